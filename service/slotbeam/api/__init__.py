@@ -1,0 +1,1 @@
+"""HTTP: data plane, control plane, errors, metrics."""

@@ -1,0 +1,1 @@
+"""Items: their schema, loaders, the synthetic world, and the table SID → items."""

@@ -1,0 +1,1 @@
+"""Beam search that draws its candidates from a trie."""

@@ -1,0 +1,131 @@
+"""The exception tree.
+
+    SlotbeamError
+    ├── InputError (ValueError)        the caller's mistake: 422
+    │   ├── TextError                  text that cannot be normalised
+    │   ├── FilterError                a filter on a field or value that does not exist
+    │   └── BindingError               a binding that could not be compiled
+    ├── NotFound                       404
+    ├── Conflict                       409
+    │   ├── SlotTaken
+    │   ├── WordTaken
+    │   ├── NoFreeSlot
+    │   └── IdempotencyReused
+    ├── Stale                          412
+    ├── PreconditionRequired           428
+    ├── Unauthorized                   401
+    ├── Forbidden                      403
+    ├── TooLarge                       413
+    ├── UnsupportedMedia               415
+    ├── Overloaded                     503
+    ├── StoreError                     the bindings store
+    │   ├── StoreUnavailable           503: nothing was written
+    │   └── OutcomeUnknown             503: it may have been written
+    ├── ArtifactError                  an artifact that is damaged or of another format
+    └── SetupError                     a command that cannot start, with what to do
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SlotbeamError(Exception):
+    """Base of every error slotbeam raises on purpose.
+
+    `type` is the stable slug of the problem document; `details` are extra members of it (JSON values only).
+    """
+
+    type = "internal"
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class InputError(SlotbeamError, ValueError):
+    type = "invalid-input"
+
+
+class TextError(InputError):
+    type = "invalid-text"
+
+
+class FilterError(InputError):
+    type = "invalid-filter"
+
+
+class BindingError(InputError):
+    type = "invalid-binding"
+
+
+class NotFound(SlotbeamError):
+    type = "not-found"
+
+
+class Conflict(SlotbeamError):
+    type = "conflict"
+
+
+class SlotTaken(Conflict):
+    type = "slot-taken"
+
+
+class WordTaken(Conflict):
+    type = "word-taken"
+
+
+class NoFreeSlot(Conflict):
+    type = "no-free-slot"
+
+
+class IdempotencyReused(Conflict):
+    type = "idempotency-key-reused"
+
+
+class Stale(SlotbeamError):
+    type = "stale-revision"
+
+
+class PreconditionRequired(SlotbeamError):
+    type = "precondition-required"
+
+
+class Unauthorized(SlotbeamError):
+    type = "unauthorized"
+
+
+class Forbidden(SlotbeamError):
+    type = "forbidden"
+
+
+class TooLarge(SlotbeamError):
+    type = "too-large"
+
+
+class UnsupportedMedia(SlotbeamError):
+    type = "unsupported-media-type"
+
+
+class Overloaded(SlotbeamError):
+    type = "overloaded"
+
+
+class StoreError(SlotbeamError):
+    type = "store-error"
+
+
+class StoreUnavailable(StoreError):
+    type = "store-unavailable"
+
+
+class OutcomeUnknown(StoreError):
+    type = "outcome-unknown"
+
+
+class ArtifactError(SlotbeamError):
+    type = "artifact-invalid"
+
+
+class SetupError(SlotbeamError):
+    type = "setup"

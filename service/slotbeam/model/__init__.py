@@ -1,0 +1,1 @@
+"""The sequence model at serving: protocol, input builder, onnxruntime."""

@@ -1,0 +1,1 @@
+"""Catalog and logs → artifact. The only package, with eval, that imports torch."""

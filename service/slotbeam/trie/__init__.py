@@ -1,0 +1,1 @@
+"""The CSR trie over SIDs."""
