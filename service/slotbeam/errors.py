@@ -4,8 +4,11 @@
     ├── InputError (ValueError)        the caller's mistake: 422
     │   ├── TextError                  text that cannot be normalised
     │   ├── FilterError                a filter on a field or value that does not exist
-    │   └── BindingError               a binding that could not be compiled
+    │   ├── BindingError               a binding that could not be compiled
+    │   └── BodyError                  400: a body that is not plain JSON
     ├── NotFound                       404
+    ├── MethodNotAllowed               405
+    ├── RequestTimeout                 408: a body that arrived too slowly
     ├── Conflict                       409
     │   ├── SlotTaken
     │   ├── WordTaken
@@ -59,8 +62,20 @@ class BindingError(InputError):
     type = "invalid-binding"
 
 
+class BodyError(InputError):
+    type = "malformed-body"
+
+
 class NotFound(SlotbeamError):
     type = "not-found"
+
+
+class MethodNotAllowed(SlotbeamError):
+    type = "method-not-allowed"
+
+
+class RequestTimeout(SlotbeamError):
+    type = "request-timeout"
 
 
 class Conflict(SlotbeamError):
