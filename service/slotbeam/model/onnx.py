@@ -1,0 +1,104 @@
+"""The sequence model of serving: encoder.onnx and decoder.onnx under onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from slotbeam.errors import ArtifactError
+from slotbeam.types import FloatArray, IntArray
+
+ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
+
+_FIRST = np.zeros(1, np.int64)
+
+Cross = tuple[FloatArray, FloatArray]
+"""Memory of one row: keys (layers, d, H·T), values (layers, H·T, d)."""
+
+Cache = tuple[FloatArray, FloatArray]
+"""State of one step: keys and values (layers, B, position + 1, d)."""
+
+
+class OnnxModel:
+    """`SequenceModel` on the CPU; safe to call from several threads at once.
+
+    Every row is encoded alone and every product is taken in float32, so a row's scores do not depend on the others.
+    """
+
+    def __init__(self, directory: Path, sizes: Sequence[int], threads: int = 1) -> None:
+        """Load both graphs from `directory`.
+
+        Args:
+            directory: the artifact's `model/`.
+            sizes: (L,) V_l, from the codebook.
+            threads: onnxruntime intra-op threads of one call.
+
+        Raises:
+            ArtifactError: a graph is missing, unreadable, or of other sizes.
+        """
+        self._sizes = tuple(sizes)
+        self._encoder = _session(directory / ENCODER, threads)
+        self._decoder = _session(directory / DECODER, threads)
+        past = next(value for value in self._decoder.get_inputs() if value.name == "past_key")
+        layers, _, _, width = past.shape
+        self._empty: FloatArray = np.zeros((layers, 1, 0, width), np.float32)
+        self._positions = [np.asarray(position, np.int64) for position in range(len(self._sizes))]
+        described = self._decoder.get_modelmeta().custom_metadata_map.get("sizes", "")
+        if described != ",".join(map(str, self._sizes)):
+            raise ArtifactError(
+                f"{directory / DECODER} was made for sizes {described or 'unknown'}, the codebook has "
+                f"{','.join(map(str, self._sizes))}; run `slotbeam export` again"
+            )
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """(L,) V_l."""
+        return self._sizes
+
+    def encode(self, rows: Sequence[IntArray]) -> list[Cross]:
+        """Encode rows, each (T,), one at a time."""
+        return [self._encode(row) for row in rows]
+
+    def _encode(self, row: IntArray) -> Cross:
+        key, value = self._encoder.run(None, {"ids": np.ascontiguousarray(row, np.int64)})
+        return key, value
+
+    def step(
+        self, memory: Cross, position: int, state: Cache | None, parent: IntArray, codes: IntArray
+    ) -> tuple[FloatArray, Cache]:
+        """One decoder step; see `SequenceModel.step`."""
+        past_key, past_value = (self._empty, self._empty) if state is None else state
+        first = position == 0
+        logp, key, value = self._decoder.run(
+            None,
+            {
+                "parent": _FIRST if first else np.ascontiguousarray(parent, np.int64),
+                "codes": _FIRST if first else np.ascontiguousarray(codes, np.int64),
+                "position": self._positions[position],
+                "cross_key": memory[0],
+                "cross_value": memory[1],
+                "past_key": past_key,
+                "past_value": past_value,
+            },
+        )
+        return logp, (key, value)
+
+
+def _session(path: Path, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    if not path.is_file():
+        raise ArtifactError(f"{path} is missing; run `slotbeam export` again")
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own classes, none of them public
+        raise ArtifactError(f"{path} is not a graph that onnxruntime can load: {error}") from error

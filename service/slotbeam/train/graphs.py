@@ -1,0 +1,291 @@
+"""The serving graphs, written node by node: encoder.onnx and decoder.onnx (docs/artifact.md, "Graphs").
+
+Hand-built rather than traced: shapes, node order and bytes are ours, and three things a tracer would not do are done
+here. Cross-attention is *absorbed*: `W_q K_hᵀ` and `V_h W_o` are computed once per row by the encoder graph, so a beam
+pays two plain matrix products of width H·T and no transposes. Self-attention over at most L keys is elementwise, with
+heads summed by a (d, H) matrix of ones. The output head of a position is its own subgraph, so only its V_l rows are
+multiplied and the matrix is packed once, at load.
+
+Symbols: T input ids, B beams, P keys already cached (= position), d width, H heads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from onnx import GraphProto, ModelProto, TensorProto, checker, helper, numpy_helper
+
+from slotbeam.types import FloatArray
+
+OPSET = 17
+IR_VERSION = 8
+EPSILON = 1e-5
+
+Arrays = dict[str, FloatArray]
+
+
+class _Graph:
+    """Collects nodes; every method returns the name of its output."""
+
+    def __init__(self, name: str, half: bool) -> None:
+        self.name, self.half = name, half
+        self.nodes: list[Any] = []
+        self.constants: dict[str, Any] = {}
+        self.values: dict[str, str] = {}
+
+    def node(self, kind: str, *inputs: str, outputs: int = 1, name: str = "", **attributes: Any) -> Any:
+        stem = name or f"{kind.lower()}_{len(self.nodes)}"
+        names = [stem] if outputs == 1 else [f"{stem}_{index}" for index in range(outputs)]
+        self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
+        return names[0] if outputs == 1 else names
+
+    def weight(self, name: str, array: FloatArray) -> str:
+        """A float32 value; stored as float16 and widened at load when the file is a half one."""
+        if name in self.values:
+            return self.values[name]
+        if self.half:
+            self.constants[name] = numpy_helper.from_array(array.astype(np.float16), name)
+            self.values[name] = self.node("Cast", name, name=f"{name}.f32", to=TensorProto.FLOAT)
+        else:
+            self.constants[name] = numpy_helper.from_array(array.astype(np.float32), name)
+            self.values[name] = name
+        return self.values[name]
+
+    def floats(self, name: str, array: FloatArray) -> str:
+        """A float32 constant, never narrowed."""
+        self.constants.setdefault(name, numpy_helper.from_array(np.asarray(array, np.float32), name))
+        return name
+
+    def ints(self, *values: int) -> str:
+        name = "i_" + "_".join(str(value) for value in values).replace("-", "m")
+        self.constants.setdefault(name, numpy_helper.from_array(np.asarray(values, np.int64), name))
+        return name
+
+    def index(self, value: int) -> str:
+        name = f"index_{value}"
+        self.constants.setdefault(name, numpy_helper.from_array(np.asarray(value, np.int64), name))
+        return name
+
+    def reshape(self, x: str, *shape: int) -> str:
+        return str(self.node("Reshape", x, self.ints(*shape)))
+
+    def linear(self, x: str, arrays: Arrays, name: str) -> str:
+        """x (B, in) through `name`, a torch Linear (out, in)."""
+        inputs = [x, self.weight(f"{name}.weight", arrays[f"{name}.weight"])]
+        if f"{name}.bias" in arrays:
+            inputs.append(self.weight(f"{name}.bias", arrays[f"{name}.bias"]))
+        return str(self.node("Gemm", *inputs, transB=1))
+
+    def norm(self, x: str, arrays: Arrays, name: str) -> str:
+        scale, bias = (self.weight(f"{name}.{part}", arrays[f"{name}.{part}"]) for part in ("weight", "bias"))
+        return str(self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=EPSILON))
+
+    def feedforward(self, x: str, arrays: Arrays, name: str) -> str:
+        hidden = self.node("Relu", self.linear(x, arrays, f"{name}.up"))
+        return self.linear(hidden, arrays, f"{name}.down")
+
+    def build(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> GraphProto:
+        return helper.make_graph(self.nodes, self.name, inputs, outputs, list(self.constants.values()))
+
+
+def _value(name: str, kind: int, *shape: int | str) -> Any:
+    return helper.make_tensor_value_info(name, kind, list(shape))
+
+
+def _model(graph: GraphProto) -> ModelProto:
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="slotbeam", ir_version=IR_VERSION
+    )
+    checker.check_model(model)
+    return model
+
+
+def _layers(arrays: Arrays, stem: str) -> range:
+    return range(len({name.split(".")[1] for name in arrays if name.startswith(f"{stem}.")}))
+
+
+def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
+    """`ids` (T,) int64 → `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d).
+
+    Args:
+        arrays: parameters of `train.model.Policy` by their torch names.
+        heads: H.
+        half: store weights as float16; the arithmetic stays float32.
+    """
+    graph = _Graph("encoder", half)
+    width = arrays["embedding.weight"].shape[1]
+    size = width // heads
+    tokens = graph.node("Shape", "ids")  # (1,)
+    place = graph.node(
+        "Slice", graph.weight("encoder_place", arrays["encoder_place"]), graph.ints(0), tokens, graph.ints(0)
+    )
+    x = graph.node("Add", graph.node("Gather", graph.weight("embedding.weight", arrays["embedding.weight"]), "ids"), place)
+    scale = graph.floats("scale", np.asarray(size**-0.5))
+
+    def split(y: str, *order: int) -> str:
+        """(T, d) → heads apart, in the given axis order of (T, H, dh)."""
+        return str(graph.node("Transpose", graph.reshape(y, -1, heads, size), perm=list(order)))
+
+    for layer in _layers(arrays, "encoder"):
+        name = f"encoder.{layer}"
+        y = graph.norm(x, arrays, f"{name}.norm1")
+        q = graph.node("Mul", graph.linear(y, arrays, f"{name}.attention.query"), scale)
+        k, v = graph.node("Split", graph.linear(y, arrays, f"{name}.attention.key_value"), axis=1, outputs=2)
+        weights = graph.node("Softmax", graph.node("MatMul", split(q, 1, 0, 2), split(k, 1, 2, 0)), axis=-1)  # (H, T, T)
+        mixed = graph.node("Transpose", graph.node("MatMul", weights, split(v, 1, 0, 2)), perm=[1, 0, 2])  # (T, H, dh)
+        x = graph.node("Add", x, graph.linear(graph.reshape(mixed, -1, width), arrays, f"{name}.attention.out"))
+        y = graph.norm(x, arrays, f"{name}.norm2")
+        x = graph.node("Add", x, graph.feedforward(y, arrays, f"{name}.feedforward"))
+    memory = graph.norm(x, arrays, "encoder_norm")
+
+    keys, values = [], []
+    for layer in _layers(arrays, "decoder"):
+        name = f"decoder.{layer}.cross"
+        k, v = graph.node("Split", graph.linear(memory, arrays, f"{name}.key_value"), axis=1, outputs=2)
+        query = arrays[f"{name}.query.weight"].reshape(heads, size, width).transpose(0, 2, 1) * size**-0.5  # (H, d, dh)
+        out = arrays[f"{name}.out.weight"].T.reshape(heads, size, width)  # (H, dh, d)
+        key = graph.node("MatMul", graph.weight(f"{name}.query.absorbed", query), split(k, 1, 2, 0))  # (H, d, T)
+        value = graph.node("MatMul", split(v, 1, 0, 2), graph.weight(f"{name}.out.absorbed", out))  # (H, T, d)
+        keys.append(graph.reshape(graph.node("Transpose", key, perm=[1, 0, 2]), 1, width, -1))
+        values.append(graph.reshape(value, 1, -1, width))
+    graph.node("Concat", *keys, axis=0, name="cross_key")
+    graph.node("Concat", *values, axis=0, name="cross_value")
+    layers = len(keys)
+    return _model(
+        graph.build(
+            [_value("ids", TensorProto.INT64, "T")],
+            [
+                _value("cross_key", TensorProto.FLOAT, layers, width, "HT"),
+                _value("cross_value", TensorProto.FLOAT, layers, "HT", width),
+            ],
+        )
+    )
+
+
+def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) -> ModelProto:
+    """One step of all beams of one row, any position.
+
+    Inputs: `parent` (B,) int64, `codes` (B,) int64, `position` () int64, `cross_key` (layers, d, H·T),
+    `cross_value` (layers, H·T, d), `past_key` and `past_value` (layers, B', P, d).
+    Outputs: `logp` (B, V_position), `key` and `value` (layers, B, P + 1, d).
+    At position 0: B = B' = 1, parent = codes = [0], P = 0.
+
+    Args:
+        arrays: parameters by their torch names, with `slots` = start row + slot rows of the shared table (1 + ΣV, d).
+        heads: H.
+        sizes: (L,) V_l.
+        half: store weights as float16.
+    """
+    graph = _Graph("decoder", half)
+    width = arrays["slots"].shape[1]
+    layers, positions = len(_layers(arrays, "decoder")), len(sizes)
+    table = graph.weight("slots", arrays["slots"])
+    starts = np.concatenate([[0, 1], 1 + np.cumsum(sizes[:-1])])[:positions]  # table row of code 0 of position - 1
+    first = graph.node("Gather", _int_constant(graph, "starts", starts), "position")
+    x = graph.node("Gather", table, graph.node("Add", "codes", first))
+    x = graph.node("Add", x, graph.node("Gather", graph.weight("decoder_place", arrays["decoder_place"]), "position"))
+    ones = np.kron(np.eye(heads), np.ones((width // heads, 1)))  # (d, H): sums within a head
+    gather_heads = graph.floats("gather_heads", ones * (width // heads) ** -0.5)
+    spread_heads = graph.floats("spread_heads", ones.T)
+
+    keys, values = [], []
+    for layer in range(layers):
+        name = f"decoder.{layer}"
+        y = graph.norm(x, arrays, f"{name}.norm1")
+        q = graph.linear(y, arrays, f"{name}.attention.query")
+        k, v = graph.node("Split", graph.linear(y, arrays, f"{name}.attention.key_value"), axis=1, outputs=2)
+        key = _extend(graph, "past_key", layer, k)  # (B, P + 1, d)
+        value = _extend(graph, "past_value", layer, v)
+        scores = graph.node("MatMul", graph.node("Mul", graph.node("Unsqueeze", q, graph.ints(1)), key), gather_heads)
+        weights = graph.node("Softmax", scores, axis=1)  # (B, P + 1, H)
+        mixed = graph.node("Mul", graph.node("MatMul", weights, spread_heads), value)
+        mixed = graph.node("ReduceSum", mixed, graph.ints(1), keepdims=0)  # (B, d)
+        x = graph.node("Add", x, graph.linear(mixed, arrays, f"{name}.attention.out"))
+        y = graph.norm(x, arrays, f"{name}.norm2")
+        scores = graph.node("MatMul", y, graph.node("Gather", "cross_key", graph.index(layer), axis=0))  # (B, H·T)
+        weights = graph.node("Softmax", graph.node("Reshape", scores, graph.ints(0, heads, -1)), axis=-1)
+        weights = graph.node("Reshape", weights, graph.node("Shape", scores))
+        mixed = graph.node("MatMul", weights, graph.node("Gather", "cross_value", graph.index(layer), axis=0))
+        bias = graph.weight(f"{name}.cross.out.bias", arrays[f"{name}.cross.out.bias"])
+        x = graph.node("Add", x, graph.node("Add", mixed, bias))
+        y = graph.norm(x, arrays, f"{name}.norm3")
+        x = graph.node("Add", x, graph.feedforward(y, arrays, f"{name}.feedforward"))
+        keys.append(graph.node("Unsqueeze", key, graph.ints(0)))
+        values.append(graph.node("Unsqueeze", value, graph.ints(0)))
+    hidden = graph.norm(x, arrays, "decoder_norm")
+    graph.node("Concat", *keys, axis=0, name="key")
+    graph.node("Concat", *values, axis=0, name="value")
+    bounds = [1 + int(bound) for bound in np.concatenate([[0], np.cumsum(sizes)])]
+    bias = graph.weight("slot_bias", arrays["slot_bias"])
+
+    def head(position: int) -> GraphProto:
+        """Logits of one position; the slices of constants fold away at load."""
+        branch = _Graph(f"head_{position}", half)
+        rows = _rows(branch, table, bounds[position], bounds[position + 1])
+        offsets = _rows(branch, bias, bounds[position] - 1, bounds[position + 1] - 1)
+        branch.node("Gemm", hidden, rows, offsets, transB=1, name=f"logits_{position}")
+        return branch.build([], [_value(f"logits_{position}", TensorProto.FLOAT, "B", sizes[position])])
+
+    logits = _choose(graph, positions, head)
+    graph.node("LogSoftmax", logits, axis=-1, name="logp")
+    state = ("B'", "P", width)
+    return _model(
+        graph.build(
+            [
+                _value("parent", TensorProto.INT64, "B"),
+                _value("codes", TensorProto.INT64, "B"),
+                _value("position", TensorProto.INT64),
+                _value("cross_key", TensorProto.FLOAT, layers, width, "HT"),
+                _value("cross_value", TensorProto.FLOAT, layers, "HT", width),
+                _value("past_key", TensorProto.FLOAT, layers, *state),
+                _value("past_value", TensorProto.FLOAT, layers, *state),
+            ],
+            [
+                _value("logp", TensorProto.FLOAT, "B", "V"),
+                _value("key", TensorProto.FLOAT, layers, "B", "P + 1", width),
+                _value("value", TensorProto.FLOAT, layers, "B", "P + 1", width),
+            ],
+        )
+    )
+
+
+def _int_constant(graph: _Graph, name: str, values: Any) -> str:
+    graph.constants[name] = numpy_helper.from_array(np.asarray(values, np.int64), name)
+    return name
+
+
+def _extend(graph: _Graph, past: str, layer: int, new: str) -> str:
+    """past[layer] (B', P, d) at each beam's parent, with new (B, d) behind it."""
+    kept = graph.node("Gather", graph.node("Gather", past, graph.index(layer), axis=0), "parent", axis=0)
+    return str(graph.node("Concat", kept, graph.node("Unsqueeze", new, graph.ints(1)), axis=1))
+
+
+def _rows(graph: _Graph, table: str, first: int, last: int) -> str:
+    return str(graph.node("Slice", table, graph.ints(first), graph.ints(last), graph.ints(0)))
+
+
+def _choose(graph: _Graph, positions: int, head: Callable[[int], GraphProto]) -> str:
+    """A chain of If nodes: the subgraph of the asked position alone runs."""
+
+    def chain(outer: _Graph, position: int) -> str:
+        if position == positions - 1:
+            branch = head(position)
+            outer.nodes.extend(branch.node)
+            outer.constants.update({constant.name: constant for constant in branch.initializer})
+            return f"logits_{position}"
+        rest = _Graph(f"beyond_{position}", outer.half)
+        last = chain(rest, position + 1)
+        otherwise = rest.build([], [_value(last, TensorProto.FLOAT, "B", f"V_{position}")])
+        here = outer.node("Equal", "position", _scalar(outer, position), name=f"at_{position}")
+        name = f"chosen_{position}"
+        return str(outer.node("If", here, name=name, then_branch=head(position), else_branch=otherwise))
+
+    return chain(graph, 0)
+
+
+def _scalar(graph: _Graph, value: int) -> str:
+    name = f"position_{value}"
+    graph.constants[name] = numpy_helper.from_array(np.asarray(value, np.int64), name)
+    return name

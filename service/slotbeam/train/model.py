@@ -1,0 +1,178 @@
+"""The policy in PyTorch: a pre-norm encoder–decoder over one shared embedding table.
+
+Symbols: N rows of a batch, T input ids, L positions, S target text ids, d width, V_l slots at position l.
+The serving graphs (train/graphs.py) are the same arithmetic with the cross-attention projections folded together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from slotbeam.model.tokenizer import EOS, PAD, START, START_DEPARTMENT, START_TEXT, Layout
+
+MAX_TARGET_TEXT = 16
+"""Text tokens that the decoder learns to write in the "back" tasks, <eos> included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """Shape of the policy. `width` must be a multiple of `heads`."""
+
+    width: int = 128
+    encoder_layers: int = 3
+    decoder_layers: int = 1
+    heads: int = 4
+    feedforward: int = 4
+    decoder_feedforward: int = 4
+    max_tokens: int = 64
+    dropout: float = 0.0
+
+
+class Attention(nn.Module):
+    """Multi-head attention; projections carry no bias but the last."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width, bias=False)
+        self.key_value = nn.Linear(width, 2 * width, bias=False)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None, causal: bool = False) -> Tensor:
+        """x (N, Q, d) attends to memory (N, M, d); `mask` (N, 1, 1, M) is True where it may look."""
+        rows, queries, width = x.shape
+        q = self.query(x).view(rows, queries, self.heads, -1).transpose(1, 2)  # (N, H, Q, dh)
+        k, v = self.key_value(memory).view(rows, memory.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+        return self.out(y.transpose(1, 2).reshape(rows, queries, width))
+
+
+class FeedForward(nn.Module):
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.up = nn.Linear(width, hidden)
+        self.down = nn.Linear(hidden, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(F.relu(self.up(x)))
+
+
+class EncoderLayer(nn.Module):
+    def __init__(self, options: ModelOptions) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(options.width)
+        self.attention = Attention(options.width, options.heads)
+        self.norm2 = nn.LayerNorm(options.width)
+        self.feedforward = FeedForward(options.width, options.width * options.feedforward)
+        self.dropout = nn.Dropout(options.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        y = self.norm1(x)
+        x = x + self.dropout(self.attention(y, y, mask))
+        return x + self.dropout(self.feedforward(self.norm2(x)))
+
+
+class DecoderLayer(nn.Module):
+    def __init__(self, options: ModelOptions) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(options.width)
+        self.attention = Attention(options.width, options.heads)
+        self.norm2 = nn.LayerNorm(options.width)
+        self.cross = Attention(options.width, options.heads)
+        self.norm3 = nn.LayerNorm(options.width)
+        self.feedforward = FeedForward(options.width, options.width * options.decoder_feedforward)
+        self.dropout = nn.Dropout(options.dropout)
+
+    def forward(self, x: Tensor, memory: Tensor, mask: Tensor | None) -> Tensor:
+        y = self.norm1(x)
+        x = x + self.dropout(self.attention(y, y, None, causal=x.shape[1] > 1))
+        x = x + self.dropout(self.cross(self.norm2(x), memory, mask))
+        return x + self.dropout(self.feedforward(self.norm3(x)))
+
+
+class Policy(nn.Module):
+    """π(s | input), with a text head and a department head that serve training only."""
+
+    def __init__(self, options: ModelOptions, layout: Layout, departments: int = 1) -> None:
+        super().__init__()
+        self.options, self.layout = options, layout
+        self.positions = len(layout.sizes)
+        width = options.width
+        self.embedding = nn.Embedding(layout.vocabulary, width, padding_idx=PAD)
+        self.encoder_place = nn.Parameter(torch.empty(options.max_tokens, width))
+        self.decoder_place = nn.Parameter(torch.empty(self.positions, width))
+        self.text_place = nn.Parameter(torch.empty(MAX_TARGET_TEXT, width))
+        self.encoder = nn.ModuleList(EncoderLayer(options) for _ in range(options.encoder_layers))
+        self.encoder_norm = nn.LayerNorm(width)
+        self.decoder = nn.ModuleList(DecoderLayer(options) for _ in range(options.decoder_layers))
+        self.decoder_norm = nn.LayerNorm(width)
+        self.slot_bias = nn.Parameter(torch.zeros(sum(layout.sizes)))
+        self.department = nn.Linear(width, max(1, departments))
+        self.dropout = nn.Dropout(options.dropout)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for table in (self.embedding.weight, self.encoder_place, self.decoder_place, self.text_place):
+            nn.init.normal_(table, std=0.05)
+        with torch.no_grad():
+            self.embedding.weight[PAD].zero_()
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    # the encoder
+
+    def encode(self, ids: Tensor) -> tuple[Tensor, Tensor | None]:
+        """ids (N, T), padded with PAD at the end → memory (N, T, d) and its mask (N, 1, 1, T), None without padding."""
+        keep = ids != PAD
+        mask = None if bool(keep.all()) else keep[:, None, None, :]
+        x = self.dropout(self.embedding(ids) + self.encoder_place[: ids.shape[1]])
+        for layer in self.encoder:
+            x = layer(x, mask)
+        return self.encoder_norm(x), mask
+
+    # the decoder
+
+    def _decode(self, x: Tensor, memory: Tensor, mask: Tensor | None) -> Tensor:
+        x = self.dropout(x)
+        for layer in self.decoder:
+            x = layer(x, memory, mask)
+        return self.decoder_norm(x)
+
+    def head(self, hidden: Tensor, position: int) -> Tensor:
+        """hidden (..., d) → logits (..., V_position): a slice of the shared table."""
+        first = self.layout.slot_offsets[position] - self.layout.slot_start
+        rows = slice(first, first + self.layout.sizes[position])
+        table = self.embedding.weight[self.layout.slot_start :][rows]
+        return F.linear(hidden, table, self.slot_bias[rows])
+
+    def decode_sids(self, memory: Tensor, mask: Tensor | None, sids: Tensor) -> list[Tensor]:
+        """Teacher-forced logits: sids (N, >= L-1) → L tensors (N, V_l); position l sees only codes < l."""
+        offsets = torch.tensor(self.layout.slot_offsets[:-1], device=sids.device)
+        start = torch.full((len(sids), 1), START, dtype=torch.long, device=sids.device)
+        previous = torch.cat([start, sids[:, : self.positions - 1] + offsets], dim=1)  # (N, L)
+        hidden = self._decode(self.embedding(previous) + self.decoder_place, memory, mask)
+        return [self.head(hidden[:, position], position) for position in range(self.positions)]
+
+    def decode_slot(self, memory: Tensor, mask: Tensor | None, position: int) -> Tensor:
+        """Logits (N, V_position) of one slot alone, no prefix: the word → slot task."""
+        x = (self.embedding.weight[START] + self.decoder_place[position]).expand(len(memory), 1, -1)
+        return self.head(self._decode(x, memory, mask)[:, 0], position)
+
+    def decode_text(self, memory: Tensor, mask: Tensor | None, text: Tensor) -> Tensor:
+        """Teacher-forced logits over <eos> + text ids: text (N, S) ids → (N, S, 1 + text vocabulary)."""
+        start = torch.full((len(text), 1), START_TEXT, dtype=torch.long, device=text.device)
+        previous = torch.cat([start, text[:, :-1]], dim=1)
+        hidden = self._decode(self.embedding(previous) + self.text_place[: text.shape[1]], memory, mask)
+        return F.linear(hidden, self.embedding.weight[EOS : self.layout.slot_start])
+
+    def decode_department(self, memory: Tensor, mask: Tensor | None) -> Tensor:
+        """Logits (N, departments)."""
+        x = self.embedding.weight[START_DEPARTMENT].expand(len(memory), 1, -1)
+        return self.department(self._decode(x, memory, mask)[:, 0])
