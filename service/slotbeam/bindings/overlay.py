@@ -1,0 +1,97 @@
+"""Active bindings → overlay: a mini-trie a binding and one matcher for all bound words.
+
+Built off the event loop. Pieces whose binding did not change are taken from the previous overlay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from slotbeam.errors import BindingError
+from slotbeam.kae.matcher import Matcher
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import EMPTY_OVERLAY, PLACEMENTS, Overlay, Pinned
+from slotbeam.trie.build import build_trie, sid_order
+from slotbeam.types import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A binding placed on a slot, with its items: all that a compiled binding depends on.
+
+    `words` are canonical; `item_ids` may name items the catalog does not hold (they are skipped and reported).
+    """
+
+    id: str
+    slot: Slot
+    words: tuple[str, ...]
+    item_ids: tuple[str, ...]
+    placement: str = "top"
+    near_miss: bool = False
+
+
+def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay | None = None) -> Overlay:
+    """Compile `bound`.
+
+    Raises:
+        BindingError: a binding is on a slot that is not reserved, has no word, or shares a slot or word with another.
+    """
+    known = {pinned.key: pinned for pinned in previous.pinned} if previous else {}
+    ordered = sorted(bound, key=lambda b: b.slot)
+    compiled = tuple(known.get(_key(artifact, b)) or compile_binding(artifact, b) for b in ordered)
+    slots: dict[Slot, str] = {}
+    words: dict[str, int] = {}
+    for i, pinned in enumerate(compiled):
+        if pinned.slot in slots:
+            raise BindingError(
+                f"slot {pinned.slot} holds both {slots[pinned.slot]} and {pinned.id}; a slot holds one binding"
+            )
+        slots[pinned.slot] = pinned.id
+        for word in pinned.words:
+            if word in words:
+                raise BindingError(
+                    f"{word!r} is bound by both {compiled[words[word]].id} and {pinned.id}; a word has one binding"
+                )
+            words[word] = i
+    if not compiled:
+        return EMPTY_OVERLAY
+    return Overlay(compiled, tuple(words), tuple(words.values()), Matcher(list(words)))
+
+
+def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
+    """Build the mini-trie of one binding. Raises `BindingError`."""
+    codebook = artifact.kae.codebook
+    position = bound.slot.position
+    if position >= len(codebook.sizes) or bound.slot.index not in codebook.reserved(position):
+        raise BindingError(f"{bound.slot} is not a reserved slot of this codebook")
+    if not bound.words or not all(bound.words):
+        raise BindingError(f"binding {bound.id} has no word, or an empty one")
+    if bound.placement not in PLACEMENTS:
+        raise BindingError(f"placement {bound.placement!r} is unknown; allowed: {', '.join(PLACEMENTS)}")
+    found, missing = artifact.catalog.rows_of(dict.fromkeys(bound.item_ids))
+    rows = np.array(sorted(found), np.int64)  # row order is popularity order within a SID
+    sids = artifact.catalog.sids[rows].astype(np.int64).reshape(len(rows), len(codebook.sizes))
+    sids[:, position] = bound.slot.index
+    order = sid_order(sids)
+    rows, sids = rows[order], sids[order]
+    opens = np.ones(len(rows), np.bool_)
+    opens[1:] = (sids[1:] != sids[:-1]).any(axis=1)
+    return Pinned(
+        id=bound.id,
+        slot=bound.slot,
+        words=bound.words,
+        placement=bound.placement,
+        trie=build_trie(sids),
+        rows=rows,
+        leaf_items=np.append(np.flatnonzero(opens), len(rows)).astype(np.int64),
+        missing=tuple(missing),
+        key=_key(artifact, bound),
+        near_miss=bound.near_miss,
+    )
+
+
+def _key(artifact: Artifact, bound: Bound) -> object:
+    return (artifact, bound)  # an artifact compares by identity: a new one makes every piece new

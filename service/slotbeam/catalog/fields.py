@@ -1,0 +1,142 @@
+"""Typed item fields and the filters on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slotbeam.catalog.strings import Strings
+from slotbeam.errors import FilterError
+from slotbeam.types import BoolArray, IntArray
+
+_BOUNDS = ("gte", "gt", "lte", "lt")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of all items.
+
+    Attributes:
+        kind: `keyword`, `number` or `bool`.
+        values: (N,) int32 codes (-1: none) for keyword, float64 (NaN: none) for number, int8 (-1: none) for bool.
+        keywords: what a keyword code means.
+    """
+
+    kind: str
+    values: IntArray
+    keywords: Strings | None = None
+
+    @classmethod
+    def of(cls, column: Sequence[Any]) -> Field:
+        """Type a column from its values (None: none); mixed columns become keywords."""
+        present = [v for v in column if v is not None]
+        if present and all(isinstance(v, bool) for v in present):
+            return cls("bool", np.array([-1 if v is None else int(v) for v in column], np.int8))
+        if present and all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
+            return cls("number", np.array([np.nan if v is None else v for v in column], np.float64))
+        words = sorted({str(v) for v in present})
+        code = {word: i for i, word in enumerate(words)}
+        return cls(
+            "keyword", np.array([-1 if v is None else code[str(v)] for v in column], np.int32), Strings.of(words)
+        )
+
+    def mask(self, name: str, wanted: Any) -> BoolArray:
+        """Return (N,) which items pass `wanted`: a value, a list of values, or bounds on a number.
+
+        Raises:
+            FilterError: the value does not fit the field's kind.
+        """
+        if isinstance(wanted, list):
+            if not wanted:
+                raise FilterError(f"filter.{name} is an empty list; give at least one value or leave the field out")
+            return np.logical_or.reduce([self.mask(name, value) for value in wanted])
+        if isinstance(wanted, Mapping):
+            return self._within(name, wanted)
+        if self.kind == "bool" and isinstance(wanted, bool):
+            return np.asarray(self.values == int(wanted))
+        if self.kind == "number" and isinstance(wanted, int | float) and not isinstance(wanted, bool):
+            return np.asarray(self.values == wanted)
+        if self.kind == "keyword" and isinstance(wanted, str):
+            assert self.keywords is not None
+            words = self.keywords
+            low, high = 0, len(words)
+            while low < high:  # the keywords are sorted
+                middle = (low + high) // 2
+                low, high = (middle + 1, high) if words[middle] < wanted else (low, middle)
+            known = low < len(words) and words[low] == wanted
+            return np.asarray(self.values == low) if known else np.zeros(len(self.values), np.bool_)
+        allowed = {"bool": "true or false", "number": 'a number or {"gte": …, "lte": …}', "keyword": "a string"}
+        raise FilterError(
+            f"filter.{name} is {_kind_of(wanted)}; it is a {self.kind} field: give {allowed[self.kind]}, or a list"
+        )
+
+    def _within(self, name: str, bounds: Mapping[str, Any]) -> BoolArray:
+        if self.kind != "number":
+            raise FilterError(f"filter.{name} has bounds, but it is a {self.kind} field; bounds are for numbers")
+        if not bounds:
+            raise FilterError(f"filter.{name} has no bounds; allowed: {', '.join(_BOUNDS)}")
+        passed = np.ones(len(self.values), np.bool_)
+        compare = {"gte": np.greater_equal, "gt": np.greater, "lte": np.less_equal, "lt": np.less}
+        for bound, limit in bounds.items():
+            if bound not in compare:
+                raise FilterError(f"filter.{name} has an unknown bound; allowed: {', '.join(_BOUNDS)}")
+            if isinstance(limit, bool) or not isinstance(limit, int | float):
+                raise FilterError(f"filter.{name}.{bound} is {_kind_of(limit)}; give a number")
+            passed &= compare[bound](self.values, limit)
+        return passed
+
+
+def _kind_of(value: Any) -> str:
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", type(None): "null"}
+    return names.get(type(value), "an object")
+
+
+class Fields(dict[str, Field]):
+    """Field name → field."""
+
+    @classmethod
+    def of(cls, items: Sequence[Mapping[str, Any]]) -> Fields:
+        """Collect the columns of `items` (N mappings, in row order)."""
+        names = sorted({name for item in items for name in item})
+        return cls({name: Field.of([item.get(name) for item in items]) for name in names})
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        return {name: field.kind for name, field in self.items()}
+
+    def mask(self, wanted: Mapping[str, Any]) -> BoolArray:
+        """Return (N,) which items pass every entry of `wanted`. Raises `FilterError`."""
+        masks = []
+        for name, value in wanted.items():
+            if name not in self:
+                raise FilterError(
+                    f"filter names an unknown field; allowed: {', '.join(self) or 'none'}", field=name[:64]
+                )
+            masks.append(self[name].mask(name, value))
+        return np.logical_and.reduce(masks)
+
+    def save(self, directory: Path) -> None:
+        for i, name in enumerate(self):
+            directory.mkdir(parents=True, exist_ok=True)
+            np.save(directory / f"{i}.npy", self[name].values, allow_pickle=False)
+            keywords = self[name].keywords
+            if keywords is not None:
+                keywords.save(directory, f"{i}_keywords")
+
+    @classmethod
+    def load(cls, directory: Path, kinds: Mapping[str, str]) -> Fields:
+        """Map the fields; `kinds` is the manifest's `fields`, in the order of writing."""
+        return cls(
+            {
+                name: Field(
+                    kind,
+                    np.load(directory / f"{i}.npy", mmap_mode="r", allow_pickle=False),
+                    Strings.load(directory, f"{i}_keywords") if kind == "keyword" else None,
+                )
+                for i, (name, kind) in enumerate(kinds.items())
+            }
+        )

@@ -1,0 +1,45 @@
+"""Many strings as two mapped arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from slotbeam.types import IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """Attributes: `blob` (bytes,) uint8, UTF-8; `offsets` (n + 1,) int64: string i is `blob[offsets[i]:offsets[i+1]]`."""
+
+    blob: IntArray
+    offsets: IntArray
+
+    @classmethod
+    def of(cls, strings: Sequence[str]) -> Strings:
+        encoded = [s.encode() for s in strings]
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(b) for b in encoded], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> str:
+        return self.blob[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[i] for i in range(len(self)))
+
+    def save(self, directory: Path, name: str) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        np.save(directory / f"{name}.npy", self.blob, allow_pickle=False)
+        np.save(directory / f"{name}_offsets.npy", self.offsets, allow_pickle=False)
+
+    @classmethod
+    def load(cls, directory: Path, name: str) -> Strings:
+        paths = (directory / f"{name}.npy", directory / f"{name}_offsets.npy")
+        return cls(*(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths))

@@ -1,0 +1,182 @@
+"""Table T: SID → items, and what is known of each item, as mapped arrays.
+
+Rows are in SID order (then popularity, then id), so the items of one leaf, and of every trie state, are one range.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from slotbeam.catalog.fields import Fields
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.strings import Strings
+from slotbeam.catalog.terms import TermIndex
+from slotbeam.errors import InputError
+from slotbeam.kae.matcher import Matcher
+from slotbeam.kae.normalize import normalize
+from slotbeam.types import BoolArray, FloatArray, IntArray, Sid
+
+
+def id_hash(item_id: str) -> int:
+    """The 64-bit key that an item id is looked up by."""
+    return int.from_bytes(hashlib.blake2b(item_id.encode(), digest_size=8).digest(), "little")
+
+
+def item_text(item: Item) -> str:
+    """The canonical text in which `match` looks for words, one line per part of the item."""
+    parts = [item.title, *(v for values in item.attributes.values() for v in values), item.description]
+    return "\n".join(dict.fromkeys(normalize(part) for part in parts if part.strip()))
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """N items in row order.
+
+    Attributes:
+        ids, titles, texts: (N,) strings.
+        prior: (N,) float32, log(1 + popularity).
+        sids: (N, L) int32.
+        leaf_items: (n_leaves + 1,) int64: the items of leaf i are rows `leaf_items[i]:leaf_items[i + 1]`.
+        id_hashes, id_rows: (N,) uint64 sorted and int32: the way from id to row.
+        id_ranks: (N,) int32, the place of each row's id among all ids in order: what ties break by.
+    """
+
+    ids: Strings
+    titles: Strings
+    texts: Strings
+    prior: FloatArray
+    sids: IntArray
+    leaf_items: IntArray
+    id_hashes: IntArray
+    id_rows: IntArray
+    id_ranks: IntArray
+    terms: TermIndex
+    fields: Fields
+
+    def __post_init__(self) -> None:
+        # One cache per catalog: a filter is a mask over all items, and frontends repeat the same few filters.
+        object.__setattr__(self, "_cached_mask", lru_cache(maxsize=64)(self._mask))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def sid(self, row: int) -> Sid:
+        return tuple(self.sids[row].tolist())
+
+    def row_of(self, item_id: str) -> int | None:
+        """Return the row of `item_id`, or None for an item that is not in the catalog."""
+        try:
+            key = np.uint64(id_hash(item_id))
+        except UnicodeEncodeError:  # a lone surrogate: no item can have such an id
+            return None
+        first = int(np.searchsorted(self.id_hashes, key, side="left"))
+        while first < len(self.id_hashes) and self.id_hashes[first] == key:
+            row = int(self.id_rows[first])
+            if self.ids[row] == item_id:
+                return row
+            first += 1
+        return None
+
+    def rows_of(self, item_ids: Iterable[str]) -> tuple[list[int], list[str]]:
+        """Return the rows of the ids that exist, in order, and the ids that do not."""
+        rows: list[int] = []
+        missing: list[str] = []
+        for item_id in item_ids:
+            row = self.row_of(item_id)
+            if row is None:
+                missing.append(item_id)
+            else:
+                rows.append(row)
+        return rows, missing
+
+    def match(self, words: Sequence[str]) -> IntArray:
+        """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order."""
+        if any(not word for word in words):
+            raise InputError("a word to match is empty; give at least one letter")
+        blob, rows = self.texts.blob.tobytes(), set[int]()
+        for word in words:
+            matcher, needle = Matcher([word]), word.encode()
+            at = blob.find(needle)
+            while at >= 0:
+                row = int(np.searchsorted(self.texts.offsets, at, side="right")) - 1
+                if matcher.find(self.texts[row]):
+                    rows.add(row)
+                at = blob.find(needle, int(self.texts.offsets[row + 1]))
+        return np.array(sorted(rows), np.int64)
+
+    def filter_counts(self, wanted: Mapping[str, Any]) -> IntArray:
+        """Return (N + 1,) int32: how many of the rows before r pass the filter. Raises `FilterError`."""
+        mask: IntArray = self._cached_mask(orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS))  # type: ignore[attr-defined]
+        return mask
+
+    def _mask(self, wanted: bytes) -> IntArray:
+        counts = np.zeros(len(self) + 1, np.int32)
+        np.cumsum(self.fields.mask(orjson.loads(wanted)), out=counts[1:])
+        return counts
+
+    @classmethod
+    def load(cls, directory: Path, kinds: Mapping[str, str]) -> Catalog:
+        """Map what `write_catalog` wrote under `directory`; `kinds` is the manifest's `fields`."""
+
+        def array(name: str) -> Any:
+            return np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+
+        return cls(
+            *(Strings.load(directory, name) for name in ("ids", "titles", "texts")),
+            *(array(name) for name in ("prior", "sids", "leaf_items", "id_hashes", "id_rows", "id_ranks")),
+            terms=TermIndex.load(directory / "terms"),
+            fields=Fields.load(directory / "fields", kinds),
+        )
+
+
+def passing(counts: IntArray | None, rows: IntArray) -> BoolArray:
+    """Return (n,) which `rows` pass the filter whose running counts are `counts`; None passes all."""
+    if counts is None:
+        return np.ones(len(rows), np.bool_)
+    return np.asarray(counts[rows + 1] > counts[rows])
+
+
+def write_catalog(directory: Path, items: Sequence[Item], sids: IntArray) -> dict[str, str]:
+    """Write the table of `items` with their SIDs (N, L) and return the fields' kinds for the manifest.
+
+    Raises:
+        InputError: two items share an id.
+    """
+    sids = np.asarray(sids, np.int32).reshape(len(items), -1)
+    order = sorted(range(len(items)), key=lambda i: (sids[i].tolist(), -items[i].popularity, items[i].id))
+    rows = [items[i] for i in order]
+    sids = sids[order]
+    hashes = np.array([id_hash(item.id) for item in rows], np.uint64)
+    by_hash = np.argsort(hashes, kind="stable")
+    if len({item.id for item in rows}) != len(rows):
+        seen = set[str]()
+        twin = next(item.id for item in rows if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
+        raise InputError(f"two items have the id {twin!r}; ids are unique in a catalog")
+    opens = np.ones(len(rows), np.bool_)
+    opens[1:] = (sids[1:] != sids[:-1]).any(axis=1)
+    texts = [item_text(item) for item in rows]
+    Strings.of([item.id for item in rows]).save(directory, "ids")
+    Strings.of([item.title for item in rows]).save(directory, "titles")
+    Strings.of(texts).save(directory, "texts")
+    arrays = {
+        "prior": np.log1p(np.array([item.popularity for item in rows], np.float32)),
+        "sids": sids,
+        "leaf_items": np.append(np.flatnonzero(opens), len(rows)).astype(np.int64),
+        "id_hashes": hashes[by_hash],
+        "id_rows": by_hash.astype(np.int32),
+        "id_ranks": np.argsort(sorted(range(len(rows)), key=lambda i: rows[i].id)).astype(np.int32),
+    }
+    for name, array in arrays.items():
+        np.save(directory / f"{name}.npy", array, allow_pickle=False)
+    TermIndex.build(texts).save(directory / "terms")
+    fields = Fields.of([item.fields for item in rows])
+    fields.save(directory / "fields")
+    return fields.kinds

@@ -1,0 +1,98 @@
+"""Beam search over a trie: candidates are drawn from the trie, so a SID outside it cannot appear."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from slotbeam.model.protocol import Memory, SequenceModel
+from slotbeam.trie.csr import Trie
+from slotbeam.types import BoolArray, FloatArray, IntArray
+
+StateTest = Callable[[IntArray, int], BoolArray]
+"""(states (n,), depth) → (n,) which of them may be kept."""
+
+StopTest = Callable[[IntArray, int], bool]
+"""(states (B,), depth) → whether decoding may stop here and hand on the ranges below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beams:
+    """The prefixes that survived, best first; ties are in SID order.
+
+    Attributes:
+        states: (B',) trie states, all of depth `depth`; B' <= B.
+        logp: (B',) float64, log-probability of each prefix in nats.
+        depth: L, or less when the search was told to stop early.
+        expanded: candidates looked at, all steps together.
+        trie_seconds: time spent drawing and choosing candidates, without the model.
+    """
+
+    states: IntArray
+    logp: FloatArray
+    depth: int
+    expanded: int
+    trie_seconds: float
+
+
+def select_best(scores: FloatArray, width: int) -> IntArray:
+    """Return the indices, ascending, of the `width` largest `scores` (n,); among equals the smallest index wins."""
+    if len(scores) <= width:
+        return np.arange(len(scores))
+    threshold = np.partition(scores, len(scores) - width)[len(scores) - width]
+    chosen = scores > threshold
+    ties = np.flatnonzero(scores == threshold)
+    chosen[ties[: width - int(chosen.sum())]] = True
+    return np.flatnonzero(chosen)
+
+
+def beam_search(
+    model: SequenceModel,
+    memory: Memory,
+    trie: Trie,
+    width: int,
+    keep: StateTest | None = None,
+    stop: StopTest | None = None,
+) -> Beams:
+    """Find the `width` most probable SIDs of `trie`.
+
+    With `width` >= the number of SIDs the result is exhaustive. A trie with fewer SIDs gives fewer beams, an empty
+    one none. Scores are log-probabilities under each position's own softmax, not renormalised over the trie.
+
+    Args:
+        model: the sequence model; `model.sizes` bounds the trie's codes.
+        memory: of the group's input row.
+        trie: the SIDs that may be returned.
+        width: B >= 1.
+        keep: states that fail it are dropped before they compete (filters).
+        stop: asked at every depth >= 1; True ends the search there.
+
+    Raises:
+        ValueError: `width` < 1.
+    """
+    if width < 1:
+        raise ValueError(f"beam width must be >= 1, got {width}")
+    states: IntArray = np.zeros(1, np.int64)  # the root
+    scores: FloatArray = np.zeros(1, np.float64)
+    parent = codes = np.empty(0, np.int64)
+    cache, depth, expanded, spent = None, 0, 0, 0.0
+    while depth < trie.depth and len(states):
+        logp, cache = model.step(memory, depth, cache, parent, codes)  # (B', V)
+        started = time.perf_counter()
+        parent, codes, child = trie.expand(states)
+        expanded += len(child)
+        depth += 1
+        if keep is not None:
+            allowed = keep(child, depth)
+            parent, codes, child = parent[allowed], codes[allowed], child[allowed]
+        candidates = scores[parent] + logp[parent, codes]  # (E',) float64
+        best = select_best(candidates, width)  # ascending in child, so beams stay in SID order
+        parent, codes, states, scores = parent[best], codes[best].astype(np.int64), child[best], candidates[best]
+        spent += time.perf_counter() - started
+        if stop is not None and depth < trie.depth and stop(states, depth):
+            break
+    order = np.argsort(-scores, kind="stable")
+    return Beams(states[order], scores[order], depth, expanded, spent)

@@ -1,0 +1,93 @@
+"""From beams to candidate items: one shelf of items under one trie, seen through one filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from slotbeam.catalog.table import passing
+from slotbeam.decode.beam import Beams
+from slotbeam.trie.csr import Trie
+from slotbeam.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Items to be scored.
+
+    Attributes:
+        places: (n,) places on the shelf.
+        logp: (n,) float64, of the beam that brought the item, in nats; NaN for an item no beam brought.
+        full: whether `logp` is of full SIDs (else of the prefixes that decoding stopped at).
+    """
+
+    places: IntArray
+    logp: FloatArray
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Items in leaf order under a trie.
+
+    Attributes:
+        trie: over the items' SIDs.
+        leaf_items: (n_leaves + 1,) the items of leaf i have places `leaf_items[i]:leaf_items[i + 1]`.
+        passed: (M + 1,) running count of the places that pass the request's filter; None when there is no filter.
+    """
+
+    trie: Trie
+    leaf_items: IntArray
+    passed: IntArray | None
+
+    def _items(self, states: IntArray, depth: int) -> tuple[IntArray, IntArray]:
+        first, stop = self.trie.leaf_range(states, depth)
+        return self.leaf_items[first], self.leaf_items[stop]
+
+    def _count(self, start: IntArray, stop: IntArray) -> IntArray:
+        return stop - start if self.passed is None else self.passed[stop] - self.passed[start]
+
+    def keep(self, states: IntArray, depth: int) -> BoolArray:
+        """Return (n,) which states lead to an item that passes the filter (a `StateTest`)."""
+        return np.asarray(self._count(*self._items(states, depth)) > 0)
+
+    def fits(self, states: IntArray, depth: int, limit: int) -> bool:
+        """Whether the ranges below `states` hold at most `limit` items that pass."""
+        return int(self._count(*self._items(states, depth)).sum()) <= limit
+
+    def collect(self, beams: Beams, limit: int, per_sid: int | None = None) -> Candidates:
+        """Take the items of the beams' ranges, best beam first, in stored order within one.
+
+        Args:
+            beams: from this shelf's trie.
+            limit: items at most.
+            per_sid: items of one SID at most; ignored when decoding stopped early, for a range is not one SID.
+        """
+        full = beams.depth == self.trie.depth
+        start, stop = self._items(beams.states, beams.depth)
+        before = np.cumsum(self._count(start, stop)) - self._count(start, stop)  # (B',) items of better beams
+        needed = before < limit  # without a cap the rest cannot come in
+        if per_sid is not None and full:
+            needed = np.ones(len(start), np.bool_)
+        start, length = start[needed], (stop - start)[needed]
+        owner = np.repeat(np.flatnonzero(needed), length)
+        offset = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)  # place within its range
+        places = np.repeat(start, length) + offset
+        if self.passed is not None:
+            ok = passing(self.passed, places)
+            rank = np.cumsum(ok) - 1
+            first = np.repeat(np.concatenate([[0], np.cumsum(ok)])[np.cumsum(length) - length], length)
+            owner, places, offset = owner[ok], places[ok], (rank - first)[ok]
+        if per_sid is not None and full:
+            within = offset < per_sid
+            owner, places = owner[within], places[within]
+        return Candidates(places[:limit], beams.logp[owner[:limit]], full)
+
+    def walk(self, taken: IntArray, wanted: int) -> Candidates:
+        """Return up to `wanted` further places that pass and are not in `taken`, in stored order."""
+        n = int(self.leaf_items[-1])
+        free = passing(self.passed, np.arange(n))
+        free[taken] = False
+        places = np.flatnonzero(free)[:wanted]
+        return Candidates(places, np.full(len(places), np.nan), full=False)

@@ -1,0 +1,28 @@
+"""The named configuration of a search, recorded in the artifact's manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How an artifact is searched.
+
+    Attributes:
+        beam_width: B at least; a request decodes max(beam_width, k) beams unless it names its own width.
+        candidates: items scored for one group at most, whatever the catalog's size.
+        items_per_sid: items taken of one SID at most in the base group (paper: 5); None takes all.
+        stop_at_range: end decoding at the depth where the beams' ranges hold at most `candidates` items.
+        weight_logp: weight of the SID log-probability (nats) in the item score.
+        weight_prior: weight of the item prior, log(1 + popularity).
+        weight_lexical: weight of the lexical overlap, which lies in [0, 1]; 0 leaves the feature out.
+    """
+
+    beam_width: int = 128
+    candidates: int = 2000
+    items_per_sid: int | None = None
+    stop_at_range: bool = False
+    weight_logp: float = 1.0
+    weight_prior: float = 0.1
+    weight_lexical: float = 0.0

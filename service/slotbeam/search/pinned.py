@@ -1,0 +1,49 @@
+"""The pinned group of one binding: its query SID and its exhaustive-when-small decode."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slotbeam.catalog.table import passing
+from slotbeam.decode.beam import Beams, beam_search
+from slotbeam.kae.encode import Encoded, Kae
+from slotbeam.model.protocol import Memory
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.candidates import Candidates, Shelf
+from slotbeam.search.snapshot import BoundMatch, Pinned
+from slotbeam.types import IntArray, Sid
+
+
+def pinned_sid(kae: Kae, encoded: Encoded, bound: BoundMatch) -> Sid:
+    """Return the query SID inside a pinned group.
+
+    The bound word overrides the base matches it overlaps, and its slot takes its position.
+    """
+    sid = list(kae.encode(encoded.text, blocked=[(bound.match.start, bound.match.end)]).sid)
+    sid[bound.pinned.slot.position] = bound.pinned.slot.index
+    return tuple(sid)
+
+
+def decode_pinned(
+    artifact: Artifact, pinned: Pinned, memory: Memory, passed: IntArray | None, width: int, k: int
+) -> tuple[Beams, Candidates]:
+    """Decode inside one binding's mini-trie; a binding with at most `width` SIDs is decoded exhaustively.
+
+    Returns:
+        The beams and at least min(k, items that pass the filter) candidates: where the beams leave that unfilled,
+        the mini-trie's other leaves are walked in stored order.
+    """
+    local = None
+    if passed is not None:  # the filter's running counts, over this binding's items
+        local = np.zeros(len(pinned.rows) + 1, np.int32)
+        np.cumsum(passing(passed, pinned.rows), out=local[1:])
+    shelf = Shelf(pinned.trie, pinned.leaf_items, local)
+    keep = shelf.keep if local is not None else None
+    beams = beam_search(artifact.model, memory, pinned.trie, width, keep=keep)
+    found = shelf.collect(beams, max(k, artifact.options.candidates))
+    if len(found.places) < k:
+        more = shelf.walk(found.places, k - len(found.places))
+        found = Candidates(
+            np.concatenate([found.places, more.places]), np.concatenate([found.logp, more.logp]), found.full
+        )
+    return beams, found

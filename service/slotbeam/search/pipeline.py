@@ -1,0 +1,77 @@
+"""The read path, from a query to ranked items. This file is the tour: every call is one room of the package."""
+
+from __future__ import annotations
+
+import time
+
+from slotbeam.decode.beam import Beams, beam_search
+from slotbeam.model.protocol import Memory
+from slotbeam.search.candidates import Candidates, Shelf
+from slotbeam.search.facts import explain
+from slotbeam.search.pinned import decode_pinned, pinned_sid
+from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
+from slotbeam.search.request import Answer, Applied, Request, canonical_query
+from slotbeam.search.snapshot import Snapshot
+from slotbeam.types import IntArray, Timings
+
+
+def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
+    """Answer one query from one snapshot.
+
+    Raises:
+        InputError: an empty or over-long query, or a filter that does not fit (`FilterError`).
+    """
+    artifact = snapshot.artifact
+    width = request.beam_width or max(request.k, artifact.options.beam_width)
+    clock = time.perf_counter()
+
+    # Text → what it says: base words and bound words are matched by two automata that know nothing of each other.
+    canonical = canonical_query(request.query)
+    encoded = artifact.kae.encode(canonical)
+    bound = snapshot.overlay.match(canonical, request.max_bindings) if request.use_bindings else []
+    passed = artifact.catalog.filter_counts(request.filter) if request.filter else None
+
+    # Words → memories: one row for the base group, one for each pinned group.
+    recent_rows, _ = artifact.catalog.rows_of(request.recent_item_ids)
+    recent_sids = [artifact.catalog.sid(row) for row in recent_rows]
+    sids = [encoded.sid, *(pinned_sid(artifact.kae, encoded, match) for match in bound)]
+    rows = [artifact.inputs.build(canonical, sid, request.recent_queries, recent_sids) for sid in sids]
+    base_memory, *bound_memories = artifact.model.encode(rows)
+    timings.add("encode", -(clock - (clock := time.perf_counter())))
+
+    # Memories → SIDs → candidate items, each group in its own trie.
+    placement = placement_of(match.pinned for match in bound) if bound else "top"
+    beams, found = decode_base(snapshot, base_memory, passed, width) if placement != "only" else (None, None)
+    groups = [
+        (match.pinned, *decode_pinned(artifact, match.pinned, memory, passed, width, request.k))
+        for match, memory in zip(bound, bound_memories, strict=True)
+    ]
+    timings.add("decode", -(clock - (clock := time.perf_counter())))
+
+    # Candidates → one ranked answer.
+    scorer = ItemScorer(artifact.catalog, artifact.options)
+    base_hits = rank_base(scorer, canonical, found, request.k) if found else []
+    bound_hits = rank_bound(scorer, canonical, [(pinned, c) for pinned, _, c in groups], request.k)
+    hits = merge(bound_hits, base_hits, placement, request.k)
+    applied = tuple(
+        Applied(m.pinned.id, str(m.pinned.slot), m.match.surface, (m.match.start, m.match.end), len(m.pinned.rows))
+        for m in bound
+    )
+    facts = explain(artifact, encoded, bound, beams, [b for _, b, _ in groups]) if request.explain else {}
+    timings.add("rank", -(clock - (clock := time.perf_counter())))
+    return Answer(encoded, applied, hits, facts)
+
+
+def decode_base(snapshot: Snapshot, memory: Memory, passed: IntArray | None, width: int) -> tuple[Beams, Candidates]:
+    """Decode the query SID computed without bindings, in the base trie only: no edit can change what comes out."""
+    artifact, options = snapshot.artifact, snapshot.artifact.options
+    shelf = Shelf(artifact.trie, artifact.catalog.leaf_items, passed)
+    beams = beam_search(
+        artifact.model,
+        memory,
+        artifact.trie,
+        width,
+        keep=shelf.keep if passed is not None else None,
+        stop=(lambda states, depth: shelf.fits(states, depth, options.candidates)) if options.stop_at_range else None,
+    )
+    return beams, shelf.collect(beams, options.candidates, options.items_per_sid)

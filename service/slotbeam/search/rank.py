@@ -1,0 +1,113 @@
+"""Order candidates by item score; merge the base group and the pinned groups by rank."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+import numpy as np
+
+from slotbeam.catalog.table import Catalog
+from slotbeam.search.candidates import Candidates
+from slotbeam.search.options import SearchOptions
+from slotbeam.search.snapshot import PLACEMENTS, Pinned
+from slotbeam.types import FloatArray, Hit, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class ItemScorer:
+    """The item score: a weighted sum of SID log-probability, item prior and lexical overlap (paper section 4 has none)."""
+
+    catalog: Catalog
+    options: SearchOptions
+
+    def score(self, canonical: str, rows: IntArray, logp: FloatArray) -> FloatArray:
+        """Return (n,) float64 item scores of catalog `rows`; an item no beam brought (NaN) counts as the worst beam."""
+        options = self.options
+        worst = np.nanmin(logp) if len(logp) and not np.isnan(logp).all() else 0.0
+        scores = options.weight_logp * np.where(np.isnan(logp), worst, logp)
+        if options.weight_prior:
+            scores = scores + options.weight_prior * self.catalog.prior[rows].astype(np.float64)
+        if options.weight_lexical:
+            scores = scores + options.weight_lexical * self.catalog.terms.overlap(canonical, rows).astype(np.float64)
+        return np.asarray(scores)
+
+
+def rank_base(scorer: ItemScorer, canonical: str, found: Candidates, k: int) -> list[Hit]:
+    """Return the K best of the base group: item score, then SID, then item id."""
+    catalog, rows = scorer.catalog, found.places
+    scores = scorer.score(canonical, rows, found.logp)
+    leaf = np.searchsorted(catalog.leaf_items, rows, side="right")  # leaf order is SID order
+    order = np.lexsort((catalog.id_ranks[rows], leaf, -scores))[:k]
+    return [
+        Hit(row, score, catalog.sid(row), logp if found.full else None, "model")
+        for row, score, logp in zip(
+            rows[order].tolist(), scores[order].tolist(), found.logp[order].tolist(), strict=True
+        )
+    ]
+
+
+def rank_bound(scorer: ItemScorer, canonical: str, groups: Sequence[tuple[Pinned, Candidates]], k: int) -> list[Hit]:
+    """Return the K best of the bound block: number of matched bindings the item belongs to, then item score, then id.
+
+    An item that several groups brought is taken with its best score. An item belongs to every matched binding that
+    holds it, whichever group brought it.
+    """
+    if not groups:
+        return []
+    catalog = scorer.catalog
+    rows = np.concatenate([pinned.rows[found.places] for pinned, found in groups])
+    scores = np.concatenate(
+        [scorer.score(canonical, pinned.rows[found.places], found.logp) for pinned, found in groups]
+    )
+    logp = np.concatenate([found.logp for _, found in groups])
+    group = np.repeat(np.arange(len(groups)), [len(found.places) for _, found in groups])
+    best = np.lexsort((group, -scores, rows))
+    opens = np.ones(len(rows), np.bool_)
+    opens[1:] = rows[best][1:] != rows[best][:-1]
+    best = best[opens]  # one entry a row: its best score
+    member = np.stack([np.isin(rows[best], pinned.rows) for pinned, _ in groups])  # (groups, n)
+    order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))[:k]
+    hits = []
+    for i in order.tolist():
+        entry = int(best[i])
+        row, pinned = int(rows[entry]), groups[int(group[entry])][0]
+        sid = list(catalog.sid(row))
+        sid[pinned.slot.position] = pinned.slot.index
+        held_by = tuple(p.id for (p, _), holds in zip(groups, member[:, i], strict=True) if holds)
+        known = None if np.isnan(logp[entry]) else float(logp[entry])
+        hits.append(Hit(row, float(scores[entry]), tuple(sid), known, "binding", held_by))
+    return hits
+
+
+def placement_of(pinned: Iterable[Pinned]) -> str:
+    """Return the strongest placement: `only` > `top` > `blend`."""
+    return min((p.placement for p in pinned), key=PLACEMENTS.index)
+
+
+def merge(bound: list[Hit], base: list[Hit], placement: str, k: int) -> list[Hit]:
+    """Merge by rank, never by raw score; an item appears once, where it comes first.
+
+    Args:
+        bound: the bound block, best first.
+        base: the base group's answer, best first.
+        placement: `top`: the bound block first; `blend`: alternate ranks; `only`: the bound block alone.
+        k: K.
+
+    Returns:
+        At most K hits. Their scores never rise from one to the next: a hit that the merge put above a
+        better-scored one takes that one's score, so that sorting by score reproduces this order.
+    """
+    if placement == "blend":
+        merged = [hit for pair in zip_longest(bound, base) for hit in pair if hit is not None]
+    else:
+        merged = bound if placement == "only" else bound + base
+    first: dict[int, Hit] = {}
+    for hit in merged:
+        first.setdefault(hit.row, hit)
+    hits = list(first.values())[:k]
+    for i in range(len(hits) - 2, -1, -1):
+        if hits[i].score < hits[i + 1].score:
+            hits[i] = replace(hits[i], score=hits[i + 1].score)
+    return hits

@@ -1,0 +1,111 @@
+"""One immutable version of all that a request reads, and the one reference that is swapped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from slotbeam.kae.encode import Match
+from slotbeam.kae.matcher import Matcher
+from slotbeam.search.artifact import Artifact
+from slotbeam.trie.csr import Trie
+from slotbeam.types import IntArray, Slot
+
+PLACEMENTS = ("only", "top", "blend")
+"""Where bound items go, strongest first: when the bindings of one query disagree, the first of these wins."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pinned:
+    """One active binding, compiled.
+
+    Attributes:
+        id: of the binding.
+        slot: the reserved slot that holds it.
+        words: its canonical words.
+        placement: one of `PLACEMENTS`.
+        trie: its mini-trie: each bound item's base SID with the position replaced by the slot.
+        rows: (M,) catalog rows, in the mini-trie's leaf order, then in stored order.
+        leaf_items: (n_leaves + 1,) the items of leaf i are `rows[leaf_items[i]:leaf_items[i + 1]]`.
+        missing: bound ids that the catalog does not hold.
+        key: what it was built from; equal keys need no rebuild.
+        near_miss: whether a word one edit away triggers it, too.
+    """
+
+    id: str
+    slot: Slot
+    words: tuple[str, ...]
+    placement: str
+    trie: Trie
+    rows: IntArray
+    leaf_items: IntArray
+    missing: tuple[str, ...]
+    key: object
+    near_miss: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoundMatch:
+    """A bound word found in a query: its place in the canonical text (`concept` is -1) and its binding."""
+
+    match: Match
+    pinned: Pinned
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Overlay:
+    """What live edits add to the base: a matcher of its own and one mini-trie a binding.
+
+    Attributes:
+        pinned: the compiled bindings.
+        words: the words of all of them; `owners[i]` indexes the binding of word i.
+        matcher: of `words`; None without any.
+    """
+
+    pinned: tuple[Pinned, ...] = ()
+    words: tuple[str, ...] = ()
+    owners: tuple[int, ...] = ()
+    matcher: Matcher | None = None
+
+    def match(self, canonical: str, limit: int) -> list[BoundMatch]:
+        """Return the bound words of a query, one per binding, earliest first, `limit` bindings at most.
+
+        The matcher is leftmost-longest, so of two words that begin at one place the longer is found.
+        """
+        found: dict[str, BoundMatch] = {}
+        if self.matcher is not None and limit > 0:
+            for start, end, word in self.matcher.find(canonical):
+                pinned = self.pinned[self.owners[word]]
+                if len(found) < limit or pinned.id in found:
+                    found.setdefault(pinned.id, BoundMatch(Match(start, end, self.words[word], -1), pinned))
+        return list(found.values())
+
+
+EMPTY_OVERLAY = Overlay()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What one request reads.
+
+    Attributes:
+        artifact: the base.
+        overlay: the bindings active in this snapshot.
+        epoch: of the store; empty before any was seen.
+        revision: of the store, 0 before any was seen.
+        state: `none`, `live`, `degraded`, or `hold:<why>`.
+        active: digest of the active set, hex.
+    """
+
+    artifact: Artifact
+    overlay: Overlay = EMPTY_OVERLAY
+    epoch: str = ""
+    revision: int = 0
+    state: str = "none"
+    active: str = ""
+
+
+@dataclass(slots=True)
+class Holder:
+    """The current snapshot. `holder.current = new` is the whole swap: readers take the reference once a request."""
+
+    current: Snapshot = field()

@@ -1,0 +1,60 @@
+"""SIDs → trie, in one sort and L passes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from slotbeam.trie.csr import Trie
+from slotbeam.types import IntArray
+
+
+def sid_order(sids: IntArray) -> IntArray:
+    """Return the permutation (N,) that sorts `sids` (N, L) lexicographically; equal SIDs keep their order."""
+    if sids.shape[1] == 0 or len(sids) == 0:
+        return np.arange(len(sids))
+    bits = [max(1, int(column.max()).bit_length()) for column in sids.T]
+    keys: list[IntArray] = []
+    room = 0
+    for column, width in zip(sids.T, bits, strict=True):
+        if width > room:  # as many positions as fit share one 63-bit key: sorting two keys beats sorting six
+            keys.append(np.zeros(len(sids), np.int64))
+            room = 63
+        keys[-1] = (keys[-1] << width) | column.astype(np.int64)
+        room -= width
+    return np.lexsort(keys[::-1])
+
+
+def build_trie(sids: IntArray) -> Trie:
+    """Build the trie of `sids`.
+
+    Args:
+        sids: (N, L) codes >= 0, in any order; duplicates are one SID.
+
+    Returns:
+        The trie; its leaves are the distinct SIDs in lexicographic order.
+
+    Raises:
+        ValueError: `sids` is not two-dimensional, has no position, or holds a negative code.
+    """
+    sids = np.asarray(sids)
+    if sids.ndim != 2 or sids.shape[1] == 0:
+        raise ValueError(f"sids must have shape (N, L) with L >= 1, got {sids.shape}")
+    if sids.size and sids.min() < 0:
+        raise ValueError(f"codes must be >= 0, got {sids.min()}")
+    length = sids.shape[1]
+    ordered = sids[sid_order(sids)]
+    new = np.ones((len(ordered), length), np.bool_)  # (N, L): does this row open a new state at depth l + 1?
+    new[1:] = np.logical_or.accumulate(ordered[1:] != ordered[:-1], axis=1)
+
+    codes = [ordered[new[:, position], position] for position in range(length)]
+    levels = np.concatenate([[0, 1], 1 + np.cumsum([len(level) for level in codes])])
+    rows: list[IntArray] = [np.zeros(1, np.int64)]  # the root's edges start at 0
+    for position in range(1, length):
+        opens_parent = new[new[:, position], position - 1]  # among the edges of this level: the first of its parent
+        rows.append(levels[position] + np.flatnonzero(opens_parent) + len(codes[position - 1]) - 1)
+    edges = int(levels[-1]) - 1
+    return Trie(
+        codes=np.concatenate(codes).astype(np.int32),
+        rows=np.concatenate([*rows, [edges]]).astype(np.int32),
+        levels=levels.astype(np.int64),
+    )
