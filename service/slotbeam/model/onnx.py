@@ -18,8 +18,8 @@ _FIRST = np.zeros(1, np.int64)
 Cross = tuple[FloatArray, FloatArray]
 """Memory of one row: keys (layers, d, H·T), values (layers, H·T, d)."""
 
-Cache = tuple[FloatArray, FloatArray]
-"""State of one step: keys and values (layers, B, position + 1, d)."""
+Cache = list[FloatArray]
+"""State of one step: for each layer its keys, then its values, each (B, position + 1, d)."""
 
 
 class OnnxModel:
@@ -42,9 +42,9 @@ class OnnxModel:
         self._sizes = tuple(sizes)
         self._encoder = _session(directory / ENCODER, threads)
         self._decoder = _session(directory / DECODER, threads)
-        past = next(value for value in self._decoder.get_inputs() if value.name == "past_key")
-        layers, _, _, width = past.shape
-        self._empty: FloatArray = np.zeros((layers, 1, 0, width), np.float32)
+        past = [value for value in self._decoder.get_inputs() if value.name.startswith("past_")]
+        self._past = [value.name for value in past]
+        self._empty: Cache = [np.zeros((1, 0, value.shape[2]), np.float32) for value in past]
         self._positions = [np.asarray(position, np.int64) for position in range(len(self._sizes))]
         described = self._decoder.get_modelmeta().custom_metadata_map.get("sizes", "")
         if described != ",".join(map(str, self._sizes)):
@@ -70,21 +70,17 @@ class OnnxModel:
         self, memory: Cross, position: int, state: Cache | None, parent: IntArray, codes: IntArray
     ) -> tuple[FloatArray, Cache]:
         """One decoder step; see `SequenceModel.step`."""
-        past_key, past_value = (self._empty, self._empty) if state is None else state
         first = position == 0
-        logp, key, value = self._decoder.run(
-            None,
-            {
-                "parent": _FIRST if first else np.ascontiguousarray(parent, np.int64),
-                "codes": _FIRST if first else np.ascontiguousarray(codes, np.int64),
-                "position": self._positions[position],
-                "cross_key": memory[0],
-                "cross_value": memory[1],
-                "past_key": past_key,
-                "past_value": past_value,
-            },
-        )
-        return logp, (key, value)
+        feeds = {
+            "parent": _FIRST if first else np.ascontiguousarray(parent, np.int64),
+            "codes": _FIRST if first else np.ascontiguousarray(codes, np.int64),
+            "position": self._positions[position],
+            "cross_key": memory[0],
+            "cross_value": memory[1],
+        }
+        feeds.update(zip(self._past, self._empty if state is None else state, strict=True))
+        logp, *cache = self._decoder.run(None, feeds)
+        return logp, cache
 
 
 def _session(path: Path, threads: int) -> ort.InferenceSession:

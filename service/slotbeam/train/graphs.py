@@ -168,8 +168,8 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
     """One step of all beams of one row, any position.
 
     Inputs: `parent` (B,) int64, `codes` (B,) int64, `position` () int64, `cross_key` (layers, d, H·T),
-    `cross_value` (layers, H·T, d), `past_key` and `past_value` (layers, B', P, d).
-    Outputs: `logp` (B, V_position), `key` and `value` (layers, B, P + 1, d).
+    `cross_value` (layers, H·T, d), and for each layer n `past_key_n` and `past_value_n` (B', P, d).
+    Outputs: `logp` (B, V_position), and for each layer `key_n` and `value_n` (B, P + 1, d).
     At position 0: B = B' = 1, parent = codes = [0], P = 0.
 
     Args:
@@ -190,14 +190,13 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
     gather_heads = graph.floats("gather_heads", ones * (width // heads) ** -0.5)
     spread_heads = graph.floats("spread_heads", ones.T)
 
-    keys, values = [], []
     for layer in range(layers):
         name = f"decoder.{layer}"
         y = graph.norm(x, arrays, f"{name}.norm1")
         q = graph.linear(y, arrays, f"{name}.attention.query")
         k, v = graph.node("Split", graph.linear(y, arrays, f"{name}.attention.key_value"), axis=1, outputs=2)
-        key = _extend(graph, "past_key", layer, k)  # (B, P + 1, d)
-        value = _extend(graph, "past_value", layer, v)
+        key = _extend(graph, "key", layer, k)  # (B, P + 1, d)
+        value = _extend(graph, "value", layer, v)
         scores = graph.node("MatMul", graph.node("Mul", graph.node("Unsqueeze", q, graph.ints(1)), key), gather_heads)
         weights = graph.node("Softmax", scores, axis=1)  # (B, P + 1, H)
         mixed = graph.node("Mul", graph.node("MatMul", weights, spread_heads), value)
@@ -212,11 +211,7 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
         x = graph.node("Add", x, graph.node("Add", mixed, bias))
         y = graph.norm(x, arrays, f"{name}.norm3")
         x = graph.node("Add", x, graph.feedforward(y, arrays, f"{name}.feedforward"))
-        keys.append(graph.node("Unsqueeze", key, graph.ints(0)))
-        values.append(graph.node("Unsqueeze", value, graph.ints(0)))
     hidden = graph.norm(x, arrays, "decoder_norm")
-    graph.node("Concat", *keys, axis=0, name="key")
-    graph.node("Concat", *values, axis=0, name="value")
     bounds = [1 + int(bound) for bound in np.concatenate([[0], np.cumsum(sizes)])]
     bias = graph.weight("slot_bias", arrays["slot_bias"])
 
@@ -230,7 +225,7 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
 
     logits = _choose(graph, positions, head)
     graph.node("LogSoftmax", logits, axis=-1, name="logp")
-    state = ("B'", "P", width)
+    state = [f"{part}_{layer}" for layer in range(layers) for part in ("key", "value")]
     return _model(
         graph.build(
             [
@@ -239,13 +234,11 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
                 _value("position", TensorProto.INT64),
                 _value("cross_key", TensorProto.FLOAT, layers, width, "HT"),
                 _value("cross_value", TensorProto.FLOAT, layers, "HT", width),
-                _value("past_key", TensorProto.FLOAT, layers, *state),
-                _value("past_value", TensorProto.FLOAT, layers, *state),
+                *(_value(f"past_{name}", TensorProto.FLOAT, "B'", "P", width) for name in state),
             ],
             [
                 _value("logp", TensorProto.FLOAT, "B", "V"),
-                _value("key", TensorProto.FLOAT, layers, "B", "P + 1", width),
-                _value("value", TensorProto.FLOAT, layers, "B", "P + 1", width),
+                *(_value(name, TensorProto.FLOAT, "B", "P + 1", width) for name in state),
             ],
         )
     )
@@ -256,10 +249,10 @@ def _int_constant(graph: _Graph, name: str, values: Any) -> str:
     return name
 
 
-def _extend(graph: _Graph, past: str, layer: int, new: str) -> str:
-    """past[layer] (B', P, d) at each beam's parent, with new (B, d) behind it."""
-    kept = graph.node("Gather", graph.node("Gather", past, graph.index(layer), axis=0), "parent", axis=0)
-    return str(graph.node("Concat", kept, graph.node("Unsqueeze", new, graph.ints(1)), axis=1))
+def _extend(graph: _Graph, part: str, layer: int, new: str) -> str:
+    """The layer's past (B', P, d) at each beam's parent, with new (B, d) behind it."""
+    kept = graph.node("Gather", f"past_{part}_{layer}", "parent", axis=0)
+    return str(graph.node("Concat", kept, graph.node("Unsqueeze", new, graph.ints(1)), axis=1, name=f"{part}_{layer}"))
 
 
 def _rows(graph: _Graph, table: str, first: int, last: int) -> str:

@@ -27,7 +27,7 @@ class ModelOptions:
     decoder_layers: int = 1
     heads: int = 4
     feedforward: int = 4
-    decoder_feedforward: int = 4
+    decoder_feedforward: int = 2
     max_tokens: int = 64
     dropout: float = 0.0
 
