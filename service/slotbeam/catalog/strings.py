@@ -13,7 +13,12 @@ from slotbeam.types import IntArray
 
 @dataclass(frozen=True, slots=True)
 class Strings:
-    """Attributes: `blob` (bytes,) uint8, UTF-8; `offsets` (n + 1,) int64: string i is `blob[offsets[i]:offsets[i+1]]`."""
+    """String i is `blob[offsets[i]:offsets[i + 1]]`.
+
+    Attributes:
+        blob: (bytes,) uint8, UTF-8.
+        offsets: (n + 1,) int64.
+    """
 
     blob: IntArray
     offsets: IntArray

@@ -77,7 +77,8 @@ def beam_search(
         raise ValueError(f"beam width must be >= 1, got {width}")
     states: IntArray = np.zeros(1, np.int64)  # the root
     scores: FloatArray = np.zeros(1, np.float64)
-    parent = codes = np.empty(0, np.int64)
+    parent: IntArray = np.empty(0, np.int64)
+    codes: IntArray = parent
     cache, depth, expanded, spent = None, 0, 0, 0.0
     while depth < trie.depth and len(states):
         logp, cache = model.step(memory, depth, cache, parent, codes)  # (B', V)

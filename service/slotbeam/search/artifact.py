@@ -51,7 +51,8 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         manifest = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         raise ArtifactError(
-            f'{directory} holds no {MANIFEST}, so it is no artifact; set SLOTBEAM_ARTIFACT, or make one with "slotbeam train"'
+            f"{directory} holds no {MANIFEST}, so it is no artifact; set SLOTBEAM_ARTIFACT, "
+            'or make one with "slotbeam train"'
         ) from None
     except (OSError, orjson.JSONDecodeError) as error:
         raise ArtifactError(f"{path} cannot be read: {error}") from error

@@ -17,7 +17,7 @@ from slotbeam.types import FloatArray, Hit, IntArray
 
 @dataclass(frozen=True, slots=True)
 class ItemScorer:
-    """The item score: a weighted sum of SID log-probability, item prior and lexical overlap (paper section 4 has none)."""
+    """The item score: a weighted sum of SID log-probability, item prior and lexical overlap."""
 
     catalog: Catalog
     options: SearchOptions
