@@ -95,5 +95,7 @@ def beam_search(
         spent += time.perf_counter() - started
         if stop is not None and depth < trie.depth and stop(states, depth):
             break
+    if len(states) == 0:
+        depth = trie.depth  # nothing is left to decode
     order = np.argsort(-scores, kind="stable")
     return Beams(states[order], scores[order], depth, expanded, spent)

@@ -1,0 +1,1 @@
+"""Oracles and stand-ins that several tests share."""
