@@ -1,0 +1,216 @@
+"""Text or item → SID: match, choose one word a group, look its slot up. No neural network is involved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from slotbeam.errors import ArtifactError
+from slotbeam.kae.categories import CATEGORIES
+from slotbeam.kae.codebook import EMPTY, Codebook
+from slotbeam.kae.dictionary import Dictionary
+from slotbeam.kae.importance import Candidate, Importance, head_end
+from slotbeam.kae.matcher import Found, Matcher, Span, leftmost_longest
+from slotbeam.kae.normalize import normalize
+from slotbeam.types import Sid, Slot
+
+_SEPARATOR = " | "
+
+
+class Describable(Protocol):
+    """What `encode_item` reads of a catalog item."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def attributes(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A dictionary word in canonical text: `surface == text[start:end]`, owned by concept number `concept`."""
+
+    start: int
+    end: int
+    surface: str
+    concept: int
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """The outcome for one text.
+
+    `matches` are all words found, in order; `chosen` has L entries: the match that represents each position, or
+    None. A representative may carry an *implied* concept (an entity that is not named: `galaxy s9` → smartphone);
+    then it is not among `matches`.
+    """
+
+    text: str
+    sid: Sid
+    matches: tuple[Match, ...]
+    chosen: tuple[Match | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of `kae explain`: a word found, its slot, and whether and why it represents its position."""
+
+    start: int
+    end: int
+    surface: str
+    word: str
+    category: str
+    position: int
+    group: str
+    slot: Slot
+    kind: str
+    chosen: bool
+    reason: str
+
+
+class Kae:
+    """Dictionary + codebook + importance table: the whole encoding, immutable and thread-safe."""
+
+    def __init__(self, dictionary: Dictionary, codebook: Codebook, importance: Importance) -> None:
+        self.dictionary = dictionary
+        self.codebook = codebook
+        self.importance = importance
+        self.matcher = Matcher(dictionary.surfaces)
+        self._concept: list[int] = dictionary.surface_concept.tolist()
+        self._position: list[int] = codebook.concept_position.tolist()
+        self._index: list[int] = codebook.concept_index.tolist()
+        self._entity: list[bool] = [concept.category == CATEGORIES[0] for concept in dictionary]
+
+    def encode(self, text: str, blocked: Iterable[Span] = ()) -> Encoded:
+        """Encode one canonical text, a query usually.
+
+        Args:
+            text: what `normalize` returned.
+            blocked: spans whose words are not to be used (a bound word stands there).
+        """
+        found = self.matcher.find(text, blocked)
+        return self._finish(text, self._candidates(text, found))
+
+    def encode_item(self, item: Describable) -> Encoded:
+        """Encode an item: title and typed attributes first, then, for positions still empty, the description."""
+        parts = [normalize(item.title)]
+        candidates = self._candidates(parts[0], self.matcher.find(parts[0]))
+        offset = len(parts[0]) + len(_SEPARATOR)
+        for category in CATEGORIES:
+            for value in item.attributes.get(category, ()):
+                text = normalize(value)
+                if text:
+                    candidates += self._candidates(text, self.matcher.find(text), offset, typed=category)
+                    parts.append(text)
+                    offset += len(text) + len(_SEPARATOR)
+        text = normalize(item.description)
+        if text:
+            candidates += self._candidates(text, self.matcher.find(text), offset, segment=1)
+            parts.append(text)
+        return self._finish(_SEPARATOR.join(parts), candidates)
+
+    def explain(self, text: str) -> list[Fact]:
+        """Every word found in canonical `text`, overlapping ones included, and what became of it."""
+        found = self.matcher.find_all(text)
+        kept = leftmost_longest(found)
+        candidates = self._candidates(text, kept)
+        winners = self._winners(candidates)
+        facts = [self._fact(text, c, winners) for c in candidates]
+        for start, end, word in (match for match in found if match not in set(kept)):
+            concept = self._concept[word]
+            over = next(text[a:b] for a, b, _ in kept if a < end and start < b)
+            loser = Candidate(start, end, concept, self._entity[concept])
+            facts.append(self._line(text, loser, False, f"overlaps {over!r}, which is chosen leftmost-longest"))
+        implied = self._implied(candidates) if 0 not in winners else None
+        if implied is not None:
+            by = text[implied.start : implied.end]
+            facts.append(self._line(text, implied, True, f"no entity is named; {by!r} implies it"))
+        return sorted(facts, key=lambda fact: (fact.start, -fact.end, not fact.chosen, fact.slot))
+
+    def save(self, folder: Path) -> None:
+        """Write every array of the encoding into `folder` (`<artifact>/kae`)."""
+        self.dictionary.save(folder)
+        self.codebook.save(folder)
+        self.importance.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Kae:
+        """Read what `save` wrote. Raises `ArtifactError` naming the file that is missing or damaged."""
+        if not folder.is_dir():
+            raise ArtifactError(f"{folder} does not exist; an artifact holds its encoding there")
+        dictionary = Dictionary.load(folder)
+        return cls(dictionary, Codebook.load(folder, dictionary), Importance.load(folder, len(dictionary)))
+
+    def _candidates(
+        self, text: str, found: list[Found], offset: int = 0, segment: int = 0, typed: str | None = None
+    ) -> list[Candidate]:
+        """Matches of one segment that starts at `offset`; `typed` is the category of a structured value."""
+        concepts = [self._concept[word] for _, _, word in found]
+        cut = len(text)
+        first = next((end for (_, end, _), c in zip(found, concepts, strict=True) if self._entity[c]), None)
+        if first is not None:
+            cut = head_end(text, first)
+        return [
+            Candidate(
+                start + offset,
+                end + offset,
+                concept,
+                self._entity[concept],
+                segment,
+                typed is not None and self.dictionary[concept].category == typed and end - start == len(text),
+                start < cut and typed is None,
+            )
+            for (start, end, _), concept in zip(found, concepts, strict=True)
+        ]
+
+    def _winners(self, candidates: list[Candidate]) -> dict[int, Candidate]:
+        """The representative by position."""
+        rivals: dict[int, list[Candidate]] = {}
+        for candidate in candidates:
+            rivals.setdefault(self._position[candidate.concept], []).append(candidate)
+        return {position: own[0] if len(own) == 1 else self.importance.choose(own) for position, own in rivals.items()}
+
+    def _implied(self, candidates: list[Candidate]) -> Candidate | None:
+        """The entity that the best of the words stands for, when no entity is named."""
+        implied = self.importance.implied_list
+        hints = [c for c in candidates if implied[c.concept] >= 0]
+        if not hints:
+            return None
+        best = min(hints, key=lambda c: (c.segment, not c.typed, c.start - c.end, c.start))
+        return Candidate(best.start, best.end, implied[best.concept], True, best.segment)
+
+    def _finish(self, text: str, candidates: list[Candidate]) -> Encoded:
+        winners = self._winners(candidates)
+        if 0 not in winners:
+            implied = self._implied(candidates)
+            if implied is not None:
+                winners[0] = implied
+        chosen: list[Match | None] = [None] * len(self.codebook)
+        sid = [EMPTY] * len(self.codebook)
+        for position, winner in winners.items():
+            chosen[position] = _match(text, winner)
+            sid[position] = self._index[winner.concept]
+        return Encoded(text, tuple(sid), tuple(_match(text, c) for c in candidates), tuple(chosen))
+
+    def _fact(self, text: str, candidate: Candidate, winners: dict[int, Candidate]) -> Fact:
+        winner = winners[self._position[candidate.concept]]
+        if winner == candidate:
+            return self._line(text, candidate, True, "represents its position")
+        words = (text[candidate.start : candidate.end], text[winner.start : winner.end])
+        return self._line(text, candidate, False, self.importance.why_not(candidate, winner, words))
+
+    def _line(self, text: str, c: Candidate, chosen: bool, reason: str) -> Fact:
+        slot, concept = self.codebook.slot_of(c.concept), self.dictionary[c.concept]
+        group, kind = self.codebook.group_name(slot.position), self.codebook.kind(slot)
+        surface = text[c.start : c.end]
+        return Fact(
+            c.start, c.end, surface, concept.word, concept.category, slot.position, group, slot, kind, chosen, reason
+        )
+
+
+def _match(text: str, candidate: Candidate) -> Match:
+    return Match(candidate.start, candidate.end, text[candidate.start : candidate.end], candidate.concept)

@@ -1,0 +1,118 @@
+"""The importance table: which of several matched words represents a group."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from slotbeam.errors import ArtifactError
+from slotbeam.kae.arrays import load_array, save_array
+
+# What ends the head part of a title or a query: what follows says for what, with what, from what.
+_HEAD_END = re.compile(
+    r"\s(?:for|with|without|w/|w/o|incl|including|compatible|fits|from|to|by)(?=\s|$)|[,;:(\[|]|\s-\s|(?:适用|专用|用于|配)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One match that competes for a position.
+
+    `segment` is 0 for a title, a query or a typed attribute, 1 for a description; `typed` says that structured data
+    names this word in its own category; `head` that it stands in the head part of its segment.
+    """
+
+    start: int
+    end: int
+    concept: int
+    entity: bool
+    segment: int = 0
+    typed: bool = False
+    head: bool = True
+
+
+class Importance:
+    """Weights and head pairs of all concepts, learned offline; immutable.
+
+    Attributes:
+        weight: (N,) float32 ≥ 0, behavioural importance.
+        implied: (N,) int32, the entity that a concept stands for when no entity is named; −1 for none.
+    """
+
+    def __init__(self, weight: NDArray[np.float32], heads: NDArray[np.int32], implied: NDArray[np.int32]) -> None:
+        """`heads`: (P, 2), in every row the first concept is the head where both occur in one text."""
+        self.weight = np.asarray(weight, dtype=np.float32)
+        self.implied = np.asarray(implied, dtype=np.int32)
+        self._pairs = np.asarray(heads, dtype=np.int32).reshape(-1, 2)
+        self._heads = frozenset((int(a), int(b)) for a, b in self._pairs)
+        self._weights: list[float] = self.weight.tolist()
+        self.implied_list: list[int] = self.implied.tolist()
+
+    def beats(self, one: int, other: int) -> bool:
+        """True if data says that `one` is what is being sold when both are named."""
+        return (one, other) in self._heads
+
+    def choose(self, candidates: list[Candidate]) -> Candidate:
+        """The representative: head, then importance, then length, then the earlier one. Needs ≥ 1 candidate."""
+        ordered = sorted(candidates, key=self._key)
+        best = ordered[0]
+        if best.entity:
+            for rival in ordered[1:]:
+                if not rival.entity or rival.segment != best.segment:
+                    break
+                if self.beats(rival.concept, best.concept):
+                    best = rival
+        return best
+
+    def why_not(self, loser: Candidate, winner: Candidate, words: tuple[str, str]) -> str:
+        """One sentence: why `winner` represents the group and not `loser`; `words` are (loser's, winner's)."""
+        mine, its = words
+        if loser.concept == winner.concept:
+            return f"the same word as {its!r} elsewhere"
+        if loser.entity != winner.entity:
+            return f"an entity comes first: {its!r}"
+        if loser.segment != winner.segment:
+            return "named in the description only"
+        if winner.entity:
+            if self.beats(winner.concept, loser.concept):
+                return f"learned head: with {mine!r} and {its!r}, {its!r} is what is sold"
+            if winner.head and not loser.head:
+                return f"outside the head part; {its!r} is inside"
+            return f"{its!r} is the later word of the head part" if winner.head else f"{its!r} comes first"
+        if winner.typed and not loser.typed:
+            return f"{its!r} is a typed attribute"
+        if self._weights[winner.concept] > self._weights[loser.concept]:
+            return f"{its!r} is more important ({self._weights[winner.concept]:.2f})"
+        if winner.end - winner.start > loser.end - loser.start:
+            return f"{its!r} is longer"
+        return f"{its!r} comes first"
+
+    def _key(self, c: Candidate) -> tuple[float, ...]:
+        """Smaller is better. Entities: head part first, there the later word wins, behind it the earlier one."""
+        if c.entity:
+            return (0, c.segment, not c.head, -c.start if c.head else c.start, c.start, c.concept)
+        return (1, c.segment, not c.typed, -self._weights[c.concept], c.start - c.end, c.start)
+
+    def save(self, folder: Path) -> None:
+        """Write `importance_weight.npy`, `importance_heads.npy` and `importance_implied.npy`."""
+        save_array(folder / "importance_weight.npy", self.weight)
+        save_array(folder / "importance_heads.npy", self._pairs)
+        save_array(folder / "importance_implied.npy", self.implied)
+
+    @classmethod
+    def load(cls, folder: Path, concepts: int) -> Importance:
+        names = ("importance_weight", "importance_heads", "importance_implied")
+        weight, heads, implied = (load_array(folder / f"{name}.npy") for name in names)
+        if weight.shape != (concepts,) or implied.shape != (concepts,) or heads.ndim != 2 or heads.shape[1] != 2:
+            raise ArtifactError(f"{folder}/importance_*.npy do not fit {concepts} concepts; build the artifact again")
+        return cls(weight, heads, implied)
+
+
+def head_end(text: str, first: int) -> int:
+    """Where the head part of `text` ends: the first preposition or break behind character `first`."""
+    found = _HEAD_END.search(text, first)
+    return found.start() if found else len(text)

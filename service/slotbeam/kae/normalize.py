@@ -1,0 +1,54 @@
+"""The only normaliser: what a person wrote → canonical text, which the dictionary, the index and every query share."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from slotbeam.errors import TextError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_APOSTROPHE = str.maketrans(dict.fromkeys("‘’‚‛′ʹʻʼʽˈꞌ＇`´", "'") | dict.fromkeys("“”„‟″", '"'))
+_BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+_TWO_PRIMES = re.compile(r"''")
+_INVISIBLE = ("Cc", "Cf")
+_ZERO_WIDTH = frozenset("͏᠋᠌᠍᠎" + "".join(map(chr, range(0xFE00, 0xFE10))))  # joiners, variation selectors
+
+
+def normalize(text: str) -> str:
+    """Return the canonical form of `text`.
+
+    NFKC and casefold to a fixpoint, invisible characters dropped, typographic quotes unified, apostrophes between
+    letters deleted ("Men’s" → "mens"), white space collapsed and stripped. Idempotent; the empty string stays empty.
+
+    Raises:
+        TextError: `text` holds a lone surrogate, which no UTF-8 text can.
+    """
+    found = _SURROGATE.search(text)
+    if found is not None:
+        raise TextError(
+            f"the text has a lone surrogate (U+{ord(found[0]):04X}) at character {found.start()}; send valid Unicode"
+        )
+    while True:
+        folded = _pass(text)
+        if folded == text:
+            return folded
+        text = folded
+
+
+def _pass(text: str) -> str:
+    """One round; `normalize` repeats it until nothing changes."""
+    text = " ".join(text.split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHE).casefold()
+        text = unicodedata.normalize("NFKC", text)
+    else:
+        text = text.lower().replace("`", "'")
+    if not text.isprintable():
+        text = "".join(c for c in text if c == " " or not (unicodedata.category(c) in _INVISIBLE and not c.isspace()))
+    if not text.isascii():
+        text = "".join(c for c in text if c not in _ZERO_WIDTH)
+    if "'" in text:
+        text = _TWO_PRIMES.sub('"', text)
+        text = _BETWEEN_LETTERS.sub("", text)
+    return " ".join(text.split())

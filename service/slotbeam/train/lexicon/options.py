@@ -1,0 +1,33 @@
+"""Settings of the dictionary build."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class KaeOptions:
+    """Every choice of `build_kae`.
+
+    Attributes:
+        groups: positions wanted, 1..18; None for the elbow of the information loss.
+        reserved: reserved slots a position.
+        coverage: share of a group's word occurrences that its solo slots must cover.
+        dense_cap, light_cap: most core slots of a dense and of a light position.
+        min_items: items a mined word needs; typed values and seed words need one.
+        model_min_items: the same for model numbers.
+        series_share: share of a word's items that one brand must have for the word to be a series.
+        max_words: most concepts of one category, the most frequent ones are kept.
+        seed: of the clustering.
+    """
+
+    groups: int | None = None
+    reserved: int = 10
+    coverage: float = 0.8
+    dense_cap: int = 2048
+    light_cap: int = 1024
+    min_items: int = 2
+    model_min_items: int = 1
+    series_share: float = 0.85
+    max_words: int = 50_000
+    seed: int = 0
