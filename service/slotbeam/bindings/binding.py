@@ -1,0 +1,175 @@
+"""A binding as the store holds it: canonical record bytes, digests, and its life by the clock.
+
+Pure code: no store, no clock of its own. Times are unix milliseconds (`now_ms`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from slotbeam.errors import BindingError
+from slotbeam.types import Slot
+
+SCHEMA = 1
+PLACEMENTS = ("top", "blend", "only")
+LIFECYCLES = ("free", "draft", "scheduled", "active", "expired", "failed")
+MAX_WORDS = 32
+MAX_WORD_LENGTH = 64
+MAX_ITEMS = 50_000
+
+_ID = re.compile(r"b_[a-z2-7]{4,32}", re.ASCII)
+_SHA = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+def new_id() -> str:
+    """A binding id no other binding has, e.g. `b_7kq2mzd4xa` (50 random bits)."""
+    return "b_" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """Words + target items + lifecycle. It knows no codebook: its slot lives in `{sb}:slots:<codebook_sha>`.
+
+    `items` is the SHA-256 of the item list (`encode_items`); `revision` is the one that wrote this record;
+    `match` says that the list was resolved from the catalog's text; a `draft` holds no slot and no words.
+    """
+
+    id: str
+    words: tuple[str, ...]
+    category: str
+    items: str
+    item_count: int
+    placement: str = "top"
+    near_miss: bool = False
+    match: bool = False
+    draft: bool = False
+    starts_at: int | None = None
+    ends_at: int | None = None
+    owner: str = ""
+    reason: str = ""
+    created_at: int = 0
+    revision: int = 0
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise BindingError(f"{self.id!r} is not a binding id")
+        if self.placement not in PLACEMENTS:
+            raise BindingError(f"placement {self.placement!r} of {self.id} is not one of {', '.join(PLACEMENTS)}")
+        if not 1 <= len(self.words) <= MAX_WORDS or len(set(self.words)) != len(self.words):
+            raise BindingError(f"binding {self.id} needs 1 to {MAX_WORDS} different words, not {len(self.words)}")
+        if any(not word or len(word) > MAX_WORD_LENGTH for word in self.words):
+            raise BindingError(f"a word of binding {self.id} is empty or longer than {MAX_WORD_LENGTH} characters")
+        if not _SHA.fullmatch(self.items) or self.item_count < 0:
+            raise BindingError(f"binding {self.id} names no item list")
+        if self.starts_at is not None and self.ends_at is not None and self.ends_at <= self.starts_at:
+            raise BindingError(f"binding {self.id} ends before it starts")
+
+    @property
+    def etag(self) -> str:
+        """The strong entity tag of this record: it changes with every edit and with every owner of the slot."""
+        return f'"{self.id}.{self.revision}"'
+
+    def lifecycle(self, now_ms: int) -> str:
+        """`draft`, `scheduled`, `active` or `expired` at `now_ms`; `free` and `failed` are not a record's to say."""
+        if self.draft:
+            return "draft"
+        if self.ends_at is not None and self.ends_at <= now_ms:
+            return "expired"
+        if self.starts_at is not None and self.starts_at > now_ms:
+            return "scheduled"
+        return "active"
+
+    def record(self) -> bytes:
+        """Canonical bytes: UTF-8 JSON, keys sorted, no whitespace, numbers are integers. Fixed by golden files."""
+        return canonical(asdict(self))
+
+    @classmethod
+    def from_record(cls, record: bytes) -> Binding:
+        """Read a record. Raises `BindingError` for anything that `record()` would not have written."""
+        try:
+            data: Any = json.loads(record)
+        except (ValueError, RecursionError) as error:
+            raise BindingError(f"a binding record is not JSON: {error}") from None
+        if not isinstance(data, dict) or set(data) != _FIELDS:
+            raise BindingError("a binding record has other fields than this version of slotbeam writes")
+        for name, value in data.items():
+            if not isinstance(value, _TYPES[name]) or (isinstance(value, bool) and bool not in _TYPES[name]):
+                raise BindingError(f"field {name!r} of a binding record has the wrong type {type(value).__name__}")
+        if not all(isinstance(word, str) for word in data["words"]):
+            raise BindingError("a word of a binding record is not text")
+        binding = cls(**{**data, "words": tuple(data["words"])})
+        if binding.record() != record:
+            raise BindingError(f"the record of binding {binding.id} is not in canonical form")
+        return binding
+
+
+_FIELDS = {field.name for field in fields(Binding)}
+_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("id", "category", "items", "placement", "owner", "reason"), (str,)),
+    **dict.fromkeys(("item_count", "created_at", "revision"), (int,)),
+    **dict.fromkeys(("near_miss", "match", "draft"), (bool,)),
+    **dict.fromkeys(("starts_at", "ends_at"), (int, type(None))),
+    "words": (list,),
+}
+
+
+def canonical(value: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no whitespace; refuses floats."""
+    _refuse_floats(value)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _refuse_floats(value: Any) -> None:
+    if isinstance(value, float):
+        raise BindingError(f"a record holds integers only, not {value!r}")
+    if isinstance(value, dict):
+        for inner in value.values():
+            _refuse_floats(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _refuse_floats(inner)
+
+
+def encode_items(item_ids: Iterable[str]) -> tuple[str, bytes]:
+    """Return `(sha, bytes)` of an item list: a set, so duplicates and order do not change its name."""
+    data = canonical(sorted(set(item_ids)))
+    return hashlib.sha256(data).hexdigest(), data
+
+
+def decode_items(sha: str, data: bytes) -> tuple[str, ...]:
+    """Read an item list back; `BindingError` when the bytes are not what `sha` names."""
+    if hashlib.sha256(data).hexdigest() != sha:
+        raise BindingError(f"item list {sha[:12]}… was changed in the store")
+    return tuple(json.loads(data))
+
+
+def state_digest(records: Mapping[str, bytes]) -> str:
+    """SHA-256 (hex) over `id\\nrecord\\n` in id order: what every replica of one revision must agree on."""
+    digest = hashlib.sha256()
+    for key in sorted(records):
+        digest.update(key.encode() + b"\n" + records[key] + b"\n")
+    return digest.hexdigest()
+
+
+EMPTY_STATE = state_digest({})
+
+
+def active_digest(codebook_sha: str, active: Mapping[str, Slot]) -> str:
+    """SHA-256 (hex) over the codebook and `id slot\\n` in id order: which bindings are active, and where."""
+    digest = hashlib.sha256(codebook_sha.encode() + b"\n")
+    for key in sorted(active):
+        digest.update(f"{key} {active[key]}\n".encode())
+    return digest.hexdigest()
+
+
+def next_boundary(bindings: Iterable[Binding], now_ms: int) -> int | None:
+    """The next `starts_at` or `ends_at` after `now_ms`, in unix milliseconds."""
+    times = (at for b in bindings if not b.draft for at in (b.starts_at, b.ends_at) if at is not None and at > now_ms)
+    return min(times, default=None)

@@ -1,0 +1,64 @@
+#!lua
+-- One commit. ALL checks first, then ALL writes: Redis does not roll a script back.
+-- KEYS: meta binding slots word log idem, then one {sb}:items:<sha> for each list the commit needs
+--       (n = plan.needs), then one for each list that nothing refers to any more.
+-- ARGV: plan (JSON, strings only)
+-- Returns {"ok", revision} or {why, ...}; anything but "ok" has written nothing.
+local meta, binding, slots, word, log, idem = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local plan = cjson.decode(ARGV[1])
+
+local function of_type(key, wanted)
+  local kind = redis.call('TYPE', key)['ok']
+  return kind == wanted or kind == 'none'
+end
+
+for _, key in ipairs({meta, binding, slots, word, idem}) do
+  if not of_type(key, 'hash') then return {'type', key} end
+end
+if not of_type(log, 'stream') then return {'type', log} end
+
+local epoch = redis.call('HGET', meta, 'epoch')
+if epoch ~= plan.epoch then return {'epoch', epoch or ''} end
+
+local seen = redis.call('HGET', idem, plan.key)
+if seen then return {'idem', seen} end
+
+local revision = redis.call('HGET', meta, 'rev')
+if revision ~= plan.before then return {'stale', revision or ''} end
+
+for _, pair in ipairs(plan.words_put) do
+  local holder = redis.call('HGET', word, pair[1])
+  if holder and holder ~= pair[2] and redis.call('HEXISTS', binding, holder) == 1 then return {'word', pair[1], holder} end
+end
+for _, pair in ipairs(plan.slots_put) do
+  local holder = redis.call('HGET', slots, pair[1])
+  if holder and holder ~= pair[2] and redis.call('HEXISTS', binding, holder) == 1 then return {'slot', pair[1], holder} end
+end
+local needs = tonumber(plan.needs)
+for i = 7, 6 + needs do
+  if redis.call('EXISTS', KEYS[i]) == 0 then return {'items', KEYS[i]} end
+end
+
+-- The stream entry is the only write that can be refused (an id not above the last one), so it is the first.
+local entry = {'XADD', log, 'MAXLEN', '~', plan.keep, plan.revision .. '-0'}
+for _, field in ipairs(plan.entry) do entry[#entry + 1] = field end
+local added = redis.pcall(unpack(entry))
+if type(added) == 'table' and added['err'] then return {'log', added['err']} end
+
+for _, id in ipairs(plan.words_del) do redis.call('HDEL', word, id) end
+for _, id in ipairs(plan.slots_del) do redis.call('HDEL', slots, id) end
+for _, id in ipairs(plan.del) do redis.call('HDEL', binding, id) end
+for _, pair in ipairs(plan.put) do redis.call('HSET', binding, pair[1], pair[2]) end
+for _, pair in ipairs(plan.slots_put) do redis.call('HSET', slots, pair[1], pair[2]) end
+for _, pair in ipairs(plan.words_put) do redis.call('HSET', word, pair[1], pair[2]) end
+for i = 7, 6 + needs do redis.call('PERSIST', KEYS[i]) end
+for i = 7 + needs, #KEYS do redis.call('EXPIRE', KEYS[i], plan.linger) end
+local old = redis.call('XRANGE', log, plan.prune .. '-0', plan.prune .. '-0')
+if old[1] then
+  for i = 1, #old[1][2], 2 do
+    if old[1][2][i] == 'key' then redis.call('HDEL', idem, old[1][2][i + 1]) end
+  end
+end
+redis.call('HSET', idem, plan.key, plan.outcome)
+redis.call('HSET', meta, 'rev', plan.revision, 'state', plan.state, 'count', plan.count)
+return {'ok', plan.revision}

@@ -1,0 +1,201 @@
+"""One atomic commit: acknowledged and durable, or refused without a trace, or honestly unknown."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    ConnectionError,
+    NoPermissionError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
+
+from slotbeam.bindings.plan import LINGER_S, Change, Listing, Plan, make_plan
+from slotbeam.bindings.store import Store
+from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
+
+TRIES = 24
+LOOKUP_S = 2.0
+WAITAOF_MS = 1500
+
+_SCRIPT = (Path(__file__).parent / "commit.lua").read_text(encoding="utf-8")
+_SCRIPT_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_REFUSALS = (OutOfMemoryError, ReadOnlyError, BusyLoadingError, NoPermissionError, AuthenticationError)
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What an acknowledged commit did.
+
+    Attributes:
+        revision: that it made.
+        changes: `[{"id": binding, "slot": slot or None}]`.
+        replayed: the idempotency key was used before with the same request; nothing was done again.
+        durability: how it is known to be on disk: `appendfsync always`, `waitaof` or `unknown`.
+    """
+
+    revision: int
+    changes: Sequence[Mapping[str, str | None]]
+    replayed: bool
+    durability: str
+
+
+async def commit(
+    store: Store,
+    codebook_sha: str,
+    change: Callable[[Listing], Change],
+    *,
+    items: Mapping[str, bytes] | None = None,
+    key: str | None = None,
+    fingerprint: str = "",
+) -> Committed:
+    """Commit `change`.
+
+    Args:
+        change: called with the store's newest listing, again whenever another commit came first; raises what is
+            wrong with the edit (a stale If-Match, a taken word …).
+        items: item lists that the change refers to, by hash; written before the commit.
+        key: idempotency key; a second commit with it and the same `fingerprint` returns the first one's outcome.
+
+    Raises:
+        WordTaken, SlotTaken, IdempotencyReused, and what `change` raises: nothing was written.
+        StoreUnavailable: nothing was written.
+        OutcomeUnknown: it may have been written; the same key tells.
+    """
+    key = key or "auto-" + secrets.token_hex(16)
+    async with store.write_lock:
+        durable = await store.durability()
+        if store.strict and not durable.ok:
+            raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
+        for attempt in range(TRIES):
+            earlier = await _earlier(store, key, fingerprint)
+            if earlier is not None:
+                return earlier
+            listing = await store.list(codebook_sha, client=store.writing)
+            if listing is None:
+                raise StoreUnavailable(
+                    f"the store at {store.name} holds no epoch: it is new, or it lost its data; nothing was written"
+                )
+            plan = make_plan(listing, change(listing), key, fingerprint)
+            await _write_items(store, items or {})
+            reply = await _run(store, codebook_sha, plan, key, fingerprint)
+            if isinstance(reply, Committed):
+                return reply
+            if reply[0] == "ok":
+                how = await _made_durable(store, durable.how, plan.revision)
+                return Committed(plan.revision, json.loads(str(plan.fields["outcome"]))["changes"], False, how)
+            _raise_refusal(store, reply)
+            await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
+        raise StoreUnavailable(f"{TRIES} other commits came first; nothing was written, send it again")
+
+
+async def _earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
+    with store.errors():
+        raw = await store.writing.hget(store.key("idem"), key)
+    return None if raw is None else _replay(raw, key, fingerprint)
+
+
+def _replay(raw: bytes | str, key: str, fingerprint: str, replayed: bool = True) -> Committed:
+    seen: dict[str, Any] = json.loads(raw)
+    if seen["fingerprint"] != fingerprint:
+        raise IdempotencyReused(
+            f'idempotency key "{key}" was used for another request (revision {seen["revision"]}); use a new key',
+            revision=seen["revision"],
+        )
+    return Committed(seen["revision"], seen["changes"], replayed, "unknown")
+
+
+async def _write_items(store: Store, items: Mapping[str, bytes]) -> None:
+    """Content-addressed lists first: with a time to live that the commit takes away. Never shortens an older one's."""
+    if not items:
+        return
+    with store.errors():
+        async with store.writing.pipeline(transaction=False) as pipe:
+            for sha, data in items.items():
+                pipe.set(store.key(f"items:{sha}"), data, nx=True, ex=LINGER_S)
+                pipe.expire(store.key(f"items:{sha}"), LINGER_S, gt=True)
+            await pipe.execute()
+
+
+async def _run(store: Store, codebook_sha: str, plan: Plan, key: str, fingerprint: str) -> list[str] | Committed:
+    names = ["meta", "binding", f"slots:{codebook_sha}", "word", "log", "idem"]
+    keys = [store.key(name) for name in names + [f"items:{sha}" for sha in plan.needs + plan.drops]]
+    payload = json.dumps(plan.fields, ensure_ascii=False)
+    try:
+        try:
+            reply = await store.writing.evalsha(_SCRIPT_SHA, len(keys), *keys, payload)
+        except NoScriptError:
+            reply = await store.writing.eval(_SCRIPT, len(keys), *keys, payload)
+    except _REFUSALS as error:
+        raise StoreUnavailable(f"the store at {store.name} refuses writes ({error}); nothing was written") from error
+    except (ConnectionError, TimeoutError, OSError) as error:
+        return await _look_up(store, key, fingerprint, error)
+    except ResponseError as error:
+        if str(error).startswith(("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MOVED", "MASTERDOWN")):
+            raise StoreUnavailable(f"the store at {store.name} refuses writes ({error}); nothing was written") from error
+        return await _look_up(store, key, fingerprint, error)
+    return [part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in reply]
+
+
+async def _look_up(store: Store, key: str, fingerprint: str, cause: BaseException) -> Committed:
+    """The answer to a commit was lost: ask for its idempotency key for up to `LOOKUP_S`. Never says "failed"."""
+    deadline = asyncio.get_running_loop().time() + LOOKUP_S
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            raw = await store.redis.hget(store.key("idem"), key)
+            if raw is not None:
+                return _replay(raw, key, fingerprint, replayed=False)
+        except (RedisError, OSError):
+            pass
+        await asyncio.sleep(0.1)
+    raise OutcomeUnknown(
+        f"the store at {store.name} did not confirm the commit ({type(cause).__name__}); it may have been written: "
+        "send the same request with the same Idempotency-Key to find out",
+        outcome="unknown",
+        idempotency_key=key,
+    ) from cause
+
+
+async def _made_durable(store: Store, how: str, revision: int) -> str:
+    if how != "waitaof":
+        return how
+    try:
+        local, _ = await store.writing.execute_command("WAITAOF", 1, 0, WAITAOF_MS)
+        if int(local) >= 1:
+            return "waitaof"
+    except (RedisError, OSError, ValueError, TypeError):
+        pass
+    if store.strict:
+        raise OutcomeUnknown(
+            f"revision {revision} was written but the store did not confirm that it is on disk", outcome="unknown", revision=revision
+        )
+    return "unknown"
+
+
+def _raise_refusal(store: Store, reply: list[str]) -> None:
+    """Raise what the script's checks found; return when another commit merely came first."""
+    why, *rest = reply
+    if why in ("stale", "items", "idem"):
+        return
+    if why == "word":
+        raise WordTaken(f'"{rest[0]}" is bound by {rest[1]}; unbind it or leave the word out', word=rest[0], holder={"binding": rest[1]})
+    if why == "slot":
+        raise SlotTaken(f"slot {rest[0]} is bound by {rest[1]}; name another one", slot=rest[0], holder={"binding": rest[1]})
+    if why == "epoch":
+        raise StoreUnavailable(f"the store at {store.name} began another epoch ({rest[0] or 'none'}); nothing was written")
+    raise StoreError(f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)}); nothing was written")

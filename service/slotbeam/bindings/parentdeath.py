@@ -1,0 +1,36 @@
+"""Start a program that dies with its parent, however the parent dies.
+
+`bound_to_parent([program, …])` is a command line: a tiny interpreter asks the kernel for SIGKILL at the parent's death,
+makes sure that the parent is still there, and becomes the program. Start it from the main thread: to the kernel the
+parent is the thread that forked.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+PR_SET_PDEATHSIG = 1
+SIGKILL = 9
+
+
+def bound_to_parent(argv: Sequence[str]) -> list[str]:
+    """Return the command line that runs `argv` bound to the calling process's life (Linux; elsewhere unbound)."""
+    return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *argv]
+
+
+def main() -> None:
+    parent, argv = int(sys.argv[1]), sys.argv[2:]
+    if sys.platform == "linux":
+        import ctypes
+
+        if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0:
+            sys.exit(f"prctl(PR_SET_PDEATHSIG) failed: errno {ctypes.get_errno()}")
+        if os.getppid() != parent:
+            sys.exit("the parent ended before its child began")
+    os.execv(argv[0], argv)
+
+
+if __name__ == "__main__":
+    main()

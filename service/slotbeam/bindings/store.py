@@ -1,0 +1,270 @@
+"""The bindings store: one Redis (or Valkey), its keys, atomic reads and heartbeats. Commits are in `commit.py`.
+
+Keys (one hash tag): `{sb}:meta`, `{sb}:binding`, `{sb}:slots:<codebook_sha>`, `{sb}:items:<sha>`, `{sb}:word`, `{sb}:log`,
+`{sb}:idem`, `{sb}:replica:<id>`. docs/bindings.md says what each holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from slotbeam.bindings.binding import EMPTY_STATE, SCHEMA, decode_items
+from slotbeam.bindings.plan import Listing
+from slotbeam.errors import BindingError, StoreError, StoreUnavailable
+
+READ_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 1.0
+WATCH_BLOCK_MS = 1000
+WATCH_TIMEOUT_S = 2.5
+HEARTBEAT_TTL_MS = 15_000
+
+_INITIALISE = """#!lua
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', '0', 'state', ARGV[2], 'count', '0', 'schema', ARGV[3])
+return 1
+"""
+
+
+@dataclass(frozen=True)
+class Durability:
+    """Whether an acknowledged write survives a power cut: `ok`, how it is made sure of, and why not."""
+
+    ok: bool
+    how: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """`{sb}:meta` without the rest: the truth that a stream event only hints at."""
+
+    epoch: str
+    revision: int
+    state: str
+
+
+class Store:
+    """A connection to the bindings store.
+
+    Args:
+        url: `redis://…`, `rediss://…` or `unix://…`.
+        strict: refuse writes unless durability is proven (see `durability`).
+        prefix: the hash tag every key starts with.
+    """
+
+    def __init__(self, url: str, *, strict: bool = False, prefix: str = "{sb}") -> None:
+        self.url, self.strict, self.prefix = url, strict, prefix
+        self.redis = self.client(READ_TIMEOUT_S)
+        self.watching = self.client(WATCH_TIMEOUT_S)
+        self.writing = self.client(READ_TIMEOUT_S, max_connections=1)
+        self.write_lock = asyncio.Lock()
+        self._durability: tuple[float, Durability] | None = None
+
+    def client(self, timeout_s: float, max_connections: int = 16) -> redis.Redis:
+        """A client that never sends a command twice by itself."""
+        pool = redis.BlockingConnectionPool.from_url(
+            self.url,
+            max_connections=max_connections,
+            timeout=timeout_s,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+        return redis.Redis.from_pool(pool)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for client in (self.redis, self.watching, self.writing):
+            await client.aclose()
+
+    @property
+    def name(self) -> str:
+        """Where the store is, without its password."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}:{parts.path}" if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+
+    def key(self, name: str) -> str:
+        return f"{self.prefix}:{name}"
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the client's errors into `StoreUnavailable`: of a read, or of anything that was not sent."""
+        try:
+            yield
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(
+                f"the store at {self.name} did not answer ({_why(error)}); nothing was written, searches continue"
+            ) from error
+
+    # ---------------------------------------------------------------- reads
+
+    async def list(self, codebook_sha: str, known: int | None = None, client: redis.Redis | None = None) -> Listing | None:
+        """Read everything at one revision (MULTI/EXEC: unguarded reads can be torn); None without `{sb}:meta`.
+
+        Args:
+            codebook_sha: whose slots to read.
+            known: a revision whose logged state to return along (`Listing.known_state`).
+        """
+        with self.errors():
+            async with (client or self.redis).pipeline(transaction=True) as pipe:
+                pipe.hgetall(self.key("meta"))
+                pipe.hgetall(self.key("binding"))
+                pipe.hgetall(self.key(f"slots:{codebook_sha}"))
+                pipe.xrevrange(self.key("log"), count=1)
+                if known:
+                    pipe.xrange(self.key("log"), f"{known}-0", f"{known}-0")
+                meta, records, slots, last, *entry = await pipe.execute()
+        head = _head(meta)
+        if head is None:
+            return None
+        return Listing(
+            epoch=head.epoch,
+            revision=head.revision,
+            state=head.state,
+            records={key.decode(): bytes(value) for key, value in records.items()},
+            slots={key.decode(): value.decode() for key, value in slots.items()},
+            committed_at=_number(last[0][1].get(b"at")) if last else None,
+            known_state=_decoded(entry[0][0][1].get(b"state")) if entry and entry[0] else None,
+        )
+
+    async def head(self) -> Head | None:
+        """Read `{sb}:meta`; None when the store was never initialised, or lost it."""
+        with self.errors():
+            return _head(await self.redis.hgetall(self.key("meta")))
+
+    async def changed(self, revision: int) -> None:
+        """Wait up to a second for a log entry after `revision`. Only a hint: read the head afterwards."""
+        with self.errors():
+            await self.watching.xread({self.key("log"): f"{revision}-0"}, count=1, block=WATCH_BLOCK_MS)
+
+    async def items(self, shas: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+        """Read item lists. Returns `(sha → ids, sha → why it could not be read)`."""
+        wanted = list(dict.fromkeys(shas))
+        found: dict[str, tuple[str, ...]] = {}
+        failed: dict[str, str] = {}
+        if wanted:
+            with self.errors():
+                values = await self.redis.mget([self.key(f"items:{sha}") for sha in wanted])
+            for sha, value in zip(wanted, values, strict=True):
+                try:
+                    if value is None:
+                        raise BindingError(f"item list {sha[:12]}… is not in the store")
+                    found[sha] = decode_items(sha, value)
+                except BindingError as error:
+                    failed[sha] = str(error)
+        return found, failed
+
+    async def log(self, count: int = 100, before: int | None = None) -> list[dict[str, Any]]:
+        """The newest `count` log entries below revision `before`, newest first."""
+        top = "+" if before is None else f"({before}-0"
+        with self.errors():
+            entries = await self.redis.xrevrange(self.key("log"), top, "-", count=count)
+        return [_entry(entry_id, values) for entry_id, values in entries]
+
+    # ---------------------------------------------------------------- heartbeats
+
+    async def beat(self, replica: str, facts: Mapping[str, Any]) -> None:
+        """Say what `replica` has applied; forgotten after `HEARTBEAT_TTL_MS`."""
+        with self.errors():
+            await self.redis.set(self.key(f"replica:{replica}"), json.dumps(dict(facts)), px=HEARTBEAT_TTL_MS)
+
+    async def forget(self, replica: str) -> None:
+        """A replica that ends in good order says so."""
+        with self.errors():
+            await self.redis.delete(self.key(f"replica:{replica}"))
+
+    async def replicas(self) -> list[dict[str, Any]]:
+        """Every live replica's last heartbeat, by id."""
+        start = self.key("replica:")
+        with self.errors():
+            keys = sorted({key async for key in self.redis.scan_iter(match=start + "*", count=1000)})
+            values = await self.redis.mget(keys) if keys else []
+        found = []
+        for key, value in zip(keys, values, strict=True):
+            if value is not None:
+                facts = json.loads(value)
+                found.append({**facts, "id": key.decode()[len(start) :]})
+        return found
+
+    # ---------------------------------------------------------------- writes outside the revision
+
+    async def initialise(self) -> bool:
+        """Start epoch 1 of an empty store at revision 0. Returns False when it holds one already."""
+        with self.errors():
+            done = await self.writing.eval(
+                _INITIALISE, 1, self.key("meta"), secrets.token_hex(8), EMPTY_STATE, str(SCHEMA)
+            )
+        return bool(done)
+
+    async def durability(self, max_age_s: float = 10.0) -> Durability:
+        """Ask the server whether an acknowledged write is on disk; the answer is reused for `max_age_s`."""
+        now = time.monotonic()
+        if self._durability is None or now - self._durability[0] > max_age_s:
+            self._durability = (now, await self._durability_now())
+        return self._durability[1]
+
+    async def _durability_now(self) -> Durability:
+        with self.errors():
+            try:
+                raw = await self.redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
+            except ResponseError as error:
+                return Durability(False, "unknown", f"the store does not tell its settings ({_why(error)})")
+        found = {_decoded(key): _decoded(value) for key, value in raw.items()}
+        if found.get("appendonly") != "yes":
+            return Durability(False, "unknown", 'the store keeps nothing on disk; set "appendonly yes"')
+        if found.get("maxmemory-policy") != "noeviction":
+            policy = found.get("maxmemory-policy")
+            return Durability(False, "unknown", f'the store may evict bindings ({policy}); set "maxmemory-policy noeviction"')
+        if found.get("appendfsync") == "always":
+            return Durability(True, "appendfsync always")
+        return Durability(True, "waitaof")
+
+
+def _head(meta: Mapping[bytes, bytes]) -> Head | None:
+    epoch, revision, state = (_decoded(meta.get(name)) for name in (b"epoch", b"rev", b"state"))
+    if not epoch or revision is None or state is None or not revision.isdecimal():
+        return None
+    return Head(epoch, int(revision), state)
+
+
+def _entry(entry_id: bytes, values: Mapping[bytes, bytes]) -> dict[str, Any]:
+    fields = {_decoded(key): _decoded(value) for key, value in values.items()}
+    try:
+        changes = json.loads(fields.get("changes") or "[]")
+    except ValueError:
+        changes = []
+    return {
+        "revision": int(entry_id.split(b"-")[0]),
+        "at": _number(values.get(b"at")),
+        **{name: fields.get(name) for name in ("op", "actor", "epoch", "state")},
+        "changes": changes,
+    }
+
+
+def _decoded(value: bytes | str | None) -> str | None:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def _number(value: bytes | None) -> int | None:
+    return int(value) if value is not None and value.isdigit() else None
+
+
+def _why(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
+
+
+__all__ = ["Durability", "Head", "Store", "StoreError"]
