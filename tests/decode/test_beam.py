@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from support.models import PrefixModel, exhaustive
 
 from slotbeam.decode.beam import beam_search, select_best
 from slotbeam.trie.build import build_trie
+from support.models import PrefixModel, exhaustive
 
 SIZES = (5, 4, 6)
 sid_sets = st.integers(0, 40).flatmap(lambda n: hnp.arrays(np.int64, (n, 3), elements=st.integers(0, 3)))

@@ -34,12 +34,8 @@ class PrefixModel:
             return -np.abs(logits).astype(np.float32)
         return (logits - np.log(np.exp(logits).sum())).astype(np.float32)
 
-    def step(
-        self, memory: Any, position: int, state: Any, parent: IntArray, codes: IntArray
-    ) -> tuple[FloatArray, Any]:
-        prefixes = [()] if position == 0 else [
-            (*state[int(p)], int(c)) for p, c in zip(parent, codes, strict=True)
-        ]
+    def step(self, memory: Any, position: int, state: Any, parent: IntArray, codes: IntArray) -> tuple[FloatArray, Any]:
+        prefixes = [()] if position == 0 else [(*state[int(p)], int(c)) for p, c in zip(parent, codes, strict=True)]
         return np.stack([self.logp(memory, prefix) for prefix in prefixes]), prefixes
 
 

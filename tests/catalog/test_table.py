@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.strings import Strings
+from slotbeam.catalog.table import Catalog, write_catalog
+from slotbeam.catalog.terms import TermIndex, stem, terms
+from slotbeam.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("items")
+    items = [
+        Item("a", "Daycare toy", "holds labubu inside", fields={"price": 3.0}, popularity=1),
+        Item("b", "Car seat", fields={"price": 5.0, "new": True}, popularity=9),
+        Item("ñ", "新款拉布布挂件", fields={"department": "toys", "new": False}),
+        Item("d", "LABUBU keychain", "", {"color": ("Red",)}, popularity=2),
+    ]
+    kinds = write_catalog(folder, items, np.array([[2, 1], [1, 1], [1, 1], [2, 1]]))
+    return Catalog.load(folder, kinds)
+
+
+def test_rows_are_in_sid_order_then_by_popularity(catalog):
+    assert list(catalog.ids) == ["b", "ñ", "d", "a"]
+    assert catalog.leaf_items.tolist() == [0, 2, 4]
+    assert catalog.titles[2] == "LABUBU keychain"
+
+
+def test_an_id_leads_to_its_row_and_an_unknown_one_to_none(catalog):
+    assert [catalog.row_of(i) for i in ("a", "b", "ñ", "d", "e", "\ud800")] == [3, 0, 1, 2, None, None]
+    assert catalog.rows_of(["d", "x", "b"]) == ([2, 0], ["x"])
+
+
+@pytest.mark.parametrize(
+    ("word", "ids"),
+    [("labubu", ["d", "a"]), ("car", ["b"]), ("拉布布", ["ñ"]), ("red", ["d"]), ("lab", []), ("toy holds", [])],
+)
+def test_match_finds_the_items_whose_text_holds_a_whole_word(catalog, word, ids):
+    assert [catalog.ids[row] for row in catalog.match([word])] == ids
+
+
+def test_match_unites_several_words(catalog):
+    assert [catalog.ids[row] for row in catalog.match(["car", "labubu"])] == ["b", "d", "a"]
+
+
+def test_fields_are_typed_from_their_values(catalog):
+    assert catalog.fields.kinds == {"department": "keyword", "new": "bool", "price": "number"}
+    assert np.flatnonzero(catalog.fields.mask({"new": False})).tolist() == [1]
+    assert np.flatnonzero(catalog.fields.mask({"price": {"lt": 4}})).tolist() == [3]
+    assert not catalog.fields.mask({"department": "garden"}).any()
+
+
+def test_two_items_of_one_id_are_refused(tmp_path):
+    with pytest.raises(InputError, match="two items have the id 'a'"):
+        write_catalog(tmp_path, [Item("a", "x"), Item("a", "y")], np.zeros((2, 1), int))
+
+
+@given(st.lists(st.text()))
+def test_strings_come_back_as_they_were(strings):
+    try:
+        packed = Strings.of(strings)
+    except UnicodeEncodeError:
+        return
+    assert list(packed) == strings
+
+
+words = st.sampled_from(["mug", "mugs", "red", "lamp", "chair", "拉"])
+texts = st.lists(words, max_size=6).map(" ".join)
+
+
+@settings(deadline=None)
+@given(st.lists(texts, min_size=1, max_size=8), texts)
+def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_sum(corpus, query):
+    index = TermIndex.build(corpus)
+    documents = [terms(text) for text in corpus]
+    mean = max(1.0, sum(map(len, documents)) / len(documents)) if any(documents) else 1.0
+
+    def impact(term, document):
+        holding = sum(term in d for d in documents)
+        idf = np.log1p((len(documents) - holding + 0.5) / (holding + 0.5))
+        tf = document.count(term)
+        length = 1 - 0.75 + 0.75 * len(document) / (sum(map(len, documents)) / len(documents) or mean)
+        return idf * tf * 2.2 / (tf + 1.2 * length) if tf else 0.0
+
+    wanted = set(terms(query))
+    best = sum(max(impact(term, d) for d in documents) for term in wanted)
+    got = index.overlap(query, np.arange(len(corpus)))
+    expected = [sum(impact(t, d) for t in wanted) / best if best else 0.0 for d in documents]
+    assert got == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("token", "folded"),
+    [("mugs", "mug"), ("glasses", "glass"), ("batteries", "battery"), ("bus", "bus"), ("ss", "ss"), ("boxes", "box")],
+)
+def test_plurals_fold(token, folded):
+    assert stem(token) == folded

@@ -1,0 +1,267 @@
+"""The promises of "What a bound query means", against brute force over all items."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.errors import BindingError, FilterError, InputError
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Request
+from slotbeam.search.snapshot import Snapshot
+from slotbeam.types import Slot, Timings
+from support.shop import BRANDS, COLORS, ENTITIES, make_shop
+
+WORDS = ("labubu", "拉布布", "usb", "usb c", "red", "acme", "crocs", "red lamp")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return make_shop(tmp_path_factory.mktemp("shop"), coarse=True, weight_lexical=2.0)
+
+
+def ask(shop, query, bound=(), **request):
+    snapshot = Snapshot(shop, build_overlay(shop, bound), revision=len(bound))
+    return retrieve(snapshot, Request(query, **{"k": 1000, **request}), Timings())
+
+
+def facts(answer):
+    return [(hit.row, hit.score, hit.sid, hit.sid_logp) for hit in answer.hits]
+
+
+def reserved(shop, position, n=0):
+    return Slot(position, shop.kae.codebook.reserved(position)[n])
+
+
+def bind(shop, words, ids, position=1, n=0, placement="top"):
+    return Bound(f"b-{words[0]}", reserved(shop, position, n), tuple(words), tuple(ids), placement)
+
+
+def score_of(shop, query_sid, sid, row, query):
+    memory = tuple(query_sid)
+    logp = sum(float(shop.model.logp(memory, tuple(sid[:i]))[c]) for i, c in enumerate(sid))
+    overlap = float(shop.catalog.terms.overlap(query, np.array([row]))[0])
+    return logp, logp + 0.1 * float(shop.catalog.prior[row]) + 2.0 * overlap
+
+
+queries = st.lists(st.sampled_from([*ENTITIES, *BRANDS, *COLORS, "labubu", "for", "new"]), min_size=1, max_size=5).map(
+    " ".join
+)
+filters = st.sampled_from(
+    [{}, {"department": "toys"}, {"price": {"gte": 20, "lt": 60}}, {"department": ["toys", "home"], "price": 7.0}]
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(query=queries, wanted=filters)
+def test_a_wide_beam_ranks_every_item_that_passes_the_filter_as_brute_force_does(shop, query, wanted):
+    answer = ask(shop, query, filter=wanted)
+    catalog, expected = shop.catalog, []
+    department, price = catalog.fields["department"], catalog.fields["price"]
+    for row in range(len(catalog)):
+        name, cost = department.keywords[int(department.values[row])], float(price.values[row])
+        if "department" in wanted and name not in wanted["department"]:
+            continue
+        if isinstance(wanted.get("price"), dict) and not 20 <= cost < 60:
+            continue
+        if isinstance(wanted.get("price"), float) and cost != 7.0:
+            continue
+        logp, score = score_of(shop, answer.encoded.sid, catalog.sid(row), row, query)
+        expected.append((-score, catalog.sid(row), catalog.ids[row]))
+    assert [catalog.ids[hit.row] for hit in answer.hits] == [item for *_, item in sorted(expected)]
+
+
+def test_a_narrow_beam_with_a_filter_still_finds_items_that_pass(shop):
+    answer = ask(shop, "red mug", beam_width=2, k=5, filter={"price": {"gte": 90}})
+    price = shop.catalog.fields["price"].values
+    assert answer.hits
+    assert all(price[hit.row] >= 90 for hit in answer.hits)
+
+
+@settings(deadline=None, max_examples=60)
+@given(query=queries, data=st.data())
+def test_no_edit_changes_what_the_base_group_answers(shop, query, data):
+    bound = [
+        bind(shop, [word], [f"i{i:03d}" for i in data.draw(st.sets(st.integers(0, 59), max_size=6))], n=n)
+        for n, word in enumerate(data.draw(st.lists(st.sampled_from(WORDS), unique=True, max_size=3)))
+    ]
+    before, after = ask(shop, query), ask(shop, query, bound)
+    if not after.applied:
+        assert facts(after) == facts(before)
+    assert facts(ask(shop, query, bound, use_bindings=False)) == facts(before)
+    brought = {hit.row for hit in after.hits if hit.source == "binding"}
+    rest = [fact for fact in facts(before) if fact[0] not in brought]
+    assert [fact for fact, hit in zip(facts(after), after.hits, strict=True) if hit.source == "model"] == rest
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sets(st.integers(0, 70), min_size=1, max_size=30), st.integers(1, 40), st.integers(0, 2), st.integers(1, 4))
+def test_a_bound_word_brings_its_items_first_whatever_the_beam(shop, ids, k, position, width):
+    names = [f"i{i:03d}" for i in ids]
+    answer = ask(shop, "new labubu mug", [bind(shop, ["labubu"], names, position)], k=k, beam_width=width)
+    held = {name for name in names if shop.catalog.row_of(name) is not None}
+    first = answer.hits[: min(k, len(held))]
+    assert all(hit.source == "binding" for hit in first)
+    assert {shop.catalog.ids[hit.row] for hit in first} <= held
+    assert len({hit.row for hit in answer.hits}) == len(answer.hits)
+    assert [hit.score for hit in answer.hits] == sorted((hit.score for hit in answer.hits), reverse=True)
+
+
+def test_the_bound_block_is_ordered_by_number_of_bindings_then_item_score_then_id(shop):
+    one = bind(shop, ["labubu"], ["i001", "i002", "i003", "i004"])
+    two = bind(shop, ["crocs"], ["i003", "i004", "i005"], position=0, n=1)
+    answer = ask(shop, "labubu crocs red", [one, two])
+    expected = []
+    for name in ("i001", "i002", "i003", "i004", "i005"):
+        row = shop.catalog.row_of(name)
+        scores = []
+        for bound in (one, two):
+            if name in bound.item_ids:
+                query_sid, sid = list(answer.encoded.sid), list(shop.catalog.sid(row))
+                query_sid[bound.slot.position] = sid[bound.slot.position] = bound.slot.index
+                scores.append(score_of(shop, query_sid, sid, row, "labubu crocs red")[1])
+        expected.append((-len(scores), -max(scores), name))
+    assert [shop.catalog.ids[hit.row] for hit in answer.hits[:5]] == [name for *_, name in sorted(expected)]
+
+
+def test_only_answers_with_bound_items_alone_and_beats_top(shop):
+    bound = [
+        bind(shop, ["labubu"], ["i001", "i002"], placement="only"),
+        bind(shop, ["crocs"], ["i003"], n=1, placement="top"),
+    ]
+    answer = ask(shop, "labubu crocs", bound)
+    assert {shop.catalog.ids[hit.row] for hit in answer.hits} == {"i001", "i002", "i003"}
+
+
+def test_blend_alternates_bound_and_base_ranks(shop):
+    names = [shop.catalog.ids[hit.row] for hit in ask(shop, "red mug").hits[-3:]]
+    answer = ask(shop, "labubu red mug", [bind(shop, ["labubu"], names, placement="blend")])
+    assert [hit.source for hit in answer.hits[:6]] == ["binding", "model"] * 3
+
+
+def test_bound_words_are_matched_apart_from_base_words(shop):
+    answer = ask(shop, "usb cable", [bind(shop, ["usb"], ["i001"])])
+    assert [(a.word, a.span) for a in answer.applied] == [("usb", (0, 3))]
+    assert [match.surface for match in answer.encoded.matches] == []
+    both = ask(shop, "usb c cable", [bind(shop, ["usb"], ["i001"])])
+    assert [a.word for a in both.applied] == ["usb"]
+    assert [match.surface for match in both.encoded.matches] == ["usb c"]
+
+
+def test_a_chinese_bound_word_is_found_inside_a_sentence(shop):
+    answer = ask(shop, "新款拉布布挂件", [bind(shop, ["拉布布"], ["i007"])])
+    assert shop.catalog.ids[answer.hits[0].row] == "i007"
+
+
+def test_a_bound_word_does_not_match_inside_another_word(shop):
+    assert ask(shop, "labubus", [bind(shop, ["labubu"], ["i001"])]).applied == ()
+
+
+def test_at_most_four_bindings_of_a_query_are_decoded_the_earliest_ones(shop):
+    words = ("one", "two", "three", "four", "five")
+    bound = [bind(shop, [w], [f"i{n:03d}"], position=n % 3, n=n // 3) for n, w in enumerate(words)]
+    assert [a.word for a in ask(shop, "five four three two one", bound).applied] == ["five", "four", "three", "two"]
+
+
+def test_a_bound_word_overrides_the_base_words_it_overlaps_inside_its_group_alone(shop):
+    answer = ask(shop, "red lamp", [bind(shop, ["red lamp"], ["i001"])], explain=True)
+    assert answer.encoded.sid == ask(shop, "red lamp").encoded.sid
+    assert [word["word"] for word in answer.facts["overridden"]["b-red lamp"]] == ["red", "lamp"]
+
+
+def test_the_bound_block_ignores_the_cap_on_items_of_one_sid(tmp_path):
+    shop = make_shop(tmp_path, items_per_sid=1)
+    names = [shop.catalog.ids[row] for row in range(20)]
+    answer = ask(shop, "labubu", [bind(shop, ["labubu"], names)], k=20)
+    assert sorted(shop.catalog.ids[hit.row] for hit in answer.hits) == sorted(names)
+    base = ask(shop, "mug")
+    assert len({hit.sid for hit in base.hits}) == len(base.hits) == shop.trie.n_leaves
+
+
+def test_the_first_items_of_a_sid_are_its_most_popular_that_pass_the_filter(tmp_path):
+    shop = make_shop(tmp_path, items_per_sid=1)
+    wanted = {"department": "toys"}
+    counts = shop.catalog.filter_counts(wanted)
+    for hit in ask(shop, "mug", filter=wanted).hits:
+        leaf = np.searchsorted(shop.catalog.leaf_items, hit.row, side="right") - 1
+        rows = range(shop.catalog.leaf_items[leaf], shop.catalog.leaf_items[leaf + 1])
+        assert hit.row == next(row for row in rows if counts[row + 1] > counts[row])
+
+
+def test_decoding_may_stop_at_a_range_and_hand_on_all_of_its_items(tmp_path):
+    shop = make_shop(tmp_path, stop_at_range=True, candidates=60)
+    answer = ask(shop, "red mug", explain=True)
+    assert answer.facts["groups"][0]["depth"] == 1
+    assert len(answer.hits) == 60
+    assert all(hit.sid_logp is None for hit in answer.hits)
+
+
+def test_an_unchanged_binding_is_not_compiled_again(shop):
+    bound = [bind(shop, ["labubu"], ["i001"]), bind(shop, ["crocs"], ["i002"], n=1)]
+    first = build_overlay(shop, bound)
+    second = build_overlay(shop, [bound[0], bind(shop, ["crocs"], ["i003"], n=1)], first)
+    assert second.pinned[0] is first.pinned[0]
+    assert second.pinned[1] is not first.pinned[1]
+
+
+def test_bound_items_that_the_catalog_does_not_hold_are_skipped_and_reported(shop):
+    overlay = build_overlay(shop, [bind(shop, ["labubu"], ["i001", "nowhere", "i001"])])
+    assert overlay.pinned[0].missing == ("nowhere",)
+    assert len(overlay.pinned[0].rows) == 1
+
+
+def test_a_binding_without_items_answers_as_the_base_does(shop):
+    empty = bind(shop, ["labubu"], ["nowhere"])
+    assert facts(ask(shop, "labubu mug", [empty])) == facts(ask(shop, "labubu mug"))
+
+
+@pytest.mark.parametrize(
+    ("bound", "message"),
+    [
+        ([Bound("b", Slot(1, 1), ("x",), ())], "1-1 is not a reserved slot"),
+        ([Bound("b", Slot(9, 1), ("x",), ())], "9-1 is not a reserved slot"),
+        ([Bound("b", Slot(1, 4), (), ())], "has no word"),
+        ([Bound("b", Slot(1, 4), ("x",), (), "middle")], "allowed: only, top, blend"),
+        ([Bound("b", Slot(1, 4), ("x",), ()), Bound("c", Slot(1, 4), ("y",), ())], "a slot holds one binding"),
+        ([Bound("b", Slot(1, 4), ("x",), ()), Bound("c", Slot(1, 5), ("x",), ())], "a word has one binding"),
+    ],
+)
+def test_a_binding_that_cannot_be_compiled_is_refused(shop, bound, message):
+    with pytest.raises(BindingError, match=message):
+        build_overlay(shop, bound)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"size": 3}, "allowed: department, price"),
+        ({"department": 3}, "filter.department is a number; it is a keyword field: give a string"),
+        ({"price": "cheap"}, "filter.price is a string; it is a number field"),
+        ({"price": {"above": 3}}, "allowed: gte, gt, lte, lt"),
+        ({"price": {"gte": "3"}}, "filter.price.gte is a string; give a number"),
+        ({"department": {"gte": 3}}, "bounds are for numbers"),
+        ({"department": []}, "is an empty list"),
+        ({"price": True}, "filter.price is a boolean"),
+    ],
+)
+def test_a_filter_that_does_not_fit_is_refused_with_what_is_allowed(shop, wanted, message):
+    with pytest.raises(FilterError, match=message):
+        ask(shop, "mug", filter=wanted)
+
+
+@pytest.mark.parametrize("query", ["", "   ", "\u200b\u200b"])
+def test_a_query_of_nothing_is_refused(shop, query):
+    with pytest.raises(InputError, match="no visible character"):
+        ask(shop, query)
+
+
+def test_the_length_of_a_query_is_checked_after_normalisation(shop):
+    with pytest.raises(InputError, match="characters after normalisation"):
+        ask(shop, "\ufdfa" * 256)
+
+
+def test_items_of_the_history_change_the_input_and_unknown_ones_do_not(shop):
+    plain = facts(ask(shop, "mug"))
+    assert facts(ask(shop, "mug", recent_item_ids=("nowhere",))) == plain
+    assert facts(ask(shop, "mug", recent_item_ids=("i001",))) != plain
