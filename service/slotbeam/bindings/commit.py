@@ -86,7 +86,7 @@ async def commit(
             earlier = await _earlier(store, key, fingerprint)
             if earlier is not None:
                 return earlier
-            listing = await store.list(codebook_sha, client=store.writing)
+            listing = await store.read(codebook_sha, client=store.writing)
             if listing is None:
                 raise StoreUnavailable(
                     f"the store at {store.name} holds no epoch: it is new, or it lost its data; nothing was written"
@@ -147,7 +147,9 @@ async def _run(store: Store, codebook_sha: str, plan: Plan, key: str, fingerprin
         return await _look_up(store, key, fingerprint, error)
     except ResponseError as error:
         if str(error).startswith(("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MOVED", "MASTERDOWN")):
-            raise StoreUnavailable(f"the store at {store.name} refuses writes ({error}); nothing was written") from error
+            raise StoreUnavailable(
+                f"the store at {store.name} refuses writes ({error}); nothing was written"
+            ) from error
         return await _look_up(store, key, fingerprint, error)
     return [part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in reply]
 
@@ -175,14 +177,18 @@ async def _made_durable(store: Store, how: str, revision: int) -> str:
     if how != "waitaof":
         return how
     try:
-        local, _ = await store.writing.execute_command("WAITAOF", 1, 0, WAITAOF_MS)
+        local, _ = await store.writing.execute_command(  # type: ignore[no-untyped-call]
+            "WAITAOF", 1, 0, WAITAOF_MS
+        )
         if int(local) >= 1:
             return "waitaof"
     except (RedisError, OSError, ValueError, TypeError):
         pass
     if store.strict:
         raise OutcomeUnknown(
-            f"revision {revision} was written but the store did not confirm that it is on disk", outcome="unknown", revision=revision
+            f"revision {revision} was written but the store did not confirm that it is on disk",
+            outcome="unknown",
+            revision=revision,
         )
     return "unknown"
 
@@ -193,9 +199,19 @@ def _raise_refusal(store: Store, reply: list[str]) -> None:
     if why in ("stale", "items", "idem"):
         return
     if why == "word":
-        raise WordTaken(f'"{rest[0]}" is bound by {rest[1]}; unbind it or leave the word out', word=rest[0], holder={"binding": rest[1]})
+        raise WordTaken(
+            f'"{rest[0]}" is bound by {rest[1]}; unbind it or leave the word out',
+            word=rest[0],
+            holder={"binding": rest[1]},
+        )
     if why == "slot":
-        raise SlotTaken(f"slot {rest[0]} is bound by {rest[1]}; name another one", slot=rest[0], holder={"binding": rest[1]})
+        raise SlotTaken(
+            f"slot {rest[0]} is bound by {rest[1]}; name another one", slot=rest[0], holder={"binding": rest[1]}
+        )
     if why == "epoch":
-        raise StoreUnavailable(f"the store at {store.name} began another epoch ({rest[0] or 'none'}); nothing was written")
-    raise StoreError(f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)}); nothing was written")
+        raise StoreUnavailable(
+            f"the store at {store.name} began another epoch ({rest[0] or 'none'}); nothing was written"
+        )
+    raise StoreError(
+        f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)}); nothing was written"
+    )

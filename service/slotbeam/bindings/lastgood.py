@@ -61,7 +61,7 @@ def save(path: Path, codebook_sha: str, good: LastGood) -> None:
 
 def load(path: Path, codebook_sha: str) -> tuple[LastGood | None, list[str]]:
     """Read the newest generation that is whole. Returns `(it or None, what was wrong with the others)`."""
-    problems = []
+    problems: list[str] = []
     for candidate in (path, second(path)):
         try:
             return _read(candidate, codebook_sha), problems

@@ -1,8 +1,8 @@
 """What one edit does to the store, worked out in full before anything is written. Pure code.
 
-    Listing   everything one atomic read of the store returned
-    Change    an edit as its caller means it
-    Plan      the same edit as the arguments of `commit.lua`
+Listing   everything one atomic read of the store returned
+Change    an edit as its caller means it
+Plan      the same edit as the arguments of `commit.lua`
 """
 
 from __future__ import annotations
@@ -191,7 +191,11 @@ def first_free(listing: Listing, position: int, reserved: Sequence[int], group: 
         if Slot(position, index) not in listing.holders:
             return Slot(position, index)
     best = sorted(
-        (listing.bindings[owner] for slot, owner in listing.holders.items() if slot.position == position and owner in listing.bindings),
+        (
+            listing.bindings[owner]
+            for slot, owner in listing.holders.items()
+            if slot.position == position and owner in listing.bindings
+        ),
         key=lambda b: (b.ends_at is None, b.ends_at or 0, b.revision),
     )[:3]
     named = [

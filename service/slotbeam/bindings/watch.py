@@ -1,0 +1,367 @@
+"""The replica side: follow the store, compile off the event loop, swap one reference, say what was applied.
+
+The stream is a hint, the revision is the truth. Nothing here is on the request path, and nothing the store does can
+take the snapshot away: whatever goes wrong, `holder.current` keeps the last good one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+
+from slotbeam.bindings.binding import next_boundary
+from slotbeam.bindings.lastgood import LastGood, load, save
+from slotbeam.bindings.overlay import build_overlay
+from slotbeam.bindings.plan import Listing
+from slotbeam.bindings.replica import Build, Compiled, compile_listing, judge
+from slotbeam.bindings.store import Head, Store
+from slotbeam.errors import StoreError
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import Holder, Snapshot
+
+CHECK_S = 30.0
+BACKOFF_S = (0.1, 10.0)
+BEAT_S = 5.0
+CLOCK_CHECK_S = 1.0
+HINT_S = 0.05
+FAILED_SHOWN = 20
+
+T = TypeVar("T")
+log = structlog.get_logger("slotbeam.bindings")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a replica knows about itself; feeds the heartbeat, `/readyz` and the metrics.
+
+    Attributes:
+        state: `none`, `live`, `degraded` or `hold:<why>`.
+        staleness_s: since the store last confirmed what is served; None when it never did.
+        applied_ms: from the commit (its log entry) to the swap, by the clocks of both.
+        build_ms: of the last compilation.
+        failed: binding id → `NACK:…`.
+        reloads, reload_failures: swaps; attempts that failed, by reason.
+    """
+
+    state: str = "none"
+    epoch: str = ""
+    revision: int = 0
+    active: str = ""
+    staleness_s: float | None = None
+    last_error: str | None = None
+    applied_ms: int | None = None
+    applied_at: int | None = None
+    build_ms: float | None = None
+    failed: dict[str, str] = field(default_factory=dict)
+    reloads: int = 0
+    reload_failures: dict[str, int] = field(default_factory=dict)
+
+
+class Watcher:
+    """Keeps `holder.current` at the store's newest revision.
+
+    Args:
+        store: to follow.
+        holder: whose `current` is swapped.
+        artifact: the base that bindings are compiled against.
+        data_dir: where the last-known-good file lives.
+        replica_id: this replica's name in heartbeats.
+        clock: unix seconds; `starts_at` and `ends_at` are judged by it.
+        role: `data` or `admin`; replicas of one role in one data directory share a last-known-good file.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        holder: Holder,
+        artifact: Artifact,
+        data_dir: Path,
+        replica_id: str,
+        clock: Callable[[], float] = time.time,
+        *,
+        role: str = "data",
+        build: Build = build_overlay,
+    ) -> None:
+        self.store, self.holder, self.artifact = store, holder, artifact
+        self.replica_id, self.role = replica_id, role
+        self.path = data_dir / "last-good" / f"{role}-{artifact.codebook_sha[:12]}"
+        self.good: LastGood | None = None
+        self.compiled: Compiled | None = None
+        self._clock, self._build = clock, build
+        self._facts = Facts()
+        self._contact: float | None = None
+        self._seen: Head | None = None
+        self._ready = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._swap = asyncio.Lock()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="bindings")
+
+    # ---------------------------------------------------------------- what others ask
+
+    @property
+    def facts(self) -> Facts:
+        staleness = None if self._contact is None else time.monotonic() - self._contact
+        return replace(self._facts, staleness_s=staleness)
+
+    @property
+    def listing(self) -> Listing | None:
+        """The listing that is served; None before any."""
+        return self.good.listing if self.good else None
+
+    def now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    async def ready(self, timeout_s: float = 30.0) -> bool:
+        """Wait for a list or a file (a store that was never written to counts). False after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._ready.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def reached(self, revision: int, timeout_s: float = 5.0) -> bool:
+        """Wait until `revision` (or a later one) is served here. False after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._facts.revision < revision:
+                    await self.changes()
+        except TimeoutError:
+            return False
+        return True
+
+    async def changes(self) -> None:
+        """Wait for the next change of any fact that a heartbeat carries."""
+        await self._changed.wait()
+
+    # ---------------------------------------------------------------- life
+
+    async def run(self) -> None:
+        """Follow the store until cancelled. No error of the store, of a record or of the disk ends it."""
+        try:
+            await self._boot()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._follow(), name="bindings-follow")
+                group.create_task(self._cross_boundaries(), name="bindings-clock")
+                group.create_task(self._beat(), name="bindings-heartbeat")
+        finally:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            with contextlib.suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await self.store.forget(self.replica_id)
+
+    async def _boot(self) -> None:
+        """Serve the last known good bindings before the store is asked."""
+        good, problems = await self._off_loop(lambda: load(self.path, self.artifact.codebook_sha))
+        for problem in problems:
+            self._note(last_error=problem)
+            log.warning("last-known-good file", problem=problem)
+        if good is not None:
+            await self._apply(good.listing, good.items, {}, "degraded")
+            self._ready.set()
+
+    async def _follow(self) -> None:
+        delay = BACKOFF_S[0]
+        while True:
+            try:
+                await self.sync()
+                delay = BACKOFF_S[0]
+                due = time.monotonic() + CHECK_S * random.uniform(0.8, 1.2)
+                while time.monotonic() < due:
+                    hinted = time.monotonic()
+                    await self.store.changed(self._seen.revision if self._seen else 0)
+                    if await self.store.head() != self._seen:
+                        await self.sync()
+                        continue
+                    self._touch()
+                    if time.monotonic() - hinted < HINT_S:  # a hint without a revision: do not spin on it
+                        await asyncio.sleep(HINT_S)
+            except Exception as error:
+                self._degrade(error)
+                await asyncio.sleep(random.uniform(0, delay))
+                delay = min(delay * 2, BACKOFF_S[1])
+
+    async def sync(self) -> None:
+        """List, judge, apply. Raises `StoreError` when the store does not answer."""
+        known = self.good.listing if self.good else None
+        seen = await self.store.read(self.artifact.codebook_sha, known=known.revision if known else None)
+        verdict = judge(known, seen)
+        if verdict.startswith("hold:"):
+            self._hold(verdict)
+        elif verdict == "apply" and seen is not None:
+            items, lost = await self._items(seen)
+            if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
+                return await self.sync()  # collected under our feet: a newer revision is there
+            await self._apply(seen, items, lost, "live")
+            await self._save()
+        elif verdict == "same" and seen is not None and known is not None and dict(seen.slots) != dict(known.slots):
+            await self._apply(replace(known, slots=seen.slots), *await self._items(seen), "live")  # placed anew
+        self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
+        self._ready.set()
+        if not verdict.startswith("hold:"):
+            self._touch()
+        return None
+
+    async def _items(self, listing: Listing) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+        """The item lists of a listing: those already here, and the rest from the store."""
+        wanted = {binding.items for binding in listing.bindings.values()}
+        have = {sha: ids for sha, ids in (self.good.items if self.good else {}).items() if sha in wanted}
+        found, lost = await self.store.items(wanted - set(have))
+        return {**have, **found}, lost
+
+    async def _apply(self, listing: Listing, items: Any, lost: dict[str, str], state: str) -> None:
+        """Compile off the event loop, then assign one reference. The revision is reported after that, never before."""
+        async with self._swap:
+            began = time.perf_counter()
+            previous = self.compiled.every if self.compiled else None
+            now = self.now_ms()
+            compiled = await self._off_loop(
+                lambda: compile_listing(self.artifact, listing, items, now, previous, lost, self._build)
+            )
+            self.good, self.compiled = LastGood(listing, items), compiled
+            self.holder.current = Snapshot(
+                self.artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
+            )
+            build_ms = (time.perf_counter() - began) * 1000
+        applied_at = self.now_ms()
+        self._note(
+            state=state,
+            epoch=listing.epoch,
+            revision=listing.revision,
+            active=compiled.digest,
+            applied_at=applied_at,
+            applied_ms=None if listing.committed_at is None else max(0, applied_at - listing.committed_at),
+            build_ms=build_ms,
+            failed=dict(compiled.failed),
+            last_error=next(iter(compiled.failed.values()), None),
+            reloads=self._facts.reloads + 1,
+        )
+        log.info(
+            "bindings applied", revision=listing.revision, active=len(compiled.active), failed=len(compiled.failed)
+        )
+
+    async def _save(self) -> None:
+        good = self.good
+        if good is None:
+            return
+        try:
+            await self._off_loop(lambda: save(self.path, self.artifact.codebook_sha, good))
+        except OSError as error:
+            self._note(last_error=f"the last-known-good file was not written: {error}")
+
+    async def _cross_boundaries(self) -> None:
+        """`starts_at` and `ends_at`: another active set of the same revision, by this replica's own clock."""
+        while True:
+            boundary = self.compiled.boundary if self.compiled else None
+            wait_s = CLOCK_CHECK_S if boundary is None else (boundary - self.now_ms()) / 1000
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(CLOCK_CHECK_S, max(0.001, wait_s))):
+                    await self._changed.wait()
+            try:
+                await self._cross()
+            except Exception as error:
+                self._fail("clock", error)
+                await asyncio.sleep(CLOCK_CHECK_S)
+
+    async def _cross(self) -> None:
+        async with self._swap:
+            good, compiled = self.good, self.compiled
+            if good is None or compiled is None:
+                return
+            now = self.now_ms()
+            active = {
+                key
+                for key, binding in good.listing.bindings.items()
+                if binding.lifecycle(now) == "active" and key in good.listing.placed and key not in compiled.failed
+            }
+            if active == set(compiled.active):
+                self.compiled = replace(compiled, boundary=next_boundary(good.listing.bindings.values(), now))
+                return
+            listing, items = good.listing, good.items
+            fresh = await self._off_loop(
+                lambda: compile_listing(self.artifact, listing, items, now, compiled.every, None, self._build)
+            )
+            self.compiled = fresh
+            self.holder.current = replace(self.holder.current, overlay=fresh.overlay, active=fresh.digest)
+        self._note(active=fresh.digest, failed=dict(fresh.failed))
+
+    async def _beat(self) -> None:
+        while True:
+            changed = self._changed
+            with contextlib.suppress(StoreError):
+                await self.store.beat(self.replica_id, self.heartbeat())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_S):
+                    await changed.wait()
+
+    def heartbeat(self) -> dict[str, Any]:
+        """What this replica says about itself in the store."""
+        facts = self._facts
+        return {
+            "role": self.role,
+            "model": self.artifact.name,
+            "codebook": self.artifact.codebook_sha,
+            "epoch": facts.epoch,
+            "revision": facts.revision,
+            "active": facts.active,
+            "state": facts.state,
+            "error": facts.last_error,
+            "applied_ms": facts.applied_ms,
+            "applied_at": facts.applied_at,
+            "build_ms": round(facts.build_ms, 1) if facts.build_ms is not None else None,
+            "failed": dict(list(facts.failed.items())[:FAILED_SHOWN]),
+        }
+
+    # ---------------------------------------------------------------- facts
+
+    def _touch(self) -> None:
+        """The store answered; when it holds what is served here, that is confirmed."""
+        listing = self.listing
+        if listing is None or self._seen == Head(listing.epoch, listing.revision, listing.state):
+            self._contact = time.monotonic()
+            if listing is not None and self._facts.state != "live":
+                self._state("live")
+                self._note(last_error=next(iter(self._facts.failed.values()), None))
+
+    def _hold(self, why: str) -> None:
+        if self._facts.state != why:
+            log.error("bindings on hold", why=why, serving=self._facts.revision)
+            self._fail(why, None)
+        self._state(why)
+
+    def _degrade(self, error: Exception) -> None:
+        self._fail("store" if isinstance(error, StoreError) else "bug", error)
+        if self._facts.state == "live":
+            self._state("degraded")
+
+    def _fail(self, reason: str, error: Exception | None) -> None:
+        failures = dict(self._facts.reload_failures)
+        failures[reason] = failures.get(reason, 0) + 1
+        text = reason if error is None else f"{type(error).__name__}: {error}"[:300]
+        if error is not None and not isinstance(error, StoreError):
+            log.error("bindings", reason=reason, error=text, exc_info=error)
+        self._note(reload_failures=failures, last_error=text)
+
+    def _state(self, state: str) -> None:
+        if self.holder.current.state != state:
+            self.holder.current = replace(self.holder.current, state=state)
+        self._note(state=state)
+
+    def _note(self, **facts: Any) -> None:
+        changed = any(getattr(self._facts, name) != value for name, value in facts.items())
+        self._facts = replace(self._facts, **facts)
+        if changed:
+            self._changed.set()
+            self._changed = asyncio.Event()
+
+    async def _off_loop(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
