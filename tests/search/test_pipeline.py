@@ -67,7 +67,7 @@ def test_a_wide_beam_ranks_every_item_that_passes_the_filter_as_brute_force_does
             continue
         if isinstance(wanted.get("price"), float) and cost != 7.0:
             continue
-        logp, score = score_of(shop, answer.encoded.sid, catalog.sid(row), row, query)
+        _, score = score_of(shop, answer.encoded.sid, catalog.sid(row), row, query)
         expected.append((-score, catalog.sid(row), catalog.ids[row]))
     assert [catalog.ids[hit.row] for hit in answer.hits] == [item for *_, item in sorted(expected)]
 

@@ -58,7 +58,8 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
             words[word] = i
     if not compiled:
         return EMPTY_OVERLAY
-    return Overlay(compiled, tuple(words), tuple(words.values()), Matcher(list(words)))
+    near = tuple((word, n) for n, (word, owner) in enumerate(words.items()) if compiled[owner].near_miss)
+    return Overlay(compiled, tuple(words), tuple(words.values()), near, Matcher(list(words)))
 
 
 def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:

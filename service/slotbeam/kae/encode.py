@@ -85,6 +85,10 @@ class Kae:
         self._index: list[int] = codebook.concept_index.tolist()
         self._entity: list[bool] = [concept.category == CATEGORIES[0] for concept in dictionary]
 
+    def knows(self, surface: str) -> bool:
+        """Whether the dictionary holds this canonical surface."""
+        return self.dictionary.concept_of(surface) is not None
+
     def encode(self, text: str, blocked: Iterable[Span] = ()) -> Encoded:
         """Encode one canonical text, a query usually.
 

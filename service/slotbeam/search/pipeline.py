@@ -28,7 +28,8 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
     # Text → what it says: base words and bound words are matched by two automata that know nothing of each other.
     canonical = canonical_query(request.query)
     encoded = artifact.kae.encode(canonical)
-    bound = snapshot.overlay.match(canonical, request.max_bindings) if request.use_bindings else []
+    limit = request.max_bindings if request.use_bindings else 0
+    bound = snapshot.overlay.match(canonical, limit, artifact.kae.knows)
     passed = artifact.catalog.filter_counts(request.filter) if request.filter else None
 
     # Words → memories: one row for the base group, one for each pinned group.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from slotbeam.kae.encode import Match
 from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.nearmiss import near_misses
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray, Slot
 
@@ -58,26 +60,34 @@ class Overlay:
     Attributes:
         pinned: the compiled bindings.
         words: the words of all of them; `owners[i]` indexes the binding of word i.
+        near_words: `(word, number)` of the bindings that opted in to near misses.
         matcher: of `words`; None without any.
     """
 
     pinned: tuple[Pinned, ...] = ()
     words: tuple[str, ...] = ()
     owners: tuple[int, ...] = ()
+    near_words: tuple[tuple[str, int], ...] = ()
     matcher: Matcher | None = None
 
-    def match(self, canonical: str, limit: int) -> list[BoundMatch]:
-        """Return the bound words of a query, one per binding, earliest first, `limit` bindings at most.
+    def match(self, canonical: str, limit: int, is_base_word: Callable[[str], bool]) -> list[BoundMatch]:
+        """Return the bound words of a query, one per binding, earliest, then longest first, `limit` bindings at most.
 
-        The matcher is leftmost-longest, so of two words that begin at one place the longer is found.
+        Args:
+            canonical: the query.
+            limit: bindings at most.
+            is_base_word: whether the base dictionary knows a token; such a token is never taken for a near miss.
         """
+        if self.matcher is None or limit < 1:
+            return []
+        exact = self.matcher.find(canonical)
+        near = near_misses(canonical, self.near_words, is_base_word) if self.near_words else ()
+        free = [n for n in near if not any(n[0] < end and start < n[1] for start, end, _ in exact)]
         found: dict[str, BoundMatch] = {}
-        if self.matcher is not None and limit > 0:
-            for start, end, word in self.matcher.find(canonical):
-                pinned = self.pinned[self.owners[word]]
-                if len(found) < limit or pinned.id in found:
-                    found.setdefault(pinned.id, BoundMatch(Match(start, end, self.words[word], -1), pinned))
-        return list(found.values())
+        for start, end, word in sorted([*exact, *free], key=lambda f: (f[0], -f[1])):
+            pinned = self.pinned[self.owners[word]]
+            found.setdefault(pinned.id, BoundMatch(Match(start, end, canonical[start:end], -1), pinned))
+        return list(found.values())[:limit]
 
 
 EMPTY_OVERLAY = Overlay()
