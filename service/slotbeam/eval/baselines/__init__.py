@@ -1,0 +1,1 @@
+"""The systems that slotbeam is compared with."""
