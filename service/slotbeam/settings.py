@@ -2,30 +2,82 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from slotbeam.errors import SetupError
+
+PREFIX = "SLOTBEAM_"
 
 
 class Settings(BaseSettings):
     """Every setting is `SLOTBEAM_<NAME>`; times are in seconds, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="SLOTBEAM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
     host: str = Field("127.0.0.1", description="address that both planes listen on")
     port: int = Field(8000, ge=0, le=65535, description="data plane port (0: any free one)")
     admin_port: int = Field(8001, ge=0, le=65535, description="control plane port (0: any free one)")
     data_dir: Path = Field(Path("data"), description="store, tokens, last-known-good bindings, lock")
     artifact: Path = Field(Path("model_artifacts/demo"), description="artifact directory to serve")
-    redis_url: str | None = Field(None, description="bindings store; unset: `up` starts an embedded one in the data directory")
-    admin_token: SecretStr | None = Field(None, description="a token with every scope; unset: written to DATA_DIR/admin.token")
-    replica_id: str | None = Field(None, description="this replica's name; unset: host name and process id")
+    redis_url: str | None = Field(
+        None, description="bindings store; unset: `up` starts an embedded one in the data directory"
+    )
+    admin_token: SecretStr | None = Field(
+        None, description="a token with every scope; unset: written to DATA_DIR/admin.token"
+    )
+    replica_id: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="this replica's name; unset: host name and process id"
+    )
     threads: int = Field(1, ge=1, le=64, description="onnxruntime intra-op threads per request")
     workers: int = Field(2, ge=1, le=64, description="requests decoded at the same time")
     queue: int = Field(64, ge=1, le=10_000, description="requests that may wait for a worker before 503")
-    beam_width: int | None = Field(None, ge=1, le=1000, description="beam width B; unset: max(128, k)")
+    beam_width: int | None = Field(None, ge=1, le=1000, description="beam width B; unset: max(the artifact's, k)")
     body_limit: int = Field(1_048_576, ge=1024, description="largest accepted /retrieve body")
     admin_body_limit: int = Field(8_388_608, ge=1024, description="largest accepted admin body")
     max_bindings_per_query: int = Field(4, ge=0, le=16, description="pinned groups decoded for one query at most")
-    log_level: str = Field("info", description="debug, info, warning or error")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe event logged")
+
+    def environment(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the settings `names` as environment variables, for a child process."""
+        return {PREFIX + name.upper(): text for name in names if (text := self.text(name, reveal=True))}
+
+    def text(self, name: str, reveal: bool = False) -> str:
+        """Return a setting as text; unset is empty, a secret is starred unless `reveal`."""
+        value: Any = getattr(self, name)
+        if isinstance(value, SecretStr):
+            return value.get_secret_value() if reveal else "********"
+        return "" if value is None else str(value)
+
+
+def read_settings(**flags: Any) -> Settings:
+    """Read the environment; `flags` (from a command line) win over it.
+
+    Raises:
+        SetupError: names every variable that is wrong, what it holds and what is allowed.
+    """
+    try:
+        return Settings(**flags)
+    except ValidationError as error:
+        lines = [
+            f"{PREFIX}{str(e['loc'][0]).upper()} is {str(e['input'])!r}: {e['msg']}"
+            for e in error.errors(include_url=False)
+        ]
+        raise SetupError("; ".join(lines)) from None
+
+
+def sources(settings: Settings, flags: Iterable[str] = ()) -> list[tuple[str, str, str]]:
+    """Return (variable, value, source) of every setting; the source is `flag`, `environment` or `default`."""
+    flags = set(flags)
+    environment = {name.upper() for name, value in os.environ.items() if value}
+    found = []
+    for name in type(settings).model_fields:
+        variable = PREFIX + name.upper()
+        source = "flag" if name in flags else "environment" if variable in environment else "default"
+        found.append((variable, settings.text(name), source))
+    return found

@@ -28,6 +28,7 @@ BAD: list[tuple[str, bytes, str]] = [
     ("Infinity", b'{"k": -Infinity}', "Infinity"),
     ("1e999", b'{"k": 1e999}', "too large"),
     ("huge integer", b'{"k": ' + b"9" * 5000 + b"}", "5000 digits"),
+    ("integer of 65 bits", b'{"k": 18446744073709551616}', "64 bits"),
     ("lone surrogate", b'{"query": "\\ud800"}', "surrogate"),
     ("lone surrogate key", b'{"\\udc00": 1}', "surrogate"),
     ("single quotes", b"{'a': 1}", "not JSON"),

@@ -80,7 +80,7 @@ def parse_json(raw: bytes) -> Any:
     """Parse one JSON value.
 
     Refused, each with a message that says why: empty, a byte order mark, UTF-16, invalid UTF-8, trailing text,
-    duplicate keys, NaN and Infinity (1e999 too), integers of more than 20 digits, nesting deeper than 32, lone
+    duplicate keys, NaN and Infinity (1e999 too), integers of more than 64 bits, nesting deeper than 32, lone
     surrogates.
 
     Raises:
@@ -150,8 +150,11 @@ def _finite(text: str) -> float:
 
 def _integer(text: str) -> int:
     if len(text) > MAX_DIGITS:
-        raise BodyError(f"the body holds an integer of {len(text)} digits; at most {MAX_DIGITS} are allowed")
-    return int(text)
+        raise BodyError(f"the body holds an integer of {len(text)} digits; integers have 64 bits")
+    value = int(text)
+    if not -(1 << 63) <= value < 1 << 63:
+        raise BodyError(f"the body holds {value}; integers have 64 bits")
+    return value
 
 
 _DECODER = json.JSONDecoder(

@@ -139,6 +139,8 @@ def validation_error(failures: Sequence[Mapping[str, Any]], allowed: Sequence[st
                 f"; allowed: {', '.join(allowed)}" if len(failure["loc"]) == 1 and allowed else ""
             )
             found.append({"field": place, "message": message})
+        elif kind in ("model_type", "model_attributes_type", "dict_type"):
+            found.append({"field": place, "given": shown(failure.get("input")), "message": "must be an object"})
         elif kind == "missing":
             found.append({"field": place, "message": "is required"})
         else:

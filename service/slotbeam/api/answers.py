@@ -1,0 +1,86 @@
+"""From the pipeline's facts to the JSON of an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slotbeam.kae.encode import Encoded
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.request import Answer
+from slotbeam.search.snapshot import Snapshot
+from slotbeam.types import Slot
+
+
+def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, Any]:
+    """Return the answer of one query as JSON values: docs/http.md describes each field."""
+    artifact = snapshot.artifact
+    ids, titles = artifact.catalog.ids, artifact.catalog.titles
+    return {
+        "request_id": request_id,
+        "model": artifact.name,
+        "bindings": bindings(snapshot),
+        "query_sid": query_sid(artifact, answer.encoded),
+        "applied_bindings": [
+            {
+                "id": applied.id,
+                "slot": applied.slot,
+                "word": applied.word,
+                "span": list(applied.span),
+                "items": applied.items,
+            }
+            for applied in answer.applied
+        ],
+        "items": [
+            {
+                "id": ids[hit.row],
+                "title": titles[hit.row],
+                "score": hit.score,
+                "sid": hit.sid,
+                **({} if hit.sid_logp is None else {"sid_logp": hit.sid_logp}),
+                "source": hit.source,
+            }
+            for hit in answer.hits
+        ],
+        **({"explain": answer.facts} if answer.facts else {}),
+    }
+
+
+def bindings(snapshot: Snapshot) -> dict[str, Any]:
+    """Return which edits an answer has seen."""
+    return {
+        "state": snapshot.state,
+        "epoch": snapshot.epoch,
+        "revision": snapshot.revision,
+        "active": snapshot.active,
+    }
+
+
+def query_sid(artifact: Artifact, encoded: Encoded) -> list[dict[str, Any]]:
+    """Return the query SID position by position; `word` is null where the slot is empty."""
+    codebook = artifact.kae.codebook
+    found = []
+    for position, (index, match) in enumerate(zip(encoded.sid, encoded.chosen, strict=True)):
+        found.append(
+            {
+                "position": position,
+                "group": codebook.group_name(position),
+                "slot": index,
+                "kind": codebook.kind(Slot(position, index)),
+                "word": None if match is None else artifact.kae.dictionary[match.concept].word,
+            }
+        )
+    return found
+
+
+def count_words(encoded: Encoded, bound: list[tuple[int, int]]) -> dict[str, int]:
+    """Count the query's words by what slotbeam made of them: bound, known (in the dictionary) or unknown."""
+    known = [(match.start, match.end) for match in encoded.matches]
+    counts = {"bound": 0, "known": 0, "unknown": 0}
+    end = 0
+    for word in encoded.text.split(" "):
+        start, end = end, end + len(word)
+        spans = {"bound": bound, "known": known}
+        result = next((r for r, found in spans.items() if any(a < end and start < b for a, b in found)), "unknown")
+        counts[result] += 1
+        end += 1
+    return counts

@@ -1,0 +1,182 @@
+"""The data plane: `POST /retrieve`, `POST /retrieve:batch` and the probes. No request ever waits for the store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from pydantic import BaseModel
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from slotbeam import __version__
+from slotbeam.api import problems
+from slotbeam.api.admission import Admission
+from slotbeam.api.answers import count_words, document
+from slotbeam.api.bodies import read_model
+from slotbeam.api.following import Following
+from slotbeam.api.metrics import Metrics
+from slotbeam.api.probes import json_response, probes
+from slotbeam.api.schemas import BatchBody, RetrieveBody
+from slotbeam.errors import Overloaded, SlotbeamError
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Request
+from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.settings import Settings
+from slotbeam.types import Timings
+
+_STAGES = ("encode", "decode", "rank", "queue")
+
+
+@dataclass(slots=True)
+class DataPlane:
+    """What the requests of one data plane share; `app.state.plane`."""
+
+    settings: Settings
+    holder: Holder
+    metrics: Metrics
+    admission: Admission
+
+    async def answer(self, bodies: list[RetrieveBody]) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
+        """Answer every query on one snapshot, read here and nowhere else.
+
+        Returns:
+            The snapshot, and for each query its document and the seconds of its stages.
+
+        Raises:
+            Overloaded: the queue is full. Anything `retrieve` raises.
+        """
+        snapshot = self.holder.current
+        jobs = [self._job(snapshot, body) for body in bodies]
+        return snapshot, await self.admission.run(jobs)
+
+    def _job(self, snapshot: Snapshot, body: RetrieveBody) -> Callable[[float], tuple[dict[str, Any], Timings]]:
+        request = Request(
+            query=body.query,
+            k=body.k,
+            recent_queries=tuple(body.user.recent_queries),
+            recent_item_ids=tuple(body.user.recent_item_ids),
+            filter=body.filter,
+            beam_width=body.beam_width or self.settings.beam_width,
+            use_bindings=body.use_bindings,
+            explain=body.explain,
+            max_bindings=self.settings.max_bindings_per_query,
+        )
+
+        def job(waited_s: float) -> tuple[dict[str, Any], Timings]:
+            started = time.perf_counter()
+            timings = Timings()
+            answer = retrieve(snapshot, request, timings)
+            timings.add("queue", waited_s)
+            self.metrics.record(timings, len(answer.hits), waited_s + time.perf_counter() - started)
+            for applied in answer.applied:
+                self.metrics.activations.labels(applied.slot).inc()
+            for result, count in count_words(answer.encoded, [applied.span for applied in answer.applied]).items():
+                self.metrics.words.labels(result).inc(count)
+            return document(uuid.uuid4().hex, snapshot, answer), timings
+
+        return job
+
+
+def create_data_app(settings: Settings, artifact: Artifact | None = None, holder: Holder | None = None) -> FastAPI:
+    """Build the data plane.
+
+    Args:
+        settings: `redis_url` set: the lifespan follows that store's bindings; unset: it serves what `holder` holds.
+        artifact: to serve; None loads `settings.artifact`.
+        holder: of the snapshot to serve; None makes one without bindings.
+
+    Raises:
+        ArtifactError: the artifact cannot be loaded.
+    """
+    artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact, settings.threads))
+    holder = holder or Holder(Snapshot(artifact))
+    plane = DataPlane(settings, holder, Metrics(), Admission(settings.workers, settings.queue))
+    follow = Following(settings, artifact, holder, plane.metrics)
+    plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
+    plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *follow.gauges()])
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with follow:
+            yield
+        plane.admission.close()
+
+    app = FastAPI(title="slotbeam data plane", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.plane = plane
+    problems.install(app)
+    app.include_router(probes(holder, follow.ready, plane.metrics))
+
+    @app.post("/retrieve", summary="Retrieve items for one query", openapi_extra=_body_of(RetrieveBody))
+    async def retrieve_one(request: HttpRequest) -> Response:
+        async def one() -> Response:
+            body = await read_model(request, RetrieveBody, settings.body_limit)
+            snapshot, [(found, timings)] = await plane.answer([body])
+            return json_response(found, headers=_headers(snapshot, timings))
+
+        return await _counted(plane.metrics, one())
+
+    @app.post("/retrieve:batch", summary="Retrieve for up to 64 queries", openapi_extra=_body_of(BatchBody))
+    async def retrieve_batch(request: HttpRequest) -> Response:
+        async def batch() -> Response:
+            body = await read_model(request, BatchBody, settings.body_limit)
+            snapshot, answers = await plane.answer(body.queries)
+            total = Timings()
+            for _, timings in answers:
+                for stage, seconds in timings.stages.items():
+                    total.add(stage, seconds)
+            return json_response({"answers": [found for found, _ in answers]}, headers=_headers(snapshot, total))
+
+        return await _counted(plane.metrics, batch())
+
+    return app
+
+
+def snapshot_gauges(snapshot: Snapshot) -> list[Metric]:
+    """Return what the snapshot says of its slots and its revision."""
+    slots = GaugeMetricFamily("slotbeam_slots", "Reserved slots.", labels=["position", "state"])
+    codebook = snapshot.artifact.kae.codebook
+    bound = [pinned.slot.position for pinned in snapshot.overlay.pinned]
+    for position, reserved in enumerate(codebook.reserved_counts):
+        active = bound.count(position)
+        slots.add_metric([str(position), "active"], active)
+        slots.add_metric([str(position), "free"], reserved - active)
+    revision = GaugeMetricFamily("slotbeam_bindings_applied_revision", "Revision that answers carry.")
+    revision.add_metric([], snapshot.revision)
+    return [slots, revision]
+
+
+async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response:
+    """Count a request that brought no answer by its outcome; answered queries are counted where they run."""
+    try:
+        return await answering
+    except Overloaded:
+        metrics.requests.labels("overloaded").inc()
+        raise
+    except SlotbeamError as error:
+        metrics.requests.labels("invalid" if problems.status_of(error) < 500 else "error").inc()
+        raise
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        metrics.requests.labels("error").inc()
+        raise
+
+
+def _headers(snapshot: Snapshot, timings: Timings) -> dict[str, str]:
+    stages = ", ".join(f"{stage};dur={1000 * timings.stages.get(stage, 0.0):.3f}" for stage in _STAGES)
+    return {"Server-Timing": stages, "X-Bindings-Revision": str(snapshot.revision)}
+
+
+def _body_of(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

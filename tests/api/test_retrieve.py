@@ -1,0 +1,238 @@
+"""POST /retrieve and POST /retrieve:batch."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from slotbeam.api import retrieve as module
+from slotbeam.api.retrieve import create_data_app
+from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.settings import Settings
+from support.clients import client_of
+
+
+async def test_only_the_query_is_required(data: httpx.AsyncClient) -> None:
+    response = await data.post("/retrieve", json={"query": "Red  MUG"})
+    answer = response.json()
+    assert response.status_code == 200
+    assert answer["model"] == "shop"
+    assert answer["bindings"] == {"state": "live", "epoch": "e1", "revision": 7, "active": "c1"}
+    assert answer["query_sid"][0] == {"position": 0, "group": "entity", "slot": 1, "kind": "solo", "word": "mug"}
+    assert [place["position"] for place in answer["query_sid"]] == [0, 1, 2]
+    assert answer["applied_bindings"] == []
+    item = answer["items"][0]
+    assert set(item) == {"id", "title", "score", "sid", "sid_logp", "source"}
+    assert item["source"] == "model"
+    assert "explain" not in answer
+
+
+async def test_a_bound_word_brings_its_items_first_and_says_so(data: httpx.AsyncClient) -> None:
+    answer = (await data.post("/retrieve", json={"query": "blue labubu", "k": 5})).json()
+    [applied] = answer["applied_bindings"]
+    assert applied == {"id": "b_labubu", "slot": "1-4", "word": "labubu", "span": [5, 11], "items": 2}
+    assert {item["id"] for item in answer["items"][:2]} == {"i003", "i004"}
+    assert [item["source"] for item in answer["items"]] == ["binding", "binding", "model", "model", "model"]
+
+
+async def test_use_bindings_false_answers_from_the_base_alone(data: httpx.AsyncClient) -> None:
+    answer = (await data.post("/retrieve", json={"query": "labubu", "use_bindings": False})).json()
+    assert answer["applied_bindings"] == []
+    assert {item["source"] for item in answer["items"]} == {"model"}
+
+
+async def test_headers_carry_the_stages_and_the_revision(data: httpx.AsyncClient) -> None:
+    response = await data.post("/retrieve", json={"query": "mug"})
+    stages = [part.split(";dur=") for part in response.headers["server-timing"].split(", ")]
+    assert [name for name, _ in stages] == ["encode", "decode", "rank", "queue"]
+    assert all(float(ms) >= 0 for _, ms in stages)
+    assert response.headers["x-bindings-revision"] == "7"
+
+
+async def test_explain_adds_the_facts(data: httpx.AsyncClient) -> None:
+    answer = (await data.post("/retrieve", json={"query": "blue labubu", "explain": True})).json()
+    assert [group["group"] for group in answer["explain"]["groups"]] == ["base", "b_labubu"]
+    assert answer["explain"]["words"][0]["word"] == "blue"
+
+
+async def test_a_filter_applies_to_every_item(data: httpx.AsyncClient) -> None:
+    everything = (await data.post("/retrieve", json={"query": "mug", "k": 1000})).json()["items"]
+    some = (await data.post("/retrieve", json={"query": "mug", "k": 1000, "filter": {"department": "toys"}})).json()
+    assert 0 < len(some["items"]) < len(everything)
+
+
+async def test_a_batch_is_answered_in_order_on_one_snapshot(data: httpx.AsyncClient) -> None:
+    queries = [{"query": word, "k": 3} for word in ("mug", "labubu", "red lamp")]
+    response = await data.post("/retrieve:batch", json={"queries": queries})
+    answers = response.json()["answers"]
+    single = [(await data.post("/retrieve", json=query)).json() for query in queries]
+    assert [answer["items"] for answer in answers] == [answer["items"] for answer in single]
+    assert {answer["bindings"]["revision"] for answer in answers} == {7}
+    assert len({answer["request_id"] for answer in answers}) == 3
+    assert response.headers["x-bindings-revision"] == "7"
+
+
+BAD: list[tuple[str, Any, int, str]] = [
+    ("null", None, 422, "must be an object"),
+    ("a list", [], 422, "must be an object"),
+    ("no query", {}, 422, "query: is required"),
+    ("a list as query", {"query": ["mug"]}, 422, "query: Input should be a valid string (given a list of 1)"),
+    ("a number as query", {"query": 7}, 422, "valid string"),
+    ("an empty query", {"query": ""}, 422, "no visible character"),
+    ("spaces", {"query": " \t\n"}, 422, "no visible character"),
+    ("zero-width only", {"query": "\u200b\u200d\ufeff"}, 422, "no visible character"),
+    ("a query too long", {"query": "x" * 257}, 422, "257 characters after normalisation"),
+    ("a query that grows", {"query": "\ufdfa" * 256}, 422, "after normalisation"),
+    ("10 k combining marks", {"query": "a" + "\u0301" * 10_000}, 422, "query"),
+    ("k as text", {"query": "mug", "k": "10"}, 422, 'k: Input should be a valid integer (given "10")'),
+    ("k as a boolean", {"query": "mug", "k": True}, 422, "k: Input should be a valid integer (given true)"),
+    ("k as a float", {"query": "mug", "k": 10.0}, 422, "k: Input should be a valid integer"),
+    ("k 0", {"query": "mug", "k": 0}, 422, "greater than or equal to 1"),
+    ("k negative", {"query": "mug", "k": -1}, 422, "greater than or equal to 1"),
+    ("k huge", {"query": "mug", "k": 10**9}, 422, "less than or equal to 1000"),
+    ("a beam of 0", {"query": "mug", "beam_width": 0}, 422, "beam_width"),
+    ("an unknown field", {"query": "mug", "limit": 3}, 422, "limit: unknown field; allowed: query, k,"),
+    ("an unknown user field", {"query": "mug", "user": {"age": 3}}, 422, "user.age: unknown field"),
+    ("history as text", {"query": "mug", "user": {"recent_queries": "pop"}}, 422, "user.recent_queries"),
+    ("too much history", {"query": "mug", "user": {"recent_item_ids": ["a"] * 65}}, 422, "at most 64"),
+    ("an unknown filter", {"query": "mug", "filter": {"colour": "red"}}, 422, "unknown field; allowed: department"),
+    ("a filter of another type", {"query": "mug", "filter": {"price": "cheap"}}, 422, "filter.price"),
+    ("an endless filter", {"query": "mug", "filter": {"price": [1] * 1000}}, 422, "at most 256"),
+    ("use_bindings as text", {"query": "mug", "use_bindings": "no"}, 422, "use_bindings"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "detail"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
+async def test_bad_input_is_answered_with_what_is_allowed(
+    data: httpx.AsyncClient, body: Any, status: int, detail: str
+) -> None:
+    response = await data.post("/retrieve", content=json.dumps(body), headers={"content-type": "application/json"})
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert detail in response.json()["detail"]
+
+
+ODD = [
+    "\x00mug",
+    "mug\r\nX-Evil: 1",
+    "\x1b[31mmug",
+    "\u202emug",
+    "\ue000",
+    "(a+)+$",
+    "{{7*7}}",
+    "<script>",
+    "<eos>",
+    "İß",
+]
+
+
+@pytest.mark.parametrize("query", ODD)
+async def test_odd_text_is_answered_like_any_other(data: httpx.AsyncClient, query: str) -> None:
+    assert (await data.post("/retrieve", json={"query": query, "explain": True})).status_code == 200
+
+
+async def test_a_lone_surrogate_is_refused_and_not_echoed(data: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json"}
+    response = await data.post("/retrieve", content=b'{"query": "a\\ud800", "k": 1}', headers=headers)
+    assert response.status_code == 400
+    assert "surrogate" in response.json()["detail"]
+
+
+async def test_a_body_over_the_limit_is_refused(data: httpx.AsyncClient) -> None:
+    assert (await data.post("/retrieve", json={"query": "x" * 2_000_000})).status_code == 413
+
+
+async def test_a_batch_names_the_query_that_is_wrong(data: httpx.AsyncClient) -> None:
+    response = await data.post("/retrieve:batch", json={"queries": [{"query": "mug"}, {"query": "mug", "k": 0}]})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "queries.1.k"
+
+
+async def test_a_batch_holds_at_most_64_queries(data: httpx.AsyncClient) -> None:
+    response = await data.post("/retrieve:batch", json={"queries": [{"query": "mug"}] * 65})
+    assert "at most 64" in response.json()["detail"]
+
+
+async def test_get_is_not_allowed_on_retrieve(data: httpx.AsyncClient) -> None:
+    response = await data.get("/retrieve")
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+
+
+async def test_overload_is_refused_at_once_and_says_when_to_come_back(
+    bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(data_dir=tmp_path, workers=1, queue=1)
+    go, busy = threading.Event(), threading.Event()
+    real = module.retrieve
+
+    def slow(*arguments: Any) -> Any:
+        busy.set()
+        go.wait(30)
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "retrieve", slow)
+    statuses: list[int] = []
+
+    async def one(client: httpx.AsyncClient) -> None:
+        statuses.append((await client.post("/retrieve", json={"query": "mug"})).status_code)
+
+    async with client_of(app := create_data_app(settings, holder=Holder(bound_shop))) as client:
+        admission = app.state.plane.admission
+        async with anyio.create_task_group() as group:
+            group.start_soon(one, client)
+            group.start_soon(one, client)
+            while admission.depth < 2:
+                await anyio.lowlevel.checkpoint()
+            refused = await client.post("/retrieve", json={"query": "mug"})
+            metrics = (await client.get("/metrics")).text
+            assert (await client.get("/livez")).status_code == 200
+            go.set()
+        after = await client.post("/retrieve", json={"query": "mug"})
+    assert refused.status_code == 503
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.json()["type"] == "urn:slotbeam:problem:overloaded"
+    assert "slotbeam_queue_depth 2.0" in metrics
+    assert 'slotbeam_retrieve_requests_total{outcome="overloaded"} 1.0' in metrics
+    assert statuses == [200, 200]
+    assert after.status_code == 200
+
+
+async def test_a_request_that_waits_keeps_the_snapshot_it_began_with(
+    bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = Holder(bound_shop)
+    real = module.retrieve
+
+    def swapping(snapshot: Snapshot, *rest: Any) -> Any:
+        holder.current = replace(bound_shop, revision=8)
+        return real(snapshot, *rest)
+
+    monkeypatch.setattr(module, "retrieve", swapping)
+    async with client_of(create_data_app(Settings(data_dir=tmp_path), holder=holder)) as client:
+        first = await client.post("/retrieve", json={"query": "mug"})
+        second = await client.post("/retrieve", json={"query": "mug"})
+    for response, revision in ((first, 7), (second, 8)):
+        assert response.json()["bindings"]["revision"] == revision
+        assert response.headers["x-bindings-revision"] == str(revision)
+
+
+async def test_a_bug_is_a_problem_document_and_is_counted(
+    bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(module, "retrieve", broken)
+    async with client_of(create_data_app(Settings(data_dir=tmp_path), holder=Holder(bound_shop))) as client:
+        response = await client.post("/retrieve", json={"query": "mug"})
+        metrics = (await client.get("/metrics")).text
+    assert response.status_code == 500
+    assert "secret" not in response.text
+    assert 'slotbeam_retrieve_requests_total{outcome="error"} 1.0' in metrics
