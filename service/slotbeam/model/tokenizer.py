@@ -130,9 +130,13 @@ class InputBuilder:
 
     def texts_ids(self, texts: Sequence[str], limit: int = MAX_TEXT) -> list[list[int]]:
         """`text_ids` of many texts at once."""
+        return [ids for ids, _ in self.texts_tokens(texts, limit)]
+
+    def texts_tokens(self, texts: Sequence[str], limit: int) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Ids of many texts, each with its token's (start, end) character offsets."""
         start = self.layout.text_start
         encodings = self._tokenizer.encode_batch([text[:_MAX_CHARACTERS] for text in texts], add_special_tokens=False)
-        return [[start + token for token in encoding.ids[:limit]] for encoding in encodings]
+        return [([start + token for token in e.ids[:limit]], e.offsets[:limit]) for e in encodings]
 
     def text_of(self, ids: Sequence[int]) -> str:
         """The text of ids in the text range; others are skipped."""

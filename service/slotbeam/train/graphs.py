@@ -144,7 +144,8 @@ def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
     for layer in _layers(arrays, "decoder"):
         name = f"decoder.{layer}.cross"
         k, v = graph.node("Split", graph.linear(memory, arrays, f"{name}.key_value"), axis=1, outputs=2)
-        query = arrays[f"{name}.query.weight"].reshape(heads, size, width).transpose(0, 2, 1) * size**-0.5  # (H, d, dh)
+        k = graph.node("Mul", k, scale)
+        query = arrays[f"{name}.query.weight"].reshape(heads, size, width).transpose(0, 2, 1)  # (H, d, dh)
         out = arrays[f"{name}.out.weight"].T.reshape(heads, size, width)  # (H, dh, d)
         key = graph.node("MatMul", graph.weight(f"{name}.query.absorbed", query), split(k, 1, 2, 0))  # (H, d, T)
         value = graph.node("MatMul", split(v, 1, 0, 2), graph.weight(f"{name}.out.absorbed", out))  # (H, T, d)

@@ -160,16 +160,19 @@ class Policy(nn.Module):
         hidden = self._decode(self.embedding(previous) + self.decoder_place, memory, mask)
         return [self.head(hidden[:, position], position) for position in range(self.positions)]
 
-    def decode_slot(self, memory: Tensor, mask: Tensor | None, position: int) -> Tensor:
-        """Logits (N, V_position) of one slot alone, no prefix: the word → slot task."""
-        x = (self.embedding.weight[START] + self.decoder_place[position]).expand(len(memory), 1, -1)
-        return self.head(self._decode(x, memory, mask)[:, 0], position)
+    def decode_slots(self, memory: Tensor, mask: Tensor | None, positions: Tensor) -> Tensor:
+        """Hidden (N, d) of one slot alone, row n at `positions[n]`, no prefix: the word → slot task."""
+        x = (self.embedding.weight[START] + self.decoder_place[positions])[:, None]  # (N, 1, d)
+        return self._decode(x, memory, mask)[:, 0]
 
     def decode_text(self, memory: Tensor, mask: Tensor | None, text: Tensor) -> Tensor:
-        """Teacher-forced logits over <eos> + text ids: text (N, S) ids → (N, S, 1 + text vocabulary)."""
+        """Teacher-forced hidden (N, S, d) of text ids (N, S); `text_head` makes logits of it."""
         start = torch.full((len(text), 1), START_TEXT, dtype=torch.long, device=text.device)
         previous = torch.cat([start, text[:, :-1]], dim=1)
-        hidden = self._decode(self.embedding(previous) + self.text_place[: text.shape[1]], memory, mask)
+        return self._decode(self.embedding(previous) + self.text_place[: text.shape[1]], memory, mask)
+
+    def text_head(self, hidden: Tensor) -> Tensor:
+        """hidden (..., d) → logits (..., 1 + text vocabulary): <eos>, then the text ids."""
         return F.linear(hidden, self.embedding.weight[EOS : self.layout.slot_start])
 
     def decode_department(self, memory: Tensor, mask: Tensor | None) -> Tensor:

@@ -1,0 +1,205 @@
+"""`slotbeam train`: a catalog, and a log where there is one, become an artifact. This file is the tour of training."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from slotbeam.catalog.item import Interaction, Item
+from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.errors import InputError, SetupError
+from slotbeam.kae.encode import Kae
+from slotbeam.kae.normalize import normalize
+from slotbeam.model.tokenizer import InputBuilder
+from slotbeam.search.artifact import read_manifest, verify
+from slotbeam.train.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
+from slotbeam.train.data import Sampler
+from slotbeam.train.export import TOKENIZER, export_artifact, read_parameters, restore, round_to_half
+from slotbeam.train.lexicon import build_kae
+from slotbeam.train.loop import Trainer
+from slotbeam.train.model import ModelOptions, Policy
+from slotbeam.train.options import TrainOptions
+from slotbeam.train.progress import Reporter
+from slotbeam.train.stages import STAGES
+
+CHECKPOINT = "checkpoint.npz"
+
+
+def train(
+    catalog: Path,
+    out: Path,
+    *,
+    logs: Path | None = None,
+    format: str | None = None,
+    mapping: Path | None = None,
+    options: TrainOptions | None = None,
+    artifact_from: Path | None = None,
+    stages: Sequence[str] = tuple(STAGES),
+    resume: bool = False,
+) -> Path:
+    """Train and write an artifact; `out` appears whole, in one rename, or not at all.
+
+    Args:
+        catalog: file or directory, see `load_catalog`; mapping and format as there.
+        logs: file or directory of clicks and orders; days after `options.last_day` are not read.
+        artifact_from: refresh this artifact: keep its codebook, dictionary, tokenizer and weights, train `stages`.
+        stages: names in `STAGES`, in order.
+        resume: go on from the checkpoint that a stopped run left beside `out`.
+
+    Returns:
+        `out`.
+
+    Raises:
+        InputError: the catalog or log is not readable, or is empty.
+        SetupError: `out` exists and is no artifact.
+        ArtifactError: `artifact_from` is damaged.
+    """
+    options = options or TrainOptions()
+    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
+        raise SetupError(f"{out} exists and is no artifact; name another directory")
+    work = out.with_name(f".{out.name}.train")
+    if not resume:
+        shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True, exist_ok=True)
+    clock = _Clock()
+    torch.manual_seed(options.seed)
+    with Reporter(options.quiet) as reporter:
+        # What may be read: the catalog as it was when training data was taken, and the training days of the log.
+        items = list(load_catalog(catalog, format, mapping))
+        served = list(load_catalog(catalog, format, mapping, late=True))
+        log = [one for one in load_log(logs) if one.day <= options.last_day] if logs is not None else []
+        if not items:
+            raise InputError(f"{catalog} holds no items")
+        reporter.say(f"{len(items)} items, {len(log)} interactions  {clock('read')}")
+
+        # Words → slots, texts → ids.
+        kae, inputs = _vocabulary(items, log, options, artifact_from, work if resume else None)
+        kae.save(work / "kae")
+        inputs.save(work / TOKENIZER)
+        reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
+        _, encoded = item_sids_of(kae, items)
+        item_sids, _ = item_sids_of(kae, served)
+        corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed)
+        distinct = len({tuple(row) for row in item_sids.tolist()})
+        reporter.say(f"{distinct} SIDs, {len(corpus.queries)} queries  {clock('corpus')}")
+
+        # The four stages.
+        model = Policy(_shape(options, artifact_from), inputs.layout, len(corpus.department_names))
+        if artifact_from is not None:
+            restore(model, read_parameters(artifact_from / "model", model.options.heads))
+        sampler = Sampler(corpus, options.data)
+        trainer = Trainer(model, sampler, stages, options.loop, options.seed, reporter, work / CHECKPOINT)
+        if resume and trainer.resume():
+            reporter.say(f"resumed at stage {stages[min(trainer.place.stage, len(stages) - 1)]}, step {trainer.place.step}")
+        reports = trainer.run()
+        clock("training")
+
+        # Everything that serving needs, in one directory.
+        model.to("cpu").eval()
+        if options.half:
+            round_to_half(model)
+        manifest = {
+            "name": options.name,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "search": dataclasses.asdict(options.search),
+            "training": _facts(options, stages, artifact_from, trainer, corpus, len(log)),
+            "metrics": {"stages": reports, "seconds": clock.seconds, "sids": distinct, "items": len(served)},
+        }
+        fresh = work / "artifact"
+        shutil.rmtree(fresh, ignore_errors=True)
+        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half)
+        _replace(fresh, out, work)
+        reporter.say(f"{out} is complete  {clock('export')}")
+    return out
+
+
+def _vocabulary(
+    items: Sequence[Item],
+    log: Sequence[Interaction],
+    options: TrainOptions,
+    artifact_from: Path | None,
+    work: Path | None,
+) -> tuple[Kae, InputBuilder]:
+    """The encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
+    limit = options.model.max_tokens
+    if artifact_from is not None:
+        manifest = read_manifest(artifact_from)
+        verify(artifact_from, manifest)
+        kae = Kae.load(artifact_from / "kae")
+        limit = manifest["model"]["max_tokens"]
+        return kae, InputBuilder.load(artifact_from / "model" / TOKENIZER, kae.codebook.sizes, limit)
+    if work is not None and (work / TOKENIZER).is_file():
+        kae = Kae.load(work / "kae")
+        return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
+    queries = Counter(text for text in (normalize(one.query) for one in log) if text)
+    kae = build_kae(items, dict(queries), options.kae)
+    texts = list(corpus_texts(items, kae, queries))
+    size = options.vocabulary or vocabulary_of(sum(map(len, texts)))
+    return kae, InputBuilder.train(texts, size, kae.codebook.sizes, limit)
+
+
+def vocabulary_of(characters: int) -> int:
+    """BPE entries for a corpus of so many characters: 1 000 for the smallest, 8 000 from 2 M on."""
+    return min(8000, max(1000, characters // 250))
+
+
+def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:
+    if artifact_from is None:
+        return options.model
+    held = read_manifest(artifact_from)["model"]
+    return ModelOptions(**{name: held[name] for name in ModelOptions.__dataclass_fields__})
+
+
+def _facts(
+    options: TrainOptions,
+    stages: Sequence[str],
+    artifact_from: Path | None,
+    trainer: Trainer,
+    corpus: Corpus,
+    interactions: int,
+) -> dict[str, Any]:
+    settings = dataclasses.asdict(options)
+    settings.pop("search")
+    return {
+        "settings": settings,
+        "stages": list(stages),
+        "refreshed": str(read_manifest(artifact_from)["name"]) if artifact_from is not None else None,
+        "steps": trainer.place.plan,
+        "precision": str(trainer.precision).removeprefix("torch."),
+        "device": trainer.device.type,
+        "threads": torch.get_num_threads(),
+        "interactions": interactions,
+        "queries": len(corpus.queries),
+        "departments": list(corpus.department_names),
+    }
+
+
+def _replace(fresh: Path, out: Path, work: Path) -> None:
+    """Put the finished artifact in place of what was there."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    old = work / "replaced"
+    if out.exists():
+        out.rename(old)
+    fresh.rename(out)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+class _Clock:
+    """Seconds since the last call, kept by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def __call__(self, name: str) -> str:
+        now = time.monotonic()
+        self.seconds[name], self._last = round(now - self._last, 1), now
+        return f"({self.seconds[name]} s)"

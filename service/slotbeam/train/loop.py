@@ -1,0 +1,243 @@
+"""The one training loop, and the plan that says how many steps each stage gets."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from slotbeam.errors import InputError
+from slotbeam.train.checkpoint import load_checkpoint, save_checkpoint
+from slotbeam.train.data import DataOptions, Sampler, Stream
+from slotbeam.train.losses import loss_of
+from slotbeam.train.model import Policy
+from slotbeam.train.progress import Reporter
+from slotbeam.train.stages import STAGES, Stage
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True)
+class LoopOptions:
+    """How the loop runs.
+
+    Attributes:
+        steps: of all stages together; minutes: training time instead, steps follow from the measured speed.
+        batch: rows a step. rate: peak learning rate. clip: largest gradient norm.
+        precision: `auto` takes bfloat16 autocast where the processor has it.
+        device: `auto` takes CUDA when there.
+        threads: of PyTorch; None leaves its default.
+        checkpoint_s: seconds between checkpoints.
+    """
+
+    steps: int = 6000
+    minutes: float | None = None
+    batch: int = 224
+    rate: float = 2e-3
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip: float = 1.0
+    precision: str = "auto"
+    device: str = "auto"
+    threads: int | None = None
+    checkpoint_s: float = 60.0
+
+
+@dataclass(slots=True)
+class StageReport:
+    """What a stage did: steps, seconds, mean loss over its first and last tenth (nats)."""
+
+    steps: int = 0
+    seconds: float = 0.0
+    first_loss: float = math.nan
+    last_loss: float = math.nan
+    gradient_norm: float = math.nan
+
+
+@dataclass(slots=True)
+class Place:
+    """Where training is: stage index, step in it, and the plan it follows."""
+
+    stage: int = 0
+    step: int = 0
+    plan: list[int] = field(default_factory=list)
+    reports: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def device_of(name: str) -> torch.device:
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+def precision_of(name: str, device: torch.device) -> torch.dtype:
+    """Raises `InputError` for a name that does not exist."""
+    if name not in PRECISIONS:
+        raise InputError(f"precision {name!r} is unknown; allowed: {', '.join(PRECISIONS)}")
+    if name != "auto":
+        return torch.bfloat16 if name == "bfloat16" else torch.float32
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+
+
+def learning_rate(stage: Stage, step: int, steps: int, peak: float) -> float:
+    """Warm-up, then cosine from the peak to `stage.end` of it."""
+    top, warm = peak * stage.rate, max(1, round(stage.warmup * steps))
+    if step < warm:
+        return top * (step + 1) / warm
+    along = (step - warm) / max(1, steps - warm)
+    return top * (stage.end + (1 - stage.end) * 0.5 * (1 + math.cos(math.pi * along)))
+
+
+class Trainer:
+    """Runs stages one after the other on one model; may be stopped and resumed at any step."""
+
+    def __init__(
+        self,
+        model: Policy,
+        sampler: Sampler,
+        stages: Sequence[str],
+        options: LoopOptions,
+        seed: int,
+        reporter: Reporter,
+        checkpoint: Path | None = None,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            stages: names in `STAGES`, in the order to run.
+            checkpoint: file to keep; None keeps none.
+        """
+        unknown = [name for name in stages if name not in STAGES]
+        if unknown or not stages:
+            raise InputError(f"stages {list(stages)} are unknown; allowed: {', '.join(STAGES)}")
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.device = device_of(options.device)
+        self.precision = precision_of(options.precision, self.device)
+        self.model = model.to(self.device)
+        self.sampler, self.options, self.seed, self.reporter = sampler, options, seed, reporter
+        self.stages = [(STAGES[name][0], STAGES[name][1](sampler.corpus)) for name in stages]
+        self.checkpoint = checkpoint
+        decay = [p for p in model.parameters() if p.ndim > 1]
+        plain = [p for p in model.parameters() if p.ndim <= 1]
+        groups = [{"params": decay, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=options.rate, betas=options.betas, fused=True)
+        self.place = Place()
+
+    def resume(self) -> bool:
+        """Go on from the checkpoint; False when there is none."""
+        if self.checkpoint is None or not self.checkpoint.is_file():
+            return False
+        self.place = Place(**load_checkpoint(self.checkpoint, self.model, self.optimizer))
+        return True
+
+    def run(self, until: int | None = None) -> dict[str, dict[str, float]]:
+        """Train to the end of the plan (or for `until` steps, for tests) and return the stages' reports."""
+        if not self.place.plan:
+            self.place.plan = self._plan(self.options.steps)
+        budget_s = self.options.minutes * 60 if self.options.minutes else None
+        started, done = time.monotonic(), 0
+        while self.place.stage < len(self.stages):
+            if budget_s is not None and self.place.step == 0:
+                self._replan(budget_s - (time.monotonic() - started))
+            stage, _ = self.stages[self.place.stage]
+            left = None if until is None else until - done
+            done += self._stage(left)
+            if self.place.step < self.place.plan[self.place.stage]:
+                self._save()
+                break
+            self.reporter.say(f"{stage.name} done: {self.place.reports[stage.name]}")
+            self.place.stage, self.place.step = self.place.stage + 1, 0
+            self._save()
+        return self.place.reports
+
+    def _plan(self, steps: int) -> list[int]:
+        total = sum(stage.share for stage, _ in self.stages)
+        return [max(1, round(steps * stage.share / total)) for stage, _ in self.stages]
+
+    def _replan(self, left_s: float) -> None:
+        """Give this stage its share of the seconds that are left, by the speed of a few trial steps."""
+        ahead = self.stages[self.place.stage :]
+        share = ahead[0][0].share / sum(stage.share for stage, _ in ahead)
+        seconds = self._trial()
+        self.place.plan[self.place.stage] = max(20, int(max(left_s, 0.0) * share / seconds))
+
+    def _trial(self, steps: int = 10) -> float:
+        """Seconds a step of the stage ahead, without touching the weights."""
+        stage, mix = self.stages[self.place.stage]
+        stream = Stream(self.sampler, mix, self.options.batch, self.seed, stage.name)
+        took = []
+        for step in range(steps):
+            started = time.monotonic()
+            self._loss(stage, stream, step).backward()
+            self.optimizer.zero_grad(set_to_none=True)
+            took.append(time.monotonic() - started)
+        return 1.1 * sum(took[2:]) / (steps - 2)  # a tenth for the optimizer
+
+    def _loss(self, stage: Stage, stream: Stream, step: int) -> torch.Tensor:
+        batch = stream.batch(step)
+        torch.manual_seed(self.seed * 1_000_003 + self.place.stage * 100_003 + step)  # dropout, the same when resumed
+        ids = torch.from_numpy(batch.ids).to(self.device, non_blocking=True)
+        target = torch.from_numpy(batch.target).to(self.device, non_blocking=True)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is torch.bfloat16):
+            return loss_of(self.model, batch.kind, ids, target, stage.smoothing)
+
+    def _stage(self, limit: int | None) -> int:
+        """Run the current stage to its end, or for `limit` steps; return how many were run."""
+        place, (stage, mix) = self.place, self.stages[self.place.stage]
+        steps = place.plan[place.stage]
+        stream = Stream(self.sampler, mix, self.options.batch, self.seed, stage.name)
+        report = StageReport(**place.reports.get(stage.name, {}))  # type: ignore[arg-type]
+        tenth = max(1, steps // 10)
+        self.model.train()
+        begun = saved = time.monotonic()
+        before, first_step, smooth = report.seconds, place.step, math.nan
+        while place.step < steps and (limit is None or place.step - first_step < limit):
+            for group in self.optimizer.param_groups:
+                group["lr"] = learning_rate(stage, place.step, steps, self.options.rate)
+            loss = self._loss(stage, stream, place.step)
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+            value = float(loss)
+            smooth = value if math.isnan(smooth) else 0.95 * smooth + 0.05 * value
+            if place.step < tenth:
+                report.first_loss = _running(report.first_loss, value, place.step)
+            if place.step >= steps - tenth:
+                report.last_loss = _running(report.last_loss, value, place.step - (steps - tenth))
+            report.gradient_norm = _running(report.gradient_norm, float(norm), place.step)
+            place.step += 1
+            now = time.monotonic()
+            report.steps, report.seconds = place.step, before + now - begun
+            place.reports[stage.name] = _facts(report)
+            speed = (place.step - first_step) / max(now - begun, 1e-9)
+            self.reporter.step(stage.name, place.step, steps, smooth, self.optimizer.param_groups[0]["lr"], speed)
+            if now - saved > self.options.checkpoint_s:
+                self._save()
+                saved = time.monotonic()
+        return place.step - first_step
+
+    def _save(self) -> None:
+        if self.checkpoint is not None:
+            place: dict[str, Any] = {
+                "stage": self.place.stage,
+                "step": self.place.step,
+                "plan": self.place.plan,
+                "reports": self.place.reports,
+            }
+            save_checkpoint(self.checkpoint, self.model, self.optimizer, place)
+
+
+def _running(mean: float, value: float, seen: int) -> float:
+    """Mean of seen + 1 values, given the mean of `seen`."""
+    return value if seen == 0 else mean + (value - mean) / (seen + 1)
+
+
+def _facts(report: StageReport) -> dict[str, float]:
+    return {name: getattr(report, name) for name in StageReport.__slots__ if not math.isnan(getattr(report, name))}

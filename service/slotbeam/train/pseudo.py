@@ -1,0 +1,195 @@
+"""Queries made from the catalog: what a person might type for an item, and which items it would be right for.
+
+A query that names concepts is right for *every* item that carries them, so its targets are drawn from all of those by
+popularity: the policy learns the distribution of a head query, not one source item.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from slotbeam.catalog.item import Item
+from slotbeam.kae.encode import Encoded, Kae
+from slotbeam.kae.normalize import normalize
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_CANDIDATES = 48
+"""Items looked at when targets are drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoOptions:
+    """How many queries and of what sort; shares need not add up to 1.
+
+    Attributes:
+        per_item: queries made for each item, on average.
+        limit: queries in all at most.
+        targets: items drawn for a query.
+        plans: share of each sort of query.
+        alias: chance that a word is replaced by another surface of its concept.
+        shuffle: chance that the words change order.
+        typo: chance of one slip of the finger.
+        popularity: exponent on (1 + log1p(popularity)) when items and targets are drawn.
+    """
+
+    per_item: float = 8.0
+    limit: int = 240_000
+    targets: int = 6
+    plans: tuple[tuple[str, float], ...] = (
+        ("entity", 0.25),
+        ("brand entity", 0.12),
+        ("attribute entity", 0.16),
+        ("attributes entity", 0.08),
+        ("brand attribute", 0.06),
+        ("brand attribute entity", 0.05),
+        ("attribute", 0.04),
+        ("brand", 0.03),
+        ("span", 0.15),
+        ("subset", 0.06),
+    )
+    alias: float = 0.4
+    shuffle: float = 0.12
+    typo: float = 0.04
+    popularity: float = 1.0
+
+
+class _Postings:
+    """Which items carry a concept; an entity counts where it is what the item is, its first slot."""
+
+    def __init__(self, items: Sequence[Item], encoded: Sequence[Encoded], kae: Kae) -> None:
+        self.kae = kae
+        self.entity = [concept.category == "entity" for concept in kae.dictionary]
+        self.entity_position = kae.codebook.position_of("entity")
+        self.carried: list[dict[int, str]] = []  # concept → a surface, as the item spells it
+        self.by_concept: dict[int, list[int]] = defaultdict(list)
+        self.by_entity: dict[int, list[int]] = defaultdict(list)
+        self.first: list[int] = []
+        for row, (item, one) in enumerate(zip(items, encoded, strict=True)):
+            end = len(one.text) - (len(normalize(item.description)) if item.description else 0)
+            carried: dict[int, str] = {}
+            for match in (*one.matches, *(match for match in one.chosen if match)):
+                if match.start < end or not item.description:
+                    carried.setdefault(match.concept, match.surface)
+            self.carried.append(carried)
+            self.first.append(one.sid[self.entity_position])
+            self.by_entity[one.sid[self.entity_position]].append(row)
+            for concept in carried:
+                if not self.entity[concept]:
+                    self.by_concept[concept].append(row)
+
+    def has(self, row: int, concept: int) -> bool:
+        if self.entity[concept]:
+            return self.first[row] == self.kae.codebook.slot_of(concept).index
+        return concept in self.carried[row]
+
+    def draw(self, concepts: Sequence[int], source: int, n: int, weight: list[float], rng: np.random.Generator) -> list[int]:
+        """Draw `n` items that carry all `concepts`, by `weight`; the source is always among the candidates."""
+        lists = [
+            self.by_entity[self.kae.codebook.slot_of(c).index] if self.entity[c] else self.by_concept[c] for c in concepts
+        ]
+        held = min((one for one in lists if one), key=len, default=[source])
+        near = held if len(held) <= _CANDIDATES else [held[i] for i in rng.integers(len(held), size=_CANDIDATES).tolist()]
+        found = [row for row in near if all(self.has(row, c) for c in concepts)]
+        if source not in found and all(self.has(source, c) for c in concepts):
+            found.append(source)
+        if not found:
+            return [source] * n
+        chance = np.cumsum([weight[row] for row in found])
+        return [found[i] for i in np.searchsorted(chance, rng.random(n) * chance[-1], side="right").tolist()]
+
+
+def pseudo_queries(
+    items: Sequence[Item], encoded: Sequence[Encoded], kae: Kae, options: PseudoOptions, rng: np.random.Generator
+) -> list[tuple[str, list[int]]]:
+    """Make canonical queries, each with `options.targets` item numbers (drawn with replacement)."""
+    if not items or options.per_item <= 0:
+        return []
+    postings = _Postings(items, encoded, kae)
+    weight = [float((1.0 + np.log1p(item.popularity)) ** options.popularity) for item in items]
+    n = min(int(options.per_item * len(items)), options.limit)
+    even = np.resize(rng.permutation(len(items)), n // 2)  # half of them give every item its turn
+    chance = np.cumsum(weight)
+    sources = [*even.tolist(), *np.searchsorted(chance, rng.random(n - len(even)) * chance[-1], side="right").tolist()]
+    names = [name for name, _ in options.plans]
+    shares = np.cumsum([share for _, share in options.plans])
+    plans = np.searchsorted(shares, rng.random(n) * shares[-1], side="right").tolist()
+    made: list[tuple[str, list[int]]] = []
+    for source, plan in zip(sources, plans, strict=True):
+        one = _make(names[plan], source, items[source], postings, options, rng)
+        if one is None:
+            continue
+        text, concepts = one
+        spelled = _slip(text, rng) if rng.random() < options.typo else text
+        if concepts is None:  # free words of the title: the words known among them say what is right
+            concepts = list(dict.fromkeys(match.concept for match in kae.encode(text).chosen if match))
+            own = options.targets // 2
+            rows = [source] * own + postings.draw(concepts, source, options.targets - own, weight, rng)
+        else:
+            rows = postings.draw(concepts, source, options.targets, weight, rng)
+        made.append((spelled, rows))
+    return made
+
+
+def _make(
+    plan: str, source: int, item: Item, postings: _Postings, options: PseudoOptions, rng: np.random.Generator
+) -> tuple[str, list[int] | None] | None:
+    """One query and its concepts; None as concepts for free text, None in all when the item has not what it takes."""
+    if plan in ("span", "subset"):
+        words = normalize(item.title).split()
+        size = int(rng.integers(1, 6 if plan == "span" else 4))
+        if not words:
+            return None
+        if plan == "span":
+            start = int(rng.integers(max(1, len(words) - size + 1)))
+            chosen = words[start : start + size]
+        else:
+            picks = sorted(rng.permutation(len(words))[: size + 1].tolist())
+            chosen = [words[i] for i in picks]
+        text = " ".join(chosen)[:80].strip(" ,;.-/()")
+        return (text, None) if text else None
+    book, dictionary = postings.kae.codebook, postings.kae.dictionary
+    carried = postings.carried[source]
+    entities = [
+        c for c in carried if postings.entity[c] and book.slot_of(c).index == postings.first[source]
+    ]
+    brands = [c for c in carried if dictionary[c].category == "brand"]
+    others = [c for c in carried if not postings.entity[c] and dictionary[c].category != "brand"]
+    concepts: list[int] = []
+    for part in plan.split():
+        pool = {"entity": entities, "brand": brands}.get(part, others)
+        free = [c for c in pool if c not in concepts]
+        if not free:
+            return None
+        take = 2 if part == "attributes" else 1
+        concepts += [free[i] for i in rng.permutation(len(free))[:take].tolist()]
+    words = []
+    for concept in concepts:
+        surfaces = dictionary[concept].surfaces
+        other = len(surfaces) > 1 and rng.random() < options.alias
+        words.append(surfaces[int(rng.integers(len(surfaces)))] if other else carried[concept])
+    if len(words) > 1 and rng.random() < options.shuffle:
+        words = [words[i] for i in rng.permutation(len(words)).tolist()]
+    return " ".join(words), concepts
+
+
+def _slip(text: str, rng: np.random.Generator) -> str:
+    """One edit inside a word of five letters or more; the text itself when it has none."""
+    words = text.split()
+    long = [i for i, word in enumerate(words) if len(word) >= 5]
+    if not long:
+        return text
+    index = long[int(rng.integers(len(long)))]
+    word = words[index]
+    at = int(rng.integers(1, len(word) - 1))
+    letter = _LETTERS[int(rng.integers(26))]
+    words[index] = (
+        word[:at] + word[at + 1 :],
+        word[:at] + letter + word[at:],
+        word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+        word[:at] + letter + word[at + 1 :],
+    )[int(rng.integers(4))]
+    return " ".join(words)
