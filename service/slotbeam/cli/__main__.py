@@ -1,0 +1,5 @@
+"""`python -m slotbeam.cli`."""
+
+from slotbeam.cli import main
+
+main()

@@ -1,0 +1,50 @@
+"""What the commands print: text for people, JSON for scripts, one clear line for an error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import orjson
+
+
+def show_json(value: Any) -> None:
+    """Print `value` as indented JSON on standard output."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+
+
+def say(text: str = "") -> None:
+    """Print one line; what could move the cursor is escaped."""
+    sys.stdout.write(plain(text) + "\n")
+    sys.stdout.flush()
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Print one line on standard error and exit with `code`."""
+    sys.stderr.write(f"slotbeam: {plain(message)}\n")
+    sys.stderr.flush()
+    raise SystemExit(code)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> None:
+    """Print rows under `columns`; the columns named in `right` are aligned there."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        grid.add_column(Text(column), justify="right" if column in set(right) else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(plain("" if cell is None else str(cell))) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(grid)
+
+
+def plain(text: str) -> str:
+    """Escape control, format and surrogate characters (a title or a word may hold a terminal's escape codes)."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,0 +1,218 @@
+"""`train`, `eval`, `bench`, `world`, `kae`: from data to an artifact, and what it is worth."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.options import ArtifactDir, AsJson, settings_of
+from slotbeam.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Catalog = Annotated[Path, typer.Option(exists=True, help="Items: a file or directory (docs/catalog.md).")]
+Logs = Annotated[Path | None, typer.Option(exists=True, help="Clicks and orders: a file or directory.")]
+Format = Annotated[str | None, typer.Option(help="jsonl, parquet, icecat, kuaisearch or world; found out otherwise.")]
+Mapping = Annotated[Path | None, typer.Option(exists=True, help="Source field → category (JSON).")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("train")(train)
+    app.command("eval")(evaluate)
+    app.command("bench")(bench)
+    app.command("world")(world)
+    group = typer.Typer(help="The keyword encoding: words, groups, slots.", no_args_is_help=True)
+    group.command("explain")(explain)
+    app.add_typer(group, name="kae")
+
+
+def train(
+    catalog: Catalog,
+    out: Annotated[Path, typer.Option(help="The artifact directory to write.")],
+    logs: Logs = None,
+    format: Format = None,
+    mapping: Mapping = None,
+    config: Annotated[str, typer.Option(help="tiny, quick, standard or large.")] = "standard",
+    name: Annotated[str | None, typer.Option(help="Name of the artifact.")] = None,
+    artifact_from: Annotated[
+        Path | None, typer.Option("--from", exists=True, help="Refresh this artifact; its codebook stays.")
+    ] = None,
+    stages: Annotated[str, typer.Option(help="Which of S0,S1,S2,S3.")] = "S0,S1,S2,S3",
+    steps: Annotated[int | None, typer.Option(min=1, help="Training steps of all stages.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Training time instead of steps.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Examples a step.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="PyTorch threads.")] = None,
+    groups: Annotated[int | None, typer.Option(min=1, max=18, help="Positions; the elbow otherwise.")] = None,
+    reserved: Annotated[int | None, typer.Option(min=0, max=1000, help="Reserved slots a position.")] = None,
+    last_day: Annotated[int | None, typer.Option(min=1, help="Last day of the log that training sees.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
+) -> None:
+    """Turn a catalog (and a click log, when there is one) into an artifact that `serve` reads."""
+    _need("torch")
+    from slotbeam.train.command import train as run
+    from slotbeam.train.options import preset
+
+    options = preset(config, steps=steps, minutes=minutes, batch=batch, threads=threads)
+    kae = {key: value for key, value in (("groups", groups), ("reserved", reserved)) if value is not None}
+    options = replace(
+        options,
+        name=name or (out.name if config == "standard" else f"{out.name}-{config}"),
+        seed=seed,
+        quiet=quiet,
+        last_day=last_day or options.last_day,
+        kae=replace(options.kae, seed=seed, **kae),
+    )
+    chosen = [stage.strip() for stage in stages.split(",") if stage.strip()]
+    run(
+        catalog,
+        out,
+        logs=logs,
+        format=format,
+        mapping=mapping,
+        options=options,
+        artifact_from=artifact_from,
+        stages=chosen,
+        resume=resume,
+    )
+    say(f"{out} is complete; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
+
+
+def world(
+    out: Annotated[Path, typer.Option(help="Directory to write.")],
+    items: Annotated[int, typer.Option(help="Products.")] = 30_000,
+    seed: Annotated[int, typer.Option(help="The world's seed.")] = 1,
+    vocabulary_gap: Annotated[
+        float, typer.Option(help="0: users type the catalog's words; 1: always their own.")
+    ] = 0.6,
+    requests_per_item: Annotated[float, typer.Option(help="Searches in 31 days, per product.")] = 5.0,
+    planted: Annotated[int, typer.Option(help="New words that appear on the last day only.")] = 40,
+    as_json: AsJson = False,
+) -> None:
+    """Make a synthetic catalog and 31 days of searches, of any size."""
+    from slotbeam.catalog.world import WorldOptions, make_world
+
+    options = WorldOptions(items, seed, vocabulary_gap, requests_per_item, planted)
+    with _progress() as progress:
+        facts = make_world(out, options, progress)
+    if as_json:
+        show_json(facts)
+    else:
+        say(f"{out}: " + ", ".join(f"{count} {name}" for name, count in facts["counts"].items()))
+
+
+def evaluate(
+    ctx: typer.Context,
+    catalog: Catalog,
+    queries: Annotated[
+        Path | None, typer.Option(exists=True, help="Judged queries; the catalog's own otherwise.")
+    ] = None,
+    artifact: ArtifactDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure an artifact beside BM25 on the same queries."""
+    from slotbeam.eval.command import run_eval
+
+    run_eval(settings_of(ctx).artifact, catalog, queries, as_json)
+
+
+def bench(
+    ctx: typer.Context,
+    quick: Annotated[bool, typer.Option("--quick", help="Minutes instead of hours: the two headline figures.")] = True,
+    artifact: ArtifactDir = None,
+    queries: Annotated[Path | None, typer.Option(exists=True, help="One query a line; titles otherwise.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the JSON there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure latency of the shipped artifact, and how long an edit takes to be live."""
+    from slotbeam.eval.bench import quick_bench, render
+
+    found = quick_bench(settings_of(ctx).artifact, queries)
+    if out is not None:
+        import json
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        show_json(found)
+    else:
+        say(render(found))
+
+
+def explain(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(help="A query, or any text.")],
+    artifact: ArtifactDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show which words are known, their groups and slots, which of them represents its group, and why."""
+    from slotbeam.kae.encode import Kae
+    from slotbeam.kae.normalize import normalize
+    from slotbeam.search.artifact import read_manifest
+
+    directory = settings_of(ctx).artifact
+    read_manifest(directory)
+    kae = Kae.load(directory / "kae")
+    canonical = normalize(text)
+    encoded = kae.encode(canonical)
+    facts = kae.explain(canonical)
+    if as_json:
+        words = [
+            {name: str(getattr(fact, name)) if name == "slot" else getattr(fact, name) for name in fact.__slots__}
+            for fact in facts
+        ]
+        show_json({"canonical": canonical, "sid": encoded.sid, "words": words})
+        return
+    say(f"canonical  {canonical}")
+    say(f"SID        {' '.join(map(str, encoded.sid))}")
+    rows = [
+        (
+            f"{fact.start}–{fact.end}",
+            fact.surface,
+            fact.word,
+            fact.category,
+            f"{fact.position} {fact.group}",
+            fact.slot,
+            fact.kind,
+            "●" if fact.chosen else "",
+            fact.reason,
+        )
+        for fact in facts
+    ]
+    table(("span", "found", "word", "category", "group", "slot", "kind", "", "why"), rows)
+
+
+def _need(module: str) -> None:
+    """Raise `SetupError` saying what to install when `module` is not there."""
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise SetupError(
+            f'training needs {module}, which serving does not: pip install "slotbeam[train]" '
+            "(PyTorch's CPU build is enough; see https://pytorch.org/get-started/locally/)"
+        )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error: call with (what, done, total)."""
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield report

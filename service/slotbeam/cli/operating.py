@@ -1,0 +1,72 @@
+"""`query` and `doctor`: look at a running service."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, settings_of
+
+DataUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_DATA_URL", help="Data plane address.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("query")(query)
+    app.command("doctor")(doctor)
+
+
+def query(
+    ctx: typer.Context,
+    text: Annotated[str, typer.Argument(help="What to search for.")],
+    k: Annotated[int, typer.Option("-k", "--k", help="Items wanted.")] = 10,
+    bindings: Annotated[bool, typer.Option(help="Whether bound words count.")] = True,
+    explain: Annotated[bool, typer.Option("--explain", help="Print how the answer came about (JSON).")] = False,
+    url: DataUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the data plane and print its answer."""
+    from slotbeam.cli.client import data_client
+
+    body = {"query": text, "k": k, "use_bindings": bindings, "explain": explain}
+    with data_client(settings_of(ctx), url) as client:
+        response = client.call("POST", "/retrieve", json=body)
+    answer: dict[str, Any] = response.json()
+    if as_json or explain:
+        show_json(answer)
+        return
+    named = [f"{place['group']}={place['word']}" for place in answer["query_sid"] if place["word"]]
+    say(f"read as  {', '.join(named) or '(no known word)'}")
+    for applied in answer["applied_bindings"]:
+        say(f"bound    {applied['word']} → slot {applied['slot']} ({applied['items']} items)")
+    rows = [
+        (rank, item["source"], f"{item['score']:.3f}", item["id"], item["title"])
+        for rank, item in enumerate(answer["items"], 1)
+    ]
+    table(("#", "source", "score", "id", "title"), rows, right=("#", "score"))
+    state = answer["bindings"]
+    say(
+        f"model {answer['model']}, revision {state['revision']} ({state['state']}); {response.headers['server-timing']}"
+    )
+
+
+def doctor(
+    ctx: typer.Context,
+    data_dir: DataDir = None,
+    artifact: ArtifactDir = None,
+    redis_url: RedisUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check store, durability, artifact, data directory and planes; say what to do about what is wrong."""
+    from slotbeam.cli.checkup import examine
+
+    findings = examine(settings_of(ctx))
+    if as_json:
+        show_json([finding.__dict__ for finding in findings])
+    else:
+        table(("", "check", "found"), [(finding.mark, finding.check, finding.found) for finding in findings])
+    if any(finding.mark == "✗" for finding in findings):
+        raise typer.Exit(1)

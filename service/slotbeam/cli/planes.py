@@ -1,0 +1,92 @@
+"""`up`, `serve`, `admin`: the processes that answer requests."""
+
+from __future__ import annotations
+
+import socket
+
+import typer
+
+from slotbeam.cli.console import say
+from slotbeam.cli.options import AdminPort, ArtifactDir, DataDir, Host, ListenFd, Port, RedisUrl, flags_of, settings_of
+from slotbeam.settings import Settings
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("up")(up)
+    app.command("serve")(serve)
+    app.command("admin")(admin)
+
+
+def up(
+    ctx: typer.Context,
+    host: Host = None,
+    port: Port = None,
+    admin_port: AdminPort = None,
+    data_dir: DataDir = None,
+    artifact: ArtifactDir = None,
+    redis_url: RedisUrl = None,
+) -> None:
+    """Run everything on this machine: store, data plane, control plane."""
+    from slotbeam.cli.up import run_up
+
+    run_up(settings_of(ctx), flags_of(ctx))
+
+
+def serve(
+    ctx: typer.Context,
+    host: Host = None,
+    port: Port = None,
+    data_dir: DataDir = None,
+    artifact: ArtifactDir = None,
+    redis_url: RedisUrl = None,
+    listen_fd: ListenFd = None,
+) -> None:
+    """Run the data plane alone: /retrieve on one port, following the store's bindings."""
+    from slotbeam.api.retrieve import create_data_app
+    from slotbeam.search.artifact import Artifact
+
+    settings = _with_store(settings_of(ctx))
+    listener = _listener(settings.host, settings.port, "SLOTBEAM_PORT", listen_fd)
+    loaded = Artifact.load(settings.artifact, settings.threads)
+    _run(create_data_app(settings, loaded), listener, settings, None if listen_fd else "data plane")
+
+
+def admin(
+    ctx: typer.Context,
+    host: Host = None,
+    admin_port: AdminPort = None,
+    data_dir: DataDir = None,
+    artifact: ArtifactDir = None,
+    redis_url: RedisUrl = None,
+    listen_fd: ListenFd = None,
+) -> None:
+    """Run the control plane alone: the admin API on one port."""
+    from slotbeam.api.admin import create_admin_app
+    from slotbeam.search.artifact import Artifact
+
+    settings = _with_store(settings_of(ctx))
+    listener = _listener(settings.host, settings.admin_port, "SLOTBEAM_ADMIN_PORT", listen_fd)
+    loaded = Artifact.load(settings.artifact, settings.threads)
+    _run(create_admin_app(settings, loaded), listener, settings, None if listen_fd else "control plane")
+
+
+def _with_store(settings: Settings) -> Settings:
+    """Find the store: the URL, else the data directory's socket. Raises `SetupError` saying what to do."""
+    from slotbeam.bindings.server import store_url
+
+    return settings.model_copy(update={"redis_url": store_url(settings.redis_url, settings.data_dir)})
+
+
+def _listener(host: str, port: int, variable: str, fd: int | None) -> socket.socket:
+    from slotbeam.cli.listening import listen
+
+    return socket.socket(fileno=fd) if fd is not None else listen(host, port, variable)
+
+
+def _run(app: object, listener: socket.socket, settings: Settings, name: str | None) -> None:
+    from slotbeam.cli.listening import address, run
+
+    if name:
+        say(f"slotbeam {name} on {address(listener)} (Ctrl-C stops it)")
+    run(app, listener, settings.log_level)

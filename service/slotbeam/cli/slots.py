@@ -1,0 +1,215 @@
+"""`slotbeam slots …`: edits from the shell, through the admin API."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.options import AsJson, DataDir, settings_of
+from slotbeam.errors import NotFound, SetupError
+
+AdminUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_ADMIN_URL", help="Control plane address.")]
+Words = Annotated[list[str], typer.Argument(help="The word, and other spellings of it.")]
+Category = Annotated[str, typer.Option("--category", "-c", help="What the word is: brand, entity, color, …")]
+Items = Annotated[list[str] | None, typer.Option("--item", help="An item id; may be repeated.")]
+ItemsFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Item ids, one a line.")]
+MatchItems = Annotated[bool, typer.Option("--match", help="Every item whose text holds one of the words.")]
+Placement = Annotated[str, typer.Option(help="top: first; blend: every other rank; only: nothing else.")]
+SlotId = Annotated[str | None, typer.Option("--slot", help="A reserved slot; the first free one otherwise.")]
+Starts = Annotated[str | None, typer.Option("--starts", help="Not before this time (ISO 8601).")]
+Ends = Annotated[str | None, typer.Option("--ends", help="Not after this time (ISO 8601).")]
+Owner = Annotated[str, typer.Option(help="Who answers for it.")]
+Reason = Annotated[str, typer.Option(help="Why it exists.")]
+NearMiss = Annotated[bool, typer.Option("--near-miss", help="Words one edit away trigger it, too.")]
+Wait = Annotated[bool, typer.Option(help="Wait until every replica has it.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    group = typer.Typer(help="Bind words to reserved slots, live.", no_args_is_help=True)
+    group.command("bind")(bind)
+    group.command("preview")(preview)
+    group.command("unbind")(unbind)
+    group.command("list")(list_slots)
+    app.add_typer(group, name="slots")
+
+
+def bind(
+    ctx: typer.Context,
+    words: Words,
+    category: Category,
+    item: Items = None,
+    items_file: ItemsFile = None,
+    match: MatchItems = False,
+    placement: Placement = "top",
+    slot: SlotId = None,
+    starts: Starts = None,
+    ends: Ends = None,
+    owner: Owner = "",
+    reason: Reason = "",
+    near_miss: NearMiss = False,
+    wait: Wait = True,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bind words to items: queries that hold a word get its items, within a second."""
+    from slotbeam.cli.client import admin_client
+
+    body = _body(words, category, item, items_file, match, placement, slot, starts, ends, owner, reason, near_miss)
+    with admin_client(settings_of(ctx), url) as client:
+        made = client.call(
+            "POST",
+            "/admin/slots",
+            json=body,
+            params={"wait": "all" if wait else "none"},
+            headers={"Idempotency-Key": uuid.uuid4().hex},
+        ).json()
+    if as_json:
+        show_json(made)
+        return
+    say(f"{', '.join(made['words'])} is bound to slot {made['slot']} ({made['item_count']} items, {made['placement']})")
+    _say_propagation(made)
+
+
+def preview(
+    ctx: typer.Context,
+    words: Words,
+    category: Category,
+    item: Items = None,
+    items_file: ItemsFile = None,
+    match: MatchItems = False,
+    placement: Placement = "top",
+    slot: SlotId = None,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what `bind` would do, and change nothing."""
+    from slotbeam.cli.client import admin_client
+
+    body = _body(words, category, item, items_file, match, placement, slot)
+    with admin_client(settings_of(ctx), url) as client:
+        found = client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json()
+    show_json(found)
+
+
+def unbind(
+    ctx: typer.Context,
+    slot_or_word: Annotated[str, typer.Argument(help="A slot id such as 1-2049, or a bound word.")],
+    reason: Reason = "",
+    wait: Wait = True,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Free a slot: its word means again what it meant before."""
+    from slotbeam.cli.client import admin_client
+
+    with admin_client(settings_of(ctx), url) as client:
+        slot = _slot_of(client, slot_or_word)
+        etag = client.call("GET", f"/admin/slots/{slot}").headers["etag"]
+        freed = client.call(
+            "DELETE", f"/admin/slots/{slot}", params={"wait": "all" if wait else "none"}, headers={"If-Match": etag}
+        ).json()
+    if as_json:
+        show_json(freed)
+        return
+    say(f"slot {slot} is free")
+    _say_propagation(freed)
+
+
+def list_slots(
+    ctx: typer.Context,
+    state: Annotated[str | None, typer.Option(help="free, draft, scheduled, active, expired or failed.")] = None,
+    position: Annotated[int | None, typer.Option(help="One position only.")] = None,
+    q: Annotated[str | None, typer.Option(help="Words that hold this text.")] = None,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the reserved slots and what they are bound to; without a filter, only those that are not free."""
+    from slotbeam.cli.client import admin_client
+
+    asked = {"state": state, "position": position, "q": q}
+    params = {name: value for name, value in asked.items() if value is not None}
+    with admin_client(settings_of(ctx), url) as client:
+        found = client.call("GET", "/admin/slots", params=params).json()
+    if as_json:
+        show_json(found)
+        return
+    rows = [slot for slot in found["slots"] if params or slot["state"] != "free"]
+    table(
+        ("slot", "state", "words", "category", "items", "placement", "ends", "owner"),
+        [[_cell(slot.get(name)) for name in _COLUMNS] for slot in rows],
+        right=("items",),
+    )
+    say(f"{len(rows)} shown, {len(found['slots'])} in all, revision {found['revision']}")
+
+
+_COLUMNS = ("slot", "state", "words", "category", "item_count", "placement", "ends_at", "owner")
+
+
+def _cell(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def _body(
+    words: list[str],
+    category: str,
+    item: list[str] | None,
+    items_file: Path | None,
+    match: bool,
+    placement: str,
+    slot: str | None,
+    starts: str | None = None,
+    ends: str | None = None,
+    owner: str = "",
+    reason: str = "",
+    near_miss: bool = False,
+) -> dict[str, Any]:
+    ids = list(item or [])
+    if items_file is not None:
+        lines = items_file.read_text(encoding="utf-8").splitlines()
+        ids += [line.strip() for line in lines if line.strip()]
+    if not ids and not match:
+        raise SetupError("which items? give --item ID (more than once), --items-file FILE, or --match")
+    items: dict[str, Any] = {**({"ids": ids} if ids else {}), **({"match": True} if match else {})}
+    body: dict[str, Any] = {"words": words, "category": category, "items": items, "placement": placement}
+    optional = {"slot": slot, "starts_at": starts, "ends_at": ends, "owner": owner, "reason": reason}
+    body.update({name: value for name, value in optional.items() if value})
+    if near_miss:
+        body["near_miss"] = True
+    return body
+
+
+def _slot_of(client: Any, slot_or_word: str) -> str:
+    """Return the slot: as given, or the one that holds exactly this word. Raises `NotFound`."""
+    from slotbeam.errors import InputError
+    from slotbeam.kae.normalize import normalize
+    from slotbeam.types import Slot
+
+    try:
+        return str(Slot.parse(slot_or_word))
+    except InputError:
+        word = normalize(slot_or_word)
+    found = client.call("GET", "/admin/slots", params={"q": word}).json()
+    for slot in found["slots"]:
+        if word in (slot.get("words") or ()):
+            return str(slot["slot"])
+    raise NotFound(f'"{word}" is not bound; "slotbeam slots list" shows what is')
+
+
+def _say_propagation(answer: dict[str, Any]) -> None:
+    said = answer.get("propagation") or {}
+    replicas = said.get("replicas") or []
+    applied, expected = said.get("applied"), said.get("expected")
+    say(f"revision {answer['revision']}, live in {applied} of {expected} replicas")
+    for replica in replicas:
+        error = replica.get("error")
+        took = replica.get("applied_ms")
+        say(f"  {replica['id']:<24} " + (str(error) if error else "waiting" if took is None else f"{took} ms"))

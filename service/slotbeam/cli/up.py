@@ -1,0 +1,266 @@
+"""`slotbeam up`: the store, the data plane and the control plane on one machine, each a process of its own.
+
+The parent holds the data directory's lock and both listening sockets; a child that dies is started again on the same
+socket. Children are bound to the parent's life: whatever ends it, nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slotbeam import __version__
+from slotbeam.bindings.parentdeath import bound_to_parent
+from slotbeam.bindings.server import DataDirLock, EmbeddedStore
+from slotbeam.cli.console import say
+from slotbeam.cli.listening import address, listen
+from slotbeam.errors import SetupError, SlotbeamError
+from slotbeam.settings import Settings, sources
+
+READY_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 8.0
+SETTLED_S = 30.0
+FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
+
+
+@dataclass(slots=True)
+class Child:
+    """One plane: how to start it, and the process that runs it now."""
+
+    name: str
+    listener: socket.socket
+    environment: dict[str, str]
+    process: asyncio.subprocess.Process | None = field(default=None)
+    restarts: int = 0
+
+    async def start(self) -> None:
+        """Start the process on the parent's socket. Call from the main thread (the kernel ties it to that thread)."""
+        fd = self.listener.fileno()
+        argv = bound_to_parent([sys.executable, "-m", "slotbeam.cli", self.name, "--listen-fd", str(fd)])
+        self.process = await asyncio.create_subprocess_exec(
+            *argv, env=self.environment, pass_fds=(fd,), start_new_session=True, stdin=asyncio.subprocess.DEVNULL
+        )
+
+    def signal(self, number: int) -> None:
+        if self.process is not None and self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                self.process.send_signal(number)
+
+
+class Up:
+    """The supervisor of one data directory.
+
+    Args:
+        settings: effective settings; children read the same from their environment.
+        flags: names of the settings that were given as flags.
+    """
+
+    def __init__(self, settings: Settings, flags: Iterable[str] = ()) -> None:
+        self.settings, self.flags = settings, set(flags)
+        self.record = settings.data_dir / "up.json"
+        self.store = None if settings.redis_url else EmbeddedStore(settings.data_dir)
+        self.children: list[Child] = []
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start everything, say where it is, and keep it running until SIGTERM or SIGINT.
+
+        Raises:
+            SetupError: it cannot start; nothing is left running.
+        """
+        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        keepers: list[asyncio.Task[None]] = []
+        listeners = self._listen()
+        try:
+            url = self.store.start() if self.store else str(self.settings.redis_url)
+            self.children = [self._child(name, listener, url) for name, listener in listeners.items()]
+            for child in self.children:
+                await child.start()
+            await asyncio.gather(*(self._until_ready(child) for child in self.children))
+            if not self._stop.is_set():
+                self._write_record(url)
+                self._announce(url, time.monotonic() - started)
+                keepers = [asyncio.create_task(self._keep(child, url)) for child in self.children]
+                if self.store:
+                    keepers.append(asyncio.create_task(self._keep_store(self.store)))
+                await self._stop.wait()
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.gather(*keepers, return_exceptions=True)
+            await self._end_children()
+            if self.store:
+                self.store.stop()
+            for listener in listeners.values():
+                listener.close()
+            self.record.unlink(missing_ok=True)
+
+    def _listen(self) -> dict[str, socket.socket]:
+        settings = self.settings
+        serve = listen(settings.host, settings.port, "SLOTBEAM_PORT")
+        try:
+            return {"serve": serve, "admin": listen(settings.host, settings.admin_port, "SLOTBEAM_ADMIN_PORT")}
+        except SetupError:
+            serve.close()
+            raise
+
+    def _child(self, name: str, listener: socket.socket, url: str) -> Child:
+        replica = (
+            f"{self.settings.replica_id or 'up'}-{name}"  # stable over restarts: one heartbeat, one last-good file
+        )
+        own = {"SLOTBEAM_REDIS_URL": url, "SLOTBEAM_REPLICA_ID": replica}
+        return Child(name, listener, {**os.environ, **self.settings.environment(self.flags), **own})
+
+    async def _until_ready(self, child: Child) -> None:
+        """Wait until the child answers 200 on `/readyz`. Raises `SetupError` when it ends first or takes too long."""
+        deadline = time.monotonic() + READY_TIMEOUT_S
+        assert child.process is not None
+        ended = asyncio.create_task(child.process.wait())
+        stopped = asyncio.create_task(self._stop.wait())
+        try:
+            while time.monotonic() < deadline:
+                probe = asyncio.create_task(_status(child.listener, "/readyz"))
+                await asyncio.wait({ended, stopped, probe}, return_when=asyncio.FIRST_COMPLETED)
+                if ended.done():
+                    probe.cancel()
+                    raise SetupError(
+                        f"{child.name} ended with status {ended.result()} before it was ready; its message is above"
+                    )
+                if stopped.done() or probe.result() == 200:
+                    probe.cancel()
+                    return
+                await asyncio.sleep(0.05)
+            raise SetupError(f"{child.name} was not ready within {READY_TIMEOUT_S:g} s; its log is above")
+        finally:
+            ended.cancel()
+            stopped.cancel()
+
+    async def _keep(self, child: Child, url: str) -> None:
+        """Start the child again each time it ends, later and later when it does not live long."""
+        delay_s = FIRST_DELAY_S
+        while True:
+            assert child.process is not None
+            began = time.monotonic()
+            status = await child.process.wait()
+            if time.monotonic() - began > SETTLED_S:
+                delay_s = FIRST_DELAY_S
+            child.restarts += 1
+            _warn(f"{child.name} ended with status {status}; starting it again in {delay_s:g} s")
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, LAST_DELAY_S)
+            await child.start()
+            self._write_record(url)
+
+    async def _keep_store(self, store: EmbeddedStore) -> None:
+        delay_s = FIRST_DELAY_S
+        while True:
+            await asyncio.sleep(FIRST_DELAY_S)
+            if store.running():
+                continue
+            _warn(f"the store ended; starting it again in {delay_s:g} s; searches go on")
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, LAST_DELAY_S)
+            try:
+                store.start()
+            except SlotbeamError as error:
+                _warn(str(error))
+            else:
+                self._write_record(store.url)
+
+    async def _end_children(self) -> None:
+        """Ask the children to end; kill those that take longer than `STOP_TIMEOUT_S`."""
+        running = [child for child in self.children if child.process is not None]
+        for child in running:
+            child.signal(signal.SIGTERM)
+        waits = [asyncio.create_task(child.process.wait()) for child in running if child.process is not None]
+        if waits:
+            await asyncio.wait(waits, timeout=STOP_TIMEOUT_S)
+        for child in running:
+            child.signal(signal.SIGKILL)
+        await asyncio.gather(*waits)
+
+    def _write_record(self, url: str) -> None:
+        """Write DATA_DIR/up.json: pids and addresses, for other commands."""
+        record = {
+            "pid": os.getpid(),
+            "data": address(self.children[0].listener),
+            "admin": address(self.children[1].listener),
+            "store": url if self.store else "SLOTBEAM_REDIS_URL",
+            "store_pid": self.store.pid if self.store else None,
+            "children": {child.name: child.process.pid for child in self.children if child.process is not None},
+            "restarts": {child.name: child.restarts for child in self.children},
+        }
+        partial = self.record.with_suffix(".new")
+        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        partial.replace(self.record)
+
+    def _announce(self, url: str, seconds: float) -> None:
+        data, admin = (address(child.listener) for child in self.children)
+        settings = self.settings
+        token = f"$(cat {settings.data_dir / 'admin.token'})"
+        if settings.admin_token is not None:
+            token = "$SLOTBEAM_ADMIN_TOKEN"
+        say(f"slotbeam {__version__} is up after {seconds:.1f} s (process {os.getpid()}; Ctrl-C stops it)")
+        say(f"  data plane     {data}")
+        say(f"  control plane  {admin}")
+        say(f"  store          {url + ' (embedded)' if self.store else 'SLOTBEAM_REDIS_URL'}")
+        say("settings")
+        for variable, value, source in sources(settings, self.flags):
+            say(f"  {variable:<32} {value or '(unset)':<28} {source}")
+        say("try")
+        say(f'  curl -s {data}/retrieve -H \'content-type: application/json\' -d \'{{"query": "red shoes", "k": 5}}\'')
+        say(f'  curl -s {admin}/admin/slots -H "authorization: Bearer {token}"')
+
+
+def run_up(settings: Settings, flags: Iterable[str] = ()) -> None:
+    """Run `slotbeam up` in this process, holding the data directory's lock.
+
+    Raises:
+        SetupError: another `up` holds the directory (names its pid), or something cannot start.
+    """
+    with DataDirLock(settings.data_dir).acquire():
+        asyncio.run(Up(settings, flags).run())
+
+
+def read_record(data_dir: Path) -> dict[str, object] | None:
+    """Return what `up` wrote about itself in `data_dir`, or None when none runs there."""
+    try:
+        record = json.loads((data_dir / "up.json").read_text(encoding="utf-8"))
+        os.kill(int(record["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return dict(record)
+
+
+async def _status(listener: socket.socket, path: str) -> int | None:
+    """Ask one plane; None when it does not answer within a second."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    try:
+        async with asyncio.timeout(1.0):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+                line = await reader.readline()
+            finally:
+                writer.close()
+        return int(line.split()[1])
+    except (OSError, TimeoutError, ValueError, IndexError):
+        return None
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(f"slotbeam up: {text}\n")
+    sys.stderr.flush()
