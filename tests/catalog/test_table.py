@@ -76,13 +76,13 @@ texts = st.lists(words, max_size=6).map(" ".join)
 def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_sum(corpus, query):
     index = TermIndex.build(corpus)
     documents = [terms(text) for text in corpus]
-    mean = max(1.0, sum(map(len, documents)) / len(documents)) if any(documents) else 1.0
+    mean = max(1.0, sum(map(len, documents)) / len(documents))
 
     def impact(term, document):
         holding = sum(term in d for d in documents)
         idf = np.log1p((len(documents) - holding + 0.5) / (holding + 0.5))
         tf = document.count(term)
-        length = 1 - 0.75 + 0.75 * len(document) / (sum(map(len, documents)) / len(documents) or mean)
+        length = 1 - 0.75 + 0.75 * len(document) / mean
         return idf * tf * 2.2 / (tf + 1.2 * length) if tf else 0.0
 
     wanted = set(terms(query))

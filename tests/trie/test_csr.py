@@ -69,5 +69,5 @@ def test_a_million_sids_of_wide_positions_need_more_than_one_sort_key():
 
 @pytest.mark.parametrize("sids", [np.zeros((3,), int), np.zeros((2, 0), int), np.array([[-1]])])
 def test_sids_of_another_shape_or_below_zero_are_refused(sids):
-    with pytest.raises(ValueError, match="sids must|codes must"):
+    with pytest.raises(ValueError, match=r"sids must|codes must"):
         build_trie(sids)

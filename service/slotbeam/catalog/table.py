@@ -144,8 +144,20 @@ def passing(counts: IntArray | None, rows: IntArray) -> BoolArray:
     return np.asarray(counts[rows + 1] > counts[rows])
 
 
-def write_catalog(directory: Path, items: Sequence[Item], sids: IntArray) -> dict[str, str]:
-    """Write the table of `items` with their SIDs (N, L) and return the fields' kinds for the manifest.
+def write_catalog(
+    directory: Path, items: Sequence[Item], sids: IntArray, trained: Sequence[Item] | None = None
+) -> dict[str, str]:
+    """Write the table of items.
+
+    Args:
+        directory: made when missing.
+        items: N items, in any order.
+        sids: (N, L), in their order.
+        trained: the items as training saw them, in the same order; lexical overlap is taken from these texts, so that
+            text edited since then waits for the next training, as the model does. Default: `items`.
+
+    Returns:
+        The fields' kinds, for the manifest.
 
     Raises:
         InputError: two items share an id.
@@ -176,7 +188,8 @@ def write_catalog(directory: Path, items: Sequence[Item], sids: IntArray) -> dic
     }
     for name, array in arrays.items():
         np.save(directory / f"{name}.npy", array, allow_pickle=False)
-    TermIndex.build(texts).save(directory / "terms")
+    scored = texts if trained is None else [item_text(trained[i]) for i in order]
+    TermIndex.build(scored).save(directory / "terms")
     fields = Fields.of([item.fields for item in rows])
     fields.save(directory / "fields")
     return fields.kinds

@@ -120,6 +120,7 @@ def export_artifact(
     inputs: InputBuilder,
     manifest: dict[str, Any],
     half: bool = True,
+    trained: Sequence[Item] | None = None,
 ) -> Path:
     """Write a whole artifact into `out`, the manifest last.
 
@@ -129,10 +130,11 @@ def export_artifact(
         manifest: `name`, `created`, `search`, `training`, `metrics` and whatever else is worth keeping; what the parts
             say of themselves (positions, model, fields, hashes) is added here.
         half: see `export_model`.
+        trained: see `write_catalog`.
     """
     kae.save(out / "kae")
     build_trie(np.asarray(item_sids)).save(out / "trie")
-    fields = write_catalog(out / "items", items, item_sids)
+    fields = write_catalog(out / "items", items, item_sids, trained)
     export_model(model, inputs, out / "model", half)
     book = kae.codebook
     facts = {
