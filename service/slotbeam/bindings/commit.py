@@ -7,7 +7,7 @@ import hashlib
 import json
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,11 @@ from redis.exceptions import (
     TimeoutError,
 )
 
-from slotbeam.bindings.plan import LINGER_S, Change, Listing, Plan, make_plan
+from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.plan import LINGER_S, Change, Edit, Listing, Plan, make_plan
 from slotbeam.bindings.store import Store
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
+from slotbeam.types import Slot
 
 TRIES = 24
 LOOKUP_S = 2.0
@@ -44,13 +46,13 @@ class Committed:
 
     Attributes:
         revision: that it made.
-        changes: `[{"id": binding, "slot": slot or None}]`.
+        edits: what was done; of a replay, as the log remembers it (empty when it is trimmed).
         replayed: the idempotency key was used before with the same request; nothing was done again.
         durability: how it is known to be on disk: `appendfsync always`, `waitaof` or `unknown`.
     """
 
     revision: int
-    changes: Sequence[Mapping[str, str | None]]
+    edits: tuple[Edit, ...]
     replayed: bool
     durability: str
 
@@ -98,7 +100,7 @@ async def commit(
                 return reply
             if reply[0] == "ok":
                 how = await _made_durable(store, durable.how, plan.revision)
-                return Committed(plan.revision, json.loads(str(plan.fields["outcome"]))["changes"], False, how)
+                return Committed(plan.revision, plan.edits, False, how)
             _raise_refusal(store, reply)
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
         raise StoreUnavailable(f"{TRIES} other commits came first; nothing was written, send it again")
@@ -107,17 +109,32 @@ async def commit(
 async def _earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
     with store.errors():
         raw = await store.writing.hget(store.key("idem"), key)
-    return None if raw is None else _replay(raw, key, fingerprint)
+    if raw is None:
+        return None
+    revision = _revision_of(raw, key, fingerprint)
+    return Committed(revision, await _remembered(store, revision), True, (await store.durability()).how)
 
 
-def _replay(raw: bytes | str, key: str, fingerprint: str, replayed: bool = True) -> Committed:
+def _revision_of(raw: bytes | str, key: str, fingerprint: str) -> int:
     seen: dict[str, Any] = json.loads(raw)
     if seen["fingerprint"] != fingerprint:
         raise IdempotencyReused(
             f'idempotency key "{key}" was used for another request (revision {seen["revision"]}); use a new key',
             revision=seen["revision"],
         )
-    return Committed(seen["revision"], seen["changes"], replayed, "unknown")
+    return int(seen["revision"])
+
+
+async def _remembered(store: Store, revision: int) -> tuple[Edit, ...]:
+    """The edits of `revision`, from the log."""
+    entries = await store.log(1, before=revision + 1)
+    if not entries or entries[0]["revision"] != revision:
+        return ()
+    found = []
+    for change in entries[0]["changes"]:
+        before, after = (Binding.from_record(change[n].encode()) if change[n] else None for n in ("before", "after"))
+        found.append(Edit(before, after, Slot.parse(change["slot"]) if change["slot"] else None))
+    return tuple(found)
 
 
 async def _write_items(store: Store, items: Mapping[str, bytes]) -> None:
@@ -144,24 +161,24 @@ async def _run(store: Store, codebook_sha: str, plan: Plan, key: str, fingerprin
     except _REFUSALS as error:
         raise StoreUnavailable(f"the store at {store.name} refuses writes ({error}); nothing was written") from error
     except (ConnectionError, TimeoutError, OSError) as error:
-        return await _look_up(store, key, fingerprint, error)
+        return await _look_up(store, plan, key, fingerprint, error)
     except ResponseError as error:
         if str(error).startswith(("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MOVED", "MASTERDOWN")):
             raise StoreUnavailable(
                 f"the store at {store.name} refuses writes ({error}); nothing was written"
             ) from error
-        return await _look_up(store, key, fingerprint, error)
+        return await _look_up(store, plan, key, fingerprint, error)
     return [part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in reply]
 
 
-async def _look_up(store: Store, key: str, fingerprint: str, cause: BaseException) -> Committed:
+async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: BaseException) -> Committed:
     """The answer to a commit was lost: ask for its idempotency key for up to `LOOKUP_S`. Never says "failed"."""
     deadline = asyncio.get_running_loop().time() + LOOKUP_S
     while asyncio.get_running_loop().time() < deadline:
         try:
             raw = await store.redis.hget(store.key("idem"), key)
             if raw is not None:
-                return _replay(raw, key, fingerprint, replayed=False)
+                return Committed(_revision_of(raw, key, fingerprint), plan.edits, False, "unknown")
         except (RedisError, OSError):
             pass
         await asyncio.sleep(0.1)

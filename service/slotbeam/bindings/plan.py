@@ -93,7 +93,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class Edit:
-    """One binding of a change: `before` None creates it, `after` None removes it; `slot` is where `after` goes."""
+    """One binding of a change: `before` None creates it, `after` None removes it.
+
+    `slot` is where `after` goes, or what a removal frees; None for a draft.
+    """
 
     before: Binding | None
     after: Binding | None
@@ -149,7 +152,7 @@ def make_plan(listing: Listing, change: Change, key: str, fingerprint: str) -> P
             continue
         for word in after.words:
             if word in words:
-                raise _word_taken(listing, word, words[word])
+                raise word_taken(listing, word, words[word])
             words[word] = after.id
         if edit.slot is not None:
             if edit.slot in holders:
@@ -250,13 +253,15 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _word_taken(listing: Listing, word: str, holder: str) -> WordTaken:
+def word_taken(listing: Listing, word: str, holder: str, twin: str | None = None) -> WordTaken:
+    """The error that names who holds `word`, or the `twin` that it only looks like."""
     owner = listing.bindings.get(holder)
     slot = listing.placed.get(holder)
     revision = owner.revision if owner else listing.revision
     where = f"slot {slot}" if slot else "a binding without a slot in this codebook"
+    what = f'"{word}" is bound' if twin is None else f'"{word}" looks like "{twin}", which is bound'
     return WordTaken(
-        f'"{word}" is bound on {where} (binding {holder}, revision {revision}); unbind it or leave the word out',
+        f"{what} on {where} (binding {holder}, revision {revision}); unbind it or leave the word out",
         word=word,
         holder={"binding": holder, "slot": str(slot) if slot else None, "revision": revision},
     )

@@ -191,11 +191,12 @@ class EmbeddedStore:
     def _choose_socket(self) -> Path:
         """A socket path short enough for the kernel: in the data directory, else in a private directory."""
         recorded = self.directory / "socket"
-        if recorded.exists():
+        if recorded.exists() and self._temporary is None:
             self._forget(Path(recorded.read_text(encoding="utf-8").strip()))
         path = self.directory / "sock"
         if len(os.fsencode(path)) > MAX_SOCKET_PATH:
-            self._temporary = Path(tempfile.mkdtemp(prefix="slotbeam-"))  # 0700
+            if self._temporary is None:  # else this is a restart: keep the URL that others were told
+                self._temporary = Path(tempfile.mkdtemp(prefix="slotbeam-"))  # 0700
             path = self._temporary / "sock"
         path.unlink(missing_ok=True)
         partial = self.directory / "socket.new"

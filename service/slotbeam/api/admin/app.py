@@ -1,0 +1,93 @@
+"""The control plane's application."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import cast
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from slotbeam import __version__
+from slotbeam.api import problems
+from slotbeam.api.admin.plane import GRACE_MS, AdminPlane
+from slotbeam.api.admin.routes import admin_routes
+from slotbeam.api.admin.views import all_slots
+from slotbeam.api.metrics import Metrics
+from slotbeam.api.probes import probes
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.settings import Settings
+
+
+def create_admin_app(
+    settings: Settings,
+    artifact: Artifact | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+    grace_ms: int = GRACE_MS,
+) -> FastAPI:
+    """Build the control plane: a full read replica that also writes.
+
+    Args:
+        settings: `redis_url`, else the store in `data_dir`; `admin_token`, else `data_dir/admin.token`.
+        artifact: to preview with; None loads `settings.artifact`.
+        clock: unix seconds.
+        grace_ms: how long an expired binding keeps its slot.
+
+    Raises:
+        ArtifactError: the artifact cannot be loaded.
+        SetupError: the admin token cannot be used.
+    """
+    artifact = artifact or Artifact.load(settings.artifact, settings.threads)
+    holder = Holder(Snapshot(artifact))
+    plane = AdminPlane(settings, holder, clock, grace_ms)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with plane.running():
+            yield
+
+    app = FastAPI(title="slotbeam control plane", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.plane = plane
+    problems.install(app)
+    app.include_router(probes(holder, lambda: plane.is_ready, cast(Metrics, AdminMetrics(plane))))
+    app.include_router(admin_routes(plane))
+    return app
+
+
+class AdminMetrics(Collector):
+    """What the control plane knows at each scrape."""
+
+    def __init__(self, plane: AdminPlane) -> None:
+        self.plane = plane
+        self.registry = CollectorRegistry()
+        self.registry.register(self)
+
+    def render(self) -> bytes:
+        """Return the text exposition format."""
+        return generate_latest(self.registry)
+
+    def collect(self) -> list[Metric]:
+        plane = self.plane
+        slots = GaugeMetricFamily("slotbeam_slots", "Reserved slots.", labels=["position", "state"])
+        revision = GaugeMetricFamily("slotbeam_bindings_applied_revision", "Revision that previews read.")
+        staleness = GaugeMetricFamily(
+            "slotbeam_bindings_staleness_seconds", "Seconds since the store last confirmed what is served."
+        )
+        if hasattr(plane, "watcher"):
+            facts = plane.watcher.facts
+            revision.add_metric([], facts.revision)
+            if facts.staleness_s is not None:
+                staleness.add_metric([], facts.staleness_s)
+            views = all_slots(plane.artifact, plane.watcher.listing, facts.failed, plane.now_ms())
+            counts = Counter((str(view["position"]), str(view["state"])) for view in views)
+            for labels, count in sorted(counts.items()):
+                slots.add_metric(list(labels), count)
+        return [slots, revision, staleness]

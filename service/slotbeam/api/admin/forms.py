@@ -1,0 +1,145 @@
+"""Bodies, headers and query parameters of the control plane, and what they mean."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from starlette.requests import Request
+
+from slotbeam.api.problems import shown
+from slotbeam.api.schemas import ItemId, Strict
+from slotbeam.bindings.binding import LIFECYCLES, MAX_ITEMS, MAX_WORDS
+from slotbeam.errors import InputError
+
+MAX_KEY = 64
+MAX_WAIT_S = 60.0
+MAX_SAMPLES = 8
+
+_SECONDS = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(ms|s)?", re.ASCII)
+_KEY = re.compile(r"[\x21-\x7e]+", re.ASCII)
+
+
+def _line(text: str) -> str:
+    text = " ".join(text.split())
+    if not text.isprintable():
+        raise ValueError("holds a control or invisible character")
+    return text
+
+
+def _moment(text: str) -> str:
+    moment_ms(text)
+    return text
+
+
+def moment_ms(text: str) -> int:
+    """Read an ISO 8601 time with its offset as unix ms. Raises `ValueError` saying what is allowed."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError
+        return int(moment.astimezone(UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise ValueError("is not a time with its offset, for example 2026-12-31T00:00:00Z") from None
+
+
+def iso(at_ms: int | None) -> str | None:
+    """Unix ms as ISO 8601 in UTC."""
+    if at_ms is None:
+        return None
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Word = Annotated[str, Field(max_length=2048)]
+Line = Annotated[str, Field(max_length=256), AfterValidator(_line)]
+Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
+Placement = Literal["top", "blend", "only"]
+
+
+class ItemsForm(Strict):
+    """Items by id, or every item whose text holds one of the words, or both."""
+
+    ids: list[ItemId] = Field(default_factory=list, max_length=MAX_ITEMS)
+    match: bool = False
+
+
+class BindForm(Strict):
+    """`POST /admin/slots` and `PUT /admin/slots/{slot}` (there `slot` is the path's)."""
+
+    words: list[Word] = Field(min_length=1, max_length=MAX_WORDS)
+    category: Annotated[str, Field(max_length=64)]
+    items: ItemsForm
+    slot: Annotated[str, Field(max_length=64)] | None = None
+    placement: Placement = "top"
+    near_miss: bool = False
+    draft: bool = False
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    owner: Line = ""
+    reason: Line = ""
+    sample_queries: list[Word] = Field(default_factory=list, max_length=MAX_SAMPLES)
+
+
+class PatchForm(Strict):
+    """`PATCH /admin/slots/{slot}`: what is left out stays; `starts_at` and `ends_at` may be set to null."""
+
+    words: list[Word] | None = Field(None, min_length=1, max_length=MAX_WORDS)
+    category: Annotated[str, Field(max_length=64)] | None = None
+    items: ItemsForm | None = None
+    placement: Placement | None = None
+    near_miss: bool | None = None
+    draft: bool | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    owner: Line | None = None
+    reason: Line | None = None
+    sample_queries: list[Word] = Field(default_factory=list, max_length=MAX_SAMPLES)
+
+
+def flag(request: Request, name: str) -> bool:
+    """A `true`/`false` query parameter."""
+    value = request.query_params.get(name, "false").lower()
+    if value not in ("true", "false", "1", "0", ""):
+        raise InputError(f"{name} is {shown(value)}; allowed: true, false")
+    return value in ("true", "1", "")
+
+
+def wait_s(request: Request) -> float:
+    """`?wait=all|none&timeout=5s` → seconds to wait for every live replica; 0 does not wait."""
+    wait = request.query_params.get("wait", "none")
+    if wait not in ("all", "none"):
+        raise InputError(f"wait is {shown(wait)}; allowed: all, none")
+    text = request.query_params.get("timeout", "5s")
+    found = _SECONDS.fullmatch(text)
+    seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else -1.0
+    if not 0 <= seconds <= MAX_WAIT_S:
+        raise InputError(f"timeout is {shown(text)}; allowed: 0 to {MAX_WAIT_S:g} s, for example 5s or 500ms")
+    return seconds if wait == "all" else 0.0
+
+
+def count_of(request: Request, name: str, default: int, most: int) -> int:
+    """An integer query parameter from 1 to `most`."""
+    text = request.query_params.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+        raise InputError(f"{name} is {shown(text)}; allowed: 1 to {most}")
+    return int(text)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The `Idempotency-Key` header: 1 to 64 visible ASCII characters."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]) or len(keys[0]) > MAX_KEY:
+        raise InputError(f"Idempotency-Key must be one value of 1 to {MAX_KEY} visible ASCII characters")
+    return keys[0]
+
+
+def lifecycle_filter(request: Request) -> str | None:
+    """The `state` query parameter."""
+    state = request.query_params.get("state")
+    if state and state not in LIFECYCLES:
+        raise InputError(f"state is {shown(state)}; allowed: {', '.join(LIFECYCLES)}")
+    return state or None

@@ -1,0 +1,162 @@
+"""What the control plane's requests share: a full read replica, the store to write to, tokens, two background jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from slotbeam.api.auth import Tokens
+from slotbeam.bindings.commit import Committed, commit
+from slotbeam.bindings.edits import MakeChange, expire
+from slotbeam.bindings.plan import Listing
+from slotbeam.bindings.server import store_url
+from slotbeam.bindings.store import Store
+from slotbeam.bindings.watch import Watcher
+from slotbeam.errors import NotFound, SetupError, StoreError, StoreUnavailable
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import Holder
+from slotbeam.settings import Settings
+
+GRACE_MS = 120_000
+READY_WAIT_S = 30.0
+OWN_WAIT_S = 2.0
+
+T = TypeVar("T")
+log = structlog.get_logger("slotbeam.admin")
+
+
+class AdminPlane:
+    """`app.state.plane` of the control plane.
+
+    Args:
+        settings: where the store, the data directory and the admin token are.
+        holder: the snapshot that previews read; the plane's own watcher swaps it.
+        clock: unix seconds.
+        grace_ms: how long an expired binding keeps its slot.
+    """
+
+    def __init__(
+        self, settings: Settings, holder: Holder, clock: Callable[[], float] = time.time, grace_ms: int = GRACE_MS
+    ) -> None:
+        self.settings, self.holder, self.grace_ms = settings, holder, grace_ms
+        self.artifact: Artifact = holder.current.artifact
+        self.tokens = Tokens(settings, clock)
+        self.clock = clock
+        self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
+        self.is_ready = False
+        self.store: Store
+        self.watcher: Watcher
+
+    def now_ms(self) -> int:
+        return int(self.clock() * 1000)
+
+    async def off_loop(self, work: Callable[[], T]) -> T:
+        """Run `work` in the plane's own threads."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Connect, follow, expire; leave nothing behind."""
+        settings = self.settings
+        url = store_url(settings.redis_url, settings.data_dir)
+        self.store = Store(url, strict=is_embedded(url, settings.data_dir))
+        name = settings.replica_id or f"{socket.gethostname()}-{os.getpid()}-admin"
+        self.watcher = Watcher(
+            self.store, self.holder, self.artifact, settings.data_dir, name, self.clock, role="admin"
+        )
+        tasks = [
+            asyncio.create_task(self.watcher.run(), name="admin-watcher"),
+            asyncio.create_task(self._begin(), name="admin-begin"),
+            asyncio.create_task(self._expire(), name="admin-expiry"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.store.close()
+            self.pool.shutdown(wait=True, cancel_futures=True)
+
+    async def listing(self) -> Listing:
+        """The newest listing: the store's. Raises `StoreUnavailable`."""
+        found = await self.store.read(self.artifact.codebook_sha)
+        if found is None:
+            raise StoreUnavailable(f"the store at {self.store.name} holds no epoch yet; try again in a moment")
+        return found
+
+    async def commit(self, change: MakeChange, items: dict[str, bytes], key: str | None, fingerprint: str) -> Committed:
+        """Commit, then wait until this replica serves it, so that a read that follows sees it."""
+        state = self.watcher.facts.state
+        if state.startswith("hold:"):
+            raise StoreUnavailable(
+                f"writes are refused: this replica is on {state}, the store does not continue revision "
+                f"{self.watcher.facts.revision}; nothing was written",
+                state=state,
+            )
+        done = await commit(
+            self.store, self.artifact.codebook_sha, change, items=items, key=key, fingerprint=fingerprint
+        )
+        await self.watcher.reached(done.revision, OWN_WAIT_S)
+        return done
+
+    async def _begin(self) -> None:
+        """Give a new, empty store its epoch; never one that this replica knew bindings of."""
+        delay_s = 0.05
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(READY_WAIT_S):
+                while True:
+                    if await self.watcher.ready(delay_s) and (
+                        self.watcher.listing is not None or await self._initialised()
+                    ):
+                        break
+                    await asyncio.sleep(delay_s)
+                    delay_s = min(2 * delay_s, 1.0)
+        self.is_ready = True
+
+    async def _initialised(self) -> bool:
+        try:
+            await self.store.initialise()
+            async with asyncio.timeout(OWN_WAIT_S):
+                while self.watcher.listing is None:
+                    await self.watcher.changes()
+        except (StoreError, TimeoutError):
+            return False
+        return True
+
+    async def _expire(self) -> None:
+        """Commit `expired → free` once the grace is over."""
+        while True:
+            wait_s = 30.0
+            listing = self.watcher.listing
+            ends = [b.ends_at for b in listing.bindings.values() if b.ends_at is not None] if listing else []
+            if ends and self.watcher.facts.state == "live":
+                wait_s = min(wait_s, (min(ends) + self.grace_ms - self.now_ms()) / 1000)
+                if wait_s <= 0:
+                    wait_s = 1.0
+                    try:
+                        done = await self.commit(expire(self.grace_ms, "expiry", self.now_ms()), {}, None, "")
+                        log.info("expired bindings freed", revision=done.revision, count=len(done.edits))
+                        continue
+                    except (StoreError, NotFound) as error:
+                        log.warning("expiry", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(wait_s, 0.01)):
+                    await self.watcher.changes()
+
+
+def is_embedded(url: str, data_dir: Path) -> bool:
+    """Whether `url` is the store that `slotbeam up` keeps in `data_dir`: there durability is never in doubt."""
+    try:
+        return store_url(None, data_dir) == url
+    except SetupError:
+        return False

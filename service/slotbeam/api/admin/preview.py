@@ -1,0 +1,155 @@
+"""The dry run: the checks of the commit, then what would change, on this replica's own snapshot. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slotbeam.bindings.edits import SHOWN, MakeChange, Resolved
+from slotbeam.bindings.plan import Change, Edit, Listing, first_free, make_plan
+from slotbeam.bindings.replica import compile_listing
+from slotbeam.errors import NoFreeSlot, SlotbeamError
+from slotbeam.search.facts import overridden
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Request
+from slotbeam.search.snapshot import Overlay, Snapshot
+from slotbeam.types import Slot, Timings
+
+TOP = 10
+OWN_SAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the dry run of one change reads.
+
+    Attributes:
+        snapshot: of the admin's own replica: the "before".
+        listing: the store's newest.
+        items: hash → ids of the lists in use.
+        resolved: the list that the change names, None when it names none.
+        samples: queries to try; none takes the binding's words.
+    """
+
+    snapshot: Snapshot
+    listing: Listing
+    items: Mapping[str, tuple[str, ...]]
+    previous: Overlay | None
+    now_ms: int
+    resolved: Resolved | None = None
+    samples: Sequence[str] = ()
+
+    def run(self, make: MakeChange) -> dict[str, Any]:
+        """Return what the commit of `make` would do. Raises whatever the commit would."""
+        change = make(self.listing)
+        make_plan(self.listing, change, "dry-run", "")
+        warnings: list[str] = []
+        edit = change.edits[0]
+        target = edit.after or edit.before
+        if target is None:
+            raise ValueError("an edit without a binding. This is a bug.")
+        overlay, slot = self._after(change, edit, warnings)
+        after = replace(self.snapshot, overlay=overlay)
+        return {
+            "dry_run": True,
+            "op": change.op,
+            "slot": str(slot) if slot else None,
+            "revision": self.listing.revision,
+            "words": [self._word(word) for word in target.words],
+            "items": self._items(),
+            "samples": [self._sample(query, after, target.id) for query in self.samples or target.words[:OWN_SAMPLES]],
+            "warnings": warnings,
+        }
+
+    def _after(self, change: Change, edit: Edit, warnings: list[str]) -> tuple[Overlay, Slot | None]:
+        """The overlay as if the edited binding were active now, and the slot it would hold."""
+        artifact, listing = self.snapshot.artifact, self.listing
+        records = dict(listing.records)
+        slots = {str(slot): key for key, slot in listing.placed.items()}
+        slot = edit.slot
+        for e in change.edits:
+            if e.before is not None:
+                records.pop(e.before.id)
+                slots = {name: key for name, key in slots.items() if key != e.before.id}
+        if edit.after is not None:
+            codebook = artifact.kae.codebook
+            position = codebook.position_of(edit.after.category)
+            try:
+                shown_on = slot or first_free(listing, position, codebook.reserved(position), "")
+                slots[str(shown_on)] = edit.after.id
+                records[edit.after.id] = replace(edit.after, draft=False, starts_at=None, ends_at=None).record()
+            except NoFreeSlot as error:
+                warnings.append(f"the draft cannot be placed now: {error}")
+            if edit.after.lifecycle(self.now_ms) != "active":
+                warnings.append(f"the binding would be {edit.after.lifecycle(self.now_ms)}; shown as if it were active")
+        items = dict(self.items)
+        if self.resolved is not None:
+            items[self.resolved.sha] = self.resolved.ids
+        hypothetical = Listing(listing.epoch, listing.revision + 1, "", records, slots)
+        compiled = compile_listing(artifact, hypothetical, items, self.now_ms, self.previous)
+        if edit.after is not None and edit.after.id in compiled.failed:
+            warnings.append(f"it would not build: {compiled.failed[edit.after.id]}")
+        return compiled.overlay, slot
+
+    def _items(self) -> dict[str, Any] | None:
+        resolved = self.resolved
+        if resolved is None:
+            return None
+        return {
+            "count": len(resolved.ids),
+            "found": len(resolved.ids) - len(resolved.missing),
+            "matched": resolved.matched,
+            "missing": list(resolved.missing[:SHOWN]),
+            "missing_count": len(resolved.missing),
+        }
+
+    def _word(self, word: str) -> dict[str, Any]:
+        """A bound word, and the base words it overrides."""
+        kae = self.snapshot.artifact.kae
+        return {
+            "word": word,
+            "overrides": [
+                {
+                    "word": match.surface,
+                    "slot": str(kae.codebook.slot_of(match.concept)),
+                    "label": kae.codebook.label(kae.codebook.slot_of(match.concept)),
+                }
+                for match in kae.encode(word).matches
+            ],
+        }
+
+    def _sample(self, query: str, after: Snapshot, binding: str) -> dict[str, Any]:
+        """One query before and after."""
+        try:
+            was, _ = self._top(self.snapshot, query)
+            now, answer = self._top(after, query)
+        except SlotbeamError as error:
+            return {"query": query, "error": str(error)}
+        bound = [
+            m
+            for m in after.overlay.match(answer.encoded.text, 1000, after.artifact.kae.knows)
+            if m.pinned.id == binding
+        ]
+        return {
+            "query": query,
+            "canonical": answer.encoded.text,
+            "matches": bool(bound),
+            "spans": [
+                {
+                    "word": m.match.surface,
+                    "span": [m.match.start, m.match.end],
+                    "overrides": overridden(after.artifact, answer.encoded, m),
+                }
+                for m in bound
+            ],
+            "before": was,
+            "after": now,
+        }
+
+    def _top(self, snapshot: Snapshot, query: str) -> tuple[list[dict[str, Any]], Any]:
+        answer = retrieve(snapshot, Request(query, k=TOP), Timings())
+        catalog = snapshot.artifact.catalog
+        return [
+            {"id": catalog.ids[hit.row], "title": catalog.titles[hit.row], "source": hit.source} for hit in answer.hits
+        ], answer

@@ -1,0 +1,144 @@
+"""The routes of the control plane."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slotbeam.api.admin.forms import BindForm, PatchForm, count_of, iso, lifecycle_filter
+from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.views import all_slots, replica_view, slot_view
+from slotbeam.api.admin.writes import Write, binding_write, carry_out, patching_write, replacing_write
+from slotbeam.api.bodies import read_model
+from slotbeam.api.probes import json_response
+from slotbeam.api.problems import shown
+from slotbeam.bindings.edits import check_slot, find, unbind
+from slotbeam.errors import InputError
+from slotbeam.kae.normalize import normalize
+from slotbeam.types import Slot
+
+
+def admin_routes(plane: AdminPlane) -> APIRouter:
+    """Build `/admin/…`; every route asks for a bearer token with a scope."""
+    router = APIRouter(prefix="/admin")
+    artifact = plane.artifact
+
+    @router.get("/slots", summary="Every reserved slot with what it holds (state, position, q)")
+    async def list_slots(request: Request) -> Response:
+        plane.tokens.principal(request, "slots:read")
+        state, position, text = lifecycle_filter(request), _position(plane, request), _text(request)
+        listing, facts = plane.watcher.listing, plane.watcher.facts
+        every = list(all_slots(artifact, listing, facts.failed, plane.now_ms()))
+        chosen = [
+            view
+            for view in every
+            if (state is None or view["state"] == state)
+            and (position is None or view["position"] == position)
+            and (text is None or any(text in field for field in _searchable(view)))
+        ]
+        head = {"state": facts.state, "epoch": facts.epoch, "revision": facts.revision, "active": facts.active}
+        return json_response(
+            {**head, "counts": dict(Counter(view["state"] for view in every)), "slots": chosen},
+            headers={"X-Bindings-Revision": str(facts.revision)},
+        )
+
+    @router.get("/slots/{slot}", summary="One slot, or a binding by its id, with its items")
+    async def get_slot(slot: str, request: Request) -> Response:
+        plane.tokens.principal(request, "slots:read")
+        return _one(plane, slot)
+
+    @router.post("/slots", summary="Bind words to items", openapi_extra=_body_of(BindForm))
+    async def post_slot(request: Request) -> Response:
+        actor = plane.tokens.principal(request, "slots:write").name
+        form = await read_model(request, BindForm, plane.settings.admin_body_limit)
+        return await carry_out(plane, request, await binding_write(plane, form, actor), form)
+
+    @router.put("/slots/{slot}", summary="Replace a binding (If-Match)", openapi_extra=_body_of(BindForm))
+    async def put_slot(slot: str, request: Request) -> Response:
+        actor = plane.tokens.principal(request, "slots:write").name
+        form = await read_model(request, BindForm, plane.settings.admin_body_limit)
+        if form.slot not in (None, slot):
+            raise InputError(f"slot in the body is {shown(form.slot)}, the path says {shown(slot)}; leave it out")
+        write = await replacing_write(plane, slot, form, request.headers.get("if-match"), actor)
+        return await carry_out(plane, request, write, form)
+
+    @router.patch("/slots/{slot}", summary="Change parts of a binding (If-Match)", openapi_extra=_body_of(PatchForm))
+    async def patch_slot(slot: str, request: Request) -> Response:
+        actor = plane.tokens.principal(request, "slots:write").name
+        form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
+        before = find(artifact, await plane.listing(), slot)
+        write = await patching_write(plane, slot, form, before, request.headers.get("if-match"), actor)
+        return await carry_out(plane, request, write, form)
+
+    @router.delete("/slots/{slot}", summary="Unbind (If-Match)")
+    async def delete_slot(slot: str, request: Request) -> Response:
+        actor = plane.tokens.principal(request, "slots:write").name
+        make = unbind(artifact, slot, request.headers.get("if-match"), actor, plane.now_ms())
+        return await carry_out(plane, request, Write(make))
+
+    @router.get("/replicas", summary="Every live replica and what it has applied")
+    async def replicas(request: Request) -> Response:
+        plane.tokens.principal(request, "slots:read")
+        found = [replica_view(beat) for beat in await plane.store.replicas()]
+        head = await plane.store.head()
+        return json_response({"revision": head.revision if head else None, "replicas": found})
+
+    @router.get("/audit", summary="Who changed what, newest first (count, before)")
+    async def audit(request: Request) -> Response:
+        plane.tokens.principal(request, "slots:read")
+        count = count_of(request, "count", 100, 1000)
+        before = count_of(request, "before", 1, 999_999_999) if "before" in request.query_params else None
+        entries = await plane.store.log(count, before)
+        return json_response({"entries": [{**entry, "at": iso(entry["at"])} for entry in entries]})
+
+    return router
+
+
+def _one(plane: AdminPlane, address: str) -> Response:
+    artifact, listing, facts = plane.artifact, plane.watcher.listing, plane.watcher.facts
+    now, binding, slot = plane.now_ms(), None, None
+    if not address.startswith("b_"):
+        slot = Slot.parse(address)
+        check_slot(artifact, slot)
+    if listing is not None and (slot is None or slot in listing.holders):
+        binding = find(artifact, listing, address)
+        slot = listing.placed.get(binding.id)
+    elif slot is None and listing is None:
+        raise InputError("no bindings are known yet")
+    view = slot_view(artifact, slot, binding, now, facts.failed.get(binding.id) if binding else None)
+    headers = {"X-Bindings-Revision": str(facts.revision)}
+    if binding is not None:
+        good = plane.watcher.good
+        view["item_ids"] = list(good.items.get(binding.items, ()) if good else ())
+        headers["ETag"] = binding.etag
+    return json_response(view, headers=headers)
+
+
+def _position(plane: AdminPlane, request: Request) -> int | None:
+    text = request.query_params.get("position")
+    if not text:
+        return None
+    count = len(plane.artifact.kae.codebook.sizes)
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) < count):
+        raise InputError(f"position is {shown(text)}; allowed: 0 to {count - 1}")
+    return int(text)
+
+
+def _text(request: Request) -> str | None:
+    text = request.query_params.get("q")
+    return normalize(text[:256]) if text else None
+
+
+def _searchable(view: dict[str, Any]) -> list[str]:
+    return [*view.get("words", ()), *(str(view.get(name, "")).casefold() for name in ("id", "slot", "owner", "reason"))]
+
+
+def _body_of(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    schema.pop("$defs", None)
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

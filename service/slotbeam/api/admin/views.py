@@ -1,0 +1,115 @@
+"""Bindings, slots and propagation as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from slotbeam.api.admin.forms import iso
+from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.plan import Edit, Listing
+from slotbeam.search.artifact import Artifact
+from slotbeam.types import Slot
+
+
+def slot_view(
+    artifact: Artifact, slot: Slot | None, binding: Binding | None, now_ms: int, failed: str | None = None
+) -> dict[str, Any]:
+    """One slot with what it holds. A draft has no slot; a free slot has no binding."""
+    codebook = artifact.kae.codebook
+    position = slot.position if slot else codebook.position_of(binding.category) if binding else 0
+    place = {
+        "slot": str(slot) if slot else None,
+        "position": position,
+        "group": codebook.group_name(position),
+    }
+    if binding is None:
+        return {**place, "state": "free"}
+    return {
+        **place,
+        "state": "failed" if failed else binding.lifecycle(now_ms),
+        "id": binding.id,
+        "words": list(binding.words),
+        "category": binding.category,
+        "item_count": binding.item_count,
+        "match": binding.match,
+        "placement": binding.placement,
+        "near_miss": binding.near_miss,
+        "starts_at": iso(binding.starts_at),
+        "ends_at": iso(binding.ends_at),
+        "owner": binding.owner,
+        "reason": binding.reason,
+        "created_at": iso(binding.created_at),
+        "revision": binding.revision,
+        "etag": binding.etag,
+        **({"error": failed} if failed else {}),
+    }
+
+
+def all_slots(
+    artifact: Artifact, listing: Listing | None, failed: Mapping[str, str], now_ms: int
+) -> Iterator[dict[str, Any]]:
+    """Every reserved slot in order, then bindings without one (drafts, and those of another codebook)."""
+    codebook = artifact.kae.codebook
+    holders = listing.holders if listing else {}
+    shown = set()
+    for position in range(len(codebook.sizes)):
+        for index in codebook.reserved(position):
+            slot = Slot(position, index)
+            key = holders.get(slot)
+            binding = listing.bindings.get(key) if listing and key else None
+            if key and binding is None:
+                yield {
+                    **slot_view(artifact, slot, None, now_ms),
+                    "state": "failed",
+                    "id": key,
+                    "error": failed.get(key),
+                }
+                continue
+            if binding:
+                shown.add(binding.id)
+            yield slot_view(artifact, slot, binding, now_ms, failed.get(key) if key else None)
+    for key, binding in sorted(listing.bindings.items()) if listing else ():
+        if key not in shown:
+            yield slot_view(artifact, None, binding, now_ms, failed.get(key))
+
+
+def replica_view(heartbeat: Mapping[str, Any]) -> dict[str, Any]:
+    """One live replica."""
+    names = ("id", "role", "model", "codebook", "state", "epoch", "revision", "active", "applied_ms", "build_ms")
+    return {**{n: heartbeat.get(n) for n in names}, "error": heartbeat.get("error"), "failed": heartbeat.get("failed")}
+
+
+def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: Sequence[str]) -> dict[str, Any]:
+    """Who serves `revision`: a replica has applied it when it says so and none of the bindings `ids` failed there."""
+    replicas = []
+    for beat in heartbeats:
+        failed = beat.get("failed") or {}
+        reached = int(beat.get("revision") or 0) >= revision
+        why = next((failed[key] for key in ids if reached and key in failed), None)
+        if not reached and str(beat.get("state")) != "live":
+            why = f"{beat.get('state')}: {beat.get('error')}"
+        replicas.append(
+            {
+                "id": beat["id"],
+                "revision": beat.get("revision"),
+                "state": beat.get("state"),
+                "applied_ms": beat.get("applied_ms") if beat.get("revision") == revision else None,
+                "error": why,
+                "applied": reached and why is None,
+                "settled": reached,
+            }
+        )
+    return {
+        "expected": len(replicas),
+        "applied": sum(1 for replica in replicas if replica["applied"]),
+        "settled": all(replica["settled"] for replica in replicas),
+        "replicas": replicas,
+    }
+
+
+def edit_view(artifact: Artifact, edit: Edit, now_ms: int) -> dict[str, Any]:
+    """What an edit left: the binding, or the slot that it freed."""
+    if edit.after is None and edit.before is not None:
+        return {**slot_view(artifact, edit.slot, None, now_ms), "id": edit.before.id, "words": list(edit.before.words)}
+    return slot_view(artifact, edit.slot, edit.after, now_ms)

@@ -1,0 +1,196 @@
+"""From a request that changes something to its answer: dry run or commit, then who has it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, flag, idempotency_key, moment_ms, wait_s
+from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.preview import Preview
+from slotbeam.api.admin.views import edit_view, propagation_of
+from slotbeam.api.probes import json_response
+from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.commit import Committed
+from slotbeam.bindings.edits import ItemList, MakeChange, Resolved, Wanted, bind, resolve_items, update, wanted_of
+from slotbeam.bindings.plan import Listing
+from slotbeam.bindings.words import canonical_words
+from slotbeam.errors import Stale, StoreError
+from slotbeam.types import Slot
+
+POLL_S = (0.005, 0.05)
+
+
+@dataclass(frozen=True)
+class Write:
+    """One request that changes a binding.
+
+    Attributes:
+        make: its change.
+        resolved: the item list that it names.
+        samples: queries for the dry run.
+        created: whether success is 201.
+    """
+
+    make: MakeChange
+    resolved: Resolved | None = None
+    samples: Sequence[str] = ()
+    created: bool = False
+
+
+async def binding_write(plane: AdminPlane, form: BindForm, actor: str) -> Write:
+    """`POST /admin/slots`."""
+    slot = None if form.slot is None else Slot.parse(form.slot)
+    wanted, resolved = await _wanted(plane, form)
+    make = bind(plane.artifact, replace(wanted, slot=slot), actor, plane.now_ms())
+    return Write(make, resolved, form.sample_queries, created=True)
+
+
+async def replacing_write(plane: AdminPlane, address: str, form: BindForm, if_match: str | None, actor: str) -> Write:
+    """`PUT /admin/slots/{slot}`: everything anew, but id and slot."""
+    wanted, resolved = await _wanted(plane, form)
+    make = update(plane.artifact, address, if_match, lambda before: wanted, actor, plane.now_ms())
+    return Write(make, resolved, form.sample_queries)
+
+
+async def patching_write(
+    plane: AdminPlane, address: str, form: PatchForm, before: Binding, if_match: str | None, actor: str
+) -> Write:
+    """`PATCH /admin/slots/{slot}`: what the form names changes; `before` is what its item match is resolved for."""
+    words = before.words if form.words is None else canonical_words(form.words)
+    resolved = None if form.items is None else await _resolve(plane, words, form.items)
+    given = form.model_fields_set
+    plane.artifact.kae.codebook.position_of(form.category or before.category)
+
+    def wanted(current: Binding) -> Wanted:
+        if current.words != before.words and form.items is not None:
+            raise Stale(f"{current.id} was changed meanwhile; read it again and repeat the edit", etag=current.etag)
+        want = wanted_of(current)
+        named: dict[str, Any] = {
+            name: getattr(form, name)
+            for name in ("category", "placement", "near_miss", "draft", "owner", "reason")
+            if getattr(form, name) is not None
+        }
+        for name in ("starts_at", "ends_at"):
+            if name in given:
+                text = getattr(form, name)
+                named[name] = None if text is None else moment_ms(text)
+        if form.words is not None:
+            named["words"] = words
+        if resolved is not None:
+            named["items"] = resolved.list
+        return replace(want, **named)
+
+    make = update(plane.artifact, address, if_match, wanted, actor, plane.now_ms())
+    return Write(make, resolved, form.sample_queries)
+
+
+async def carry_out(plane: AdminPlane, request: Request, write: Write, form: BaseModel | None = None) -> Response:
+    """Dry run, or commit and say who has it."""
+    seconds, key = wait_s(request), idempotency_key(request)
+    if flag(request, "dry_run"):
+        return await _dry_run(plane, write)
+    items = {write.resolved.sha: write.resolved.data} if write.resolved else {}
+    done = await plane.commit(write.make, items, key, fingerprint_of(request, form))
+    ids = [(edit.after or edit.before).id for edit in done.edits if edit.after or edit.before]  # type: ignore[union-attr]
+    spread = await _spread(plane, done.revision, ids, seconds)
+    complete = seconds == 0 or spread["applied"] == spread["expected"]
+    status = (201 if write.created else 200) if complete else 202
+    return json_response(*_answer(plane, done, spread, status))
+
+
+def fingerprint_of(request: Request, form: BaseModel | None) -> str:
+    """What makes two requests the same one: method, path and meaning of the body."""
+    body = "" if form is None else json.dumps(form.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(f"{request.method} {request.url.path}\n{body}".encode()).hexdigest()
+
+
+async def _wanted(plane: AdminPlane, form: BindForm) -> tuple[Wanted, Resolved]:
+    plane.artifact.kae.codebook.position_of(form.category)
+    words = canonical_words(form.words)
+    resolved = await _resolve(plane, words, form.items)
+    return _want(form, words, resolved.list), resolved
+
+
+def _want(form: BindForm, words: tuple[str, ...], items: ItemList) -> Wanted:
+    return Wanted(
+        words=words,
+        category=form.category,
+        items=items,
+        placement=form.placement,
+        near_miss=form.near_miss,
+        draft=form.draft,
+        starts_at=None if form.starts_at is None else moment_ms(form.starts_at),
+        ends_at=None if form.ends_at is None else moment_ms(form.ends_at),
+        owner=form.owner,
+        reason=form.reason,
+    )
+
+
+async def _resolve(plane: AdminPlane, words: Sequence[str], form: ItemsForm) -> Resolved:
+    return await plane.off_loop(lambda: resolve_items(plane.artifact, words, form.ids, form.match))
+
+
+async def _dry_run(plane: AdminPlane, write: Write) -> Response:
+    listing: Listing = await plane.listing()
+    watcher = plane.watcher
+    preview = Preview(
+        snapshot=plane.holder.current,
+        listing=listing,
+        items=watcher.good.items if watcher.good else {},
+        previous=watcher.compiled.every if watcher.compiled else None,
+        now_ms=plane.now_ms(),
+        resolved=write.resolved,
+        samples=write.samples,
+    )
+    run: Callable[[], dict[str, Any]] = lambda: preview.run(write.make)  # noqa: E731
+    return json_response(await plane.off_loop(run))
+
+
+async def _spread(plane: AdminPlane, revision: int, ids: Sequence[str], seconds: float) -> dict[str, Any]:
+    """Ask for every live replica's word on `revision`, for up to `seconds`. An acknowledged commit stays one."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    pause = POLL_S[0]
+    while True:
+        try:
+            spread = propagation_of(await plane.store.replicas(), revision, ids)
+        except StoreError as error:
+            spread = {"expected": None, "applied": None, "settled": False, "replicas": [], "error": str(error)}
+        left = deadline - asyncio.get_running_loop().time()
+        if spread["settled"] or left <= 0:
+            return {name: value for name, value in spread.items() if name != "settled"}
+        await asyncio.sleep(min(pause, left))
+        pause = min(2 * pause, POLL_S[1])
+
+
+def _answer(
+    plane: AdminPlane, done: Committed, spread: dict[str, Any], status: int
+) -> tuple[dict[str, Any], int, dict[str, str]]:
+    edit = done.edits[0] if done.edits else None
+    view = edit_view(plane.artifact, edit, plane.now_ms()) if edit else {}
+    headers = {"X-Bindings-Revision": str(done.revision)}
+    if "etag" in view:
+        headers["ETag"] = view["etag"]
+        headers["Location"] = f"/admin/slots/{view['slot'] or view['id']}"
+    if done.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    for replica in spread["replicas"]:
+        replica.pop("settled", None)
+    body = {
+        **view,
+        "epoch": plane.watcher.facts.epoch,
+        "revision": done.revision,
+        "replayed": done.replayed,
+        "durability": done.durability,
+        "propagation": spread,
+        **({"look": "/admin/replicas"} if status == 202 else {}),
+    }
+    return body, status, headers

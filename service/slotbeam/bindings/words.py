@@ -1,0 +1,77 @@
+"""Bound words: canonical, visible, of one script, and not the twin of a word that another binding holds."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from slotbeam.bindings.binding import MAX_WORD_LENGTH, MAX_WORDS
+from slotbeam.bindings.plan import Listing, word_taken
+from slotbeam.errors import BindingError
+from slotbeam.kae.normalize import normalize
+
+_LATIN = "aecopyxijshdqwbkmth" + "aoptikyxvehm"
+_LOOK = "аесорухіјѕһԁԛԝвкмтн" + "αορτικυχνεημ"
+_SKELETON = str.maketrans(dict(zip(_LOOK, _LATIN, strict=True)))
+
+
+def canonical_words(raw: Sequence[str]) -> tuple[str, ...]:
+    """Return the canonical words, each once, in the order given.
+
+    Raises:
+        BindingError: none, too many, an empty or over-long one, one that mixes Cyrillic and Latin letters.
+        TextError: a lone surrogate.
+    """
+    if len(raw) > MAX_WORDS:
+        raise BindingError(f"{len(raw)} words were given; a binding takes 1 to {MAX_WORDS}")
+    words: list[str] = []
+    for text in raw:
+        if len(text) > 20 * MAX_WORD_LENGTH:
+            raise BindingError(f"a word has {len(text)} characters; at most {MAX_WORD_LENGTH} are allowed")
+        word = normalize(text)
+        if not any(character.isalnum() for character in word):
+            raise BindingError(f"word {text[:32]!r} has no letter or digit; a query could never contain it")
+        if len(word) > MAX_WORD_LENGTH:
+            raise BindingError(
+                f'word "{word[:32]}…" has {len(word)} characters in canonical form; '
+                f"at most {MAX_WORD_LENGTH} are allowed"
+            )
+        if mixes_scripts(word):
+            raise BindingError(
+                f'word "{word}" mixes Cyrillic and Latin letters that look alike; write it in one script', word=word
+            )
+        if word not in words:
+            words.append(word)
+    if not words:
+        raise BindingError(f"no word was given; a binding takes 1 to {MAX_WORDS}")
+    return tuple(words)
+
+
+def mixes_scripts(word: str) -> bool:
+    """Whether one run of letters holds both Cyrillic and Latin ones."""
+    scripts: set[str] = set()
+    for character in word:
+        if not character.isalpha():
+            scripts.clear()
+            continue
+        scripts.add(unicodedata.name(character, "").split(" ")[0])
+        if {"CYRILLIC", "LATIN"} <= scripts:
+            return True
+    return False
+
+
+def refuse_twins(listing: Listing, words: Sequence[str], own: str | None) -> None:
+    """Refuse a word that another binding (not `own`) holds, or that only looks like one. Raises `WordTaken`."""
+    held = {word: owner for word, owner in listing.words.items() if owner != own}
+    looks = {skeleton(word): word for word in held}
+    for word in words:
+        if word in held:
+            raise word_taken(listing, word, held[word])
+        twin = looks.get(skeleton(word))
+        if twin is not None:
+            raise word_taken(listing, word, held[twin], twin)
+
+
+def skeleton(word: str) -> str:
+    """What a word looks like: Cyrillic and Greek letters as their Latin twins."""
+    return word.translate(_SKELETON)
