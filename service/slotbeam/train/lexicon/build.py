@@ -55,7 +55,7 @@ def build_kae(
     tell("cluster", 0, 1)
     codebook = number_slots(dictionary, grouping, texts, options)
     tell("heads", 0, 1)
-    importance = learn_importance(dictionary, docs, queries)
+    importance = learn_importance(dictionary, codebook, docs, queries)
     tell("done", 1, 1)
     return Kae(dictionary, codebook, importance)
 

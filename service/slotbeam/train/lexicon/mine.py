@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from slotbeam.kae.dictionary import Concept
-from slotbeam.kae.importance import head_end
 from slotbeam.kae.matcher import Matcher, is_cjk
 from slotbeam.train.lexicon.corpus import Doc
 from slotbeam.train.lexicon.drafts import Draft, Drafts
+from slotbeam.train.lexicon.entities import Habits, habits, places, propensities, segment
 from slotbeam.train.lexicon.options import KaeOptions
 from slotbeam.train.lexicon.seeds import seed_groups, stop_words
 from slotbeam.train.lexicon.words import (
@@ -135,52 +135,54 @@ def add_typed_values(drafts: Drafts, docs: Sequence[Doc], options: KaeOptions) -
     for value, categories in sorted(seen.items(), key=lambda pair: (-sum(pair[1].values()), pair[0])):
         category, count = min(categories.items(), key=lambda pair: (-pair[1], pair[0]))
         canonical = specification(value)
+        if category == "entity" and any(drafts.category(value[at + 1 :]) == "entity" for at in spaces(value)):
+            continue  # "drip coffee maker" is a coffee maker; its other words are mined from titles
         if canonical is None and value not in stop_words():
             drafts.add([value], category, count, "typed")
 
 
 def add_title_words(drafts: Drafts, docs: Sequence[Doc], options: KaeOptions) -> None:
-    items: Counter[str] = Counter()
-    heads: Counter[str] = Counter()
-    brands: dict[str, Counter[str]] = defaultdict(Counter)
-    for doc in docs:
-        for token in {t for t, _, _ in doc.tokens}:
-            items[token] += 1
-            brands[token][doc.brand] += 1
-        head = head_word(drafts, doc)
-        if head is not None:
-            heads[head] += 1
-    stop = stop_words()
-    for token, count in sorted(items.items(), key=lambda pair: (-pair[1], pair[0])):
-        if drafts.get(token) is not None or token in stop or len(token) < 2:
-            continue
+    """Words of titles that no source has typed: entity, series, model or modifier."""
+    titles = segment(docs, drafts)
+    heads, mass = propensities([places(doc.title, units) for doc, units in zip(docs, titles, strict=True)])
+    used = habits(docs, titles)
+    branded = len({doc.brand for doc in docs if doc.brand}) > 1
+    plurals = {token for doc in docs for token, _, _ in doc.tokens if token.endswith("s") and singular(token) != token}
+    known = {singular(token) for token in plurals}
+    written: dict[str, Counter[str]] = defaultdict(Counter)
+    for units in titles:
+        for unit in units:
+            if unit.category is None:
+                written[unit.key][unit.text] += 1
+    for name, surfaces in sorted(written.items(), key=lambda pair: (-used[pair[0]].items, pair[0])):
+        token, own = next(iter(surfaces)), used[name]
         if any(is_cjk(c) for c in token) and len(token) > 6:
             continue
         if is_model(token):
-            if count >= options.model_min_items:
-                drafts.add([token], "model", count, "model")
-            continue
-        if count < options.min_items or not any(c.isalpha() for c in token):
-            continue
-        share = max(brands[token].values()) / count
-        if heads[token] >= 3 and heads[token] >= 0.3 * count:
-            category = "entity"
-        elif share >= options.series_share and count >= 3 and any(brands[token]):
-            category = "series"
+            category, least = "model", options.model_min_items
         else:
-            category = "modifier"
-        drafts.add([token], category, count, "title")
+            owned = branded and own.owner >= options.series_share
+            head = heads.get(name, 0.0), mass.get(name, 0.0)
+            category, least = title_category(own, head, owned, name in known), options.min_items
+        if own.items >= least and any(c.isalpha() for c in token):
+            for surface, times in surfaces.items():
+                drafts.add([surface], category, times, "title")
 
 
-def head_word(drafts: Drafts, doc: Doc) -> str | None:
-    """The last word of the head part of a title that is not a brand, number, code, or typed attribute word."""
-    cut = head_end(doc.title, len(doc.title) // 4)
-    for token, start, _ in reversed(doc.tokens):
-        if start >= cut or any(c.isdigit() for c in token) or token in stop_words() or len(token) < 2:
-            continue
-        if drafts.category(token) in (None, "entity"):
-            return token
-    return None
+def title_category(own: Habits, head: tuple[float, float], owned: bool, countable: bool) -> str:
+    """What an untyped word of titles is.
+
+    Args:
+        own: how it is used.
+        head: its propensity to be a title's head, and how many titles it heads.
+        owned: one brand has nearly all of it.
+        countable: its plural is written somewhere, as a noun's is.
+    """
+    propensity, mass = head
+    if owned and own.items >= 3:
+        return "series"
+    noun = propensity >= (0.5 if countable else 0.75) and mass >= 3 and own.counted < 0.4 and own.trailing <= 0.4
+    return "entity" if noun else "modifier"
 
 
 def variants(surface: str) -> list[str]:
@@ -213,6 +215,11 @@ def finish(drafts: Drafts) -> list[Concept]:
         taken.update((word, *aliases))
         out.append(Concept(word, draft.category, aliases))
     return out
+
+
+def spaces(text: str) -> list[int]:
+    """Where the words of a phrase are parted."""
+    return [at for at, char in enumerate(text) if char == " "]
 
 
 def _is_number(value: str) -> bool:
