@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,7 +96,10 @@ def preview(
     body = _body(words, category, item, items_file, match, placement, slot)
     with admin_client(settings_of(ctx), url) as client:
         found = client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json()
-    show_json(found)
+    if as_json:
+        show_json(found)
+    else:
+        _say_preview(found)
 
 
 def unbind(
@@ -213,3 +217,26 @@ def _say_propagation(answer: dict[str, Any]) -> None:
         error = replica.get("error")
         took = replica.get("applied_ms")
         say(f"  {replica['id']:<24} " + (str(error) if error else "waiting" if took is None else f"{took} ms"))
+
+
+def _say_preview(found: dict[str, Any]) -> None:
+    items = found["items"]
+    say(f"would take slot {found['slot']} with {items['count']} items; nothing was changed")
+    if items["missing_count"]:
+        say(f"not in the catalog: {', '.join(items['missing'])} ({items['missing_count']} in all)")
+    for word in found["words"]:
+        for over in word["overrides"]:
+            say(f"{word['word']} overrides the base word {over['word']} (slot {over['slot']})")
+    for warning in found["warnings"]:
+        say(f"warning: {warning}")
+    for sample in found["samples"]:
+        say(f'query "{sample["query"]}"' + ("" if sample["matches"] else " does not hold the word"))
+        pairs = zip_longest(sample.get("before") or (), sample.get("after") or (), fillvalue=None)
+        rows = [(rank, *map(_title, pair)) for rank, pair in enumerate(pairs, 1)]
+        table(("#", "before", "after"), rows, right=("#",))
+
+
+def _title(item: dict[str, Any] | None) -> str:
+    if item is None:
+        return ""
+    return f"{'● ' if item['source'] == 'binding' else ''}{item['title']} ({item['id']})"

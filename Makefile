@@ -1,0 +1,68 @@
+# make serve        install and run everything on the shipped demo
+# make test         install what tests need, then lint, types, layers, tests
+# make test-system  tests that need Debian packages (docker-compose, redis-server); a skip is a failure
+# make demo         the world and the artifact in model_artifacts/demo, from scratch
+# make icecat       train on the Icecat products, then the evaluation table beside BM25
+
+PYTHON  ?= $(shell command -v python3.11 || command -v python3)
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# More arguments for installing PyTorch, e.g. the CPU build's index: see https://pytorch.org/get-started/locally/
+TORCH   ?= torch==2.13.0
+CATALOG ?= ../shared/data/icecat
+WORLD   ?= build/world
+JOBS    ?= 2
+
+.PHONY: serve test test-unit test-system lint format bench demo icecat clean install install-dev
+
+serve: $(VENV)/.serve
+	$(BIN)/slotbeam up
+
+install: $(VENV)/.serve
+install-dev: $(VENV)/.dev
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) $(TORCH)
+	$(PIP) --editable '.[train,dev]'
+	@touch $@ $(VENV)/.serve
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint test-unit
+
+# One thread a process: the workers share the cores.
+test-unit: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=10
+
+test-system: $(VENV)/.dev
+	SLOTBEAM_SYSTEM=1 $(BIN)/python -m pytest -q tests/system
+
+bench: $(VENV)/.serve
+	$(BIN)/slotbeam bench --quick --out build/bench.json
+
+demo: $(VENV)/.dev
+	$(BIN)/slotbeam world --out $(WORLD)
+	$(BIN)/slotbeam train --catalog $(WORLD) --logs $(WORLD) --out model_artifacts/demo --name demo-1
+
+icecat: $(VENV)/.dev
+	$(BIN)/slotbeam train --catalog $(CATALOG) --out build/icecat
+	$(BIN)/slotbeam eval --artifact build/icecat --catalog $(CATALOG)
+
+clean:
+	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

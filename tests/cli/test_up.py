@@ -1,0 +1,167 @@
+"""`slotbeam up`: real processes, a real store, real sockets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.processes import HANG_S, Up, alive, wait_for
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iterator[Up]:
+    with Up(tmp_path_factory.mktemp("up") / "data", tiny_artifact) as running:
+        yield running
+
+
+def test_a_bound_word_is_live_in_every_replica_and_unbinding_restores_the_answer(up: Up) -> None:
+    before = up.retrieve("labubu mug", k=20)
+    bound = up.cli("slots", "bind", "Labubu", "--category", "brand", "--item", "i003", "--item", "i004")
+    assert bound.returncode == 0, bound.stderr
+    assert "labubu is bound to slot 1-4 (2 items, top)" in bound.stdout
+    assert "live in 2 of 2 replicas" in bound.stdout
+    during = up.retrieve("labubu mug", k=20)
+    assert {item["id"] for item in during["items"][:2]} == {"i003", "i004"}
+    assert during["bindings"]["revision"] == before["bindings"]["revision"] + 1
+    assert "labubu" in up.cli("slots", "list").stdout
+    freed = up.cli("slots", "unbind", "labubu", "--json")
+    assert json.loads(freed.stdout)["propagation"]["applied"] == 2
+    after = up.retrieve("labubu mug", k=20)
+    assert after["items"] == before["items"]
+    assert "(model" not in freed.stderr
+
+
+def test_match_binds_every_item_whose_text_holds_the_word(up: Up) -> None:
+    bound = json.loads(up.cli("slots", "bind", "acme", "-c", "brand", "--match", "--json").stdout)
+    try:
+        items = up.retrieve("acme", k=1000)["items"]
+        assert bound["item_count"] == sum(item["source"] == "binding" for item in items) > 0
+        assert all("acme" in item["title"] for item in items if item["source"] == "binding")
+    finally:
+        assert up.cli("slots", "unbind", bound["slot"]).returncode == 0
+
+
+def test_a_preview_changes_nothing(up: Up) -> None:
+    revision = up.retrieve("mug")["bindings"]["revision"]
+    shown = up.cli("slots", "preview", "crocs", "-c", "brand", "--item", "i003", "--item", "nowhere")
+    assert "would take slot 1-4 with" in shown.stdout
+    assert "not in the catalog: nowhere" in shown.stdout
+    assert up.retrieve("mug")["bindings"]["revision"] == revision
+
+
+def test_a_refused_edit_is_one_line_and_a_status(up: Up) -> None:
+    refused = up.cli("slots", "bind", "crocs", "-c", "fruit", "--item", "i003")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("slotbeam: ")
+    assert "fruit" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert refused.stdout == ""
+
+
+def test_a_wrong_token_is_refused(up: Up) -> None:
+    response = httpx.get(f"{up.record['admin']}/admin/slots", headers={"Authorization": "Bearer wrong"})
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_the_token_is_for_its_owner_only(up: Up) -> None:
+    assert stat.S_IMODE((up.data_dir / "admin.token").stat().st_mode) == 0o600
+
+
+def test_query_prints_the_answer(up: Up) -> None:
+    shown = up.cli("query", "red mug", "-k", "3")
+    assert "entity=mug" in shown.stdout
+    assert "model tiny, revision" in shown.stdout
+    assert len(json.loads(up.cli("query", "red mug", "-k", "3", "--json").stdout)["items"]) == 3
+
+
+def test_doctor_finds_everything_well(up: Up) -> None:
+    done = up.cli("doctor", "--json")
+    assert done.returncode == 0
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert {finding["mark"] for finding in findings.values()} == {"✓"}
+    assert "durable (appendfsync always)" in findings["store"]["found"]
+
+
+def test_a_second_up_on_the_directory_names_the_first(up: Up) -> None:
+    second = up.cli("up")
+    assert second.returncode == 1
+    assert f"in use by process {up.process.pid}" in second.stderr
+    assert "SLOTBEAM_DATA_DIR" in second.stderr
+    assert up.retrieve("mug")["items"]
+
+
+def test_serve_alone_finds_the_store_of_the_directory(up: Up) -> None:
+    """An edit made in one process is applied in another that was started by itself."""
+    import subprocess
+    import sys
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "slotbeam.cli", "serve"],
+        env={**up.environment, "SLOTBEAM_REPLICA_ID": "alone"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as serve:
+        try:
+            assert serve.stdout is not None
+            url = serve.stdout.readline().split(" on ")[1].split()[0]
+            wait_for(lambda: httpx.get(f"{url}/readyz", timeout=HANG_S).status_code == 200)
+            bound = json.loads(up.cli("slots", "bind", "crocs", "-c", "brand", "--item", "i005", "--json").stdout)
+            assert "alone" in {replica["id"] for replica in bound["propagation"]["replicas"]}
+            assert bound["propagation"]["applied"] == 3
+            answer = httpx.post(f"{url}/retrieve", json={"query": "crocs"}, timeout=HANG_S).json()
+            assert answer["items"][0]["id"] == "i005"
+        finally:
+            serve.send_signal(signal.SIGTERM)
+            up.cli("slots", "unbind", "crocs")
+
+
+def test_a_plane_that_dies_is_started_again_on_its_port(up: Up) -> None:
+    old = up.record["children"]["serve"]
+    os.kill(old, signal.SIGKILL)
+    wait_for(lambda: (record := up.read()) is not None and record["children"]["serve"] != old)
+    assert up.retrieve("mug")["items"]
+    up.record = up.read() or {}
+
+
+def test_the_store_dies_and_no_search_fails(up: Up) -> None:
+    old = up.record["store_pid"]
+    revision = up.retrieve("mug")["bindings"]["revision"]
+    os.kill(old, signal.SIGKILL)
+    answers = [up.retrieve("mug") for _ in range(20)]
+    assert {answer["bindings"]["revision"] for answer in answers} == {revision}
+    wait_for(lambda: (record := up.read()) is not None and record["store_pid"] != old)
+    up.record = up.read() or {}
+    wait_for(lambda: up.retrieve("mug")["bindings"]["state"] == "live")
+
+
+def test_kill_9_of_up_leaves_no_process_behind(up: Up) -> None:
+    """The last test of this `up`."""
+    pids = up.pids
+    os.kill(up.process.pid, signal.SIGKILL)
+    up.process.wait(HANG_S)
+    wait_for(lambda: not any(alive(pid) for pid in pids))
+
+
+def test_sigterm_ends_everything_and_bindings_survive_the_restart(tmp_path: Path, tiny_artifact: Path) -> None:
+    with Up(tmp_path / "data", tiny_artifact) as first:
+        token = first.token
+        assert first.cli("slots", "bind", "labubu", "-c", "brand", "--item", "i003").returncode == 0
+        pids = first.pids
+        first.process.send_signal(signal.SIGTERM)
+        assert first.process.wait(HANG_S) == 0
+    assert not any(alive(pid) for pid in pids)
+    assert not (tmp_path / "data" / "up.json").exists()
+    assert f"data plane     {first.record['data']}" in first.output
+    assert "Traceback" not in first.errors
+    with Up(tmp_path / "data", tiny_artifact) as second:
+        assert second.token == token
+        assert second.retrieve("labubu")["items"][0]["id"] == "i003"

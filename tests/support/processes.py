@@ -1,0 +1,101 @@
+"""Real processes on free ports: start `slotbeam up`, wait for what it promises, leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+HANG_S = 60.0
+CLI = (sys.executable, "-m", "slotbeam.cli")
+
+T = TypeVar("T")
+
+
+def wait_for(what: Callable[[], T], hang_s: float = HANG_S) -> T:
+    """Call `what` until it is true, and return it; fail after `hang_s`."""
+    deadline = time.monotonic() + hang_s
+    while not (found := what()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"nothing after {hang_s} s")
+        time.sleep(0.02)
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def environment(**settings: Any) -> dict[str, str]:
+    """This process's environment with these settings and no other."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SLOTBEAM_")}
+    return {**kept, **{f"SLOTBEAM_{name.upper()}": str(value) for name, value in settings.items()}}
+
+
+class Up:
+    """`slotbeam up` on free ports in `data_dir`. A context manager; leaving it kills what is left."""
+
+    def __init__(self, data_dir: Path, artifact: Path, **settings: Any) -> None:
+        self.data_dir = data_dir
+        self.environment = environment(port=0, admin_port=0, data_dir=data_dir, artifact=artifact, **settings)
+        self.record: Mapping[str, Any] = {}
+
+    def __enter__(self) -> Up:
+        self.process = subprocess.Popen(
+            [*CLI, "up"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            self.record = wait_for(self._ready)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.output, self.errors = self.process.communicate()
+
+    def _ready(self) -> Mapping[str, Any] | None:
+        if self.process.poll() is not None:
+            raise AssertionError(f"up ended: {self.process.communicate()}")
+        return self.read()
+
+    def read(self) -> Mapping[str, Any] | None:
+        """Return up.json as it is now."""
+        try:
+            return dict(json.loads((self.data_dir / "up.json").read_text()))
+        except FileNotFoundError:
+            return None
+
+    @property
+    def pids(self) -> list[int]:
+        """Every process of it, the parent first."""
+        return [self.process.pid, self.record["store_pid"], *self.record["children"].values()]
+
+    @property
+    def token(self) -> str:
+        return (self.data_dir / "admin.token").read_text().strip()
+
+    def retrieve(self, query: str, **body: Any) -> dict[str, Any]:
+        """Ask the data plane."""
+        response = httpx.post(f"{self.record['data']}/retrieve", json={"query": query, **body}, timeout=HANG_S)
+        assert response.status_code == 200, response.text
+        return dict(response.json())
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `slotbeam …` with the same settings."""
+        return subprocess.run([*CLI, *arguments], env=self.environment, capture_output=True, text=True, timeout=HANG_S)
