@@ -115,7 +115,7 @@ def train(
         }
         fresh = work / "artifact"
         shutil.rmtree(fresh, ignore_errors=True)
-        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half)
+        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half, trained=items)
         _replace(fresh, out, work)
         reporter.say(f"{out} is complete  {clock('export')}")
     return out
@@ -147,8 +147,8 @@ def _vocabulary(
 
 
 def vocabulary_of(characters: int) -> int:
-    """BPE entries for a corpus of so many characters: 1 000 for the smallest, 8 000 from 2 M on."""
-    return min(8000, max(1000, characters // 250))
+    """BPE entries for a corpus of so many characters: 1 000 for the smallest, 8 000 from 0.8 M on."""
+    return min(8000, max(1000, characters // 100))
 
 
 def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:

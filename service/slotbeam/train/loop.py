@@ -205,7 +205,7 @@ class Trainer:
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
-            value = float(loss)
+            value = float(loss.detach())
             smooth = value if math.isnan(smooth) else 0.95 * smooth + 0.05 * value
             if place.step < tenth:
                 report.first_loss = _running(report.first_loss, value, place.step)

@@ -47,8 +47,20 @@ class Attention(nn.Module):
         rows, queries, width = x.shape
         q = self.query(x).view(rows, queries, self.heads, -1).transpose(1, 2)  # (N, H, Q, dh)
         k, v = self.key_value(memory).view(rows, memory.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
+        attend = _attend if q.dtype is torch.bfloat16 and not q.is_cuda else F.scaled_dot_product_attention
+        y = attend(q, k, v, attn_mask=mask, is_causal=causal)
         return self.out(y.transpose(1, 2).reshape(rows, queries, width))
+
+
+def _attend(q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None, is_causal: bool) -> Tensor:
+    """Attention in plain products: on a CPU in bfloat16 the fused kernel is 2 to 8 times slower on rows this short."""
+    scores = (q @ k.transpose(-1, -2)).float() * q.shape[-1] ** -0.5  # (N, H, Q, M)
+    if is_causal:
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
+        scores = scores.masked_fill(later, -torch.inf)
+    if attn_mask is not None:
+        scores = scores.masked_fill(~attn_mask, -torch.inf)
+    return torch.softmax(scores, -1).to(v.dtype) @ v
 
 
 class FeedForward(nn.Module):
