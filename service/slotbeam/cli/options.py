@@ -19,7 +19,7 @@ DataDir = Annotated[
 ]
 ArtifactDir = Annotated[Path | None, typer.Option(envvar="SLOTBEAM_ARTIFACT", help="Artifact directory.")]
 RedisUrl = Annotated[str | None, typer.Option(envvar="SLOTBEAM_REDIS_URL", help="Bindings store.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+AsJson = Annotated[bool, typer.Option("--json", envvar="SLOTBEAM_JSON", help="Print JSON, for scripts.")]
 ListenFd = Annotated[int | None, typer.Option(hidden=True, help="An inherited socket to listen on.")]
 
 

@@ -47,9 +47,9 @@ def serve(
     from slotbeam.search.artifact import Artifact
 
     settings = _with_store(settings_of(ctx))
-    listener = _listener(settings.host, settings.port, "SLOTBEAM_PORT", listen_fd)
-    loaded = Artifact.load(settings.artifact, settings.threads)
-    _run(create_data_app(settings, loaded), listener, settings, None if listen_fd else "data plane")
+    with _listener(settings.host, settings.port, "SLOTBEAM_PORT", listen_fd) as listener:
+        loaded = Artifact.load(settings.artifact, settings.threads)
+        _run(create_data_app(settings, loaded), listener, settings, None if listen_fd else "data plane")
 
 
 def admin(
@@ -66,9 +66,9 @@ def admin(
     from slotbeam.search.artifact import Artifact
 
     settings = _with_store(settings_of(ctx))
-    listener = _listener(settings.host, settings.admin_port, "SLOTBEAM_ADMIN_PORT", listen_fd)
-    loaded = Artifact.load(settings.artifact, settings.threads)
-    _run(create_admin_app(settings, loaded), listener, settings, None if listen_fd else "control plane")
+    with _listener(settings.host, settings.admin_port, "SLOTBEAM_ADMIN_PORT", listen_fd) as listener:
+        loaded = Artifact.load(settings.artifact, settings.threads)
+        _run(create_admin_app(settings, loaded), listener, settings, None if listen_fd else "control plane")
 
 
 def _with_store(settings: Settings) -> Settings:

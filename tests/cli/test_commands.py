@@ -1,0 +1,178 @@
+"""The command line: what is lazy, what is said, and with which status it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slotbeam import cli
+from support.processes import CLI, environment
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command in this process; return status, standard output, standard error."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["slotbeam", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    out, err = capsys.readouterr()
+    return int(ended.value.code or 0), out, err
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys; print('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
+    return set(done.stdout.split())
+
+
+def test_the_command_line_loads_nothing_heavy() -> None:
+    loaded = modules_after("import slotbeam.cli")
+    assert not loaded & {"torch", "onnxruntime", "fastapi", "numpy", "uvicorn", "httpx", "redis"}
+
+
+def test_serving_never_loads_pytorch() -> None:
+    loaded = modules_after("import slotbeam.api.retrieve, slotbeam.api.admin, slotbeam.cli.up, uvicorn")
+    assert not {name for name in loaded if name.split(".")[0] in ("torch", "sklearn", "polars", "matplotlib", "onnx")}
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "--help")
+    assert status == 0
+    for command in ("up", "serve", "admin", "train", "eval", "bench", "world", "kae", "slots", "query", "doctor"):
+        assert f" {command} " in out
+
+
+def test_every_flag_of_every_command_has_a_variable() -> None:
+    from typer.main import get_command
+
+    prefixes = []
+
+    def walk(command: Any, parent: Any, name: str) -> None:
+        context = command.context_class(command, info_name=name, parent=parent, **command.context_settings)
+        for child_name, child in getattr(command, "commands", {}).items():
+            walk(child, context, child_name)
+        flags = [p for p in command.params if p.opts[0].startswith("-") and p.name not in ("help", "version")]
+        assert all(p.envvar or p.allow_from_autoenv for p in flags)
+        prefixes.append(context.auto_envvar_prefix)
+
+    walk(get_command(cli.app), None, "slotbeam")
+    assert {"SLOTBEAM_TRAIN", "SLOTBEAM_SLOTS_BIND", "SLOTBEAM_KAE_EXPLAIN"} <= set(prefixes)
+    assert all(prefix.startswith("SLOTBEAM") for prefix in prefixes)
+
+
+def test_a_flag_may_come_from_its_variable(tiny_artifact: Path) -> None:
+    variables = environment(artifact=tiny_artifact) | {
+        "SLOTBEAM_KAE_EXPLAIN_JSON": "1",
+        "SLOTBEAM_JSON": "1",
+    }
+    done = subprocess.run([*CLI, "kae", "explain", "mug"], env=variables, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["canonical"] == "mug"
+
+
+def test_serve_without_a_store_says_what_to_do(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_artifact: Path
+) -> None:
+    status, out, err = run(capsys, "serve", "--data-dir", str(tmp_path), "--artifact", str(tiny_artifact))
+    assert (status, out) == (1, "")
+    assert 'run "slotbeam up"' in err
+    assert "SLOTBEAM_REDIS_URL" in err
+
+
+def test_a_damaged_artifact_is_refused_with_the_name_of_the_file(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_artifact: Path
+) -> None:
+    damaged = tmp_path / "artifact"
+    shutil.copytree(tiny_artifact, damaged)
+    path = damaged / "model" / "decoder.onnx"
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    url = "redis://127.0.0.1:1/0"
+    status, _, err = run(capsys, "serve", "--port", "0", "--redis-url", url, "--artifact", str(damaged))
+    assert status == 1
+    assert "model/decoder.onnx has sha256" in err
+    assert err.count("\n") == 1
+
+
+def test_up_says_which_plane_did_not_start(tmp_path: Path) -> None:
+    variables = environment(artifact=tmp_path / "none", data_dir=tmp_path / "data", port=0, admin_port=0)
+    done = subprocess.run([*CLI, "up"], env=variables, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "holds no manifest.json" in done.stderr
+    assert "before it was ready" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_taken_port_names_the_setting(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    from slotbeam.cli.listening import listen
+
+    with listen("127.0.0.1", 0, "SLOTBEAM_PORT") as taken:
+        port = str(taken.getsockname()[1])
+        status, _, err = run(capsys, "up", "--port", port, "--data-dir", str(tmp_path))
+    assert status == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in err
+    assert "set SLOTBEAM_PORT" in err
+
+
+def test_a_wrong_setting_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBEAM_WORKERS", "many")
+    status, _, err = run(capsys, "kae", "explain", "mug")
+    assert status == 1
+    assert "SLOTBEAM_WORKERS is 'many'" in err
+    assert err.count("\n") == 1
+
+
+def test_slots_without_a_service_say_what_to_start(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, _, err = run(capsys, "slots", "list", "--data-dir", str(tmp_path))
+    assert status == 1
+    assert "SLOTBEAM_ADMIN_TOKEN" in err
+    monkeypatch.setenv("SLOTBEAM_ADMIN_TOKEN", "x" * 20)
+    status, _, err = run(capsys, "slots", "list", "--data-dir", str(tmp_path), "--url", "http://127.0.0.1:1")
+    assert status == 1
+    assert 'start "slotbeam up"' in err
+
+
+def test_bind_asks_which_items(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capsys, "slots", "bind", "crocs", "-c", "brand")
+    assert status == 1
+    assert "--match" in err
+
+
+def test_kae_explain_shows_groups_slots_and_why(capsys: pytest.CaptureFixture[str], tiny_artifact: Path) -> None:
+    status, out, _ = run(capsys, "kae", "explain", "Red USB-C lamp", "--artifact", str(tiny_artifact))
+    assert status == 0
+    assert "canonical  red usb-c lamp" in out
+    assert "represents its position" in out
+
+
+def test_doctor_fails_when_something_is_wrong(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_artifact: Path
+) -> None:
+    status, out, _ = run(capsys, "doctor", "--json", "--artifact", str(tmp_path), "--data-dir", str(tmp_path / "d"))
+    assert status == 1
+    found = {finding["check"]: finding["mark"] for finding in json.loads(out)}
+    assert found["artifact"] == "✗"
+    assert found["python"] == "✓"
+
+
+def test_world_writes_what_it_says(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    arguments = ("world", "--out", str(tmp_path / "world"), "--items", "1000", "--requests-per-item", "0.5", "--json")
+    status, out, _ = run(capsys, *arguments)
+    assert status == 0
+    assert json.loads(out)["counts"]["items"] == 1000
+    assert (tmp_path / "world" / "items.jsonl").exists()
+
+
+def test_text_for_the_terminal_holds_no_escape_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    from slotbeam.cli.console import say
+
+    say("a\x1b[31mred\u202e")
+    assert capsys.readouterr().out == "a\\x1b[31mred\\u202e\n"

