@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def load_checkpoint(path: Path, model: Policy, optimizer: torch.optim.Optimizer)
         SetupError: the file is damaged or of another model.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             place: dict[str, Any] = json.loads(arrays["place"].tobytes())
             with torch.no_grad():
                 for name, value in model.named_parameters():
@@ -52,6 +53,6 @@ def load_checkpoint(path: Path, model: Policy, optimizer: torch.optim.Optimizer)
                             "step": torch.tensor(float(arrays[f"step/{name}"]), device=value.device),
                             **{m: torch.from_numpy(arrays[f"{m}/{name}"]).to(value.device) for m in MOMENTS},
                         }
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
         raise SetupError(f"{path} does not fit this training ({error}); train again without --resume") from error
     return place

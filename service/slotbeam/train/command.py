@@ -98,7 +98,8 @@ def train(
         sampler = Sampler(corpus, options.data)
         trainer = Trainer(model, sampler, stages, options.loop, options.seed, reporter, work / CHECKPOINT)
         if resume and trainer.resume():
-            reporter.say(f"resumed at stage {stages[min(trainer.place.stage, len(stages) - 1)]}, step {trainer.place.step}")
+            stage = stages[min(trainer.place.stage, len(stages) - 1)]
+            reporter.say(f"resumed at stage {stage}, step {trainer.place.step}")
         reports = trainer.run()
         clock("training")
 

@@ -42,7 +42,8 @@ class Pairs:
 
     def draw(self, rng: np.random.Generator, n: int) -> IntArray:
         """Draw (n,) pair numbers by weight."""
-        return np.searchsorted(self.cumulative, rng.random(n) * self.cumulative[-1], side="right")
+        drawn: IntArray = np.searchsorted(self.cumulative, rng.random(n) * self.cumulative[-1], side="right")
+        return drawn
 
 
 @dataclass(frozen=True, eq=False)

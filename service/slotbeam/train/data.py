@@ -25,7 +25,11 @@ KINDS = ("sids", "slot", "text", "department")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One way to make examples. `kind` says what its targets are: (n, L) sids, (n, 2) slots, (n, S) text, (n,) numbers."""
+    """One way to make examples.
+
+    `kind` says what its targets are: `sids` (n, L), `slot` (n, 2) position and code, `text` (n, S) ids up to <eos>,
+    `department` (n,) numbers, -1 for none.
+    """
 
     name: str
     kind: str
@@ -231,9 +235,7 @@ def retrieve(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArr
 class Stream:
     """The batches of one stage."""
 
-    def __init__(
-        self, sampler: Sampler, mix: Sequence[tuple[Task, float]], batch: int, seed: int, stage: str
-    ) -> None:
+    def __init__(self, sampler: Sampler, mix: Sequence[tuple[Task, float]], batch: int, seed: int, stage: str) -> None:
         """Mix tasks by weight; every batch holds tasks of one kind.
 
         Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def read_parameters(directory: Path, heads: int) -> Arrays:
                 array = numpy_helper.to_array(constant)
                 if array.dtype in (np.float16, np.float32):
                     arrays[constant.name] = array.astype(np.float32)
-        with np.load(directory / EXTRA, allow_pickle=False) as extra:
+        with (directory / EXTRA).open("rb") as file, np.load(file, allow_pickle=False) as extra:
             arrays.update({name: extra[name] for name in _TRAINING_ONLY})
         width = arrays["embedding.weight"].shape[1]
         for name in [name for name in arrays if name.endswith(".absorbed")]:
@@ -93,7 +94,7 @@ def read_parameters(directory: Path, heads: int) -> Arrays:
             else:  # (H, dh, d) → (d, d), transposed
                 array = array.reshape(width, width).T
             arrays[name.replace(".absorbed", ".weight")] = np.ascontiguousarray(array)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"{directory} holds no weights to go on from: {error}") from error
     return arrays
 

@@ -121,7 +121,8 @@ def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
     place = graph.node(
         "Slice", graph.weight("encoder_place", arrays["encoder_place"]), graph.ints(0), tokens, graph.ints(0)
     )
-    x = graph.node("Add", graph.node("Gather", graph.weight("embedding.weight", arrays["embedding.weight"]), "ids"), place)
+    table = graph.weight("embedding.weight", arrays["embedding.weight"])
+    x = graph.node("Add", graph.node("Gather", table, "ids"), place)
     scale = graph.floats("scale", np.asarray(size**-0.5))
 
     def split(y: str, *order: int) -> str:
@@ -133,7 +134,8 @@ def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
         y = graph.norm(x, arrays, f"{name}.norm1")
         q = graph.node("Mul", graph.linear(y, arrays, f"{name}.attention.query"), scale)
         k, v = graph.node("Split", graph.linear(y, arrays, f"{name}.attention.key_value"), axis=1, outputs=2)
-        weights = graph.node("Softmax", graph.node("MatMul", split(q, 1, 0, 2), split(k, 1, 2, 0)), axis=-1)  # (H, T, T)
+        scores = graph.node("MatMul", split(q, 1, 0, 2), split(k, 1, 2, 0))  # (H, T, T)
+        weights = graph.node("Softmax", scores, axis=-1)
         mixed = graph.node("Transpose", graph.node("MatMul", weights, split(v, 1, 0, 2)), perm=[1, 0, 2])  # (T, H, dh)
         x = graph.node("Add", x, graph.linear(graph.reshape(mixed, -1, width), arrays, f"{name}.attention.out"))
         y = graph.norm(x, arrays, f"{name}.norm2")

@@ -13,7 +13,7 @@ import torch
 
 from slotbeam.errors import InputError
 from slotbeam.train.checkpoint import load_checkpoint, save_checkpoint
-from slotbeam.train.data import DataOptions, Sampler, Stream
+from slotbeam.train.data import Sampler, Stream
 from slotbeam.train.losses import loss_of
 from slotbeam.train.model import Policy
 from slotbeam.train.progress import Reporter
@@ -174,7 +174,7 @@ class Trainer:
         took = []
         for step in range(steps):
             started = time.monotonic()
-            self._loss(stage, stream, step).backward()
+            self._loss(stage, stream, step).backward()  # type: ignore[no-untyped-call]
             self.optimizer.zero_grad(set_to_none=True)
             took.append(time.monotonic() - started)
         return 1.1 * sum(took[2:]) / (steps - 2)  # a tenth for the optimizer
@@ -201,7 +201,7 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(stage, place.step, steps, self.options.rate)
             loss = self._loss(stage, stream, place.step)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)

@@ -38,8 +38,9 @@ def loss_of(model: Policy, kind: str, ids: Tensor, target: Tensor, smoothing: fl
         return F.cross_entropy(model.text_head(hidden[keep]).float(), target[keep] - EOS)
     if kind == "department":
         known = target >= 0
-        logits = model.decode_department(memory, mask).float()
-        return (F.cross_entropy(logits, target.clamp(min=0), reduction="none") * known).sum() / known.sum().clamp(min=1)
+        scores = model.decode_department(memory, mask).float()
+        each = F.cross_entropy(scores, target.clamp(min=0), reduction="none")
+        return (each * known).sum() / known.sum().clamp(min=1)
     raise ValueError(f"no loss for batches of kind {kind!r}. This is a bug.")
 
 
@@ -47,7 +48,7 @@ def _slot_loss(model: Policy, memory: Tensor, mask: Tensor | None, target: Tenso
     """target (N, 2) position, code; each row under its own position's softmax."""
     hidden = model.decode_slots(memory, mask, target[:, 0])
     total = hidden.new_zeros((), dtype=torch.float32)
-    for position in target[:, 0].unique().tolist():
+    for position in sorted(set(target[:, 0].tolist())):
         rows = target[:, 0] == position
         logits = model.head(hidden[rows], position).float()
         total = total + F.cross_entropy(logits, target[rows, 1], reduction="sum", label_smoothing=smoothing)

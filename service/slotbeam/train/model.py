@@ -49,7 +49,8 @@ class Attention(nn.Module):
         k, v = self.key_value(memory).view(rows, memory.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
         attend = _attend if q.dtype is torch.bfloat16 and not q.is_cuda else F.scaled_dot_product_attention
         y = attend(q, k, v, attn_mask=mask, is_causal=causal)
-        return self.out(y.transpose(1, 2).reshape(rows, queries, width))
+        out: Tensor = self.out(y.transpose(1, 2).reshape(rows, queries, width))
+        return out
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, attn_mask: Tensor | None, is_causal: bool) -> Tensor:
@@ -70,7 +71,8 @@ class FeedForward(nn.Module):
         self.down = nn.Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.down(F.relu(self.up(x)))
+        out: Tensor = self.down(F.relu(self.up(x)))
+        return out
 
 
 class EncoderLayer(nn.Module):
@@ -85,7 +87,8 @@ class EncoderLayer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         y = self.norm1(x)
         x = x + self.dropout(self.attention(y, y, mask))
-        return x + self.dropout(self.feedforward(self.norm2(x)))
+        out: Tensor = x + self.dropout(self.feedforward(self.norm2(x)))
+        return out
 
 
 class DecoderLayer(nn.Module):
@@ -103,7 +106,8 @@ class DecoderLayer(nn.Module):
         y = self.norm1(x)
         x = x + self.dropout(self.attention(y, y, None, causal=x.shape[1] > 1))
         x = x + self.dropout(self.cross(self.norm2(x), memory, mask))
-        return x + self.dropout(self.feedforward(self.norm3(x)))
+        out: Tensor = x + self.dropout(self.feedforward(self.norm3(x)))
+        return out
 
 
 class Policy(nn.Module):
@@ -155,7 +159,8 @@ class Policy(nn.Module):
         x = self.dropout(x)
         for layer in self.decoder:
             x = layer(x, memory, mask)
-        return self.decoder_norm(x)
+        out: Tensor = self.decoder_norm(x)
+        return out
 
     def head(self, hidden: Tensor, position: int) -> Tensor:
         """hidden (..., d) → logits (..., V_position): a slice of the shared table."""
@@ -190,4 +195,5 @@ class Policy(nn.Module):
     def decode_department(self, memory: Tensor, mask: Tensor | None) -> Tensor:
         """Logits (N, departments)."""
         x = self.embedding.weight[START_DEPARTMENT].expand(len(memory), 1, -1)
-        return self.department(self._decode(x, memory, mask)[:, 0])
+        out: Tensor = self.department(self._decode(x, memory, mask)[:, 0])
+        return out

@@ -47,7 +47,7 @@ def _tiny() -> TrainOptions:
         vocabulary=600,
         model=ModelOptions(width=32, encoder_layers=1, heads=2, feedforward=2, max_tokens=48),
         pseudo=PseudoOptions(per_item=3.0),
-        loop=LoopOptions(steps=60, batch=48, rate=4e-3),
+        loop=LoopOptions(steps=60, batch=48, rate=4e-3, precision="float32"),
     )
 
 

@@ -86,13 +86,16 @@ class _Postings:
             return self.first[row] == self.kae.codebook.slot_of(concept).index
         return concept in self.carried[row]
 
-    def draw(self, concepts: Sequence[int], source: int, n: int, weight: list[float], rng: np.random.Generator) -> list[int]:
+    def draw(
+        self, concepts: Sequence[int], source: int, n: int, weight: list[float], rng: np.random.Generator
+    ) -> list[int]:
         """Draw `n` items that carry all `concepts`, by `weight`; the source is always among the candidates."""
-        lists = [
-            self.by_entity[self.kae.codebook.slot_of(c).index] if self.entity[c] else self.by_concept[c] for c in concepts
-        ]
+        slot_of = self.kae.codebook.slot_of
+        lists = [self.by_entity[slot_of(c).index] if self.entity[c] else self.by_concept[c] for c in concepts]
         held = min((one for one in lists if one), key=len, default=[source])
-        near = held if len(held) <= _CANDIDATES else [held[i] for i in rng.integers(len(held), size=_CANDIDATES).tolist()]
+        near = held
+        if len(held) > _CANDIDATES:
+            near = [held[i] for i in rng.integers(len(held), size=_CANDIDATES).tolist()]
         found = [row for row in near if all(self.has(row, c) for c in concepts)]
         if source not in found and all(self.has(source, c) for c in concepts):
             found.append(source)
@@ -153,9 +156,7 @@ def _make(
         return (text, None) if text else None
     book, dictionary = postings.kae.codebook, postings.kae.dictionary
     carried = postings.carried[source]
-    entities = [
-        c for c in carried if postings.entity[c] and book.slot_of(c).index == postings.first[source]
-    ]
+    entities = [c for c in carried if postings.entity[c] and book.slot_of(c).index == postings.first[source]]
     brands = [c for c in carried if dictionary[c].category == "brand"]
     others = [c for c in carried if not postings.entity[c] and dictionary[c].category != "brand"]
     concepts: list[int] = []
