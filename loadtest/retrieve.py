@@ -1,0 +1,129 @@
+"""Closed-loop load on `/retrieve`, optionally with edits beside it: python loadtest/retrieve.py --help."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+WORD = "zqxloadword"
+QUERIES = ("red shoes", "wireless headphones", "kids winter jacket", "steel water bottle", "gaming laptop 16 gb", WORD)
+
+
+@dataclass
+class Record:
+    """What the callers saw."""
+
+    seconds: list[float] = field(default_factory=list)
+    statuses: Counter[int] = field(default_factory=Counter)
+    first_seen: dict[int, float] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, seconds: float, response: httpx.Response) -> None:
+        now = time.perf_counter()
+        with self.lock:
+            self.seconds.append(seconds)
+            self.statuses[response.status_code] += 1
+            revision = int(response.headers.get("x-bindings-revision", -1))
+            if revision >= 0:
+                self.first_seen.setdefault(revision, now)
+
+
+def call(url: str, queries: list[str], k: int, stop: threading.Event, record: Record, first: int) -> None:
+    """Ask one query after the other until told to stop."""
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        number = first
+        while not stop.is_set():
+            body = {"query": queries[number % len(queries)], "k": k}
+            started = time.perf_counter()
+            response = client.post("/retrieve", json=body)
+            record.note(time.perf_counter() - started, response)
+            number += 1
+
+
+def edit(url: str, token: str, item: str, rate: float, stop: threading.Event) -> dict[int, float]:
+    """Bind and unbind one word `rate` times a second; return revision → moment of acknowledgement."""
+    acknowledged: dict[int, float] = {}
+    body = {"words": [WORD], "category": "entity", "items": {"ids": [item]}}
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as client:
+        slot = etag = ""
+        while not stop.wait(1 / rate):
+            if slot:
+                response = client.delete(f"/admin/slots/{slot}", headers={"If-Match": etag})
+            else:
+                response = client.post("/admin/slots", json=body)
+            done = response.raise_for_status().json()
+            acknowledged[done["revision"]] = time.perf_counter()
+            slot, etag = ("", "") if slot else (done["slot"], response.headers["etag"])
+        if slot:
+            client.delete(f"/admin/slots/{slot}", headers={"If-Match": etag}).raise_for_status()
+    return acknowledged
+
+
+def show(name: str, seconds: list[float]) -> None:
+    """Print quantiles in milliseconds."""
+    if seconds:
+        p50, p90, p99 = np.percentile(np.asarray(seconds) * 1000, [50, 90, 99])
+        figures = f"p50 {p50:7.2f}  p90 {p90:7.2f}  p99 {p99:7.2f}  max {max(seconds) * 1e3:7.2f} ms"
+        print(f"{name:<28} n {len(seconds):>6}  {figures}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("SLOTBEAM_DATA_DIR", "data")))
+    parser.add_argument("--url", help="data plane; DATA_DIR/up.json says it otherwise")
+    parser.add_argument("--callers", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--k", type=int, default=350)
+    parser.add_argument("--queries", type=Path, help="one query a line")
+    parser.add_argument("--edits", type=float, default=0, help="edits a second beside the load")
+    options = parser.parse_args()
+
+    up = json.loads((options.data_dir / "up.json").read_text()) if not options.url or options.edits else {}
+    url = options.url or up["data"]
+    queries = options.queries.read_text(encoding="utf-8").splitlines() if options.queries else list(QUERIES)
+    record, stop = Record(), threading.Event()
+    callers = [
+        threading.Thread(target=call, args=(url, queries, options.k, stop, record, i)) for i in range(options.callers)
+    ]
+    acknowledged: dict[int, float] = {}
+    if options.edits:
+        token = (options.data_dir / "admin.token").read_text().strip()
+        answer = httpx.post(f"{url}/retrieve", json={"query": "a", "k": 1}, timeout=60).raise_for_status().json()
+        item = answer["items"][0]["id"]
+        callers.append(
+            threading.Thread(target=lambda: acknowledged.update(edit(up["admin"], token, item, options.edits, stop)))
+        )
+    started = time.perf_counter()
+    for caller in callers:
+        caller.start()
+    try:
+        stop.wait(options.seconds)
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
+    took = time.perf_counter() - started
+    print(
+        f"{len(record.seconds) / took:.1f} answers/s from {options.callers} callers; statuses {dict(record.statuses)}"
+    )
+    show("/retrieve", record.seconds)
+    live = [
+        max(0.0, min(seen) - at)
+        for revision, at in acknowledged.items()
+        if (seen := [moment for found, moment in record.first_seen.items() if found >= revision])
+    ]
+    show("acknowledged → seen live", live)
+
+
+if __name__ == "__main__":
+    main()
