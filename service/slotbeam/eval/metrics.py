@@ -58,4 +58,4 @@ def bpref(ranked: Sequence[str], relevant: Collection[str], other: Collection[st
 
 
 def _dcg(gains: Sequence[float]) -> float:
-    return sum((2.0**gain - 1.0) / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+    return math.fsum((2.0**gain - 1.0) / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))

@@ -40,11 +40,15 @@ def edited(source: Iterator[Item], path: Path) -> Iterator[Item]:
     edits: dict[str, dict[str, str]] = {}
     for place, row in rows(path):
         _known(place, row, ("id", "title", "description"))
-        texts = {key: text(place, key, row[key]) for key in ("title", "description") if key in row}
-        edits[identifier(place, "id", row.get("id"))] = texts
+        edits[identifier(place, "id", row.get("id"))] = {
+            key: text(place, key, row[key], required=key == "title") for key in ITEM_KEYS[1:3] if key in row
+        }
     for one in source:
         change = edits.pop(one.id, None)
-        yield replace(one, **change) if change else one
+        if change:
+            title, description = change.get("title", one.title), change.get("description", one.description)
+            one = replace(one, title=title, description=description)
+        yield one
     if edits:
         raise InputError(f"{path.name}: item {min(edits)!r} is not in the catalog; an edit names an item that is")
 

@@ -14,8 +14,10 @@ from slotbeam.catalog.loaders.records import Place
 from slotbeam.errors import InputError
 
 CATEGORIES = frozenset(
-    "entity modifier brand material style function location audience color scene specifications price model anchor "
-    "series marketing season pattern".split()
+    (
+        *("entity", "modifier", "brand", "material", "style", "function", "location", "audience", "color", "scene"),
+        *("specifications", "price", "model", "anchor", "series", "marketing", "season", "pattern"),
+    )
 )
 TYPES = ("keyword", "number", "bool")
 _KEYS = {"about", "id", "title", "description", "popularity", "attributes", "fields", "drop"}
@@ -69,11 +71,13 @@ class MappingFile:
                     f"mapping {name}: attribute {rule.get('field')!r} has category {category!r}; "
                     f"allowed: {', '.join(sorted(CATEGORIES))}"
                 )
-            rules.append(AttributeRule(rule["field"], category, rule.get("split"), rule.get("format"), rule.get("when")))
+            options = (rule.get(key) for key in ("split", "format", "when"))
+            rules.append(AttributeRule(rule["field"], category, *options))
         fields = {}
         for field, rule in raw.get("fields", {}).items():
             if rule.get("type") not in TYPES:
-                raise InputError(f"mapping {name}: field {field!r} has type {rule.get('type')!r}; allowed: {', '.join(TYPES)}")
+                got = rule.get("type")
+                raise InputError(f"mapping {name}: field {field!r} has type {got!r}; allowed: {', '.join(TYPES)}")
             fields[field] = (rule["field"], rule["type"])
         description = raw.get("description", ())
         return cls(

@@ -62,7 +62,8 @@ def rows(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
                 try:
                     row = orjson.loads(line)
                 except orjson.JSONDecodeError as error:
-                    raise InputError(f"{path.name} line {number}: not JSON ({error}); allowed: one object a line") from None
+                    what = f"not JSON ({error}); allowed: one JSON object a line"
+                    raise InputError(f"{path.name} line {number}: {what}", file=str(path), line=number) from None
                 if not isinstance(row, dict):
                     raise place.error("(line)", row, "a JSON object")
                 yield place, row

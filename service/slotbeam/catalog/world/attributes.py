@@ -16,7 +16,7 @@ from slotbeam.catalog.world.words import PRICES
 from slotbeam.types import FloatArray, IntArray
 
 _TIERS = np.array([0.5, 0.75, 1.0, 1.6, 2.8])
-_PLACES = ("color", "pattern", "season", "marketing", "location", "anchor")
+_SHARED = ("color", "pattern", "season", "marketing", "location", "anchor")
 POPULARITY = 0.75
 """Exponent of the Zipf law of items inside an entity."""
 
@@ -72,8 +72,8 @@ class Products:
             turn = below(self.seed, "turn " + name, size, entity)
             local = (turn + zipf(unit(self.seed, name, internal), size, 1.1)) % size
             found[:, C[name]] = listed.start[department] + local
-        for name in _PLACES:
-            size = len(lexicon.words[name])
+        for name in _SHARED:
+            size = np.asarray(len(lexicon.words[name]))
             turn = below(self.seed, "turn " + name, size, department if name != "location" else brand)
             found[:, C[name]] = (turn + zipf(unit(self.seed, name, internal), size, 0.8)) % size
         columns = np.arange(len(CATEGORIES))
@@ -88,7 +88,8 @@ class Products:
         spread = np.exp(unit(self.seed, "entity price", entity) * 1.6 - 0.8)
         noise = 0.9 + 0.2 * unit(self.seed, "price", internal)
         brand = self._brand(internal, entity, department)
-        return np.maximum(np.floor(base * spread * noise * _TIERS[self._tier(internal, brand)]), 1.0) - 0.01
+        price: FloatArray = np.floor(base * spread * noise * _TIERS[self._tier(internal, brand)])
+        return np.maximum(price, 1.0) - 0.01
 
     def popularity(self, internal: IntArray) -> IntArray:
         """(n,) what last season's sales were: the latent popularity, with noise."""
@@ -97,7 +98,8 @@ class Products:
         size = np.diff(self.lexicon.entity_start)[entity]
         share = (rank + 1.0) ** -POPULARITY / (size ** (1 - POPULARITY)) * (1 - POPULARITY)
         noise = np.exp(1.2 * unit(self.seed, "sales", internal) - 0.6)
-        return np.floor(self.lexicon.demand[entity] * share * self.items * 20 * noise).astype(np.int64)
+        sales: IntArray = np.floor(self.lexicon.demand[entity] * share * self.items * 20 * noise).astype(np.int64)
+        return sales
 
     def text_choice(self, internal: IntArray) -> IntArray:
         """(n,) 64 random bits an item, for where and in which order its words are written."""
@@ -106,7 +108,8 @@ class Products:
     def _brand(self, internal: IntArray, entity: IntArray, department: IntArray) -> IntArray:
         each = self.lexicon.brands_a_department
         nth = zipf(unit(self.seed, "brand", internal), min(BRANDS_AN_ENTITY, each), 0.9)
-        return department * each + below(self.seed, "brand of", each, entity, nth)
+        brand: IntArray = department * each + below(self.seed, "brand of", each, entity, nth)
+        return brand
 
     def _tier(self, internal: IntArray, brand: IntArray) -> IntArray:
         usual = below(self.seed, "tier of", len(PRICES), brand)

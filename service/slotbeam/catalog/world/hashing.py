@@ -24,7 +24,7 @@ def bits(seed: int, name: str, *keys: IntArray | int) -> IntArray:
         name: what is being decided; different names are independent.
         keys: arrays (or one number) of one broadcastable shape.
     """
-    state = np.asarray(mix_one(mix_one(seed & _MASK) ^ zlib.crc32(name.encode())), dtype=np.uint64)
+    state: IntArray = np.asarray(mix_one(mix_one(seed & _MASK) ^ zlib.crc32(name.encode())), dtype=np.uint64)
     for key in keys:
         state = _mix(state ^ (np.asarray(key).astype(np.uint64) + np.uint64(_GOLD)))
     return state

@@ -6,15 +6,20 @@ from collections.abc import Iterable
 
 from slotbeam.catalog.world.hashing import Draws
 
-_ONSETS = "b br c ch cl d dr f fl fr g gl h j k l m n p pl pr qu r s sh sl sn st t tr tw v w y z".split()
-_PLAIN = "b c d f g k l m n p r s t v w z".split()
-_VOWELS = "a a e e i i o o u ai ea oo".split()
-_CODAS = ["", "", "", "", *"l m n r s".split()]
+
+def _sounds(text: str, silent: int = 0) -> tuple[str, ...]:
+    return (*text.split(), *[""] * silent)
+
+
+_ONSETS = _sounds("b br c ch cl d dr f fl fr g gl h j k l m n p pl pr qu r s sh sl sn st t tr tw v w y z")
+_PLAIN = _sounds("b c d f g k l m n p r s t v w z")
+_VOWELS = _sounds("a a e e i i o o u ai ea oo")
+_CODAS = _sounds("l m n r s", silent=4)
 _ENDS = {
-    "brand": "a o ex in ora ix ler en ia um".split(),
-    "place": "ia burg ona mere vale stad ora holm esti".split(),
-    "slang": "er le y ie ock o up een it ump elle".split(),
-    "planted": "u i o abu ozi iri umo ela aqi".split(),
+    "brand": _sounds("a o ex in ora ix ler en ia um"),
+    "place": _sounds("ia burg ona mere vale stad ora holm esti"),
+    "slang": _sounds("er le y ie ock o up een it ump elle"),
+    "planted": _sounds("u i o abu ozi iri umo ela aqi"),
 }
 
 
@@ -35,7 +40,7 @@ class Inventor:
         """A new word of one sort (`brand`, `place`, `slang`, `planted`); `apart`: no known word within one edit."""
         draws = self._draws.setdefault(sort, Draws(self._seed, "invent " + sort))
         while True:
-            parts = []
+            parts: list[str] = []
             for _ in range(syllables - 1):
                 onsets = _PLAIN if parts else _ONSETS
                 parts += [onsets[draws.below(len(onsets))], _VOWELS[draws.below(len(_VOWELS))]]
@@ -61,17 +66,15 @@ def near(one: str, other: str) -> bool:
         start += 1
     left, right = one[start:], other[start:]
     if len(left) == len(right):
-        return left[1:] == right[1:] or (len(left) > 1 and left[0] == right[1] and left[1] == right[0] and left[2:] == right[2:])
+        return left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])
     return left[1:] == right if len(left) > len(right) else left == right[1:]
 
 
 def shorten(word: str) -> str:
-    """An abbreviation: the first letter and the consonants of a long word, the first three letters of each of many."""
+    """An abbreviation: the first letter and consonants of one word, the first three letters of each of many."""
     parts = word.replace("-", " ").split()
     if len(parts) > 1:
         return " ".join(part[:3] for part in parts)
-    if len(word) < 6:
-        return word[:3]
     return word[0] + "".join(letter for letter in word[1:] if letter not in "aeiou")[:4]
 
 

@@ -27,7 +27,7 @@ _SERIES = (
     "Aurora Ridge Nimbus Summit Harbor Ember Willow Atlas Comet Prism Cascade Meadow Falcon Vertex Solstice Pioneer "
     "Horizon Echo Breeze Cobalt Juniper Lumen Monarch Nova Onyx Orbit Pinnacle Quartz Raven Sierra Tempo Umbra Valor "
     "Zenith Alder Beacon Canyon Drift Everest Fable"
-).split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ class Lexicon:
         each = max(4, round(3 * self.items**0.5 / departments))
         self.brands_a_department = each
         self.words["brand"] = [self.inventor.word("brand").capitalize() for _ in range(each * departments)]
-        pool = _SERIES + [self.inventor.word("brand").capitalize() for _ in range(max(20, each * departments // 4))]
+        extra = max(20, each * departments // 4)
+        pool = _SERIES.split() + [self.inventor.word("brand").capitalize() for _ in range(extra)]
         numbers = np.arange(len(self.words["brand"]) * SERIES_A_BRAND)
         picks = bits(self.seed, "series", numbers) % np.uint64(len(pool))
         self.words["series"] = [pool[int(pick)] for pick in picks]
@@ -161,8 +162,9 @@ class Lexicon:
 
     def spoken(self) -> set[str]:
         """Every single word that the catalog or the users may write, models and random slips aside."""
-        said = {part for listed in self.words.values() for text in listed for part in _parts(text)}
-        return said | {part for made in self.terms.values() for terms in made for text in terms for part in _parts(text)}
+        typed = (text for made in self.terms.values() for terms in made for text in terms)
+        written = (text for listed in self.words.values() for text in listed)
+        return {part for texts in (typed, written) for text in texts for part in _parts(text)}
 
 
 def _parts(text: str) -> list[str]:
@@ -188,7 +190,7 @@ def _shares(weights: FloatArray, total: int) -> IntArray:
     """Whole numbers >= 1 in proportion to `weights` that sum to `total` (total >= len(weights))."""
     spare = total - len(weights)
     exact = weights / weights.sum() * spare
-    whole = exact.astype(np.int64)
+    whole: IntArray = exact.astype(np.int64)
     order = np.argsort(-(exact - whole), kind="stable")
     whole[order[: spare - int(whole.sum())]] += 1
     return whole + 1

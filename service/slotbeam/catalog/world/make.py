@@ -28,8 +28,8 @@ RECENT_QUERIES, RECENT_ITEMS = 3, 5
 def make_world(out: Path, options: WorldOptions | None = None, progress: Progress | None = None) -> dict[str, Any]:
     """Make a world and return what `world.json` says.
 
-    Files: `items.jsonl` (catalog), `items_late.jsonl` (descriptions edited on the last day), `log.jsonl` (days 1 to 30),
-    `test.jsonl` (day 31), `trend.jsonl` (searches for planted words on day 31), `planted.jsonl`, `world.json`.
+    Files: `items.jsonl` (catalog), `items_late.jsonl` (descriptions edited on the last day), `log.jsonl` (days 1
+    to 30), `test.jsonl` (day 31), `trend.jsonl` (searches for planted words on day 31), `planted.jsonl`, `world.json`.
 
     Args:
         out: directory to write; made when missing.

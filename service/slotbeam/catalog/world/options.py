@@ -19,8 +19,8 @@ class WorldOptions:
 
     items: int = 30_000
     seed: int = 1
-    vocabulary_gap: float = 0.6
-    requests_per_item: float = 5.0
+    vocabulary_gap: float = 0.9
+    requests_per_item: float = 8.0
     planted: int = 40
 
     def __post_init__(self) -> None:
@@ -28,7 +28,7 @@ class WorldOptions:
         _check("seed", self.seed, 0, 2**32 - 1)
         _check("vocabulary_gap", self.vocabulary_gap, 0, 1)
         _check("requests_per_item", self.requests_per_item, 0.1, 100)
-        _check("planted", self.planted, 0, 2000)
+        _check("planted", self.planted, 0, min(2000, self.items // 25))
 
 
 DAYS = 31

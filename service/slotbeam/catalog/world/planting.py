@@ -20,6 +20,7 @@ from slotbeam.catalog.world.typist import Typist
 from slotbeam.types import IntArray
 
 SIZES = (20, 5, 1, 100)
+"""Items a word, in turn; none has more than a hundredth of the catalog."""
 KINDS = ("brand", "series", "style", "function", "pattern", "entity", "material", "marketing", "anchor", "scene")
 NAMED = {"labubu": ("brand", "toys")}
 """The first planted word is one that people know as such; all others are invented."""
@@ -62,7 +63,7 @@ def plant(products: Products, typist: Typist, count: int) -> list[Planted]:
         else:
             word = lexicon.inventor.word("planted", 2 + draws.below(2), apart=True)
             category, department = KINDS[number % len(KINDS)], names[draws.below(len(names))]
-        size = min(SIZES[number % len(SIZES)], products.items // 10)
+        size = min(SIZES[number % len(SIZES)], products.items // 100)
         items = _items(products, names.index(department), size, draws, used)
         in_text = number % 2 == 0
         made.append(Planted(word, category, in_text, items, _queries(products, typist, word, items)))
@@ -90,9 +91,9 @@ def traffic_rows(products: Products, typist: Typist, planted: list[Planted], day
         pick = below(products.seed, "trend item", len(one.items), np.full(count, number), turn)
         queries = _typed(products, typist, one.word, one.items[pick], user, turn)
         place = below(products.seed, "trend time", 10**9, np.full(count, number), turn)
-        for when, who, item, query in zip(place.tolist(), user.tolist(), one.items[pick].tolist(), queries, strict=True):
-            chosen = item_id(int(products.public(np.array(item))))
-            row = {"query": query, "item_id": chosen, "kind": "click", "day": day, "user": f"t{who}", "position": 1}
+        chosen = products.public(one.items[pick]).tolist()
+        for when, who, item, query in zip(place.tolist(), user.tolist(), chosen, queries, strict=True):
+            row = {"query": query, "item_id": item_id(item), "kind": "click", "day": day, "user": f"t{who}"}
             rows.append((when, row))
     rows.sort(key=lambda pair: pair[0])
     return (row for _, row in rows)
@@ -114,14 +115,16 @@ _MENTION = {
 
 def _items(products: Products, department: int, size: int, draws: Draws, used: set[int]) -> IntArray:
     """`size` unused items of neighbouring entities of one department, drawn evenly."""
-    starts = products.lexicon.entity_start[np.searchsorted(products.lexicon.entity_department, [department, department + 1])]
-    low, high = int(starts[0]), int(starts[1])
+    ends = np.searchsorted(products.lexicon.entity_department, [department, department + 1])
+    low, high = products.lexicon.entity_start[ends].tolist()
     span = min(high - low, max(3 * size, 8))
     at = low + draws.below(max(high - low - span, 0) + 1)
     free = [number for number in range(at, at + span) if number not in used]
     if len(free) < size:
         free = [number for number in range(low, high) if number not in used]
-    chosen = sorted({free[index] for index in _distinct(draws, len(free), min(size, len(free)))})
+    if len(free) < size:
+        return _items(products, (department + 1) % len(products.lexicon.departments), size, draws, used)
+    chosen = sorted({free[index] for index in _distinct(draws, len(free), size)})
     used.update(chosen)
     return np.array(chosen, dtype=np.int64)
 

@@ -97,12 +97,13 @@ def _chunk(products: Products, public: IntArray) -> Iterator[dict[str, Any]]:
             if value >= 0:
                 said[CATEGORIES[category]] = model_name(lexicon, value) if category == model else words[category][value]
         title, description = _texts(said, choice)
+        sale = choice % 7 == 0
         yield {
             "id": item_id(number),
             "title": title,
             "description": description,
             "attributes": said,
-            "fields": {"department": department, "brand": said["brand"], "price": round(price, 2), "sale": choice % 7 == 0},
+            "fields": {"department": department, "brand": said["brand"], "price": round(price, 2), "sale": sale},
             "popularity": popularity,
         }
 

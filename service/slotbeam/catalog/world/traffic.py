@@ -18,8 +18,8 @@ from slotbeam.catalog.world.options import DAYS
 from slotbeam.types import BoolArray, FloatArray, IntArray
 
 SHOWN = 12
-MEAN_REQUESTS = 12
-USERS_A_BLOCK = 1024
+MOST_REQUESTS = 96
+USERS_A_BLOCK = 256
 _TASTES = {"brand": 1.6, "color": 1.0, "audience": 1.4, "price": 0.8, "material": 0.6, "style": 0.8}
 _MENTIONS = {
     "brand": 1.0,
@@ -66,7 +66,7 @@ class Requests:
 
 
 class Traffic:
-    """Makes blocks of requests; block b holds users `b * 1024` to `b * 1024 + 1023`."""
+    """Makes blocks of requests; block b holds 256 users."""
 
     def __init__(self, products: Products) -> None:
         self.products, self.lexicon, self.seed = products, products.lexicon, products.seed
@@ -76,9 +76,9 @@ class Traffic:
 
     def block(self, number: int) -> Requests:
         """The requests of one block of users."""
-        users = np.arange(number * USERS_A_BLOCK, (number + 1) * USERS_A_BLOCK)
-        counts = 1 + zipf(unit(self.seed, "activity", users), 8 * MEAN_REQUESTS, 0.6)
-        user = np.repeat(users, counts)
+        users: IntArray = np.arange(number * USERS_A_BLOCK, (number + 1) * USERS_A_BLOCK)
+        counts = 1 + zipf(unit(self.seed, "activity", users), MOST_REQUESTS, 0.6)
+        user: IntArray = np.repeat(users, counts)
         turn = np.arange(len(user)) - np.repeat(np.cumsum(counts) - counts, counts)
         fresh = (turn == 0) | (unit(self.seed, "session", user, turn) < 0.45)
         session = np.cumsum(fresh) - 1
@@ -93,14 +93,14 @@ class Traffic:
     def _days(self, user: IntArray) -> IntArray:
         """(sessions,) days, rising inside a user."""
         drawn = below(self.seed, "day", DAYS, user, np.arange(len(user)) - np.searchsorted(user, user))
-        return drawn[np.lexsort((drawn, user))] + 1
+        return np.add(drawn[np.lexsort((drawn, user))], 1)
 
     def _entities(self, user: IntArray, session: IntArray, turn: IntArray) -> IntArray:
         """(R,) what each request is about; a quarter of a session's requests turn to another entity nearby."""
         pick = unit(self.seed, "department", user, session)
-        nth = (pick > 0.6).astype(np.int64) + (pick > 0.85)
-        weight = unit(self.seed, "department of", user, nth)
-        department = self.lexicon.entity_department[np.searchsorted(self._demand, weight, side="right") - 1]
+        weight = unit(self.seed, "department of", user, (pick > 0.6).astype(np.int64) + (pick > 0.85))
+        somewhere = np.searchsorted(self._demand[:-1], weight, side="right") - 1
+        department = self.lexicon.entity_department[somewhere]
         favourite = unit(self.seed, "favourite", user, session) < 0.35
         nth = below(self.seed, "which", 3, user, session)
         loved = unit(self.seed, "favourites", user, department, nth)
@@ -113,7 +113,8 @@ class Traffic:
     def _entity_at(self, department: IntArray, place: FloatArray) -> IntArray:
         low, high = self._demand[self._ends[department]], self._demand[self._ends[department + 1]]
         found = np.searchsorted(self._demand, low + place * (high - low), side="right") - 1
-        return np.clip(found, self._ends[department], self._ends[department + 1] - 1)
+        entity: IntArray = np.clip(found, self._ends[department], self._ends[department + 1] - 1)
+        return entity
 
     def _taste(self, user: IntArray, words: IntArray) -> FloatArray:
         """How much each user likes each item: `words` (..., 18) with `user` broadcast over (...,)."""

@@ -14,6 +14,8 @@ _SHARES = ((1.0,), (0.68, 1.0), (0.5, 0.8, 1.0), (0.42, 0.68, 0.86, 1.0))
 """Cumulative share of each of a word's 1, 2, 3 or 4 terms."""
 SLIPS = 0.05
 """Share of queries with a slip of the finger, at a gap of 1."""
+BESIDE = 0.8
+"""How much of the gap holds for words beside the entity's head: people share more of those with the catalog."""
 KIND_SAID = 0.6
 """How often a compound entity is asked for in full."""
 
@@ -64,13 +66,13 @@ class Typist:
         name = CATEGORIES[category]
         if name == "model":
             text = model_name(self.lexicon, value)
-            return text.replace("-", "") if (habit >> 11 & 0xFFFF) < self.gap * 65536 else text
+            return text.replace("-", "") if (habit >> 11 & 0xFFFF) < self.gap * BESIDE * 65536 else text
         return self._term(name, self.lexicon.words[name][value], value, habit, mood)
 
     def _term(self, name: str, word: str, value: int, habit: int, mood: int) -> str:
         """The catalog's word or one of the user's; one time in eight the user forgets the habit."""
         habit = habit >> 32 if mood else (habit * 0x9E3779B1 >> 7)
-        if (habit & 0xFFFF) >= self.gap * 65536:
+        if (habit & 0xFFFF) >= self.gap * (1.0 if name == "head" else BESIDE) * 65536:
             return word
         terms = self.lexicon.terms[name][value]
         at = (habit >> 16 & 0xFF) / 256

@@ -49,19 +49,21 @@ RATES: dict[str, float] = {
 """Share of items that carry a word of a category, in the order that the world numbers the categories."""
 
 COLORS = (
-    "black white red blue green yellow orange purple pink brown beige ivory teal navy maroon coral olive mint lavender "
-    "charcoal bronze silver gold turquoise cream burgundy amber graphite"
+    "black white red blue green yellow orange purple pink brown beige ivory lilac navy crimson coral olive mint "
+    "lavender charcoal bronze silver gold turquoise cream burgundy amber graphite"
 )
 PATTERNS = "striped floral plaid dotted checkered camouflage geometric marbled paisley leopard herringbone houndstooth"
 SEASONS = "spring,summer,autumn,winter,all season,monsoon"
 PRICES = ("budget", "value", "mid range", "premium", "luxury")
-MARKETING = "new arrival,gift set,limited edition,best seller,clearance,bundle,anniversary edition,refill pack,starter kit"
+MARKETING = (
+    "new arrival,gift set,limited edition,best seller,clearance,bundle,anniversary edition,refill pack,starter kit"
+)
 
 DEPARTMENTS = (
     Department(
         "apparel",
-        "jacket shirt sweater hoodie dress skirt blouse trousers jeans shorts coat vest cardigan leggings pajamas scarf "
-        "beanie belt gloves raincoat jumpsuit tunic poncho blazer",
+        "jacket shirt sweater hoodie dress skirt blouse trousers jeans shorts coat vest cardigan leggings pajamas "
+        "scarf beanie belt gloves raincoat jumpsuit tunic poncho blazer",
         "denim knit maternity cropped quilted hooded pleated thermal wrap uniform ribbed formal",
         "cotton wool linen polyester silk cashmere fleece corduroy rayon",
         "moisture wicking,wrinkle free,windproof,stretch,insulated,breathable,quick dry",
@@ -80,7 +82,7 @@ DEPARTMENTS = (
         "trail ankle platform slip-on steel-toe court wedge chukka ballet snow rain",
         "leather suede canvas rubber mesh nubuck felt",
         "waterproof,slip resistant,arch support,shock absorbing,breathable,memory foam",
-        "casual,classic,retro,sporty,elegant",
+        "casual,classic,nostalgic,sporty,elegant",
         "wide fit,low top,high top,lace up,zip up,lightweight",
         "running,hiking,office,dance,beach,work",
         "women,men,kids,toddlers,seniors",
@@ -105,12 +107,12 @@ DEPARTMENTS = (
     ),
     Department(
         "appliances",
-        "blender toaster microwave refrigerator dishwasher vacuum humidifier heater fan juicer mixer oven fryer freezer "
-        "dehumidifier iron steamer purifier grinder cooktop",
+        "blender toaster microwave refrigerator dishwasher vacuum humidifier heater fan juicer mixer oven fryer "
+        "freezer dehumidifier iron steamer purifier grinder cooktop",
         "countertop handheld tower robot convection immersion cordless compact induction drum",
         "stainless steel,plastic,tempered glass,aluminum",
         "energy saving,self cleaning,low noise,timer,auto shutoff,touch control,child lock",
-        "modern,retro,industrial",
+        "modern,nostalgic,industrial",
         "portable,built-in,foldable,heavy duty,smart",
         "apartment,bedroom,bakery,laundry room,garage",
         "families,singles,seniors,students",
@@ -120,12 +122,12 @@ DEPARTMENTS = (
     ),
     Department(
         "audio",
-        "headphones earbuds speaker soundbar amplifier microphone turntable receiver subwoofer headset megaphone mixer "
-        "karaoke synthesizer metronome boombox",
+        "headphones equalizer speaker soundbar amplifier microphone turntable receiver subwoofer jukebox megaphone "
+        "mixer karaoke synthesizer metronome boombox",
         "studio bookshelf gaming lavalier condenser party marine clip-on bone-conduction ceiling",
         "aluminum,walnut,plastic,carbon fiber,leatherette",
         "noise cancelling,wireless,waterproof,surround,voice control,fast charging",
-        "minimalist,retro,futuristic",
+        "minimalist,nostalgic,futuristic",
         "over ear,in ear,compact,portable,rechargeable",
         "gym,podcast,home theater,travel,stage",
         "gamers,kids,musicians,commuters",
@@ -155,7 +157,7 @@ DEPARTMENTS = (
         "dining coffee corner folding bunk rocking bar console standing accent swivel nesting",
         "oak,walnut,pine,rattan,velvet,marble,metal,leather,birch",
         "adjustable,space saving,foldable,stackable,reclining,storage",
-        "mid century,scandinavian,rustic,industrial,contemporary,art deco",
+        "mid century,scandinavian,rustic,industrial,brutalist,art deco",
         "tall,narrow,upholstered,tufted,modular,floating",
         "living room,bedroom,patio,hallway,office",
         "kids,adults,seniors",
@@ -165,8 +167,8 @@ DEPARTMENTS = (
     ),
     Department(
         "bedding",
-        "duvet pillow blanket mattress quilt comforter sheet pillowcase coverlet bolster topper throw canopy bedspread "
-        "curtain towel rug doormat",
+        "duvet pillow blanket mattress tapestry cushion sheet pillowcase coverlet bolster topper tablecloth "
+        "canopy bedspread curtain towel rug doormat",
         "weighted cooling fitted waffle blackout bath body pillowtop crib shaggy",
         "cotton,microfiber,down,memory foam,bamboo,flannel,jersey,sateen",
         "hypoallergenic,machine washable,cooling,reversible,waterproof,fade resistant",
@@ -215,7 +217,7 @@ DEPARTMENTS = (
         "adjustable tennis squash indoor mountain table swim bench resistance pickleball",
         "rubber,carbon fiber,neoprene,steel,graphite,foam,nylon",
         "anti slip,shock absorbing,quick release,foldable,impact resistant,breathable",
-        "professional,sporty,retro",
+        "professional,sporty,nostalgic",
         "heavy,lightweight,portable,padded,inflatable",
         "gym,training,competition,pool,playground",
         "men,women,kids,beginners,athletes",
@@ -285,7 +287,7 @@ DEPARTMENTS = (
     ),
     Department(
         "office",
-        "notebook pen pencil marker binder folder envelope calendar whiteboard shredder laminator calculator tape "
+        "sketchbook pen pencil marker binder folder envelope calendar whiteboard shredder laminator calculator tape "
         "highlighter planner eraser corkboard clipboard stamp label",
         "gel fountain spiral dry-erase legal sticky hanging desk expanding hardcover",
         "paper,vinyl,kraft,acrylic,leatherette,cork",
@@ -315,7 +317,7 @@ DEPARTMENTS = (
     ),
     Department(
         "jewelry",
-        "necklace bracelet earrings ring watch pendant anklet brooch cufflinks locket choker charm tiara bangle "
+        "necklace bracelet earrings ring watch pendant anklet brooch cufflinks locket choker charm tiara medallion "
         "hairpin sunglasses",
         "tennis signet stackable hoop stud chronograph cuff birthstone charm pearl",
         "sterling silver,gold plated,titanium,moissanite,leather,jade,amber,freshwater pearl",
