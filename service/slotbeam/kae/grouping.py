@@ -7,6 +7,7 @@ A category X is a Bernoulli variable: does a text carry a word of X? Putting X a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +74,7 @@ def find_elbow(losses: tuple[tuple[int, float], ...]) -> int:
     return best
 
 
-def group_categories(presence: BoolArray, groups: int | None = None) -> Grouping:
+def group_categories(presence: BoolArray, groups: int | None = None, alone: Sequence[str] = ()) -> Grouping:
     """Merge categories agglomeratively, the cheapest pair first, until the elbow (or `groups`) is reached.
 
     A merged variable is the OR of its two; its losses are computed anew. Categories that no text carries take no
@@ -82,22 +83,30 @@ def group_categories(presence: BoolArray, groups: int | None = None) -> Grouping
     Args:
         presence: (N, 18) does text n carry a word of category c?
         groups: the number of groups wanted, 1..18; None for the elbow.
+        alone: categories that are not merged, each a group of its own. A category that (nearly) every item carries
+            belongs here: without entropy its presence says nothing about the words that sharing a position would lose.
     """
     if presence.ndim != 2 or presence.shape[1] != len(CATEGORIES) or not len(presence):
         raise InputError(f"presence has shape {presence.shape}; (texts, {len(CATEGORIES)}) with ≥ 1 text is needed")
     if groups is not None and not 1 <= groups <= len(CATEGORIES):
         raise InputError(f"groups is {groups}; 1 to {len(CATEGORIES)} are allowed")
+    if unknown := set(alone) - set(CATEGORIES):
+        raise InputError(
+            f"{', '.join(sorted(unknown))} cannot stand alone: not a category; one of {', '.join(CATEGORIES)}"
+        )
     seen = [c for c in range(len(CATEGORIES)) if presence[:, c].any() or c == ENTITY]
     unseen = [c for c in range(len(CATEGORIES)) if c not in seen]
-    stages, losses = _agglomerate(presence, seen)
+    kept = [c for c in seen if CATEGORIES[c] in alone]
+    stages, losses = _agglomerate(presence, seen, frozenset(kept))
     elbow = find_elbow(losses)
     wanted = elbow if groups is None else groups
     chosen = [list(members) for members in stages[min(wanted, len(seen))]]
-    alone = max(0, wanted - len(chosen))
-    chosen.extend([c] for c in unseen[:alone])
+    spare = max(0, wanted - len(chosen))
+    chosen.extend([c] for c in unseen[:spare])
     columns: list[BoolArray] = [np.asarray(presence[:, members].any(axis=1)) for members in chosen]
-    for category in unseen[alone:]:
-        hosts = [g for g, members in enumerate(chosen) if ENTITY not in members] or [0]
+    for category in unseen[spare:]:
+        mixed = [g for g, own in enumerate(chosen) if ENTITY not in own and not set(own) & set(kept)]
+        hosts = mixed or [g for g, own in enumerate(chosen) if ENTITY not in own] or [0]
         nothing = np.zeros(len(presence), dtype=np.bool_)
         host = min(hosts, key=lambda g: (information_loss(nothing, columns[g]), g))
         chosen[host].append(category)
@@ -108,7 +117,7 @@ def group_categories(presence: BoolArray, groups: int | None = None) -> Grouping
 
 
 def _agglomerate(
-    presence: BoolArray, seen: list[int]
+    presence: BoolArray, seen: list[int], kept: frozenset[int]
 ) -> tuple[dict[int, list[tuple[int, ...]]], tuple[tuple[int, float], ...]]:
     """Every stage of the merging by its number of groups, and the cumulative loss of each."""
     members: list[tuple[int, ...]] = [(c,) for c in seen]
@@ -118,6 +127,8 @@ def _agglomerate(
     losses = [(len(members), total)]
     while len(members) > 1:
         pairs = [(i, j) for i in range(len(members)) for j in range(i + 1, len(members))]
+        free = [(i, j) for i, j in pairs if kept.isdisjoint(members[i] + members[j])]
+        pairs = free or pairs  # those that stand alone are merged last, for callers who want fewer groups still
         loss, i, j = min((round(information_loss(columns[i], columns[j]), 12), i, j) for i, j in pairs)
         total += loss
         members[i] = tuple(sorted(members[i] + members[j]))

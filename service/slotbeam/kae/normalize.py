@@ -12,6 +12,7 @@ _APOSTROPHE = str.maketrans(dict.fromkeys("‘’‚‛′ʹʻʼʽˈꞌ＇`´", 
 _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _TWO_PRIMES = re.compile(r"''")
 _INVISIBLE = ("Cc", "Cf")
+_MARKS = dict.fromkeys(map(ord, "™℠®©"))
 _ZERO_WIDTH = frozenset("͏᠋᠌᠍᠎" + "".join(map(chr, range(0xFE00, 0xFE10))))  # joiners, variation selectors
 
 
@@ -19,7 +20,7 @@ def normalize(text: str) -> str:
     """Return the canonical form of `text`.
 
     NFKC and casefold to a fixpoint, invisible characters dropped, typographic quotes unified, apostrophes between
-    letters deleted ("Men’s" → "mens"), white space collapsed and stripped. Idempotent; the empty string stays empty.
+    letters deleted ("Men’s" → "mens"), trademark signs dropped ("Core™" → "core"), white space collapsed and stripped. Idempotent; the empty string stays empty.
 
     Raises:
         TextError: `text` holds a lone surrogate, which no UTF-8 text can.
@@ -40,7 +41,7 @@ def _pass(text: str) -> str:
     """One round; `normalize` repeats it until nothing changes."""
     text = " ".join(text.split())
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_APOSTROPHE).casefold()
+        text = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_APOSTROPHE).casefold()
         text = unicodedata.normalize("NFKC", text)
     else:
         text = text.lower().replace("`", "'")

@@ -18,7 +18,7 @@ class Capacity:
     solo: int
 
 
-def capacity(counts: Sequence[int], coverage: float, cap: int) -> Capacity:
+def capacity(counts: Sequence[int], coverage: float, cap: int, least: int = 1) -> Capacity:
     """The smallest power of two whose solo half covers `coverage` of the occurrences, at most `cap`.
 
     A position whose concepts all fit is given one solo slot for each of them and no cluster.
@@ -27,6 +27,7 @@ def capacity(counts: Sequence[int], coverage: float, cap: int) -> Capacity:
         counts: occurrences of each concept of the position.
         coverage: wanted share, 0..1.
         cap: most core slots, a power of two.
+        least: occurrences a concept needs for a slot of its own, unless all fit.
     """
     ordered = np.sort(np.asarray(counts, dtype=np.int64))[::-1]
     total = int(ordered.sum())
@@ -36,7 +37,7 @@ def capacity(counts: Sequence[int], coverage: float, cap: int) -> Capacity:
         size *= 2
     if len(ordered) <= size:
         return Capacity(0, len(ordered))
-    return Capacity(size // 2, size - size // 2)
+    return Capacity(size // 2, min(size // 2, int((ordered >= least).sum())))
 
 
 def assign(

@@ -70,9 +70,7 @@ def places(title: str, units: Sequence[Unit]) -> list[tuple[Unit, float]]:
     anchor = next((unit.end for unit in nominal if unit.category == "entity"), nominal[0].end)
     cut = head_end(title, anchor)
     inside = [unit for unit in nominal if unit.start < cut]
-    return [
-        (unit, OUTSIDE if unit.start >= cut else LAST if unit is inside[-1] else INNER) for unit in nominal
-    ]
+    return [(unit, OUTSIDE if unit.start >= cut else LAST if unit is inside[-1] else INNER) for unit in nominal]
 
 
 def propensities(titles: Sequence[list[tuple[Unit, float]]]) -> tuple[dict[str, float], dict[str, float]]:

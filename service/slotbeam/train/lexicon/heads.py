@@ -36,9 +36,7 @@ class Reading:
     words: frozenset[int]
 
 
-def learn_importance(
-    dictionary: Dictionary, codebook: Codebook, docs: Sequence[Doc], queries: Mapping[str, int]
-) -> Importance:
+def learn_importance(dictionary: Dictionary, codebook: Codebook, docs: Sequence[Doc]) -> Importance:
     """Weights, head pairs and implied entities of all concepts."""
     weight = np.asarray([c.importance for c in dictionary], dtype=np.float32)
     nothing = np.full(len(dictionary), -1, np.int32)
@@ -119,9 +117,7 @@ def learn_pairs(
     )
 
 
-def learn_implied(
-    dictionary: Dictionary, readings: Sequence[Reading], pairs: frozenset[tuple[int, int]]
-) -> np.ndarray:
+def learn_implied(dictionary: Dictionary, readings: Sequence[Reading], pairs: frozenset[tuple[int, int]]) -> np.ndarray:
     """(N,) the entity that nearly all items with a series, model or brand are; −1 where there is none."""
     seen: dict[int, Counter[int]] = defaultdict(Counter)
     for one in readings:

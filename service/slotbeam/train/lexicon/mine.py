@@ -181,7 +181,8 @@ def title_category(own: Habits, head: tuple[float, float], owned: bool, countabl
     propensity, mass = head
     if owned and own.items >= 3:
         return "series"
-    noun = propensity >= (0.5 if countable else 0.75) and mass >= 3 and own.counted < 0.4 and own.trailing <= 0.4
+    sure = propensity >= 0.5 if countable else propensity >= 0.75 and own.owner <= 0.5
+    noun = sure and mass >= 3 and own.counted < 0.4 and own.trailing <= 0.4
     return "entity" if noun else "modifier"
 
 
