@@ -31,7 +31,7 @@ def test_every_target_carries_every_word_of_the_query(plan: str) -> None:
 
 def test_a_head_query_leads_to_many_items_and_more_often_to_popular_ones() -> None:
     rows: dict[str, list[int]] = defaultdict(list)
-    for text, drawn in made(plans=(("entity", 1.0),), typo=0.0, popularity=2.0, per_item=5):
+    for text, drawn in made(plans=(("entity", 1.0),), typo=0.0, popularity=2.0):
         rows[text] += drawn
     drawn = rows["mug"]
     holders = [row for row, one in enumerate(ENCODED) if one.sid[0] == KAE.encode("mug").sid[0]]

@@ -6,9 +6,11 @@ popularity: the policy learns the distribution of a head query, not one source i
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -58,51 +60,47 @@ class PseudoOptions:
 
 
 class _Postings:
-    """Which items carry a concept; an entity counts where it is what the item is, its first slot."""
+    """Which items carry a concept; an entity counts where it is what the item is, its slot of that position.
+
+    A concept's key is its number, an entity's is -1 - code: so "carries all of them" is a test on sets.
+    """
 
     def __init__(self, items: Sequence[Item], encoded: Sequence[Encoded], kae: Kae) -> None:
         self.kae = kae
         self.entity = [concept.category == "entity" for concept in kae.dictionary]
-        self.entity_position = kae.codebook.position_of("entity")
+        index = kae.codebook.concept_index.tolist()
+        self.key = [-1 - code if entity else n for n, (code, entity) in enumerate(zip(index, self.entity, strict=True))]
+        position = kae.codebook.position_of("entity")
         self.carried: list[dict[int, str]] = []  # concept → a surface, as the item spells it
-        self.by_concept: dict[int, list[int]] = defaultdict(list)
-        self.by_entity: dict[int, list[int]] = defaultdict(list)
-        self.first: list[int] = []
+        self.facts: list[frozenset[int]] = []
+        self.holders: dict[int, list[int]] = defaultdict(list)
         for row, (item, one) in enumerate(zip(items, encoded, strict=True)):
             end = len(one.text) - (len(normalize(item.description)) if item.description else 0)
             carried: dict[int, str] = {}
             for match in (*one.matches, *(match for match in one.chosen if match)):
                 if match.start < end or not item.description:
                     carried.setdefault(match.concept, match.surface)
+            facts = frozenset((-1 - one.sid[position], *(c for c in carried if not self.entity[c])))
             self.carried.append(carried)
-            self.first.append(one.sid[self.entity_position])
-            self.by_entity[one.sid[self.entity_position]].append(row)
-            for concept in carried:
-                if not self.entity[concept]:
-                    self.by_concept[concept].append(row)
-
-    def has(self, row: int, concept: int) -> bool:
-        if self.entity[concept]:
-            return self.first[row] == self.kae.codebook.slot_of(concept).index
-        return concept in self.carried[row]
+            self.facts.append(facts)
+            for key in facts:
+                self.holders[key].append(row)
 
     def draw(
         self, concepts: Sequence[int], source: int, n: int, weight: list[float], rng: np.random.Generator
     ) -> list[int]:
         """Draw `n` items that carry all `concepts`, by `weight`; the source is always among the candidates."""
-        slot_of = self.kae.codebook.slot_of
-        lists = [self.by_entity[slot_of(c).index] if self.entity[c] else self.by_concept[c] for c in concepts]
-        held = min((one for one in lists if one), key=len, default=[source])
-        near = held
-        if len(held) > _CANDIDATES:
-            near = [held[i] for i in rng.integers(len(held), size=_CANDIDATES).tolist()]
-        found = [row for row in near if all(self.has(row, c) for c in concepts)]
-        if source not in found and all(self.has(source, c) for c in concepts):
+        wanted = frozenset(self.key[c] for c in concepts)
+        near = min((self.holders[key] for key in wanted if key in self.holders), key=len, default=[source])
+        if len(near) > _CANDIDATES:
+            near = [near[i] for i in rng.integers(len(near), size=_CANDIDATES).tolist()]
+        found = [row for row in near if wanted <= self.facts[row]]
+        if source not in found and wanted <= self.facts[source]:
             found.append(source)
         if not found:
             return [source] * n
-        chance = np.cumsum([weight[row] for row in found])
-        return [found[i] for i in np.searchsorted(chance, rng.random(n) * chance[-1], side="right").tolist()]
+        chance = list(accumulate(weight[row] for row in found))
+        return [found[bisect_right(chance, u * chance[-1])] for u in rng.random(n).tolist()]
 
 
 def pseudo_queries(
@@ -154,9 +152,8 @@ def _make(
             chosen = [words[i] for i in picks]
         text = " ".join(chosen)[:80].strip(" ,;.-/()")
         return (text, None) if text else None
-    book, dictionary = postings.kae.codebook, postings.kae.dictionary
-    carried = postings.carried[source]
-    entities = [c for c in carried if postings.entity[c] and book.slot_of(c).index == postings.first[source]]
+    dictionary, carried = postings.kae.dictionary, postings.carried[source]
+    entities = [c for c in carried if postings.entity[c] and postings.key[c] in postings.facts[source]]
     brands = [c for c in carried if dictionary[c].category == "brand"]
     others = [c for c in carried if not postings.entity[c] and dictionary[c].category != "brand"]
     concepts: list[int] = []
