@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,9 +104,6 @@ def test_a_second_up_on_the_directory_names_the_first(up: Up) -> None:
 
 def test_serve_alone_finds_the_store_of_the_directory(up: Up) -> None:
     """An edit made in one process is applied in another that was started by itself."""
-    import subprocess
-    import sys
-
     with subprocess.Popen(
         [sys.executable, "-m", "slotbeam.cli", "serve"],
         env={**up.environment, "SLOTBEAM_REPLICA_ID": "alone"},
@@ -143,12 +144,41 @@ def test_the_store_dies_and_no_search_fails(up: Up) -> None:
     wait_for(lambda: up.retrieve("mug")["bindings"]["state"] == "live")
 
 
-def test_kill_9_of_up_leaves_no_process_behind(up: Up) -> None:
-    """The last test of this `up`."""
-    pids = up.pids
-    os.kill(up.process.pid, signal.SIGKILL)
-    up.process.wait(HANG_S)
-    wait_for(lambda: not any(alive(pid) for pid in pids))
+def talk(url: str, raw: bytes) -> bytes:
+    """Send raw bytes, and return the status line that comes back."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=HANG_S) as connection:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(raw)
+        with connection.makefile("rb") as answer:
+            return answer.readline()
+
+
+HEAD = b"POST /retrieve HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+CHUNK = b"10000\r\n" + b" " * 65536 + b"\r\n"
+RAW: list[tuple[str, bytes, bytes]] = [
+    ("length and chunks", HEAD + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b" 400 "),
+    ("two lengths", HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", b" 400 "),
+    ("100 KB of header", HEAD + b"X-Long: " + b"x" * 100_000 + b"\r\n\r\n", b" 400 "),
+    ("chunks past the limit", HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + CHUNK * 20, b" 413 "),
+    ("a declared 20 MB", HEAD + b"Content-Length: 20000000\r\n\r\n", b" 413 "),
+    ("no HTTP at all", b"\x16\x03\x01\x02\x00\r\n\r\n", b" 400 "),
+    ("text that forges a log line", b"GET /a%0d%0aERROR%1b[31m HTTP/1.1\r\nHost: x\r\n\r\n", b" 404 "),
+]
+
+
+@pytest.mark.parametrize(("raw", "status"), [row[1:] for row in RAW], ids=[row[0] for row in RAW])
+def test_broken_http_is_refused_and_the_next_request_is_answered(up: Up, raw: bytes, status: bytes) -> None:
+    assert status in talk(up.record["data"], raw)
+    assert up.retrieve("mug")["items"]
+
+
+def test_kill_9_of_up_leaves_no_process_behind(tmp_path: Path, tiny_artifact: Path) -> None:
+    with Up(tmp_path / "data", tiny_artifact) as killed:
+        pids = killed.pids
+        os.kill(killed.process.pid, signal.SIGKILL)
+        killed.process.wait(HANG_S)
+        wait_for(lambda: not any(alive(pid) for pid in pids))
 
 
 def test_sigterm_ends_everything_and_bindings_survive_the_restart(tmp_path: Path, tiny_artifact: Path) -> None:
