@@ -15,8 +15,9 @@ from slotbeam.catalog.loaders.mapping import MappingFile
 from slotbeam.catalog.loaders.records import SUFFIXES, rows
 from slotbeam.errors import InputError
 
-FORMATS = ("jsonl", "icecat", "kuaisearch")
-"""What a row looks like; each is read from JSON lines (plain, gzip, xz) or Parquet alike."""
+FORMATS = ("jsonl", "parquet", "world", "icecat", "kuaisearch")
+"""What a row looks like: `jsonl`, `parquet` and `world` are the documented schema. Whether a file holds JSON lines
+(plain, gzip, xz) or Parquet, its name says."""
 
 _ITEM_FILES = tuple(stem + suffix for stem in ("items", "products") for suffix in SUFFIXES)
 _LOG_FILES = tuple(stem + suffix for stem in ("log", "recall", "rank") for suffix in SUFFIXES)
@@ -49,7 +50,7 @@ def load_log(path: Path, format: str | None = None) -> Iterator[Interaction]:
     file = _file(path, _LOG_FILES)
     chosen = format or _sniff(file, {"clicked_item_ids": "kuaisearch", "target_item_id": "kuaisearch"})
     readers: dict[str, Callable[[Path], Iterator[Interaction]]] = {
-        "jsonl": jsonl.interactions,
+        **dict.fromkeys(FORMATS[:3], jsonl.interactions),
         "kuaisearch": kuaisearch.interactions,
     }
     if chosen not in readers:
@@ -63,7 +64,7 @@ def _items(file: Path, format: str | None, mapping: Path | None) -> Iterator[Ite
         return (rule.item(place, row) for place, row in rows(file))
     chosen = format or _sniff(file, {"item_title": "kuaisearch", "attrs": "icecat"})
     readers: dict[str, Callable[[Path], Iterator[Item]]] = {
-        "jsonl": jsonl.items,
+        **dict.fromkeys(FORMATS[:3], jsonl.items),
         "icecat": icecat.items,
         "kuaisearch": kuaisearch.items,
     }
