@@ -19,8 +19,9 @@ _ZERO_WIDTH = frozenset("͏᠋᠌᠍᠎" + "".join(map(chr, range(0xFE00, 0xFE10
 def normalize(text: str) -> str:
     """Return the canonical form of `text`.
 
-    NFKC and casefold to a fixpoint, invisible characters dropped, typographic quotes unified, apostrophes between
-    letters deleted ("Men’s" → "mens"), trademark signs dropped ("Core™" → "core"), white space collapsed and stripped. Idempotent; the empty string stays empty.
+    NFKC and casefold to a fixpoint, invisible characters and trademark signs dropped ("Core™" → "core"), typographic
+    quotes unified, apostrophes between letters deleted ("Men’s" → "mens"), white space collapsed and stripped.
+    Idempotent; the empty string stays empty.
 
     Raises:
         TextError: `text` holds a lone surrogate, which no UTF-8 text can.

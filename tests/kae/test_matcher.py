@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slotbeam.errors import InputError
+from slotbeam.kae.matcher import Found, Matcher, is_cjk
+
+ALPHABET = "ab1 .-_,手机é"
+
+
+def joined(left: str, right: str, before: str, after: str) -> bool:
+    """The oracle's own idea of "no boundary here", written from the specification."""
+
+    def sticks(char: str) -> bool:
+        return char.isalnum() or unicodedata.category(char).startswith("M")
+
+    if not left or not right:
+        return False
+    if sticks(left) and sticks(right):
+        return not (is_cjk(left) or is_cjk(right))
+    if left in ".,":
+        return right.isdigit() and before.isdigit()
+    return right in ".," and left.isdigit() and after.isdigit()
+
+
+def brute_force(words: list[str], text: str) -> list[Found]:
+    def edge(at: int) -> bool:
+        return not joined(
+            text[at - 1 : at] if at else "", text[at : at + 1], text[at - 2 : at - 1], text[at + 1 : at + 2]
+        )
+
+    occurrences = [
+        (start, start + len(word), number)
+        for number, word in enumerate(words)
+        for start in range(len(text))
+        if text.startswith(word, start) and edge(start) and edge(start + len(word))
+    ]
+    return sorted(occurrences, key=lambda one: (one[0], -one[1]))
+
+
+def greedy(found: list[Found]) -> list[Found]:
+    out: list[Found] = []
+    for one in found:
+        if not out or one[0] >= out[-1][1]:
+            out.append(one)
+    return out
+
+
+@given(
+    st.lists(st.text(alphabet=ALPHABET, min_size=1, max_size=4), unique=True, max_size=8),
+    st.text(alphabet=ALPHABET, max_size=14),
+)
+def test_the_matcher_agrees_with_brute_force(words: list[str], text: str) -> None:
+    matcher = Matcher(words)
+    everything = brute_force(words, text)
+    assert matcher.find_all(text) == everything
+    assert matcher.find(text) == greedy(everything)
+
+
+def found(words: list[str], text: str) -> list[str]:
+    return [text[start:end] for start, end, _ in Matcher(words).find(text)]
+
+
+def test_car_is_not_in_daycare() -> None:
+    assert found(["car", "care"], "daycare scarf car-wash") == ["car"]
+
+
+def test_a_chinese_word_matches_inside_a_sentence() -> None:
+    assert found(["手机", "手机壳", "防水"], "苹果手机壳超薄防水手机") == ["手机壳", "防水", "手机"]
+
+
+def test_latin_letters_beside_chinese_ones_are_a_word() -> None:
+    assert found(["usb"], "新款usb数据线") == ["usb"]
+
+
+def test_usb_is_found_in_usb_cable_although_usb_c_is_a_word() -> None:
+    assert found(["usb", "usb c"], "usb cable") == ["usb"]
+    assert found(["usb", "usb c"], "usb c cable") == ["usb c"]
+
+
+def test_underscore_and_punctuation_separate_words() -> None:
+    assert found(["red", "shoe"], "red_shoe (red)/shoe") == ["red", "shoe", "red", "shoe"]
+
+
+def test_a_decimal_number_is_not_cut_at_its_point() -> None:
+    assert found(["8 m", "1.8 m"], "1.8 m") == ["1.8 m"]
+    assert found(["8 m"], "1.8 m and 8 m.") == ["8 m"]
+
+
+def test_a_combining_mark_belongs_to_its_word() -> None:
+    assert found(["ab"], "ab̈ ab") == ["ab"]
+
+
+def test_the_longest_of_the_leftmost_wins() -> None:
+    assert found(["ice", "ice cream", "cream mold"], "ice cream mold") == ["ice cream"]
+
+
+def test_blocked_spans_free_the_words_around_them() -> None:
+    matcher = Matcher(["labubu doll", "doll"])
+    assert matcher.find("labubu doll") == [(0, 11, 0)]
+    assert matcher.find("labubu doll", blocked=[(0, 6)]) == [(7, 11, 1)]
+
+
+def test_no_words_and_no_text_match_nothing() -> None:
+    assert Matcher([]).find("anything") == []
+    assert Matcher(["a"]).find("") == []
+
+
+def test_an_empty_word_is_refused() -> None:
+    with pytest.raises(InputError, match="at least one character"):
+        Matcher(["a", ""])
