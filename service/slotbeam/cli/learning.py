@@ -88,19 +88,26 @@ def train(
 
 def world(
     out: Annotated[Path, typer.Option(help="Directory to write.")],
-    items: Annotated[int, typer.Option(help="Products.")] = 30_000,
-    seed: Annotated[int, typer.Option(help="The world's seed.")] = 1,
+    items: Annotated[int | None, typer.Option(help="Products.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The world's seed.")] = None,
     vocabulary_gap: Annotated[
-        float, typer.Option(help="0: users type the catalog's words; 1: always their own.")
-    ] = 0.6,
-    requests_per_item: Annotated[float, typer.Option(help="Searches in 31 days, per product.")] = 5.0,
-    planted: Annotated[int, typer.Option(help="New words that appear on the last day only.")] = 40,
+        float | None, typer.Option(help="0: users type the catalog's words; 1: always their own.")
+    ] = None,
+    requests_per_item: Annotated[float | None, typer.Option(help="Searches in 31 days, per product.")] = None,
+    planted: Annotated[int | None, typer.Option(help="New words that appear on the last day only.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a synthetic catalog and 31 days of searches, of any size."""
+    """Make a synthetic catalog and 31 days of searches, of any size (docs/world.md)."""
     from slotbeam.catalog.world import WorldOptions, make_world
 
-    options = WorldOptions(items, seed, vocabulary_gap, requests_per_item, planted)
+    given = {
+        "items": items,
+        "seed": seed,
+        "vocabulary_gap": vocabulary_gap,
+        "requests_per_item": requests_per_item,
+        "planted": planted,
+    }
+    options = WorldOptions(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     with _progress() as progress:
         facts = make_world(out, options, progress)
     if as_json:
@@ -112,16 +119,24 @@ def world(
 def evaluate(
     ctx: typer.Context,
     catalog: Catalog,
-    queries: Annotated[
-        Path | None, typer.Option(exists=True, help="Judged queries; the catalog's own otherwise.")
-    ] = None,
+    judgements: Annotated[Path | None, typer.Option(exists=True, help="A CSV of judged queries.")] = None,
+    world: Annotated[Path | None, typer.Option(exists=True, help="A log, or a world's directory.")] = None,
     artifact: ArtifactDir = None,
+    baseline_only: Annotated[bool, typer.Option("--baseline-only", help="BM25 alone, no artifact.")] = False,
+    queries: Annotated[int | None, typer.Option(min=1, help="At most so many rows of the log.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write eval.json and eval.md there.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure an artifact beside BM25 on the same queries."""
-    from slotbeam.eval.command import run_eval
+    """Measure an artifact beside BM25; what lies beside the catalog says on which queries, unless you do."""
+    _need("bm25s")
+    from slotbeam.eval.command import render, run_eval
 
-    run_eval(settings_of(ctx).artifact, catalog, queries, as_json)
+    directory = None if baseline_only else settings_of(ctx).artifact
+    result = run_eval(directory, catalog, judgements, world, out, queries=queries)
+    if as_json:
+        show_json(result)
+    else:
+        say(render(result))
 
 
 def bench(
@@ -196,7 +211,7 @@ def _need(module: str) -> None:
 
     if find_spec(module) is None:
         raise SetupError(
-            f'training needs {module}, which serving does not: pip install "slotbeam[train]" '
+            f'this needs {module}, which serving does not: pip install "slotbeam[train]" '
             "(PyTorch's CPU build is enough; see https://pytorch.org/get-started/locally/)"
         )
 
