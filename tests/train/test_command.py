@@ -108,10 +108,12 @@ def test_a_directory_that_is_no_artifact_is_never_replaced(world: Path, tmp_path
         train(world, tmp_path / "photos", options=OPTIONS)
 
 
-def test_an_empty_catalog_and_an_unknown_configuration_are_refused(tmp_path: Path) -> None:
+def test_an_empty_catalog_an_unknown_stage_and_an_unknown_configuration_are_refused(tmp_path: Path) -> None:
     (tmp_path / "items.jsonl").write_text("")
     with pytest.raises(InputError, match="holds no items"):
         train(tmp_path / "items.jsonl", tmp_path / "out", options=OPTIONS, format="jsonl")
+    with pytest.raises(InputError, match="S0, S1, S2, S3"):
+        train(tmp_path, tmp_path / "out", options=OPTIONS, stages=("S9",))
     with pytest.raises(InputError, match=", ".join(PRESETS)):
         preset("huge")
     assert isinstance(preset("large"), TrainOptions)

@@ -65,6 +65,9 @@ def train(
     options = options or TrainOptions()
     if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
         raise SetupError(f"{out} exists and is no artifact; name another directory")
+    unknown = [stage for stage in stages if stage not in STAGES]
+    if unknown or not stages:
+        raise InputError(f"stages {', '.join(stages) or '(none)'} are not known; allowed: {', '.join(STAGES)}")
     work = out.with_name(f".{out.name}.train")
     if not resume:
         shutil.rmtree(work, ignore_errors=True)
@@ -85,8 +88,9 @@ def train(
         kae.save(work / "kae")
         inputs.save(work / TOKENIZER)
         reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
-        _, encoded = item_sids_of(kae, items)
-        item_sids, _ = item_sids_of(kae, served)
+        item_sids, encoded = item_sids_of(kae, items)
+        if served != items:  # texts edited later are encoded as they are served
+            item_sids, _ = item_sids_of(kae, served)
         corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed)
         distinct = len({tuple(row) for row in item_sids.tolist()})
         reporter.say(f"{distinct} SIDs, {len(corpus.queries)} queries  {clock('corpus')}")

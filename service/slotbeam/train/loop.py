@@ -112,9 +112,6 @@ class Trainer:
             stages: names in `STAGES`, in the order to run.
             checkpoint: file to keep; None keeps none.
         """
-        unknown = [name for name in stages if name not in STAGES]
-        if unknown or not stages:
-            raise InputError(f"stages {list(stages)} are unknown; allowed: {', '.join(STAGES)}")
         if options.threads:
             torch.set_num_threads(options.threads)
         self.device = device_of(options.device)
