@@ -14,7 +14,8 @@ from slotbeam.types import Slot
 def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, Any]:
     """Return the answer of one query as JSON values: docs/http.md describes each field."""
     artifact = snapshot.artifact
-    ids, titles = artifact.catalog.ids, artifact.catalog.titles
+    rows = [hit.row for hit in answer.hits]
+    ids, titles = artifact.catalog.ids.take(rows), artifact.catalog.titles.take(rows)
     return {
         "request_id": request_id,
         "model": artifact.name,
@@ -32,14 +33,14 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, A
         ],
         "items": [
             {
-                "id": ids[hit.row],
-                "title": titles[hit.row],
+                "id": item_id,
+                "title": title,
                 "score": hit.score,
                 "sid": hit.sid,
                 **({} if hit.sid_logp is None else {"sid_logp": hit.sid_logp}),
                 "source": hit.source,
             }
-            for hit in answer.hits
+            for hit, item_id, title in zip(answer.hits, ids, titles, strict=True)
         ],
         **({"explain": answer.facts} if answer.facts else {}),
     }

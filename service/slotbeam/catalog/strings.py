@@ -36,6 +36,13 @@ class Strings:
     def __getitem__(self, index: int) -> str:
         return self.blob[self.offsets[index] : self.offsets[index + 1]].tobytes().decode()
 
+    def take(self, rows: Sequence[int]) -> list[str]:
+        """Return the strings of `rows` (n), in their order: much faster than one at a time."""
+        index = np.asarray(rows, np.int64)
+        blob = memoryview(self.blob)  # type: ignore[arg-type]
+        spans = zip(self.offsets[index].tolist(), self.offsets[index + 1].tolist(), strict=True)
+        return [str(blob[start:end], "utf-8") for start, end in spans]
+
     def __iter__(self) -> Iterator[str]:
         return (self[i] for i in range(len(self)))
 
