@@ -148,7 +148,9 @@ class Trainer:
             if self.place.step < self.place.plan[self.place.stage]:
                 self._save()
                 break
-            self.reporter.say(f"{stage.name} done: {self.place.reports[stage.name]}")
+            report = self.place.reports[stage.name]
+            losses = f"loss {report['first_loss']:.3f} → {report['last_loss']:.3f} nats"
+            self.reporter.say(f"{stage.name} done: {report['steps']:.0f} steps in {report['seconds']:.0f} s, {losses}")
             self.place.stage, self.place.step = self.place.stage + 1, 0
             self._save()
         return self.place.reports

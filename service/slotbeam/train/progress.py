@@ -27,7 +27,7 @@ class Reporter:
 
     def say(self, text: str) -> None:
         """One line for good."""
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
     def step(self, stage: str, done: int, total: int, loss: float, rate: float, per_s: float) -> None:
         """After each step: `loss` in nats, `rate` the learning rate, `per_s` steps a second."""
