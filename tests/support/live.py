@@ -77,6 +77,15 @@ async def watching(
             await task
 
 
+async def heartbeat(store: Store, revision: int, guard_s: float = 20.0) -> dict[str, Any]:
+    """The heartbeat of the only replica, once it says that it has applied `revision`."""
+    async with asyncio.timeout(guard_s):
+        while not (beats := await store.replicas()) or beats[0]["revision"] < revision:
+            await asyncio.sleep(0.005)
+    [beat] = beats
+    return beat
+
+
 async def until(watcher: Watcher, true: Callable[[], bool], guard_s: float = 20.0) -> None:
     """Wait until `true` after some change of the watcher's facts; a hang guard, not a measure."""
     async with asyncio.timeout(guard_s):

@@ -27,7 +27,7 @@ from redis.exceptions import (
 
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.plan import LINGER_S, Change, Edit, Listing, Plan, make_plan
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store import Store, heeding_cancellation
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
 from slotbeam.types import Slot
 
@@ -154,10 +154,11 @@ async def _run(store: Store, codebook_sha: str, plan: Plan, key: str, fingerprin
     keys = [store.key(name) for name in names + [f"items:{sha}" for sha in plan.needs + plan.drops]]
     payload = json.dumps(plan.fields, ensure_ascii=False)
     try:
-        try:
-            reply = await store.writing.evalsha(_SCRIPT_SHA, len(keys), *keys, payload)
-        except NoScriptError:
-            reply = await store.writing.eval(_SCRIPT, len(keys), *keys, payload)
+        with heeding_cancellation():
+            try:
+                reply = await store.writing.evalsha(_SCRIPT_SHA, len(keys), *keys, payload)
+            except NoScriptError:
+                reply = await store.writing.eval(_SCRIPT, len(keys), *keys, payload)
     except _REFUSALS as error:
         raise StoreUnavailable(f"the store at {store.name} refuses writes ({error}); nothing was written") from error
     except (ConnectionError, TimeoutError, OSError) as error:
@@ -176,7 +177,8 @@ async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: 
     deadline = asyncio.get_running_loop().time() + LOOKUP_S
     while asyncio.get_running_loop().time() < deadline:
         try:
-            raw = await store.redis.hget(store.key("idem"), key)
+            with heeding_cancellation():
+                raw = await store.redis.hget(store.key("idem"), key)
             if raw is not None:
                 return Committed(_revision_of(raw, key, fingerprint), plan.edits, False, "unknown")
         except (RedisError, OSError):

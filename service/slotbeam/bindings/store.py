@@ -104,7 +104,8 @@ class Store:
     def errors(self) -> Iterator[None]:
         """Turn the client's errors into `StoreUnavailable`: of a read, or of anything that was not sent."""
         try:
-            yield
+            with heeding_cancellation():
+                yield
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(
                 f"the store at {self.name} did not answer ({_why(error)}); nothing was written, searches continue"
@@ -236,6 +237,21 @@ class Store:
         if found.get("appendfsync") == "always":
             return Durability(True, "appendfsync always")
         return Durability(True, "waitaof")
+
+
+@contextmanager
+def heeding_cancellation() -> Iterator[None]:
+    """Raise `CancelledError` when the task was cancelled inside, even if the client swallowed that.
+
+    Before Python 3.12 `asyncio.wait_for`, which the client uses, drops a cancellation that meets an arriving reply.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def _head(meta: Any) -> Head | None:

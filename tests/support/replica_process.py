@@ -1,0 +1,38 @@
+"""A replica in a process of its own: `python replica_process.py STORE_URL DIRECTORY`; one line for each change."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import structlog
+
+from slotbeam.bindings.store import Store
+from slotbeam.bindings.watch import Watcher
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Request
+from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.types import Timings
+from support.shop import make_shop
+
+
+async def main(url: str, directory: Path) -> None:
+    artifact = make_shop(directory)
+    holder = Holder(Snapshot(artifact))
+    watcher = Watcher(Store(url), holder, artifact, directory, "other")
+    task = asyncio.create_task(watcher.run())
+    seen = None
+    while not task.done():
+        snapshot = holder.current
+        if (snapshot.state, snapshot.revision) != seen:
+            seen = (snapshot.state, snapshot.revision)
+            answer = retrieve(snapshot, Request("labubu", k=2), Timings())
+            items = ",".join(sorted(artifact.catalog.ids[h.row] for h in answer.hits if h.source == "binding"))
+            print(snapshot.state, snapshot.revision, items, flush=True)
+        await watcher.changes()
+
+
+if __name__ == "__main__":
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
