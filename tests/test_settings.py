@@ -44,8 +44,11 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLOTBEAM_ADMIN_TOKEN", "correct horse battery")
+    monkeypatch.setenv("SLOTBEAM_REDIS_URL", "redis://user:battery@store:6379/0")
     settings = read_settings()
-    assert "correct horse" not in repr(settings) + str(sources(settings))
+    assert "correct horse" not in repr(settings)
+    assert "battery" not in str(sources(settings))
+    assert settings.text("redis_url") == "redis://********@store:6379/0"
     assert settings.environment(["admin_token"]) == {"SLOTBEAM_ADMIN_TOKEN": "correct horse battery"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from slotbeam.errors import SetupError
 
 PREFIX = "SLOTBEAM_"
+_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 
 
 class Settings(BaseSettings):
@@ -48,11 +50,12 @@ class Settings(BaseSettings):
         return {PREFIX + name.upper(): text for name in names if (text := self.text(name, reveal=True))}
 
     def text(self, name: str, reveal: bool = False) -> str:
-        """Return a setting as text; unset is empty, a secret is starred unless `reveal`."""
+        """Return a setting as text; unset is empty, a secret (of a URL, too) is starred unless `reveal`."""
         value: Any = getattr(self, name)
         if isinstance(value, SecretStr):
             return value.get_secret_value() if reveal else "********"
-        return "" if value is None else str(value)
+        text = "" if value is None else str(value)
+        return text if reveal else _PASSWORD.sub("********@", text)
 
 
 def read_settings(**flags: Any) -> Settings:

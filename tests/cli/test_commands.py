@@ -120,6 +120,13 @@ def test_a_taken_port_names_the_setting(capsys: pytest.CaptureFixture[str], tmp_
     assert "set SLOTBEAM_PORT" in err
 
 
+def test_up_names_a_data_directory_that_cannot_be_used(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, _, err = run(capsys, "up", "--data-dir", str(tmp_path / "file" / "data"))
+    assert status == 1
+    assert "set SLOTBEAM_DATA_DIR" in err
+
+
 def test_a_wrong_setting_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLOTBEAM_WORKERS", "many")
     status, _, err = run(capsys, "kae", "explain", "mug")

@@ -27,6 +27,7 @@ from slotbeam.errors import SetupError, SlotbeamError
 from slotbeam.settings import Settings, sources
 
 READY_TIMEOUT_S = 60.0
+SAY_AFTER_S = 5.0
 STOP_TIMEOUT_S = 8.0
 SETTLED_S = 30.0
 FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
@@ -125,12 +126,15 @@ class Up:
 
     async def _until_ready(self, child: Child) -> None:
         """Wait until the child answers 200 on `/readyz`. Raises `SetupError` when it ends first or takes too long."""
-        deadline = time.monotonic() + READY_TIMEOUT_S
+        began, said = time.monotonic(), False
         assert child.process is not None
         ended = asyncio.create_task(child.process.wait())
         stopped = asyncio.create_task(self._stop.wait())
         try:
-            while time.monotonic() < deadline:
+            while (waited_s := time.monotonic() - began) < READY_TIMEOUT_S:
+                if waited_s > SAY_AFTER_S and not said:
+                    said = True
+                    _warn(f"waiting for {child.name} to be ready; without its store it waits up to 30 s")
                 probe = asyncio.create_task(_status(child.listener, "/readyz"))
                 await asyncio.wait({ended, stopped, probe}, return_when=asyncio.FIRST_COMPLETED)
                 if ended.done():
@@ -230,7 +234,14 @@ def run_up(settings: Settings, flags: Iterable[str] = ()) -> None:
     Raises:
         SetupError: another `up` holds the directory (names its pid), or something cannot start.
     """
-    with DataDirLock(settings.data_dir).acquire():
+    lock = DataDirLock(settings.data_dir)
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise SetupError(
+            f"{settings.data_dir} cannot be used ({error.strerror}); set SLOTBEAM_DATA_DIR to a directory you may write"
+        ) from None
+    with lock:
         asyncio.run(Up(settings, flags).run())
 
 
