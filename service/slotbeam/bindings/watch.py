@@ -102,7 +102,7 @@ class Watcher:
         self._seen: Head | None = None
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
-        self._swap = asyncio.Lock()
+        self._syncing, self._swap = asyncio.Lock(), asyncio.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="bindings")
 
     # ---------------------------------------------------------------- what others ask
@@ -191,7 +191,13 @@ class Watcher:
                 delay = min(delay * 2, BACKOFF_S[1])
 
     async def sync(self) -> None:
-        """List, judge, apply. Raises `StoreError` when the store does not answer."""
+        """List, judge, apply; one at a time. Raises `StoreError` when the store does not answer."""
+        async with self._syncing:
+            while not await self._sync():
+                pass
+
+    async def _sync(self) -> bool:
+        """Returns False when what was read went stale under the reader."""
         known = self.good.listing if self.good else None
         seen = await self.store.read(self.artifact.codebook_sha, known=known.revision if known else None)
         verdict = judge(known, seen)
@@ -200,7 +206,7 @@ class Watcher:
         elif verdict == "apply" and seen is not None:
             items, lost = await self._items(seen)
             if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
-                return await self.sync()  # collected under our feet: a newer revision is there
+                return False  # collected under our feet: a newer revision is there
             await self._apply(seen, items, lost, "live")
             await self._save()
         elif verdict == "same" and seen is not None and known is not None and dict(seen.slots) != dict(known.slots):
@@ -209,7 +215,7 @@ class Watcher:
         self._ready.set()
         if not verdict.startswith("hold:"):
             self._touch()
-        return None
+        return True
 
     async def _items(self, listing: Listing) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
         """The item lists of a listing: those already here, and the rest from the store."""

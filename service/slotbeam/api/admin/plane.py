@@ -126,12 +126,10 @@ class AdminPlane:
     async def _initialised(self) -> bool:
         try:
             await self.store.initialise()
-            async with asyncio.timeout(OWN_WAIT_S):
-                while self.watcher.listing is None:
-                    await self.watcher.changes()
-        except (StoreError, TimeoutError):
+            await self.watcher.sync()
+        except StoreError:
             return False
-        return True
+        return self.watcher.listing is not None
 
     async def _expire(self) -> None:
         """Commit `expired → free` once the grace is over."""

@@ -1,0 +1,70 @@
+"""A control plane in this process, on a real embedded store that every test gets empty."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import pytest
+import redis
+from pydantic import SecretStr
+
+from slotbeam.api.admin import create_admin_app
+from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.search.artifact import Artifact
+from slotbeam.settings import Settings
+from support.clients import client_of
+
+TOKEN = "t" * 32
+
+
+class Plane(Protocol):
+    def __call__(self, **options: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]: ...
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    embedded = EmbeddedStore(tmp_path_factory.mktemp("store"))
+    embedded.start()
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture
+def raw(server: EmbeddedStore) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(server.url, decode_responses=True) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def settings(server: EmbeddedStore, tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, redis_url=server.url, admin_token=SecretStr(TOKEN), replica_id="the-admin")
+
+
+@pytest.fixture
+def plane(raw: redis.Redis, shop: Artifact, settings: Settings) -> Plane:
+    """Makes a client of a control plane that is ready, with every scope."""
+
+    @asynccontextmanager
+    async def make(**options: Any) -> AsyncIterator[httpx.AsyncClient]:
+        app = create_admin_app(options.pop("settings", settings), shop, **options)
+        async with client_of(app) as client:
+            client.headers["authorization"] = f"Bearer {TOKEN}"
+            async with asyncio.timeout(20):
+                while (await client.get("/readyz")).status_code != 200:
+                    await asyncio.sleep(0.005)
+            client.plane = app.state.plane  # type: ignore[attr-defined]
+            yield client
+
+    return make
+
+
+@pytest.fixture
+async def admin(plane: Plane) -> AsyncIterator[httpx.AsyncClient]:
+    async with plane() as client:
+        yield client

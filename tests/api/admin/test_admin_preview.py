@@ -1,0 +1,93 @@
+"""The dry run says what a write would do, and does nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import redis
+
+BODY: dict[str, Any] = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001", "i002", "nope"]}}
+
+
+async def preview(admin: httpx.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
+    response = await admin.post("/admin/slots?dry_run=true", json=body)
+    assert response.status_code == 200
+    return dict(response.json())
+
+
+async def test_a_dry_run_shows_slot_items_and_the_answer_before_and_after(admin: httpx.AsyncClient) -> None:
+    found = await preview(admin, {**BODY, "sample_queries": ["red LABUBU mug", "red mug"]})
+    assert (found["dry_run"], found["op"], found["slot"], found["revision"]) == (True, "bind", "1-4", 0)
+    assert found["items"] == {"count": 3, "found": 2, "matched": None, "missing": ["nope"], "missing_count": 1}
+    hit, miss = found["samples"]
+    assert (hit["canonical"], hit["matches"]) == ("red labubu mug", True)
+    assert hit["spans"] == [{"word": "labubu", "span": [4, 10], "overrides": []}]
+    assert {item["id"] for item in hit["after"][:2]} == {"i001", "i002"}
+    assert all(item["source"] == "model" for item in hit["before"])
+    assert len(hit["before"]) == len(hit["after"]) == 10
+    assert not miss["matches"]
+    assert miss["before"] == miss["after"]
+    assert found["warnings"] == []
+
+
+async def test_a_dry_run_names_the_base_words_that_are_overridden(admin: httpx.AsyncClient) -> None:
+    found = await preview(admin, {**BODY, "words": ["red mug"], "items": {"match": True, "ids": ["i001"]}})
+    assert found["words"] == [
+        {
+            "word": "red mug",
+            "overrides": [
+                {"word": "red", "slot": "2-1", "label": "red"},
+                {"word": "mug", "slot": "0-1", "label": "mug"},
+            ],
+        }
+    ]
+    [sample] = found["samples"]
+    assert sample["query"] == "red mug"
+    assert [word["word"] for word in sample["spans"][0]["overrides"]] == ["red", "mug"]
+    assert found["items"]["matched"] is not None
+
+
+async def test_a_dry_run_changes_nothing(admin: httpx.AsyncClient, raw: redis.Redis) -> None:
+    made = (await admin.post("/admin/slots", json=BODY)).json()
+    before = {key: raw.dump(key) for key in sorted(raw.keys()) if ":replica:" not in key}
+    current = admin.plane.holder.current  # type: ignore[attr-defined]
+    tag = {"if-match": made["etag"]}
+    assert (await admin.post("/admin/slots?dry_run=true", json={**BODY, "words": ["x1"]})).status_code == 200
+    assert (await admin.put("/admin/slots/1-4?dry_run=true", json=BODY, headers=tag)).status_code == 200
+    assert (await admin.patch("/admin/slots/1-4?dry_run=true", json={"owner": "x"}, headers=tag)).status_code == 200
+    assert (await admin.delete("/admin/slots/1-4?dry_run=true", headers=tag)).status_code == 200
+    assert {key: raw.dump(key) for key in sorted(raw.keys()) if ":replica:" not in key} == before
+    assert admin.plane.holder.current is current  # type: ignore[attr-defined]
+
+
+async def test_a_dry_run_finds_the_same_conflicts_as_the_commit(admin: httpx.AsyncClient) -> None:
+    await admin.post("/admin/slots", json=BODY)
+    taken = await admin.post("/admin/slots?dry_run=true", json=BODY)
+    real = await admin.post("/admin/slots", json=BODY)
+    assert taken.status_code == real.status_code == 409
+    assert taken.json() == real.json()
+    assert (await admin.delete("/admin/slots/1-4?dry_run=true")).status_code == 428
+
+
+async def test_a_dry_run_of_unbinding_shows_the_answer_of_before_the_binding(admin: httpx.AsyncClient) -> None:
+    without = (await preview(admin, BODY))["samples"][0]["before"]
+    made = (await admin.post("/admin/slots", json=BODY)).json()
+    response = await admin.delete("/admin/slots/1-4?dry_run=true", headers={"if-match": made["etag"]})
+    [sample] = response.json()["samples"]
+    assert sample["before"][0]["source"] == "binding"
+    assert sample["after"] == without
+    assert response.json()["items"] is None
+
+
+async def test_a_dry_run_of_a_draft_or_a_scheduled_binding_shows_it_as_if_active(admin: httpx.AsyncClient) -> None:
+    for more, state in (({"draft": True}, "draft"), ({"starts_at": "2030-01-01T00:00:00Z"}, "scheduled")):
+        found = await preview(admin, {**BODY, **more})
+        assert found["samples"][0]["after"][0]["source"] == "binding"
+        assert f"would be {state}" in found["warnings"][0]
+
+
+async def test_a_sample_query_that_cannot_be_asked_says_why(admin: httpx.AsyncClient) -> None:
+    found = await preview(admin, {**BODY, "sample_queries": ["\u200b", "labubu"]})
+    assert "no visible character" in found["samples"][0]["error"]
+    assert found["samples"][1]["matches"]

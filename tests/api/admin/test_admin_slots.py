@@ -1,0 +1,368 @@
+"""Bind, read, edit, unbind."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+import redis
+
+from slotbeam.api.retrieve import create_data_app
+from slotbeam.search.artifact import Artifact
+from slotbeam.settings import Settings
+from support.clients import client_of
+from support.live import NOW, Clock
+
+from .conftest import Plane
+
+BODY: dict[str, Any] = {"words": ["Labubu", "拉布布"], "category": "brand", "items": {"ids": ["i001", "i002"]}}
+
+
+def snapshot_of(raw: redis.Redis) -> dict[str, Any]:
+    """Everything in the store but heartbeats."""
+    return {key: raw.dump(key) for key in sorted(raw.keys()) if ":replica:" not in key}
+
+
+async def test_binding_answers_slot_etag_revision_and_who_has_it(admin: httpx.AsyncClient) -> None:
+    body = {**BODY, "ends_at": "2126-01-01T00:00:00+01:00", "owner": "toys", "reason": "viral  on 20 Nov"}
+    body["ends_at"] = None
+    response = await admin.post("/admin/slots?wait=all", json=body)
+    made = response.json()
+    assert response.status_code == 201
+    assert (made["slot"], made["position"], made["group"], made["state"]) == ("1-4", 1, "brand", "active")
+    assert (made["words"], made["item_count"], made["placement"]) == (["labubu", "拉布布"], 2, "top")
+    assert (made["owner"], made["reason"]) == ("toys", "viral on 20 Nov")
+    assert (made["revision"], made["durability"], made["replayed"]) == (1, "appendfsync always", False)
+    assert response.headers["etag"] == made["etag"] == f'"{made["id"]}.1"'
+    assert response.headers["location"] == "/admin/slots/1-4"
+    assert response.headers["x-bindings-revision"] == "1"
+    [replica] = made["propagation"]["replicas"]
+    assert (made["propagation"]["expected"], made["propagation"]["applied"]) == (1, 1)
+    assert (replica["id"], replica["revision"], replica["error"]) == ("the-admin", 1, None)
+
+
+async def test_a_read_that_follows_a_write_sees_it(admin: httpx.AsyncClient) -> None:
+    made = (await admin.post("/admin/slots", json=BODY)).json()
+    response = await admin.get("/admin/slots/1-4")
+    assert response.headers["etag"] == made["etag"]
+    assert response.json()["item_ids"] == ["i001", "i002"]
+    assert (await admin.get(f"/admin/slots/{made['id']}")).json() == response.json()
+    assert (await admin.get("/admin/slots/1-5")).json() == {
+        "slot": "1-5",
+        "position": 1,
+        "group": "brand",
+        "state": "free",
+    }
+
+
+async def test_slots_are_listed_and_filtered(admin: httpx.AsyncClient) -> None:
+    await admin.post("/admin/slots", json={**BODY, "owner": "Toys"})
+    every = (await admin.get("/admin/slots")).json()
+    assert (every["revision"], every["state"], every["counts"]) == (1, "live", {"free": 11, "active": 1})
+    assert len(every["slots"]) == 12
+
+    async def found(**params: Any) -> list[str]:
+        return [s["slot"] for s in (await admin.get("/admin/slots", params=params)).json()["slots"]]
+
+    assert await found(state="active") == ["1-4"]
+    assert await found(position=0, state="free") == [f"0-{i}" for i in (6, 7, 8, 9)]
+    assert await found(q="ＬＡＢＵ") == ["1-4"]
+    assert await found(q="toys") == ["1-4"]
+    assert await found(q="nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("params", "why"),
+    [
+        ({"state": "bound"}, "free, draft, scheduled"),
+        ({"position": "3"}, "0 to 2"),
+        ({"position": "-1"}, "0 to 2"),
+        ({"position": "9" * 5000}, "0 to 2"),
+    ],
+)
+async def test_a_filter_that_means_nothing_is_refused(admin: httpx.AsyncClient, params: Any, why: str) -> None:
+    response = await admin.get("/admin/slots", params=params)
+    assert response.status_code == 422
+    assert why in response.json()["detail"]
+
+
+async def test_put_replaces_everything_but_id_and_slot(admin: httpx.AsyncClient) -> None:
+    made = (await admin.post("/admin/slots", json={**BODY, "owner": "toys"})).json()
+    body = {"words": ["crocs"], "category": "brand", "items": {"ids": ["i003"]}, "placement": "blend"}
+    response = await admin.put("/admin/slots/1-4", json=body, headers={"if-match": made["etag"]})
+    edited = response.json()
+    assert response.status_code == 200
+    assert (edited["id"], edited["slot"], edited["revision"]) == (made["id"], "1-4", 2)
+    assert (edited["words"], edited["placement"], edited["owner"]) == (["crocs"], "blend", "")
+    assert edited["created_at"] == made["created_at"]
+    assert (await admin.post("/admin/slots", json=BODY)).status_code == 201  # its old words are free
+
+
+async def test_patch_changes_what_it_names(admin: httpx.AsyncClient) -> None:
+    made = (await admin.post("/admin/slots", json={**BODY, "ends_at": "2030-01-01T00:00:00Z"})).json()
+    tag = {"if-match": made["etag"]}
+    patched = (await admin.patch("/admin/slots/1-4", json={"placement": "only", "owner": "ann"}, headers=tag)).json()
+    assert (patched["placement"], patched["owner"], patched["words"]) == ("only", "ann", made["words"])
+    assert (patched["ends_at"], patched["item_count"]) == (made["ends_at"], 2)
+    tag = {"if-match": patched["etag"]}
+    body = {"words": ["red"], "items": {"match": True}, "ends_at": None}
+    patched = (await admin.patch("/admin/slots/1-4", json=body, headers=tag)).json()
+    assert (patched["ends_at"], patched["match"], patched["placement"]) == (None, True, "only")
+    assert patched["item_count"] > 2
+
+
+async def test_editing_needs_the_current_etag_and_changes_nothing_without(
+    admin: httpx.AsyncClient, raw: redis.Redis
+) -> None:
+    await admin.post("/admin/slots", json=BODY)
+    before = snapshot_of(raw)
+    for method, body in (("PUT", BODY), ("PATCH", {"owner": "x"}), ("DELETE", None)):
+        missing = await admin.request(method, "/admin/slots/1-4", json=body)
+        stale = await admin.request(method, "/admin/slots/1-4", json=body, headers={"if-match": '"b_x.9"'})
+        assert (missing.status_code, stale.status_code) == (428, 412)
+        assert missing.json()["type"].endswith("precondition-required")
+        assert stale.json()["type"].endswith("stale-revision")
+    assert snapshot_of(raw) == before
+
+
+async def test_unbinding_frees_the_slot(admin: httpx.AsyncClient) -> None:
+    made = (await admin.post("/admin/slots", json=BODY)).json()
+    response = await admin.delete("/admin/slots/1-4?wait=all", headers={"if-match": made["etag"]})
+    assert response.status_code == 200
+    freed = response.json()
+    assert (freed["slot"], freed["state"], freed["revision"], freed["id"]) == ("1-4", "free", 2, made["id"])
+    assert freed["propagation"]["applied"] == 1
+    assert (await admin.get("/admin/slots?state=active")).json()["slots"] == []
+    assert (await admin.delete("/admin/slots/1-4", headers={"if-match": "*"})).status_code == 404
+
+
+async def test_a_named_slot_is_taken_and_a_full_position_names_three(admin: httpx.AsyncClient) -> None:
+    def body(word: str, **more: Any) -> dict[str, Any]:
+        return {**BODY, "words": [word], **more}
+
+    assert (await admin.post("/admin/slots", json=body("a1", slot="1-6"))).json()["slot"] == "1-6"
+    taken = await admin.post("/admin/slots", json=body("a2", slot="1-6"))
+    assert taken.status_code == 409
+    assert taken.json()["type"] == "urn:slotbeam:problem:slot-taken"
+    assert 'slot 1-6 is bound to "a1" (revision 1)' in taken.json()["detail"]
+    for word in ("a2", "a3", "a4"):
+        assert (await admin.post("/admin/slots", json=body(word))).status_code == 201
+    full = await admin.post("/admin/slots", json=body("a5"))
+    assert full.status_code == 409
+    assert full.json()["type"] == "urn:slotbeam:problem:no-free-slot"
+    assert len(full.json()["reclaim"]) == 3
+
+
+@pytest.mark.parametrize("word", ["labubu", "ＬＡＢＵＢＵ", "La\u200bbubu", "拉布布"])
+async def test_a_word_held_by_another_binding_is_a_conflict(admin: httpx.AsyncClient, word: str) -> None:
+    await admin.post("/admin/slots", json=BODY)
+    taken = await admin.post("/admin/slots", json={**BODY, "words": ["free", word]})
+    assert taken.status_code == 409
+    assert taken.json()["type"] == "urn:slotbeam:problem:word-taken"
+    assert taken.json()["holder"]["slot"] == "1-4"
+
+
+async def test_a_look_alike_of_a_bound_word_is_a_conflict(admin: httpx.AsyncClient) -> None:
+    await admin.post("/admin/slots", json={**BODY, "words": ["cocoa"]})
+    taken = await admin.post("/admin/slots", json={**BODY, "words": ["сосоа"]})
+    assert taken.status_code == 409
+    assert "looks like" in taken.json()["detail"]
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"words": []}, "at least 1"),
+    ({"words": [""]}, "no letter or digit"),
+    ({"words": ["\u200b"]}, "no letter or digit"),
+    ({"words": ["x" * 65]}, "at most 64"),
+    ({"words": ["lаbubu"]}, "mixes Cyrillic"),
+    ({"words": [f"w{i}" for i in range(33)]}, "at most 32"),
+    ({"words": "labubu"}, "words"),
+    ({"words": [1]}, "words"),
+    ({"category": "brands"}, "is not a category; one of entity"),
+    ({"slot": "1-1"}, "1-4 to 1-7"),
+    ({"slot": "0-6"}, "1-4 to 1-7"),
+    ({"slot": "1-" + "9" * 62}, "slot"),
+    ({"slot": "1-" + "9" * 5000}, "slot"),
+    ({"slot": "x"}, "position-index"),
+    ({"items": {}}, "no item was named"),
+    ({"items": {"ids": ["nope"]}}, "none of the 1 item ids"),
+    ({"items": {"match": True}}, "no item's text holds"),
+    ({"items": {"match": "yes"}}, "items.match"),
+    ({"items": ["i001"]}, "items"),
+    ({"placement": "bottom"}, "placement"),
+    ({"ends_at": "2020-01-01T00:00:00Z"}, "in the past"),
+    ({"ends_at": "2999-01-01T00:00:00Z"}, "five years"),
+    ({"ends_at": "2030-01-01T00:00:00"}, "with its offset"),
+    ({"ends_at": "tomorrow"}, "with its offset"),
+    ({"starts_at": "2030-01-02T00:00:00Z", "ends_at": "2030-01-01T00:00:00Z"}, "not after starts_at"),
+    ({"owner": "a\x00b"}, "control"),
+    ({"reason": "x" * 300}, "at most 256"),
+    ({"surprise": 1}, "unknown field"),
+    ({"near_miss": 1}, "near_miss"),
+]
+
+
+@pytest.mark.parametrize(("change", "why"), BAD, ids=lambda value: ascii(value)[:40])
+async def test_bad_input_is_a_clear_problem_and_changes_nothing(
+    admin: httpx.AsyncClient, raw: redis.Redis, change: dict[str, Any], why: str
+) -> None:
+    before = snapshot_of(raw)
+    for query in ("", "?dry_run=true"):
+        response = await admin.post(f"/admin/slots{query}", json={**BODY, **change})
+        assert response.status_code == 422
+        assert response.headers["content-type"] == "application/problem+json"
+        assert why in response.json()["detail"]
+    assert snapshot_of(raw) == before
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "why"),
+    [
+        ("wait=some", {}, "allowed: all, none"),
+        ("wait=all&timeout=1h", {}, "0 to 60 s"),
+        ("wait=all&timeout=61", {}, "0 to 60 s"),
+        ("dry_run=maybe", {}, "true, false"),
+        ("", {"idempotency-key": ""}, "1 to 64"),
+        ("", {"idempotency-key": "k" * 65}, "1 to 64"),
+        ("", {"idempotency-key": "a b"}, "1 to 64"),
+    ],
+)
+async def test_a_parameter_that_means_nothing_is_refused_before_anything_is_written(
+    admin: httpx.AsyncClient, raw: redis.Redis, query: str, headers: dict[str, str], why: str
+) -> None:
+    before = snapshot_of(raw)
+    response = await admin.post(f"/admin/slots?{query}", json=BODY, headers=headers)
+    assert response.status_code == 422
+    assert why in response.json()["detail"]
+    assert snapshot_of(raw) == before
+
+
+async def test_more_items_than_allowed_are_refused_with_the_count(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slotbeam.bindings.edits.MAX_ITEMS", 3)
+    response = await admin.post("/admin/slots", json={**BODY, "words": ["red"], "items": {"match": True}})
+    assert response.status_code == 422
+    assert response.json()["count"] > 3
+
+
+async def test_the_same_idempotency_key_answers_again(admin: httpx.AsyncClient, raw: redis.Redis) -> None:
+    headers = {"idempotency-key": "key-1"}
+    first = await admin.post("/admin/slots", json=BODY, headers=headers)
+    before = snapshot_of(raw)
+    again = await admin.post("/admin/slots", json=BODY, headers=headers)
+    assert again.status_code == first.status_code == 201
+    assert again.headers["idempotency-replayed"] == "true"
+    for name in ("slot", "id", "etag", "revision", "words", "item_count"):
+        assert again.json()[name] == first.json()[name]
+    other = await admin.post("/admin/slots", json={**BODY, "owner": "x"}, headers=headers)
+    assert other.status_code == 409
+    assert other.json()["type"] == "urn:slotbeam:problem:idempotency-key-reused"
+    assert snapshot_of(raw) == before
+
+
+async def test_a_draft_holds_no_slot_until_it_is_published(admin: httpx.AsyncClient) -> None:
+    draft = (await admin.post("/admin/slots", json={**BODY, "draft": True})).json()
+    assert (draft["slot"], draft["state"]) == (None, "draft")
+    assert (await admin.get("/admin/slots?state=draft")).json()["slots"][0]["id"] == draft["id"]
+    path = f"/admin/slots/{draft['id']}"
+    published = (await admin.patch(path, json={"draft": False}, headers={"if-match": draft["etag"]})).json()
+    assert (published["slot"], published["state"], published["id"]) == ("1-4", "active", draft["id"])
+
+
+async def test_a_scheduled_binding_holds_its_slot_and_an_expired_one_is_freed_after_the_grace(plane: Plane) -> None:
+    clock = Clock(NOW)
+    async with plane(clock=clock, grace_ms=1000) as admin:
+        body = {**BODY, "starts_at": "2027-01-15T08:00:01Z", "ends_at": "2027-01-15T08:00:02Z"}
+        made = (await admin.post("/admin/slots", json=body)).json()
+        assert (made["slot"], made["state"]) == ("1-4", "scheduled")
+        for later, state in ((1000, "active"), (2000, "expired")):
+            clock.now_ms = NOW + later
+            assert (await admin.get("/admin/slots/1-4")).json()["state"] == state
+        clock.now_ms = NOW + 3000
+        admin.plane.watcher._note(last_error="wake up")  # type: ignore[attr-defined]
+        async with asyncio.timeout(20):
+            while (await admin.get("/admin/slots/1-4")).json()["state"] != "free":
+                await asyncio.sleep(0.01)
+        entry = (await admin.get("/admin/audit?count=1")).json()["entries"][0]
+        assert (entry["op"], entry["actor"], entry["revision"]) == ("expire", "expiry", 2)
+
+
+async def test_the_audit_says_who_changed_what(admin: httpx.AsyncClient) -> None:
+    made = (await admin.post("/admin/slots", json=BODY)).json()
+    await admin.delete("/admin/slots/1-4", headers={"if-match": made["etag"]})
+    entries = (await admin.get("/admin/audit")).json()["entries"]
+    assert [(e["revision"], e["op"], e["actor"]) for e in entries] == [(2, "unbind", "admin"), (1, "bind", "admin")]
+    assert entries[0]["changes"][0]["before"] == entries[1]["changes"][0]["after"]
+    assert entries[0]["at"].endswith("Z")
+    page = (await admin.get("/admin/audit?before=2&count=1")).json()["entries"]
+    assert [entry["revision"] for entry in page] == [1]
+
+
+async def test_every_live_replica_is_waited_for(admin: httpx.AsyncClient, shop: Artifact, settings: Settings) -> None:
+    data = create_data_app(settings.model_copy(update={"replica_id": "the-data"}), shop)
+    async with client_of(data) as client:
+        async with asyncio.timeout(20):
+            while len((await admin.get("/admin/replicas")).json()["replicas"]) < 2:
+                await asyncio.sleep(0.005)
+        made = await admin.post("/admin/slots?wait=all&timeout=20s", json=BODY)
+        assert made.status_code == 201
+        spread = made.json()["propagation"]
+        assert (spread["expected"], spread["applied"]) == (2, 2)
+        assert {replica["id"] for replica in spread["replicas"]} == {"the-admin", "the-data"}
+        answer = (await client.post("/retrieve", json={"query": "labubu", "k": 2})).json()
+        assert answer["bindings"]["revision"] == made.json()["revision"]
+        assert {(item["id"], item["source"]) for item in answer["items"]} == {("i001", "binding"), ("i002", "binding")}
+
+
+async def test_a_replica_that_does_not_apply_makes_it_202_and_is_named(
+    admin: httpx.AsyncClient, raw: redis.Redis
+) -> None:
+    stuck = '{"role": "data", "revision": 0, "state": "hold:DIVERGED", "error": "hold:DIVERGED", "failed": {}}'
+    raw.set("{sb}:replica:stuck", stuck, px=60_000)
+    made = await admin.post("/admin/slots?wait=all&timeout=50ms", json=BODY)
+    assert made.status_code == 202
+    assert made.json()["look"] == "/admin/replicas"
+    spread = made.json()["propagation"]
+    assert (spread["expected"], spread["applied"]) == (2, 1)
+    [named] = [replica for replica in spread["replicas"] if replica["id"] == "stuck"]
+    assert (named["revision"], named["applied"], "hold:DIVERGED" in named["error"]) == (0, False, True)
+
+
+async def test_a_store_that_is_down_refuses_writes_and_reads_go_on(
+    admin: httpx.AsyncClient, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await admin.post("/admin/slots", json=BODY)
+    store = admin.plane.store  # type: ignore[attr-defined]
+    for client in (store.redis, store.writing, store.watching):
+        await client.connection_pool.disconnect()
+        monkeypatch.setitem(client.connection_pool.connection_kwargs, "path", "/nonexistent/sock")
+        client.connection_pool.reset()
+    response = await admin.post("/admin/slots", json={**BODY, "words": ["other"]})
+    assert response.status_code == 503
+    assert response.json()["type"] == "urn:slotbeam:problem:store-unavailable"
+    assert "nothing was written" in response.json()["detail"]
+    assert (await admin.get("/admin/slots/1-4")).json()["state"] == "active"
+    assert (await admin.get("/readyz")).status_code == 200
+
+
+async def test_a_flushed_store_refuses_writes_instead_of_starting_anew(
+    admin: httpx.AsyncClient, raw: redis.Redis
+) -> None:
+    await admin.post("/admin/slots", json=BODY)
+    raw.flushall()
+    response = await admin.post("/admin/slots", json={**BODY, "words": ["other"]})
+    assert response.status_code == 503
+    assert not raw.exists("{sb}:meta", "{sb}:binding")
+
+
+async def test_probes_and_metrics_need_no_token(admin: httpx.AsyncClient) -> None:
+    await admin.post("/admin/slots", json=BODY)
+    del admin.headers["authorization"]
+    for path in ("/livez", "/readyz", "/info"):
+        assert (await admin.get(path)).status_code == 200
+    text = (await admin.get("/metrics")).text
+    assert 'slotbeam_slots{position="1",state="active"} 1.0' in text
+    assert "slotbeam_bindings_applied_revision 1.0" in text
