@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from slotbeam.bindings import lastgood as module
 from slotbeam.bindings.lastgood import LastGood, load, save, second
 from slotbeam.types import Slot
 from support.live import make_binding, make_listing
@@ -39,7 +40,7 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     found, problems = load(path, "c0de")
     assert same(found, wanted)
     assert problems == []
-    assert sorted(p.name for p in path.parent.iterdir()) == ["file", "file.1"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["file", "file.1", "file.items"]
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -80,4 +81,31 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(OSError, match="No space"):
         save(path, "c0de", good(4))
     assert same(load(path, "c0de")[0], older)
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "file.items"]
+
+
+def test_an_item_list_that_was_changed_costs_that_list_alone(tmp_path: Path) -> None:
+    one, two = make_binding("a", ids=["i001"]), make_binding("b", ids=["i002"])
+    listing = make_listing({Slot(1, 4): one, Slot(1, 5): two})
+    save(tmp_path / "file", "c0de", LastGood(listing, {one.items: ("i001",), two.items: ("i002",)}))
+    (tmp_path / "file.items" / one.items).write_bytes(b"[]")
+    found, problems = load(tmp_path / "file", "c0de")
+    assert found is not None
+    assert found.items == {two.items: ("i002",)}
+    assert one.items[:12] in problems[0]
+
+
+def test_item_lists_are_written_once_and_go_when_no_generation_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lists = tmp_path / "file", tmp_path / "file.items"
+    save(path, "c0de", good(1))
+    [kept] = lists.iterdir()
+    stamp = kept.stat().st_mtime_ns
+    monkeypatch.setattr(module, "KEPT_S", -60.0)
+    empty = LastGood(make_listing({}, revision=2), {})
+    save(path, "c0de", good(2, "other word"))
+    save(path, "c0de", empty)
+    assert kept.stat().st_mtime_ns == stamp
+    save(path, "c0de", empty)
+    assert list(lists.iterdir()) == []

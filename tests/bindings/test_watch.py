@@ -17,6 +17,7 @@ import redis
 
 from slotbeam.bindings import watch as module
 from slotbeam.bindings.binding import encode_items
+from slotbeam.bindings.lastgood import load
 from slotbeam.bindings.overlay import build_overlay
 from slotbeam.bindings.plan import Change, Edit
 from slotbeam.bindings.server import EmbeddedStore
@@ -46,6 +47,11 @@ async def watcher(store: Store, shop: Artifact, tmp_path: Path) -> AsyncIterator
 
 def words(watcher: Watcher) -> set[str]:
     return set(watcher.holder.current.overlay.words)
+
+
+def saved_revision(watcher: Watcher) -> int:
+    good, _ = load(watcher.path, watcher.artifact.codebook_sha)
+    return good.listing.revision if good else -1
 
 
 async def test_a_commit_becomes_the_snapshot(store: Store, shop: Artifact, watcher: Watcher) -> None:
@@ -151,7 +157,7 @@ async def test_a_replica_boots_from_its_file_when_the_store_is_dead(
     async with watching(store, shop, tmp_path) as watcher:
         await write(store, shop.codebook_sha, binds(make_binding(), S4))
         assert await watcher.reached(1, GUARD_S)
-        await until(watcher, watcher.path.exists)
+        await until(watcher, lambda: saved_revision(watcher) == 1)
         active = watcher.facts.active
     dead = Store(f"unix://{tmp_path}/none")
     async with watching(dead, shop, tmp_path) as again:
@@ -249,6 +255,22 @@ async def test_a_tampered_item_list_is_reported(store: Store, shop: Artifact, ra
         assert await watcher.reached(1, GUARD_S)
         assert "was changed in the store" in watcher.facts.failed[binding.id]
         assert words(watcher) == set()
+
+
+async def test_an_item_list_that_comes_back_is_served(
+    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path
+) -> None:
+    binding = make_binding()
+    await write(store, shop.codebook_sha, binds(binding, S4))
+    kept = str(raw.get("{sb}:items:" + binding.items))
+    raw.delete("{sb}:items:" + binding.items)
+    async with watching(store, shop, tmp_path) as watcher:
+        assert await watcher.reached(1, GUARD_S)
+        assert watcher.facts.failed[binding.id].startswith("NACK:ITEMS")
+        raw.set("{sb}:items:" + binding.items, kept)
+        await watcher.sync()
+        assert words(watcher) == {"labubu"}
+        assert watcher.facts.failed == {}
 
 
 async def test_a_placement_for_another_codebook_is_a_nack_until_it_is_placed(

@@ -209,8 +209,11 @@ class Watcher:
                 return False  # collected under our feet: a newer revision is there
             await self._apply(seen, items, lost, "live")
             await self._save()
-        elif verdict == "same" and seen is not None and known is not None and dict(seen.slots) != dict(known.slots):
-            await self._apply(replace(known, slots=seen.slots), *await self._items(seen), "live")  # placed anew
+        elif verdict == "same" and seen is not None and self.good is not None:
+            items, lost = await self._items(seen)
+            if dict(seen.slots) != dict(self.good.listing.slots) or set(items) - set(self.good.items):
+                await self._apply(seen, items, lost, "live")  # placed anew, or a lost item list is back
+                await self._save()
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
         self._ready.set()
         if not verdict.startswith("hold:"):
