@@ -28,9 +28,9 @@ def test_canonical_text_has_no_edge_or_double_spaces_and_no_control_characters(t
     assert all(ord(char) >= 32 for char in canonical)
 
 
-@given(TRICKY)
+@given(st.text(alphabet="azéüжΣλ '-1 手", max_size=20))
 def test_case_does_not_matter(text: str) -> None:
-    assert normalize(text.casefold()) == normalize(text)
+    assert normalize(text.upper()) == normalize(text.lower()) == normalize(text)
 
 
 @pytest.mark.parametrize(

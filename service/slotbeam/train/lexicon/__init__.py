@@ -1,6 +1,8 @@
 """From items (and, where there is a log, queries) to the whole encoding: dictionary, codebook, importance table."""
 
-from slotbeam.train.lexicon.build import build_kae
+from slotbeam.train.lexicon.build import Built, build_kae, build_with_grouping
 from slotbeam.train.lexicon.options import KaeOptions
+from slotbeam.train.lexicon.plot import plot_losses
+from slotbeam.train.lexicon.quality import Quality, measure
 
-__all__ = ["KaeOptions", "build_kae"]
+__all__ = ["Built", "KaeOptions", "Quality", "build_kae", "build_with_grouping", "measure", "plot_losses"]

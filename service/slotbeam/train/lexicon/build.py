@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +25,14 @@ from slotbeam.train.lexicon.vectors import word_vectors
 STEPS = ("read", "mine", "aliases", "count", "cluster", "heads")
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An encoding, and how its positions came about (for the plot of the loss curve)."""
+
+    kae: Kae
+    grouping: Grouping
+
+
 def build_kae(
     items: Sequence[Item],
     queries: Mapping[str, int] | None = None,
@@ -31,6 +40,17 @@ def build_kae(
     progress: Progress | None = None,
     clicks: Iterable[tuple[str, str]] | None = None,
 ) -> Kae:
+    """Build dictionary, codebook and importance table from a catalog; see `build_with_grouping`."""
+    return build_with_grouping(items, queries, options, progress, clicks).kae
+
+
+def build_with_grouping(
+    items: Sequence[Item],
+    queries: Mapping[str, int] | None = None,
+    options: KaeOptions | None = None,
+    progress: Progress | None = None,
+    clicks: Iterable[tuple[str, str]] | None = None,
+) -> Built:
     """Build dictionary, codebook and importance table from a catalog.
 
     Args:
@@ -66,7 +86,7 @@ def build_kae(
     codebook = number_slots(dictionary, grouping, counted, options)
     tell("heads")
     importance = learn_importance(dictionary, codebook, docs)
-    return Kae(dictionary, codebook, importance)
+    return Built(Kae(dictionary, codebook, importance), grouping)
 
 
 def number_slots(dictionary: Dictionary, grouping: Grouping, counted: Counted, options: KaeOptions) -> Codebook:
@@ -78,7 +98,8 @@ def number_slots(dictionary: Dictionary, grouping: Grouping, counted: Counted, o
         own = [n for n, c in enumerate(dictionary) if c.category in categories]
         counts = [dictionary[n].count for n in own]
         coverage = options.entity_coverage if "entity" in categories else options.coverage
-        room = capacity(counts, coverage, options.dense_cap if dense else options.light_cap, options.solo_items)
+        cap = options.dense_cap if dense else options.light_cap
+        room = capacity(counts, coverage, cap, options.solo_items, options.floor)
         slots, used = assign([dictionary[n].word for n in own], counts, vectors[own], room, options.seed)
         index[own] = slots
         clusters.append(used)

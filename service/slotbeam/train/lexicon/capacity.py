@@ -18,8 +18,8 @@ class Capacity:
     solo: int
 
 
-def capacity(counts: Sequence[int], coverage: float, cap: int, least: int = 1) -> Capacity:
-    """The smallest power of two whose solo half covers `coverage` of the occurrences, at most `cap`.
+def capacity(counts: Sequence[int], coverage: float, cap: int, least: int = 1, floor: int = 2) -> Capacity:
+    """The smallest power of two whose solo half covers `coverage` of the occurrences that could be solo, at most `cap`.
 
     A position whose concepts all fit is given one solo slot for each of them and no cluster.
 
@@ -27,12 +27,13 @@ def capacity(counts: Sequence[int], coverage: float, cap: int, least: int = 1) -
         counts: occurrences of each concept of the position.
         coverage: wanted share, 0..1.
         cap: most core slots, a power of two.
+        floor: fewest core slots to consider, a power of two; small positions cost nothing and blur no words.
         least: occurrences a concept needs for a slot of its own, unless all fit.
     """
     ordered = np.sort(np.asarray(counts, dtype=np.int64))[::-1]
-    total = int(ordered.sum())
+    total = int(ordered[ordered >= least].sum())  # the others are never solo, whatever the capacity
     covered = np.cumsum(ordered)
-    size = 2
+    size = min(floor, cap)
     while size < cap and len(ordered) > size and covered[min(size // 2, len(ordered)) - 1] < coverage * total:
         size *= 2
     if len(ordered) <= size:

@@ -11,7 +11,7 @@ from slotbeam.kae.normalize import normalize
 from slotbeam.train.lexicon.words import tokens
 
 Progress = Callable[[str, int, int], None]
-_VALUES = re.compile(r"\s*[,;|]\s+|\s+/\s+")
+_VALUES = re.compile(r"\s*(?<!\d)[,;|]\s*|\s*[,;|](?!\d)\s*|\s+/\s+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,9 @@ _COMPANY = frozenset(
 )
 
 
+SHARED_ITEMS, SHARED_OWNER = 8, 0.7  # a code that many brands write (cat6, rj45) is a specification, not a model
+
+
 def mine(docs: Sequence[Doc], queries: Mapping[str, int], options: KaeOptions) -> list[Concept]:
     """All concepts the texts support, in a fixed order; counts are filled in later."""
     drafts = Drafts()
@@ -159,7 +162,8 @@ def add_title_words(drafts: Drafts, docs: Sequence[Doc], options: KaeOptions) ->
         if any(is_cjk(c) for c in token) and len(token) > 6:
             continue
         if is_model(token):
-            category, least = "model", options.model_min_items
+            shared = branded and own.items >= SHARED_ITEMS and own.owner < SHARED_OWNER
+            category, least = "specifications" if shared else "model", options.model_min_items
         else:
             owned = branded and own.owner >= options.series_share
             head = heads.get(name, 0.0), mass.get(name, 0.0)

@@ -14,6 +14,7 @@ class KaeOptions:
         reserved: reserved slots a position.
         coverage: share of a group's word occurrences that its solo slots must cover.
         entity_coverage: the same for the entity's group.
+        floor: fewest core slots of a position that has more words than these.
         solo_items: items a concept needs for a solo slot where others of its group are clustered.
         common: share of all items from which on a category keeps a group of its own.
         dense_cap, light_cap: most core slots of a dense and of a light position.
@@ -27,8 +28,9 @@ class KaeOptions:
 
     groups: int | None = None
     reserved: int = 10
-    coverage: float = 0.6
-    entity_coverage: float = 0.8
+    coverage: float = 0.5
+    entity_coverage: float = 0.95
+    floor: int = 256
     solo_items: int = 3
     common: float = 0.9
     dense_cap: int = 2048

@@ -71,6 +71,9 @@ _UNIT_OF = {spelling: unit for unit, spellings in _UNITS.items() for spelling in
 _ALTERNATIVES = "|".join(sorted(map(re.escape, _UNIT_OF), key=len, reverse=True))
 SPECIFICATION = re.compile(rf"(?<![\w.,/-])(\d{{1,6}}(?:[.,]\d{{1,3}})?)[ -]?({_ALTERNATIVES})(?![\w])")
 _KEEP_S = ("ss", "us", "is", "ics", "as", "os", "news", "lens", "series", "species", "chess")
+_IE = frozenset(
+    "beanie birdie bootie brownie calorie cookie genie hoodie movie onesie rookie selfie smoothie veggie zombie".split()  # noqa: SIM905
+)
 _NOT_PLURAL = frozenset(
     [
         "wireless",
@@ -112,7 +115,7 @@ def singular(word: str) -> str:
     if len(word) < 4 or not (word.isascii() and word.isalpha()) or not word.endswith("s") or word in _NOT_PLURAL:
         return word
     if word.endswith("ies"):
-        return word[:-3] + "y" if len(word) > 5 or word in ("flies", "skies") else word[:-1]
+        return word[:-1] if len(word) <= 4 or word[:-1] in _IE else word[:-3] + "y"
     if word.endswith(("sses", "shes", "ches", "xes", "zzes")):
         return word[:-2]
     if word.endswith(("knives", "shelves", "scarves", "leaves", "loaves", "halves", "wolves")):
