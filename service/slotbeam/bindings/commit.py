@@ -131,9 +131,14 @@ async def _remembered(store: Store, revision: int) -> tuple[Edit, ...]:
     if not entries or entries[0]["revision"] != revision:
         return ()
     found = []
-    for change in entries[0]["changes"]:
-        before, after = (Binding.from_record(change[n].encode()) if change[n] else None for n in ("before", "after"))
-        found.append(Edit(before, after, Slot.parse(change["slot"]) if change["slot"] else None))
+    try:
+        for change in entries[0]["changes"]:
+            before, after = (
+                Binding.from_record(change[n].encode()) if change[n] else None for n in ("before", "after")
+            )
+            found.append(Edit(before, after, Slot.parse(change["slot"]) if change["slot"] else None))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()
     return tuple(found)
 
 

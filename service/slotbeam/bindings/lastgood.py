@@ -48,7 +48,8 @@ def save(path: Path, codebook_sha: str, good: LastGood) -> None:
         }
     )
     lists = _lists(path)
-    lists.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for directory in (path.parent, lists):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     for sha, ids in good.items.items():
         if not (lists / sha).exists():
             _replace(lists / sha, encode_items(ids)[1])

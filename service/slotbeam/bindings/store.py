@@ -199,8 +199,7 @@ class Store:
         found = []
         for key, value in zip(keys, values, strict=True):
             if value is not None:
-                facts = json.loads(value)
-                found.append({**facts, "id": key.decode()[len(start) :]})
+                found.append({**_facts(value), "id": key.decode(errors="replace")[len(start) :]})
         return found
 
     # ---------------------------------------------------------------- writes outside the revision
@@ -259,6 +258,17 @@ def _head(meta: Any) -> Head | None:
     if not epoch or revision is None or state is None or not revision.isdecimal():
         return None
     return Head(epoch, int(revision), state)
+
+
+def _facts(value: bytes | str) -> dict[str, Any]:
+    """A heartbeat; one that slotbeam did not write says so instead of breaking its readers."""
+    try:
+        facts = json.loads(value)
+        if isinstance(facts, dict) and isinstance(facts["revision"], int) and isinstance(facts["failed"], dict):
+            return facts
+    except (ValueError, KeyError, RecursionError):
+        pass
+    return {"revision": 0, "state": "unreadable", "error": "its heartbeat cannot be read", "failed": {}}
 
 
 def _entry(entry_id: bytes, values: dict[bytes, bytes]) -> dict[str, Any]:

@@ -10,10 +10,13 @@ import pytest
 import redis
 
 from slotbeam.api.retrieve import create_data_app
+from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.bindings.store import Store
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
+from slotbeam.types import Slot
 from support.clients import client_of
-from support.live import NOW, Clock
+from support.live import NOW, Clock, binds, make_binding, write
 
 from .conftest import Plane
 
@@ -329,6 +332,43 @@ async def test_a_replica_that_does_not_apply_makes_it_202_and_is_named(
     assert (spread["expected"], spread["applied"]) == (2, 1)
     [named] = [replica for replica in spread["replicas"] if replica["id"] == "stuck"]
     assert (named["revision"], named["applied"], "hold:DIVERGED" in named["error"]) == (0, False, True)
+
+
+async def test_a_heartbeat_that_cannot_be_read_is_shown_and_breaks_nothing(
+    admin: httpx.AsyncClient, raw: redis.Redis
+) -> None:
+    for number, value in enumerate(("", "null", "[]", '{"revision": "x", "failed": []}')):
+        raw.set(f"{{sb}}:replica:odd-{number}", value, px=60_000)
+    assert (await admin.post("/admin/slots", json=BODY)).status_code == 201
+    replicas = (await admin.get("/admin/replicas")).json()["replicas"]
+    assert [replica["state"] for replica in replicas].count("unreadable") == 4
+
+
+async def test_a_binding_of_another_codebook_is_placed_by_an_edit(
+    admin: httpx.AsyncClient, server: EmbeddedStore, settings: Settings
+) -> None:
+    binding = make_binding("crocs")
+    store = Store(server.url)
+    await write(store, "another-codebook", binds(binding, Slot(1, 4)))
+    await store.close()
+    path = f"/admin/slots/{binding.id}"
+    async with asyncio.timeout(20):
+        while (found := await admin.get(path)).status_code == 404:
+            await asyncio.sleep(0.005)
+    assert (found.json()["slot"], found.json()["state"]) == (None, "failed")
+    assert "NACK:MODEL" in found.json()["error"]
+    placed = (await admin.patch(path, json={}, headers={"if-match": found.headers["etag"]})).json()
+    assert (placed["slot"], placed["state"]) == ("1-4", "active")
+    assert (await admin.get("/admin/slots/1-4")).json()["state"] == "active"
+
+
+async def test_a_plane_that_stops_leaves_no_task_and_no_heartbeat(plane: Plane, raw: redis.Redis) -> None:
+    before = asyncio.all_tasks()
+    async with plane() as admin:
+        await admin.post("/admin/slots", json=BODY)
+        assert raw.exists("{sb}:replica:the-admin")
+    assert asyncio.all_tasks() == before
+    assert not raw.exists("{sb}:replica:the-admin")
 
 
 async def test_a_store_that_is_down_refuses_writes_and_reads_go_on(

@@ -84,8 +84,8 @@ def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: 
     """Who serves `revision`: a replica has applied it when it says so and none of the bindings `ids` failed there."""
     replicas = []
     for beat in heartbeats:
-        failed = beat.get("failed") or {}
-        reached = int(beat.get("revision") or 0) >= revision
+        failed = beat["failed"]
+        reached = beat["revision"] >= revision
         why = next((failed[key] for key in ids if reached and key in failed), None)
         if not reached and str(beat.get("state")) != "live":
             why = f"{beat.get('state')}: {beat.get('error')}"
