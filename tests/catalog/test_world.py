@@ -266,8 +266,8 @@ def _lists(value: Any) -> Iterable[list[str]]:
             yield from _lists(one)
     elif isinstance(value, dict):
         for key, one in value.items():
-            if isinstance(one, list) and len(one) < 40 and all(isinstance(word, str) and "|" not in word for word in one):
-                yield [key, *one]
+            if isinstance(one, list) and len(one) < 40 and all("|" not in str(word) for word in one):
+                yield [key, *map(str, one)]
             yield from _lists(one)
 
 

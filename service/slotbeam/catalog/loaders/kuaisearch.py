@@ -1,7 +1,7 @@
 """The KuaiSearch release: items, recall and rank logs, relevance labels.
 
-A recall row is one request with lists of clicked and purchased items; a rank row is one shown item. Times are
-`time_index` (hours of the release's own clock); `day` is `time_index // 24 + 1`.
+A recall row is one request with lists of clicked and purchased items; a rank row is one shown item. The release has no
+dates (`time_index` only orders events), so its split stands in: `train` is day 1, any other split is day 31.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from slotbeam.catalog.loaders.mapping import MappingFile, identifier, text
 from slotbeam.catalog.loaders.records import Place, rows
 
 MAPPING = Path(__file__).parent.parent / "mappings" / "kuaisearch.json"
-HOURS = 24
+TRAIN_DAY, TEST_DAY = 1, 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,4 @@ def _ids(place: Place, row: Mapping[str, Any], field: str) -> list[str]:
 
 
 def _day(place: Place, row: Mapping[str, Any]) -> int:
-    hours = row.get("time_index", 0)
-    if isinstance(hours, bool) or not isinstance(hours, int) or hours < 0:
-        raise place.error("time_index", hours, "a whole number >= 0")
-    return hours // HOURS + 1
+    return TRAIN_DAY if text(place, "split", row.get("split", "train")) == "train" else TEST_DAY

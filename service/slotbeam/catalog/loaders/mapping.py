@@ -20,6 +20,7 @@ CATEGORIES = frozenset(
     )
 )
 TYPES = ("keyword", "number", "bool")
+_RULE_KEYS = {"field", "category", "split", "format", "when"}
 _KEYS = {"about", "id", "title", "description", "popularity", "attributes", "fields", "drop"}
 
 
@@ -63,22 +64,15 @@ class MappingFile:
         unknown = set(raw) - _KEYS
         if unknown:
             raise InputError(f"mapping {name}: unknown key {min(unknown)!r}; allowed: {', '.join(sorted(_KEYS))}")
-        rules = []
-        for rule in raw.get("attributes", ()):
-            category = rule.get("category")
-            if category not in CATEGORIES:
-                raise InputError(
-                    f"mapping {name}: attribute {rule.get('field')!r} has category {category!r}; "
-                    f"allowed: {', '.join(sorted(CATEGORIES))}"
-                )
-            options = (rule.get(key) for key in ("split", "format", "when"))
-            rules.append(AttributeRule(rule["field"], category, *options))
+        rules = [_rule(rule, name) for rule in raw.get("attributes", ())]
         fields = {}
         for field, rule in raw.get("fields", {}).items():
-            if rule.get("type") not in TYPES:
-                got = rule.get("type")
+            got = rule.get("type")
+            if got not in TYPES:
                 raise InputError(f"mapping {name}: field {field!r} has type {got!r}; allowed: {', '.join(TYPES)}")
-            fields[field] = (rule["field"], rule["type"])
+            if not isinstance(rule.get("field"), str):
+                raise InputError(f"mapping {name}: field {field!r} names no source; give \"field\"")
+            fields[field] = (rule["field"], got)
         description = raw.get("description", ())
         return cls(
             id=raw.get("id", "id"),
@@ -128,11 +122,29 @@ class MappingFile:
             return
         texts = value if isinstance(value, (list, tuple)) else [value]
         for one in texts:
-            if not isinstance(one, str):
+            if not isinstance(one, str) or self._dropped(one):
                 continue
             for part in re.split(rule.split, one) if rule.split else (one,):
                 if not self._dropped(part):
                     yield rule.format.format(value=part.strip()) if rule.format else part.strip()
+
+
+def _rule(rule: Mapping[str, Any], name: str) -> AttributeRule:
+    where, category = f"mapping {name}: attribute {rule.get('field')!r}", rule.get("category")
+    if not isinstance(rule.get("field"), str):
+        raise InputError(f"mapping {name}: an attribute without a field; give \"field\" and \"category\"")
+    unknown = set(rule) - _RULE_KEYS
+    if unknown:
+        raise InputError(f"{where} has unknown key {min(unknown)!r}; allowed: {', '.join(sorted(_RULE_KEYS))}")
+    if category not in CATEGORIES:
+        raise InputError(f"{where} has category {category!r}; allowed: {', '.join(sorted(CATEGORIES))}")
+    split = rule.get("split")
+    if split is not None:
+        try:
+            re.compile(split)
+        except (re.error, TypeError) as error:
+            raise InputError(f"{where}: split {split!r} is no regular expression: {error}") from None
+    return AttributeRule(rule["field"], category, split, rule.get("format"), rule.get("when"))
 
 
 def look_up(row: Mapping[str, Any], source: str) -> Any:
