@@ -12,6 +12,8 @@ PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH   ?= torch==2.13.0
 CATALOG ?= ../shared/data/icecat
 WORLD   ?= build/world
+# Training time of `make icecat`, without reading and the dictionary.
+MINUTES ?= 20
 JOBS    ?= 2
 
 .PHONY: serve test test-unit test-system lint format bench demo icecat clean install install-dev
@@ -61,8 +63,8 @@ demo: $(VENV)/.dev
 	$(BIN)/slotbeam train --catalog $(WORLD) --logs $(WORLD) --out model_artifacts/demo --name demo-1
 
 icecat: $(VENV)/.dev
-	$(BIN)/slotbeam train --catalog $(CATALOG) --out build/icecat
-	$(BIN)/slotbeam eval --artifact build/icecat --catalog $(CATALOG)
+	$(BIN)/slotbeam train --catalog $(CATALOG) --out build/icecat --minutes $(MINUTES)
+	$(BIN)/slotbeam eval --artifact build/icecat --catalog $(CATALOG) --out build/icecat-eval
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -13,6 +13,7 @@ import pytest
 
 from slotbeam import cli
 from support.processes import CLI, environment
+from support.shop import make_items
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -176,6 +177,17 @@ def test_world_writes_what_it_says(capsys: pytest.CaptureFixture[str], tmp_path:
     assert status == 0
     assert json.loads(out)["counts"]["items"] == 1000
     assert (tmp_path / "world" / "items.jsonl").exists()
+
+
+def test_kae_groups_shows_the_curve_and_draws_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    catalog, plot = tmp_path / "items.jsonl", tmp_path / "curve.svg"
+    rows = [{"id": item.id, "title": item.title, "attributes": {"brand": ["acme"]}} for item in make_items(60)]
+    catalog.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    arguments = ("kae", "groups", "--catalog", str(catalog), "--groups", "5", "--plot", str(plot), "--json")
+    status, out, _ = run(capsys, *arguments)
+    assert status == 0
+    assert len(json.loads(out)["groups"]) == 5
+    assert plot.read_text().startswith("<?xml")
 
 
 def test_text_for_the_terminal_holds_no_escape_codes(capsys: pytest.CaptureFixture[str]) -> None:

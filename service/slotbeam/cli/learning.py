@@ -1,4 +1,4 @@
-"""`train`, `eval`, `bench`, `world`, `kae`: from data to an artifact, and what it is worth."""
+"""`train`, `eval`, `bench`, `world`: from data to an artifact, and what it is worth."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.console import say, show_json
 from slotbeam.cli.options import ArtifactDir, AsJson, settings_of
 from slotbeam.errors import SetupError
 
@@ -28,9 +28,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("eval")(evaluate)
     app.command("bench")(bench)
     app.command("world")(world)
-    group = typer.Typer(help="The keyword encoding: words, groups, slots.", no_args_is_help=True)
-    group.command("explain")(explain)
-    app.add_typer(group, name="kae")
 
 
 def train(
@@ -57,7 +54,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Turn a catalog (and a click log, when there is one) into an artifact that `serve` reads."""
-    _need("torch")
+    need("torch")
     from slotbeam.train.command import train as run
     from slotbeam.train.options import preset
 
@@ -108,7 +105,7 @@ def world(
         "planted": planted,
     }
     options = WorldOptions(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-    with _progress() as progress:
+    with progress_bar() as progress:
         facts = make_world(out, options, progress)
     if as_json:
         show_json(facts)
@@ -128,7 +125,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure an artifact beside BM25; what lies beside the catalog says on which queries, unless you do."""
-    _need("bm25s")
+    need("bm25s")
     from slotbeam.eval.command import render, run_eval
 
     directory = None if baseline_only else settings_of(ctx).artifact
@@ -162,50 +159,7 @@ def bench(
         say(render(found))
 
 
-def explain(
-    ctx: typer.Context,
-    text: Annotated[str, typer.Argument(help="A query, or any text.")],
-    artifact: ArtifactDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show which words are known, their groups and slots, which of them represents its group, and why."""
-    from slotbeam.kae.encode import Kae
-    from slotbeam.kae.normalize import normalize
-    from slotbeam.search.artifact import read_manifest
-
-    directory = settings_of(ctx).artifact
-    read_manifest(directory)
-    kae = Kae.load(directory / "kae")
-    canonical = normalize(text)
-    encoded = kae.encode(canonical)
-    facts = kae.explain(canonical)
-    if as_json:
-        words = [
-            {name: str(getattr(fact, name)) if name == "slot" else getattr(fact, name) for name in fact.__slots__}
-            for fact in facts
-        ]
-        show_json({"canonical": canonical, "sid": encoded.sid, "words": words})
-        return
-    say(f"canonical  {canonical}")
-    say(f"SID        {' '.join(map(str, encoded.sid))}")
-    rows = [
-        (
-            f"{fact.start}–{fact.end}",
-            fact.surface,
-            fact.word,
-            fact.category,
-            f"{fact.position} {fact.group}",
-            fact.slot,
-            fact.kind,
-            "●" if fact.chosen else "",
-            fact.reason,
-        )
-        for fact in facts
-    ]
-    table(("span", "found", "word", "category", "group", "slot", "kind", "", "why"), rows)
-
-
-def _need(module: str) -> None:
+def need(module: str) -> None:
     """Raise `SetupError` saying what to install when `module` is not there."""
     from importlib.util import find_spec
 
@@ -217,7 +171,7 @@ def _need(module: str) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on standard error: call with (what, done, total)."""
     from rich.console import Console
     from rich.progress import Progress, TaskID
