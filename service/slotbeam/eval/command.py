@@ -74,7 +74,10 @@ def run_eval(
     for name, table in tables.items():
         result["tables"][name] = table.means()
         result["queries"][name] = len(next(iter(next(iter(table.values.values())).values()), []))
-        result["over_bm25"][name] = table.ratios("BM25")
+        result["over_bm25"][name] = {
+            system: {metric: list(ratio) for metric, ratio in ratios.items()}
+            for system, ratios in table.ratios("BM25").items()
+        }
     if loaded:
         result["artifact"] = {"name": loaded.name, "codebook_sha": loaded.codebook_sha}
     if out:

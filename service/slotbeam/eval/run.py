@@ -78,13 +78,14 @@ def bootstrap_ratio(a: FloatArray, b: FloatArray, seed: int = 0, rounds: int = 2
         a, b: (n,) values of the same queries.
 
     Returns:
-        (ratio, lower, upper). Rounds whose mean of b is 0 count as infinite.
+        (ratio, lower, upper); rounds whose mean of b is 0 are left out.
     """
     generator = np.random.default_rng(seed)
-    ratios = np.empty(rounds)
-    for turn in range(rounds):
+    ratio, ratios = float(a.mean() / b.mean()), []
+    for _ in range(rounds):
         pick = generator.integers(0, len(a), len(a))
         bottom = b[pick].mean()
-        ratios[turn] = a[pick].mean() / bottom if bottom else np.inf
-    lower, upper = np.percentile(ratios, [2.5, 97.5], method="nearest")
-    return float(a.mean() / b.mean()), float(lower), float(upper)
+        if bottom:
+            ratios.append(a[pick].mean() / bottom)
+    lower, upper = np.percentile(ratios or [ratio], [2.5, 97.5])
+    return ratio, float(lower), float(upper)
