@@ -1,31 +1,31 @@
 """The exception tree.
 
-    SlotbeamError
-    ├── InputError (ValueError)        the caller's mistake: 422
-    │   ├── TextError                  text that cannot be normalised
-    │   ├── FilterError                a filter on a field or value that does not exist
-    │   ├── BindingError               a binding that could not be compiled
-    │   └── BodyError                  400: a body that is not plain JSON
-    ├── NotFound                       404
-    ├── MethodNotAllowed               405
-    ├── RequestTimeout                 408: a body that arrived too slowly
-    ├── Conflict                       409
-    │   ├── SlotTaken
-    │   ├── WordTaken
-    │   ├── NoFreeSlot
-    │   └── IdempotencyReused
-    ├── Stale                          412
-    ├── PreconditionRequired           428
-    ├── Unauthorized                   401
-    ├── Forbidden                      403
-    ├── TooLarge                       413
-    ├── UnsupportedMedia               415
-    ├── Overloaded                     503
-    ├── StoreError                     the bindings store
-    │   ├── StoreUnavailable           503: nothing was written
-    │   └── OutcomeUnknown             503: it may have been written
-    ├── ArtifactError                  an artifact that is damaged or of another format
-    └── SetupError                     a command that cannot start, with what to do
+SlotbeamError
+├── InputError (ValueError)        the caller's mistake: 422
+│   ├── TextError                  text that cannot be normalised
+│   ├── FilterError                a filter on a field or value that does not exist
+│   ├── BindingError               a binding that could not be compiled
+│   └── BodyError                  400: a body that is not plain JSON
+├── NotFound                       404
+├── MethodNotAllowed               405
+├── RequestTimeout                 408: a body that arrived too slowly
+├── Conflict                       409
+│   ├── SlotTaken
+│   ├── WordTaken
+│   ├── NoFreeSlot
+│   └── IdempotencyReused
+├── Stale                          412
+├── PreconditionRequired           428
+├── Unauthorized                   401
+├── Forbidden                      403
+├── TooLarge                       413
+├── UnsupportedMedia               415
+├── Overloaded                     503
+├── StoreError                     the bindings store
+│   ├── StoreUnavailable           503: nothing was written
+│   └── OutcomeUnknown             503: it may have been written
+├── ArtifactError                  an artifact that is damaged or of another format
+└── SetupError                     a command that cannot start, with what to do
 """
 
 from __future__ import annotations

@@ -62,8 +62,9 @@ class Catalog:
     fields: Fields
 
     def __post_init__(self) -> None:
-        # One cache per catalog: a filter is a mask over all items, and frontends repeat the same few filters.
-        object.__setattr__(self, "_cached_mask", lru_cache(maxsize=64)(self._mask))
+        # One cache per catalog: frontends repeat the same few filters. It holds 64 MB at most, or four filters.
+        kept = max(4, min(64, 2**26 // (4 * len(self) + 4)))
+        object.__setattr__(self, "_cached_counts", lru_cache(maxsize=kept)(self._counts))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -114,10 +115,10 @@ class Catalog:
 
     def filter_counts(self, wanted: Mapping[str, Any]) -> IntArray:
         """Return (N + 1,) int32: how many of the rows before r pass the filter. Raises `FilterError`."""
-        mask: IntArray = self._cached_mask(orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS))  # type: ignore[attr-defined]
+        mask: IntArray = self._cached_counts(orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS))  # type: ignore[attr-defined]
         return mask
 
-    def _mask(self, wanted: bytes) -> IntArray:
+    def _counts(self, wanted: bytes) -> IntArray:
         counts = np.zeros(len(self) + 1, np.int32)
         np.cumsum(self.fields.mask(orjson.loads(wanted)), out=counts[1:])
         return counts
@@ -129,12 +130,11 @@ class Catalog:
         def array(name: str) -> Any:
             return np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
-        return cls(
-            *(Strings.load(directory, name) for name in ("ids", "titles", "texts")),
-            *(array(name) for name in ("prior", "sids", "leaf_items", "id_hashes", "id_rows", "id_ranks")),
-            terms=TermIndex.load(directory / "terms"),
-            fields=Fields.load(directory / "fields", kinds),
-        )
+        strings = {name: Strings.load(directory, name) for name in ("ids", "titles", "texts")}
+        names = ("prior", "sids", "leaf_items", "id_hashes", "id_rows", "id_ranks")
+        arrays = {name: array(name) for name in names}
+        terms, fields = TermIndex.load(directory / "terms"), Fields.load(directory / "fields", kinds)
+        return cls(**strings, **arrays, terms=terms, fields=fields)
 
 
 def passing(counts: IntArray | None, rows: IntArray) -> BoolArray:

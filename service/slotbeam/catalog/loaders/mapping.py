@@ -71,7 +71,7 @@ class MappingFile:
             if got not in TYPES:
                 raise InputError(f"mapping {name}: field {field!r} has type {got!r}; allowed: {', '.join(TYPES)}")
             if not isinstance(rule.get("field"), str):
-                raise InputError(f"mapping {name}: field {field!r} names no source; give \"field\"")
+                raise InputError(f'mapping {name}: field {field!r} names no source; give "field"')
             fields[field] = (rule["field"], got)
         description = raw.get("description", ())
         return cls(
@@ -132,7 +132,7 @@ class MappingFile:
 def _rule(rule: Mapping[str, Any], name: str) -> AttributeRule:
     where, category = f"mapping {name}: attribute {rule.get('field')!r}", rule.get("category")
     if not isinstance(rule.get("field"), str):
-        raise InputError(f"mapping {name}: an attribute without a field; give \"field\" and \"category\"")
+        raise InputError(f'mapping {name}: an attribute without a field; give "field" and "category"')
     unknown = set(rule) - _RULE_KEYS
     if unknown:
         raise InputError(f"{where} has unknown key {min(unknown)!r}; allowed: {', '.join(sorted(_RULE_KEYS))}")
