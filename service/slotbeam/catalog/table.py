@@ -130,11 +130,19 @@ class Catalog:
         def array(name: str) -> Any:
             return np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
 
-        strings = {name: Strings.load(directory, name) for name in ("ids", "titles", "texts")}
-        names = ("prior", "sids", "leaf_items", "id_hashes", "id_rows", "id_ranks")
-        arrays = {name: array(name) for name in names}
-        terms, fields = TermIndex.load(directory / "terms"), Fields.load(directory / "fields", kinds)
-        return cls(**strings, **arrays, terms=terms, fields=fields)
+        return cls(
+            ids=Strings.load(directory, "ids"),
+            titles=Strings.load(directory, "titles"),
+            texts=Strings.load(directory, "texts"),
+            prior=array("prior"),
+            sids=array("sids"),
+            leaf_items=array("leaf_items"),
+            id_hashes=array("id_hashes"),
+            id_rows=array("id_rows"),
+            id_ranks=array("id_ranks"),
+            terms=TermIndex.load(directory / "terms"),
+            fields=Fields.load(directory / "fields", kinds),
+        )
 
 
 def passing(counts: IntArray | None, rows: IntArray) -> BoolArray:
