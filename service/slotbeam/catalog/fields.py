@@ -53,7 +53,7 @@ class Field:
         if isinstance(wanted, list):
             if not wanted:
                 raise FilterError(f"filter.{name} is an empty list; give at least one value or leave the field out")
-            return np.stack([self.mask(name, value) for value in wanted]).any(axis=0)
+            return np.asarray(np.stack([self.mask(name, value) for value in wanted]).any(axis=0))
         if isinstance(wanted, Mapping):
             return self._within(name, wanted)
         if self.kind == "bool" and isinstance(wanted, bool):
@@ -117,7 +117,7 @@ class Fields(dict[str, Field]):
                     f"filter names an unknown field; allowed: {', '.join(self) or 'none'}", field=name[:64]
                 )
             masks.append(self[name].mask(name, value))
-        return np.stack(masks).all(axis=0)
+        return np.asarray(np.stack(masks).all(axis=0))
 
     def save(self, directory: Path) -> None:
         for i, name in enumerate(self):
