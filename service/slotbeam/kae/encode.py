@@ -152,7 +152,12 @@ class Kae:
     def _candidates(
         self, text: str, found: list[Found], offset: int = 0, segment: int = 0, typed: str | None = None
     ) -> list[Candidate]:
-        """Matches of one segment that starts at `offset`; `typed` is the category of a structured value."""
+        """Matches of one segment that starts at `offset`; `typed` is the category of a structured value.
+
+        A value of another category names no entity: a monitor whose style is "flat screen" is no television.
+        """
+        if typed is not None and typed != CATEGORIES[0]:
+            found = [match for match in found if not self._entity[self._concept[match[2]]]]
         concepts = [self._concept[word] for _, _, word in found]
         cut = len(text)
         first = next((end for (_, end, _), c in zip(found, concepts, strict=True) if self._entity[c]), None)

@@ -45,6 +45,13 @@ def count(drafts: Sequence[Concept], docs: Sequence[Doc], queries: Mapping[str, 
     def found(text: str) -> set[int]:
         return {owner[word] for _, _, word in matcher.find(text)}
 
+    seen_values: dict[str, set[int]] = {}
+
+    def value(text: str) -> set[int]:
+        if text not in seen_values:
+            seen_values[text] = found(text)
+        return seen_values[text]
+
     seen: Counter[int] = Counter()
     behaviour: Counter[int] = Counter()
     items: list[set[int]] = []
@@ -52,7 +59,7 @@ def count(drafts: Sequence[Concept], docs: Sequence[Doc], queries: Mapping[str, 
     for doc in docs:
         title = found(doc.title)
         described = found(doc.description) if doc.description else set()
-        everything = title.union(described, *(found(value) for _, value in doc.values))
+        everything = title.union(described, *(value(text) for _, text in doc.values))
         items.append(everything)
         texts += [title, described] if described else [title]
         seen.update(everything)

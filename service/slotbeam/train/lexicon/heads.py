@@ -11,7 +11,7 @@ import numpy as np
 
 from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Dictionary
-from slotbeam.kae.encode import Kae, Match
+from slotbeam.kae.encode import Encoded, Kae, Match
 from slotbeam.kae.importance import Importance
 from slotbeam.train.lexicon.corpus import Doc
 
@@ -19,7 +19,8 @@ SMOOTHING = 30.0  # pseudo-words of the background in every entity's word distri
 PLACE = 1.5  # nats in favour of the head by grammar
 TEMPER = 0.7  # words are not independent: their evidence is scaled down
 PAIR_SHARE, PAIR_ITEMS = 0.6, 2.0
-IMPLIED_SHARE, IMPLIED_ITEMS = 0.8, 4
+IMPLIED = {"series": (0.8, 4), "model": (0.8, 4), "brand": (0.8, 4), "modifier": (0.9, 8), "specifications": (0.9, 8)}
+"""Category → share of a word's items that must sell one entity, and how many items it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,17 @@ def learn_importance(dictionary: Dictionary, codebook: Codebook, docs: Sequence[
     weight = np.asarray([c.importance for c in dictionary], dtype=np.float32)
     nothing = np.full(len(dictionary), -1, np.int32)
     plain = Kae(dictionary, codebook, Importance(weight, np.zeros((0, 2), np.int32), nothing))
-    readings = [read(plain, doc) for doc in docs]
+    values: dict[str, Encoded] = {}
+    readings = [read(plain, doc, values) for doc in docs]
     background, words = word_counts(readings)
-    pairs = learn_pairs(readings, background, words)
+    pairs = learn_pairs(readings, background, words, specialisations(dictionary))
     heads = np.asarray(pairs, dtype=np.int32).reshape(-1, 2)
     implied = learn_implied(dictionary, readings, frozenset(pairs))
     return Importance(weight, heads, implied)
 
 
-def read(kae: Kae, doc: Doc) -> Reading:
-    """Match one item with the plain (unlearned) encoding."""
+def read(kae: Kae, doc: Doc, known: dict[str, Encoded]) -> Reading:
+    """Match one item with the plain (unlearned) encoding; `known` keeps typed values, which repeat."""
     title = kae.encode(doc.title)
     described = kae.encode(doc.description).matches if doc.description else ()
     named = list(dict.fromkeys(m.concept for m in title.matches if kae.dictionary[m.concept].category == "entity"))
@@ -58,7 +60,7 @@ def read(kae: Kae, doc: Doc) -> Reading:
     typed: int | None = None
     values: list[Match] = []
     for category, value in doc.values:
-        own = kae.encode(value)
+        own = known[value] if value in known else known.setdefault(value, kae.encode(value))
         values += own.matches
         if category == "entity" and own.chosen[0] is not None:
             typed = own.chosen[0].concept
@@ -80,10 +82,29 @@ def word_counts(readings: Sequence[Reading]) -> tuple[Counter[int], dict[int, Co
     return background, words
 
 
+def specialisations(dictionary: Dictionary) -> frozenset[tuple[int, int]]:
+    """(special, general) entities: the name of the first ends in that of the second, as "phone case" in "case"."""
+    found: set[tuple[int, int]] = set()
+    for number, concept in enumerate(dictionary):
+        if concept.category == "entity":
+            for surface in concept.surfaces:
+                for at in (at for at, char in enumerate(surface) if char == " "):
+                    general = dictionary.concept_of(surface[at + 1 :])
+                    if general is not None and general != number and dictionary[general].category == "entity":
+                        found.add((number, general))
+    return frozenset(found)
+
+
 def learn_pairs(
-    readings: Sequence[Reading], background: Counter[int], words: Mapping[int, Counter[int]]
+    readings: Sequence[Reading],
+    background: Counter[int],
+    words: Mapping[int, Counter[int]],
+    special: frozenset[tuple[int, int]] = frozenset(),
 ) -> list[tuple[int, int]]:
-    """(head, other) for entities that occur together, where the items' other words decide against or for grammar."""
+    """(head, other) for entities that occur together, where the items' other words decide against or for grammar.
+
+    A special name always wins over its general one: what is a "phone case" is also called a "case" or a "cover".
+    """
     total = max(1, sum(background.values()))
     sizes = {entity: sum(own.values()) for entity, own in words.items()}
     named = Counter(entity for one in readings for entity in one.entities)
@@ -97,7 +118,7 @@ def learn_pairs(
             own, size = words.get(entity, Counter()), sizes.get(entity, 0)
             score = math.log((first[entity] + 0.5) / (named[entity] + 1.0))
             score += PLACE if entity == one.grammar else 0.0
-            if entity == one.typed:
+            if entity == one.typed or (entity, one.typed) in special:
                 score += 2 * PLACE
             if size:
                 ratio = sum(
@@ -110,15 +131,16 @@ def learn_pairs(
             if other != best:
                 wins[best, other] += 1.0 / (1.0 + math.exp(scores[other] - scores[best]))
                 wins[other, best] += 1.0 / (1.0 + math.exp(scores[best] - scores[other]))
-    return sorted(
+    learned = {
         (a, b)
         for (a, b), won in wins.items()
         if won + wins[b, a] >= PAIR_ITEMS and won >= PAIR_SHARE * (won + wins[b, a])
-    )
+    }
+    return sorted((learned - {(general, one) for one, general in special}) | special)
 
 
 def learn_implied(dictionary: Dictionary, readings: Sequence[Reading], pairs: frozenset[tuple[int, int]]) -> np.ndarray:
-    """(N,) the entity that nearly all items with a series, model or brand are; −1 where there is none."""
+    """(N,) the entity that nearly all items with a word sell; −1 where there is none."""
     seen: dict[int, Counter[int]] = defaultdict(Counter)
     for one in readings:
         sold = one.typed if one.typed is not None else one.grammar
@@ -130,9 +152,9 @@ def learn_implied(dictionary: Dictionary, readings: Sequence[Reading], pairs: fr
                 seen[word][sold] += 1
     implied = np.full(len(dictionary), -1, np.int32)
     for word, entities in seen.items():
-        if dictionary[word].category in ("series", "model", "brand"):
+        if dictionary[word].category in IMPLIED:
+            share, least = IMPLIED[dictionary[word].category]
             entity, count = min(entities.items(), key=lambda pair: (-pair[1], pair[0]))
-            total = sum(entities.values())
-            if total >= IMPLIED_ITEMS and count >= IMPLIED_SHARE * total:
+            if entities.total() >= least and count >= share * entities.total():
                 implied[word] = entity
     return implied

@@ -135,7 +135,7 @@ def add_typed_values(drafts: Drafts, docs: Sequence[Doc], options: KaeOptions) -
         for category, value in doc.values:
             if category != "brand" and 2 <= len(value) <= 40 and value.count(" ") <= 3 and not _is_number(value):
                 seen[value][category] += 1
-    for value, categories in sorted(seen.items(), key=lambda pair: (-sum(pair[1].values()), pair[0])):
+    for value, categories in sorted(seen.items(), key=lambda pair: (pair[0].count(" "), -pair[1].total(), pair[0])):
         category, count = min(categories.items(), key=lambda pair: (-pair[1], pair[0]))
         canonical = specification(value)
         if category == "entity" and any(drafts.category(value[at + 1 :]) == "entity" for at in spaces(value)):
