@@ -144,8 +144,9 @@ def _vocabulary(
     if work is not None and (work / TOKENIZER).is_file():
         kae = Kae.load(work / "kae")
         return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
-    queries = Counter(text for text in (normalize(one.query) for one in log) if text)
-    kae = build_kae(items, dict(queries), options.kae)
+    clicks = [(text, one.item_id) for one in log if (text := normalize(one.query))]
+    queries = Counter(text for text, _ in clicks)
+    kae = build_kae(items, dict(queries), options.kae, clicks=clicks)
     texts = list(corpus_texts(items, kae, queries))
     size = options.vocabulary or vocabulary_of(sum(map(len, texts)))
     return kae, InputBuilder.train(texts, size, kae.codebook.sizes, limit)
