@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -77,14 +76,13 @@ def groups(
     """Show how the 18 categories of a catalog become positions: information loss, elbow, capacity."""
     need("sklearn")
     from slotbeam.catalog.loaders import load_catalog, load_log
-    from slotbeam.kae.normalize import normalize
-    from slotbeam.train.lexicon import KaeOptions, build_with_grouping, plot_losses
+    from slotbeam.train.lexicon import KaeOptions, behaviour_of, build_with_grouping, plot_losses
 
     items = list(load_catalog(catalog, format, mapping))
     log = [one for one in load_log(logs) if one.day <= last_day] if logs else []
-    queries = Counter(text for text in (normalize(one.query) for one in log) if text)
+    queries, clicks = behaviour_of(log)
     with progress_bar() as progress:
-        built = build_with_grouping(items, queries, KaeOptions(groups=groups), progress)
+        built = build_with_grouping(items, queries, KaeOptions(groups=groups), progress, clicks)
     grouping, codebook = built.grouping, built.kae.codebook
     if plot is not None:
         plot_losses(grouping, plot)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +16,12 @@ from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError, SetupError
 from slotbeam.kae.encode import Kae
-from slotbeam.kae.normalize import normalize
 from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import read_manifest, verify
 from slotbeam.train.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
 from slotbeam.train.data import Sampler
 from slotbeam.train.export import TOKENIZER, export_artifact, read_parameters, restore, round_to_half
-from slotbeam.train.lexicon import build_kae
+from slotbeam.train.lexicon import behaviour_of, build_kae
 from slotbeam.train.loop import Trainer
 from slotbeam.train.model import ModelOptions, Policy
 from slotbeam.train.options import TrainOptions
@@ -144,9 +142,8 @@ def _vocabulary(
     if work is not None and (work / TOKENIZER).is_file():
         kae = Kae.load(work / "kae")
         return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
-    clicks = [(text, one.item_id) for one in log if (text := normalize(one.query))]
-    queries = Counter(text for text, _ in clicks)
-    kae = build_kae(items, dict(queries), options.kae, clicks=clicks)
+    queries, clicks = behaviour_of(log)
+    kae = build_kae(items, queries, options.kae, clicks=clicks)
     texts = list(corpus_texts(items, kae, queries))
     size = options.vocabulary or vocabulary_of(sum(map(len, texts)))
     return kae, InputBuilder.train(texts, size, kae.codebook.sizes, limit)

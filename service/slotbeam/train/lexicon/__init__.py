@@ -1,8 +1,18 @@
 """From items (and, where there is a log, queries) to the whole encoding: dictionary, codebook, importance table."""
 
+from slotbeam.train.lexicon.behaviour import behaviour_of
 from slotbeam.train.lexicon.build import Built, build_kae, build_with_grouping
 from slotbeam.train.lexicon.options import KaeOptions
 from slotbeam.train.lexicon.plot import plot_losses
 from slotbeam.train.lexicon.quality import Quality, measure
 
-__all__ = ["Built", "KaeOptions", "Quality", "build_kae", "build_with_grouping", "measure", "plot_losses"]
+__all__ = [
+    "Built",
+    "KaeOptions",
+    "Quality",
+    "behaviour_of",
+    "build_kae",
+    "build_with_grouping",
+    "measure",
+    "plot_losses",
+]

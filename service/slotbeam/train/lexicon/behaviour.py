@@ -11,8 +11,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from slotbeam.catalog.item import Interaction
 from slotbeam.kae.dictionary import Concept
 from slotbeam.kae.matcher import Matcher, is_cjk
+from slotbeam.kae.normalize import normalize
 from slotbeam.train.lexicon.corpus import Doc
 from slotbeam.train.lexicon.options import KaeOptions
 from slotbeam.train.lexicon.seeds import stop_words
@@ -22,6 +24,12 @@ ROUNDS = 3
 SHARE, LIFT, MARGIN = 0.6, 3.0, 1.25  # of a word's clicked items; over the catalog; over the second-best concept
 ITEMS = 2  # distinct clicked items that must agree
 _VOWELS = str.maketrans("", "", "aeiou")
+
+
+def behaviour_of(log: Iterable[Interaction]) -> tuple[Counter[str], list[tuple[str, str]]]:
+    """Return what `build_kae` reads of a log: canonical query → count, and its (canonical query, item id) pairs."""
+    clicks = [(text, one.item_id) for one in log if (text := normalize(one.query))]
+    return Counter(text for text, _ in clicks), clicks
 
 
 def learn_aliases(
