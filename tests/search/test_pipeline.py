@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from slotbeam.bindings.overlay import Bound, build_overlay
 from slotbeam.errors import BindingError, FilterError, InputError
+from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
@@ -265,3 +266,10 @@ def test_items_of_the_history_change_the_input_and_unknown_ones_do_not(shop):
     plain = facts(ask(shop, "mug"))
     assert facts(ask(shop, "mug", recent_item_ids=("nowhere",))) == plain
     assert facts(ask(shop, "mug", recent_item_ids=("i001",))) != plain
+
+
+def test_earlier_queries_reach_the_model_in_canonical_form(tiny_artifact):
+    artifact = Artifact.load(tiny_artifact)
+    for earlier in ("Red MUGS", "red   mugs", "ｒｅｄ mugs"):
+        hits = retrieve(Snapshot(artifact), Request("lamp", recent_queries=(earlier,)), Timings()).hits
+        assert hits == retrieve(Snapshot(artifact), Request("lamp", recent_queries=("red mugs",)), Timings()).hits

@@ -10,7 +10,7 @@ from slotbeam.search.candidates import Candidates, Shelf
 from slotbeam.search.facts import explain
 from slotbeam.search.pinned import decode_pinned, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
-from slotbeam.search.request import Answer, Applied, Request, canonical_query
+from slotbeam.search.request import Answer, Applied, Request, canonical_query, history
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import IntArray, Timings
 
@@ -33,10 +33,9 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
     passed = artifact.catalog.filter_counts(request.filter) if request.filter else None
 
     # Words → memories: one row for the base group, one for each pinned group.
-    recent_rows, _ = artifact.catalog.rows_of(request.recent_item_ids)
-    recent_sids = [artifact.catalog.sid(row) for row in recent_rows]
+    recent_queries, recent_sids = history(artifact.catalog, request)
     sids = [encoded.sid, *(pinned_sid(artifact.kae, encoded, match) for match in bound)]
-    rows = [artifact.inputs.build(canonical, sid, request.recent_queries, recent_sids) for sid in sids]
+    rows = [artifact.inputs.build(canonical, sid, recent_queries, recent_sids) for sid in sids]
     base_memory, *bound_memories = artifact.model.encode(rows)
     timings.add("encode", -(clock - (clock := time.perf_counter())))
 

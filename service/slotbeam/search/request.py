@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError
 from slotbeam.kae.encode import Encoded
 from slotbeam.kae.normalize import normalize
-from slotbeam.types import Hit
+from slotbeam.types import Hit, Sid
 
 MAX_QUERY = 256
 MAX_K = 1000
@@ -68,6 +69,12 @@ class Answer:
     applied: tuple[Applied, ...]
     hits: list[Hit]
     facts: dict[str, Any]
+
+
+def history(catalog: Catalog, request: Request) -> tuple[list[str], list[Sid]]:
+    """Return the canonical earlier queries, and the base SIDs of the items seen that the catalog holds, newest last."""
+    rows, _ = catalog.rows_of(request.recent_item_ids)
+    return [normalize(query) for query in request.recent_queries], [catalog.sid(row) for row in rows]
 
 
 def canonical_query(query: str) -> str:
