@@ -13,7 +13,7 @@ TORCH   ?= torch==2.13.0
 CATALOG ?= ../shared/data/icecat
 WORLD   ?= build/world
 # Training time of `make icecat`, without reading and the dictionary.
-MINUTES ?= 20
+MINUTES ?= 18
 JOBS    ?= 2
 
 .PHONY: serve test test-unit test-system lint format bench demo icecat clean install install-dev
@@ -60,10 +60,10 @@ bench: $(VENV)/.serve
 
 demo: $(VENV)/.dev
 	$(BIN)/slotbeam world --out $(WORLD)
-	$(BIN)/slotbeam train --catalog $(WORLD) --logs $(WORLD) --out model_artifacts/demo --name demo-1
+	$(BIN)/slotbeam train --catalog $(WORLD) --logs $(WORLD) --out model_artifacts/demo --config quick --steps 5000 --name demo-1
 
 icecat: $(VENV)/.dev
-	$(BIN)/slotbeam train --catalog $(CATALOG) --out build/icecat --minutes $(MINUTES)
+	$(BIN)/slotbeam train --catalog $(CATALOG) --out build/icecat --config quick --name icecat-1 --minutes $(MINUTES)
 	$(BIN)/slotbeam eval --artifact build/icecat --catalog $(CATALOG) --out build/icecat-eval
 
 clean:

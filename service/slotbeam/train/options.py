@@ -14,6 +14,10 @@ from slotbeam.train.model import ModelOptions
 from slotbeam.train.pseudo import PseudoOptions
 
 
+SEARCH = SearchOptions(stop_at_range=True, weight_lexical=20.0)
+"""The named configuration's search, by the rows of 2026-11-20 in docs/log.md."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
     """Settings of `train`, recorded in the manifest.
@@ -37,7 +41,7 @@ class TrainOptions:
     data: DataOptions = field(default_factory=DataOptions)
     pseudo: PseudoOptions = field(default_factory=PseudoOptions)
     loop: LoopOptions = field(default_factory=LoopOptions)
-    search: SearchOptions = field(default_factory=SearchOptions)
+    search: SearchOptions = field(default_factory=lambda: SEARCH)
 
 
 def _tiny() -> TrainOptions:
