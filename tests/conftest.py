@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
+from slotbeam.bindings.server import EmbeddedStore
 from support.tiny import write_tiny_artifact
 
 
@@ -34,3 +37,20 @@ def tiny_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not (directory / "manifest.json").exists():
             write_tiny_artifact(directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """A real store, one for each worker."""
+    embedded = EmbeddedStore(tmp_path_factory.mktemp("store"))
+    embedded.start()
+    yield embedded
+    embedded.stop()
+
+
+@pytest.fixture
+def raw(server: EmbeddedStore) -> Iterator[redis.Redis]:
+    """The emptied server, past slotbeam."""
+    with redis.Redis.from_url(server.url, decode_responses=True) as client:
+        client.flushall()
+        yield client

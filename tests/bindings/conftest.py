@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import redis
@@ -16,22 +16,6 @@ from support.shop import make_shop
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return make_shop(tmp_path_factory.mktemp("shop"))
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    embedded = EmbeddedStore(tmp_path_factory.mktemp("store"))
-    embedded.start()
-    yield embedded
-    embedded.stop()
-
-
-@pytest.fixture
-def raw(server: EmbeddedStore) -> Iterator[redis.Redis]:
-    """The emptied server, past slotbeam."""
-    with redis.Redis.from_url(server.url, decode_responses=True) as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture

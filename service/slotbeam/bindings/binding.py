@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from slotbeam.errors import BindingError
+from slotbeam.search.snapshot import PLACEMENTS
 from slotbeam.types import Slot
 
 SCHEMA = 1
-PLACEMENTS = ("top", "blend", "only")
 LIFECYCLES = ("free", "draft", "scheduled", "active", "expired", "failed")
 MAX_WORDS = 32
 MAX_WORD_LENGTH = 64

@@ -13,7 +13,6 @@ from slotbeam.train.loop import LoopOptions
 from slotbeam.train.model import ModelOptions
 from slotbeam.train.pseudo import PseudoOptions
 
-
 SEARCH = SearchOptions(stop_at_range=True, weight_lexical=20.0)
 """The named configuration's search, by the rows of 2026-11-20 in docs/log.md."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,21 +24,6 @@ TOKEN = "t" * 32
 
 class Plane(Protocol):
     def __call__(self, **options: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]: ...
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
-    embedded = EmbeddedStore(tmp_path_factory.mktemp("store"))
-    embedded.start()
-    yield embedded
-    embedded.stop()
-
-
-@pytest.fixture
-def raw(server: EmbeddedStore) -> Iterator[redis.Redis]:
-    with redis.Redis.from_url(server.url, decode_responses=True) as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture
