@@ -1,0 +1,71 @@
+"""The shipped artifact keeps what the README says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Request
+from slotbeam.search.snapshot import Overlay, Snapshot
+from slotbeam.types import Hit, Slot, Timings
+
+DEMO = Path(__file__).parent.parent / "model_artifacts" / "demo"
+
+
+@pytest.fixture(scope="module")
+def demo() -> Artifact:
+    return Artifact.load(DEMO)
+
+
+def ask(demo: Artifact, query: str, overlay: Overlay | None = None, k: int = 100) -> list[Hit]:
+    return retrieve(Snapshot(demo, overlay or Overlay()), Request(query, k=k), Timings()).hits
+
+
+@pytest.fixture(scope="module")
+def labubu(demo: Artifact) -> Overlay:
+    ids = tuple(demo.catalog.ids[int(row)] for row in demo.catalog.match(["labubu"]))
+    slot = Slot(1, demo.kae.codebook.reserved(1)[0])
+    return build_overlay(demo, [Bound("b", slot, ("labubu",), ids)])
+
+
+def test_it_holds_thirty_thousand_items_in_at_most_25_megabytes(demo: Artifact) -> None:
+    assert len(demo.catalog) >= 30_000
+    assert sum(path.stat().st_size for path in DEMO.rglob("*") if path.is_file()) <= 25_000_000
+
+
+def test_a_planted_word_finds_its_items_only_while_it_is_bound(demo: Artifact, labubu: Overlay) -> None:
+    before, bound = ask(demo, "labubu"), ask(demo, "labubu", labubu)
+    items = set(labubu.pinned[0].rows.tolist())
+    assert len(items) == 20
+    assert not items & {hit.row for hit in before}
+    assert {hit.row for hit in bound[:20]} == items
+    assert ask(demo, "labubu") == before
+
+
+def test_no_binding_touches_a_query_without_its_word(demo: Artifact, labubu: Overlay) -> None:
+    for query in ("red folding desk", "plush", "usb c cable", "拉布布"):
+        assert ask(demo, query, labubu) == ask(demo, query)
+
+
+def test_the_rest_of_the_query_orders_the_bound_items(demo: Artifact, labubu: Overlay) -> None:
+    titles = [demo.catalog.titles[hit.row].casefold() for hit in ask(demo, "labubu drone", labubu, k=20)]
+    drones = sum("drone" in title for title in titles)
+    assert drones >= 2
+    assert all("drone" in title for title in titles[:drones])
+
+
+def test_a_rows_scores_do_not_depend_on_what_shares_its_batch(demo: Artifact) -> None:
+    encoded = demo.kae.encode("red folding desk")
+    [memory] = demo.model.encode([demo.inputs.build(encoded.text, encoded.sid)])
+    empty = np.empty(0, np.int64)
+    _, start = demo.model.step(memory, 0, None, empty, empty)
+    codes = np.arange(1, 201)
+    together, _ = demo.model.step(memory, 1, start, np.zeros(200, np.int64), codes)
+    for row in (0, 7, 63, 199):
+        alone, _ = demo.model.step(memory, 1, start, np.zeros(1, np.int64), codes[row : row + 1])
+        assert alone[0] == pytest.approx(together[row], abs=1e-5)
