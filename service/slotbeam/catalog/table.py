@@ -6,6 +6,7 @@ Rows are in SID order (then popularity, then id), so the items of one leaf, and 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -102,15 +103,15 @@ class Catalog:
         """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order."""
         if any(not word for word in words):
             raise InputError("a word to match is empty; give at least one letter")
-        blob, rows = self.texts.blob.tobytes(), set[int]()
+        blob, rows = self.texts.blob.data, set[int]()  # mapped: searched without a copy
         for word in words:
-            matcher, needle = Matcher([word]), word.encode()
-            at = blob.find(needle)
-            while at >= 0:
-                row = int(np.searchsorted(self.texts.offsets, at, side="right")) - 1
+            matcher, needle = Matcher([word]), re.compile(re.escape(word.encode()))
+            found = needle.search(blob)
+            while found:
+                row = int(np.searchsorted(self.texts.offsets, found.start(), side="right")) - 1
                 if matcher.find(self.texts[row]):
                     rows.add(row)
-                at = blob.find(needle, int(self.texts.offsets[row + 1]))
+                found = needle.search(blob, int(self.texts.offsets[row + 1]))
         return np.array(sorted(rows), np.int64)
 
     def filter_counts(self, wanted: Mapping[str, Any]) -> IntArray:
