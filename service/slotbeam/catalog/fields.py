@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from slotbeam.arrays import load_array, save_array
 from slotbeam.catalog.strings import Strings
 from slotbeam.errors import FilterError
 from slotbeam.types import BoolArray, IntArray
@@ -122,7 +123,7 @@ class Fields(dict[str, Field]):
     def save(self, directory: Path) -> None:
         for i, name in enumerate(self):
             directory.mkdir(parents=True, exist_ok=True)
-            np.save(directory / f"{i}.npy", self[name].values, allow_pickle=False)
+            save_array(directory / f"{i}.npy", self[name].values)
             keywords = self[name].keywords
             if keywords is not None:
                 keywords.save(directory, f"{i}_keywords")
@@ -134,7 +135,7 @@ class Fields(dict[str, Field]):
             {
                 name: Field(
                     kind,
-                    np.load(directory / f"{i}.npy", mmap_mode="r", allow_pickle=False),
+                    load_array(directory / f"{i}.npy"),
                     Strings.load(directory, f"{i}_keywords") if kind == "keyword" else None,
                 )
                 for i, (name, kind) in enumerate(kinds.items())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from slotbeam.arrays import load_array, save_array
 from slotbeam.types import IntArray
 
 
@@ -39,7 +40,7 @@ class Strings:
     def take(self, rows: Sequence[int]) -> list[str]:
         """Return the strings of `rows` (n), in their order: much faster than one at a time."""
         index = np.asarray(rows, np.int64)
-        blob = memoryview(self.blob)  # type: ignore[arg-type]
+        blob = self.blob.data
         spans = zip(self.offsets[index].tolist(), self.offsets[index + 1].tolist(), strict=True)
         return [str(blob[start:end], "utf-8") for start, end in spans]
 
@@ -48,10 +49,10 @@ class Strings:
 
     def save(self, directory: Path, name: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        np.save(directory / f"{name}.npy", self.blob, allow_pickle=False)
-        np.save(directory / f"{name}_offsets.npy", self.offsets, allow_pickle=False)
+        save_array(directory / f"{name}.npy", self.blob)
+        save_array(directory / f"{name}_offsets.npy", self.offsets)
 
     @classmethod
     def load(cls, directory: Path, name: str) -> Strings:
         paths = (directory / f"{name}.npy", directory / f"{name}_offsets.npy")
-        return cls(*(np.load(path, mmap_mode="r", allow_pickle=False) for path in paths))
+        return cls(*map(load_array, paths))

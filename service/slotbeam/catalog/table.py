@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from slotbeam.arrays import load_array, save_array
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.strings import Strings
@@ -129,7 +130,7 @@ class Catalog:
         """Map what `write_catalog` wrote under `directory`; `kinds` is the manifest's `fields`."""
 
         def array(name: str) -> Any:
-            return np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            return load_array(directory / f"{name}.npy")
 
         return cls(
             ids=Strings.load(directory, "ids"),
@@ -196,7 +197,7 @@ def write_catalog(
         "id_ranks": np.argsort(sorted(range(len(rows)), key=lambda i: rows[i].id)).astype(np.int32),
     }
     for name, array in arrays.items():
-        np.save(directory / f"{name}.npy", array, allow_pickle=False)
+        save_array(directory / f"{name}.npy", array)
     scored = texts if trained is None else [item_text(trained[i]) for i in order]
     TermIndex.build(scored).save(directory / "terms")
     fields = Fields.of([item.fields for item in rows])

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from slotbeam.arrays import load_array, save_array
 from slotbeam.types import FloatArray, IntArray
 
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
@@ -121,8 +122,8 @@ class TermIndex:
     def save(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for name in self.__slots__:
-            np.save(directory / f"{name}.npy", getattr(self, name), allow_pickle=False)
+            save_array(directory / f"{name}.npy", getattr(self, name))
 
     @classmethod
     def load(cls, directory: Path) -> TermIndex:
-        return cls(*(np.load(directory / f"{n}.npy", mmap_mode="r", allow_pickle=False) for n in cls.__slots__))
+        return cls(*(load_array(directory / f"{name}.npy") for name in cls.__slots__))

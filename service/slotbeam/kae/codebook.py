@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from slotbeam.arrays import load_array, save_array
 from slotbeam.errors import ArtifactError, InputError
-from slotbeam.kae.arrays import load_array, save_array
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.types import IntArray, Slot

@@ -9,8 +9,8 @@ from typing import overload
 
 import numpy as np
 
+from slotbeam.arrays import load_array, load_strings, save_array, save_strings
 from slotbeam.errors import ArtifactError, InputError
-from slotbeam.kae.arrays import load_array, load_strings, save_array, save_strings
 from slotbeam.kae.categories import CATEGORIES, CATEGORY_INDEX
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from slotbeam.arrays import load_array, save_array
 from slotbeam.errors import ArtifactError
-from slotbeam.kae.arrays import load_array, save_array
 
 # What ends the head part of a title or a query: what follows says for what, with what, from what.
 _HEAD_END = re.compile(

@@ -40,11 +40,10 @@ def rank_base(scorer: ItemScorer, canonical: str, found: Candidates, k: int) -> 
     scores = scorer.score(canonical, rows, found.logp)
     leaf = np.searchsorted(catalog.leaf_items, rows, side="right")  # leaf order is SID order
     order = np.lexsort((catalog.id_ranks[rows], leaf, -scores))[:k]
+    columns = (rows[order], scores[order], catalog.sids[rows[order]], found.logp[order])
     return [
-        Hit(row, score, catalog.sid(row), logp if found.full else None, "model")
-        for row, score, logp in zip(
-            rows[order].tolist(), scores[order].tolist(), found.logp[order].tolist(), strict=True
-        )
+        Hit(row, score, tuple(sid), logp if found.full else None, "model")
+        for row, score, sid, logp in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from slotbeam.arrays import load_array, save_array
 from slotbeam.types import IntArray
 
 
@@ -91,11 +92,9 @@ class Trie:
     def save(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for name in ("codes", "rows", "levels"):
-            np.save(directory / f"{name}.npy", getattr(self, name), allow_pickle=False)
+            save_array(directory / f"{name}.npy", getattr(self, name))
 
     @classmethod
     def load(cls, directory: Path) -> Trie:
         """Map the arrays that `save` wrote; nothing is read before it is needed."""
-        return cls(
-            *(np.load(directory / f"{n}.npy", mmap_mode="r", allow_pickle=False) for n in ("codes", "rows", "levels"))
-        )
+        return cls(*(load_array(directory / f"{name}.npy") for name in ("codes", "rows", "levels")))

@@ -17,7 +17,11 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
 
 
 def load_array(path: Path, mmap: bool = True) -> NDArray[Any]:
-    """Map one `.npy` file. Raises `ArtifactError` with its name when it is missing or damaged."""
+    """Map one `.npy` file, as a plain array: numpy's `memmap` class makes every small slice several times dearer.
+
+    Raises:
+        ArtifactError: with its name, when it is missing or damaged.
+    """
     try:
         return np.asarray(np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False))
     except (OSError, ValueError, EOFError) as error:
