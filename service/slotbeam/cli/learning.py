@@ -121,6 +121,7 @@ def evaluate(
     artifact: ArtifactDir = None,
     baseline_only: Annotated[bool, typer.Option("--baseline-only", help="BM25 alone, no artifact.")] = False,
     queries: Annotated[int | None, typer.Option(min=1, help="At most so many rows of the log.")] = None,
+    interventions: Annotated[int | None, typer.Option(min=1, help="Bind so many unseen words of each size.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write eval.json and eval.md there.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -129,7 +130,7 @@ def evaluate(
     from slotbeam.eval.command import render, run_eval
 
     directory = None if baseline_only else settings_of(ctx).artifact
-    result = run_eval(directory, catalog, judgements, world, out, queries=queries)
+    result = run_eval(directory, catalog, judgements, world, out, queries=queries, interventions=interventions)
     if as_json:
         show_json(result)
     else:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from slotbeam.catalog.item import Item
+from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
 from slotbeam.eval.baselines.bm25 import Bm25
 from slotbeam.eval.icecat import judged_recall, judged_table
+from slotbeam.eval.intervene import collateral, intervention_table, make_rounds
 from slotbeam.eval.judgements import Judged, read_judgements
 from slotbeam.eval.run import System, Table
 from slotbeam.eval.systems import artifact_system, bm25_system, candidate_system
@@ -19,6 +20,8 @@ from slotbeam.eval.world import sample, world_table
 from slotbeam.search.artifact import Artifact
 
 KS = (10, 100, 350)
+COLLATERAL = 10_000
+"""Rows of the log at most that are asked for collateral change."""
 
 
 def run_eval(
@@ -29,6 +32,7 @@ def run_eval(
     out: Path | None = None,
     ks: Sequence[int] = KS,
     queries: int | None = None,
+    interventions: int | None = None,
 ) -> dict[str, Any]:
     """Measure and return the figures; `render` shows them.
 
@@ -41,10 +45,11 @@ def run_eval(
         out: a directory to write `eval.json` and `eval.md` to.
         ks: the values of K.
         queries: at most so many rows of the log, always the same ones.
+        interventions: bind so many unseen words of each size (1, 5, 20, 100, 500 items); needs an artifact and a log.
 
     Returns:
         JSON values: `tables` (name → system → metric → mean), `queries` (name → count), `over_bm25`
-        (name → system → metric → [ratio, lower, upper]) and, with an artifact, `candidates`.
+        (name → system → metric → [ratio, lower, upper]) and, with an artifact, `candidates` and `interventions`.
 
     Raises:
         InputError: a file that is missing or malformed, or nothing to measure on.
@@ -78,6 +83,10 @@ def run_eval(
             system: {metric: list(ratio) for metric, ratio in ratios.items()}
             for system, ratios in table.ratios("BM25").items()
         }
+    if interventions:
+        if loaded is None or world is None:
+            raise InputError("interventions need an artifact and a log: name them")
+        result["interventions"] = _intervene(loaded, Bm25(items), list(load_log(world)), interventions, ks)
     if loaded:
         result["artifact"] = {"name": loaded.name, "codebook_sha": loaded.codebook_sha}
     if out:
@@ -99,11 +108,39 @@ def render(result: dict[str, Any]) -> str:
             rows.append([f"{system} ÷ BM25 (95 %)", *cells])
         title = f"**{name}**: {result['queries'][name]} queries, {result['catalog']} items"
         parts.append("\n".join([title, "", *("| " + " | ".join(row) + " |" for row in rows)]))
+    if "interventions" in result:
+        parts.append(render_interventions(result["interventions"]))
     if "candidates" in result:
         facts = result["candidates"]
         what = f"{facts['mean']:.0f} candidates a query (limit {facts['limit']})"
         parts.append(f"Candidate recall {facts['recall']:.3f} at {what}.")
     return "\n\n".join(parts)
+
+
+def render_interventions(facts: dict[str, Any]) -> str:
+    """The intervention figures as Markdown: one row a size and system, and the collateral."""
+    names = list(next(iter(next(iter(facts["sizes"].values())).values())))
+    rows = [["items a word", "system", *names], ["---"] * (len(names) + 2)]
+    for size, systems in facts["sizes"].items():
+        rows += [[size, system, *(f"{means[name]:.3f}" for name in names)] for system, means in systems.items()]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    changed = f"Collateral: {facts['changed']} of {facts['untouched']} answers to queries without a bound word changed."
+    return "\n".join([f"**interventions**: {facts['words']} unseen words", "", *lines, "", changed])
+
+
+def _intervene(
+    artifact: Artifact, bm25: Bm25, log: list[Interaction], per_size: int, ks: Sequence[int]
+) -> dict[str, Any]:
+    rounds = make_rounds(artifact, log, per_size)
+    tables = intervention_table(artifact, bm25, rounds, ks)
+    queries = [one.query for one in sample(log, COLLATERAL)]
+    untouched, changed = collateral(artifact, rounds[0], queries, max(ks))
+    return {
+        "words": sum(map(len, rounds)),
+        "sizes": {str(size): table.means() for size, table in tables.items()},
+        "untouched": untouched,
+        "changed": changed,
+    }
 
 
 def _interval(ratio: Sequence[float]) -> str:

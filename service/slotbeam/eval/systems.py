@@ -10,7 +10,7 @@ from slotbeam.eval.baselines.bm25 import Bm25
 from slotbeam.eval.run import Asked, System
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import decode_base, retrieve
-from slotbeam.search.request import MAX_K, Request, canonical_query
+from slotbeam.search.request import MAX_K, Request, canonical_query, history
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 
@@ -53,10 +53,9 @@ def candidate_system(artifact: Artifact) -> System:
     def search(asked: Asked, k: int) -> list[str]:
         catalog = artifact.catalog
         canonical = canonical_query(asked.query)
-        rows, _ = catalog.rows_of(asked.recent_item_ids)
         sid = artifact.kae.encode(canonical).sid
-        recent = [catalog.sid(row) for row in rows]
-        (memory,) = artifact.model.encode([artifact.inputs.build(canonical, sid, asked.recent_queries, recent)])
+        request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
+        (memory,) = artifact.model.encode([artifact.inputs.build(canonical, sid, *history(catalog, request))])
         _, found = decode_base(snapshot, memory, None, max(min(k, MAX_K), artifact.options.beam_width))
         return [catalog.ids[int(row)] for row in np.asarray(found.places)]
 

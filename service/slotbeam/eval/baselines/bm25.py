@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import bm25s
@@ -33,6 +33,7 @@ class Bm25:
         for item in items:
             self.ids.append(item.id)
             corpus.append([self._numbers.setdefault(word, len(self._numbers)) for word in self.words(document(item))])
+        self._rows = {item_id: row for row, item_id in enumerate(self.ids)}
         self._index = bm25s.BM25(method="lucene", k1=k1, b=b)
         self._index.index((corpus, self._numbers), show_progress=False)
 
@@ -54,6 +55,15 @@ class Bm25:
         above, level = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
         best = np.concatenate([above, level[: count - len(above)]])
         return [self.ids[row] for row in best[np.argsort(-scores[best], kind="stable")]]
+
+    def order(self, query: str, ids: Sequence[str]) -> list[str]:
+        """The given items (all of the catalog) by their score, best first; equal scores in the given order."""
+        known = [self._numbers[word] for word in self.words(query) if word in self._numbers]
+        if not known:
+            return list(ids)
+        scores = self._index.get_scores_from_ids(known)
+        place = np.argsort([-scores[self._rows[item_id]] for item_id in ids], kind="stable")
+        return [ids[i] for i in place.tolist()]
 
 
 def document(item: Item) -> str:
