@@ -71,17 +71,3 @@ def query_sid(artifact: Artifact, encoded: Encoded) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def count_words(encoded: Encoded, bound: list[tuple[int, int]]) -> dict[str, int]:
-    """Count the query's words by what slotbeam made of them: bound, known (in the dictionary) or unknown."""
-    known = [(match.start, match.end) for match in encoded.matches]
-    counts = {"bound": 0, "known": 0, "unknown": 0}
-    end = 0
-    for word in encoded.text.split(" "):
-        start, end = end, end + len(word)
-        spans = {"bound": bound, "known": known}
-        result = next((r for r, found in spans.items() if any(a < end and start < b for a, b in found)), "unknown")
-        counts[result] += 1
-        end += 1
-    return counts

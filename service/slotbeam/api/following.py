@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from slotbeam.api.metrics import Metrics
+from slotbeam.api.reporting import TrendReporter
 from slotbeam.bindings.store import Store
 from slotbeam.bindings.watch import Watcher
 from slotbeam.search.artifact import Artifact
@@ -36,6 +37,7 @@ class Following:
         self._tasks: list[asyncio.Task[None]] = []
         self._store: Store | None = None
         self.watcher: Watcher | None = None
+        self.trends = None if settings.redis_url is None else TrendReporter()
         self._ready = settings.redis_url is None
 
     def ready(self) -> bool:
@@ -56,6 +58,9 @@ class Following:
                 asyncio.create_task(self._wait(watcher), name="bindings-ready"),
                 asyncio.create_task(self._observe(watcher), name="bindings-observe"),
             ]
+            if self.trends is not None:
+                report = self.trends.run(self._store, watcher.replica_id)
+                self._tasks.append(asyncio.create_task(report, name="trends"))
         return self
 
     async def __aexit__(

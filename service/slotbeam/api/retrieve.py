@@ -19,17 +19,19 @@ from starlette.responses import Response
 from slotbeam import __version__
 from slotbeam.api import problems
 from slotbeam.api.admission import Admission
-from slotbeam.api.answers import count_words, document
+from slotbeam.api.answers import document
 from slotbeam.api.bodies import read_model
 from slotbeam.api.following import Following
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.probes import json_response, probes
+from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.schemas import BatchBody, RetrieveBody
 from slotbeam.errors import Overloaded, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.unknown import split_words
 from slotbeam.settings import Settings
 from slotbeam.types import Timings
 
@@ -44,6 +46,7 @@ class DataPlane:
     holder: Holder
     metrics: Metrics
     admission: Admission
+    trends: TrendReporter | None = None
 
     async def answer(self, bodies: list[RetrieveBody]) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
         """Answer every query on one snapshot, read here and nowhere else.
@@ -79,8 +82,11 @@ class DataPlane:
             self.metrics.record(timings, len(answer.hits), waited_s + time.perf_counter() - started)
             for applied in answer.applied:
                 self.metrics.activations.labels(applied.slot).inc()
-            for result, count in count_words(answer.encoded, [applied.span for applied in answer.applied]).items():
-                self.metrics.words.labels(result).inc(count)
+            words = split_words(answer.encoded, [applied.span for applied in answer.applied])
+            for result, found in words.items():
+                self.metrics.words.labels(result).inc(len(found))
+            if self.trends is not None:
+                self.trends.note(answer.encoded.text, words["unknown"])
             return document(uuid.uuid4().hex, snapshot, answer), timings
 
         return job
@@ -101,6 +107,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     holder = holder or Holder(Snapshot(artifact))
     plane = DataPlane(settings, holder, Metrics(), Admission(settings.workers, settings.queue))
     follow = Following(settings, artifact, holder, plane.metrics)
+    plane.trends = follow.trends
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
     plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *follow.gauges()])
 

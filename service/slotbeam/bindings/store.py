@@ -1,7 +1,7 @@
 """The bindings store: one Redis (or Valkey), its keys, atomic reads and heartbeats. Commits are in `commit.py`.
 
 Keys (one hash tag): `{sb}:meta`, `{sb}:binding`, `{sb}:slots:<codebook_sha>`, `{sb}:items:<sha>`, `{sb}:word`,
-`{sb}:log`, `{sb}:idem`, `{sb}:replica:<id>`. docs/bindings.md says what each holds.
+`{sb}:log`, `{sb}:idem`, `{sb}:replica:<id>`, `{sb}:stats:<id>`, `{sb}:dismissed`; docs/bindings.md says what they hold.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ CONNECT_TIMEOUT_S = 1.0
 WATCH_BLOCK_MS = 1000
 WATCH_TIMEOUT_S = 2.5
 HEARTBEAT_TTL_MS = 15_000
+STATS_TTL_S = 86_400
 
 _INITIALISE = """#!lua
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -202,6 +203,31 @@ class Store:
                 found.append({**_facts(value), "id": key.decode(errors="replace")[len(start) :]})
         return found
 
+    # ---------------------------------------------------------------- suggestions
+
+    async def publish_stats(self, replica: str, document: Mapping[str, Any]) -> None:
+        """Leave what `replica` counted; it outlives a restart, and is forgotten after `STATS_TTL_S`."""
+        with self.errors():
+            await self.redis.set(self.key(f"stats:{replica}"), json.dumps(dict(document)), ex=STATS_TTL_S)
+
+    async def stats(self) -> list[Any]:
+        """What every replica published, as JSON values; None for one that cannot be read."""
+        with self.errors():
+            keys = sorted({key async for key in self.redis.scan_iter(match=self.key("stats:*"), count=1000)})
+            values = await self.redis.mget(keys) if keys else []
+        return [_json(value) for value in values if value is not None]
+
+    async def dismiss(self, word: str, facts: Mapping[str, Any]) -> bool:
+        """Never suggest `word` again. Returns whether that is new."""
+        with self.errors():
+            return bool(await self.redis.hsetnx(self.key("dismissed"), word, json.dumps(dict(facts))))
+
+    async def dismissed(self) -> set[str]:
+        """Every word that was dismissed."""
+        with self.errors():
+            words: Any = await self.redis.hkeys(self.key("dismissed"))
+        return {word.decode(errors="replace") for word in words}
+
     # ---------------------------------------------------------------- writes outside the revision
 
     async def initialise(self) -> bool:
@@ -269,6 +295,13 @@ def _facts(value: bytes | str) -> dict[str, Any]:
     except (ValueError, KeyError, RecursionError):
         pass
     return {"revision": 0, "state": "unreadable", "error": "its heartbeat cannot be read", "failed": {}}
+
+
+def _json(value: bytes | str) -> Any:
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _entry(entry_id: bytes, values: dict[bytes, bytes]) -> dict[str, Any]:

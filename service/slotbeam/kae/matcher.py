@@ -44,7 +44,8 @@ def is_cjk(char: str) -> bool:
     return code < _CJK_RANGES[bisect_right(_CJK_STARTS, code) - 1][1]
 
 
-def _in_word(char: str) -> bool:
+def in_word(char: str) -> bool:
+    """True for letters, digits and combining marks: what words are made of."""
     return char.isalnum() or (not char.isascii() and unicodedata.category(char)[0] == "M")
 
 
@@ -57,8 +58,8 @@ def is_boundary(text: str, at: int) -> bool:
     if at <= 0 or at >= len(text):
         return True
     before, after = text[at - 1], text[at]
-    if _in_word(before):
-        if _in_word(after):
+    if in_word(before):
+        if in_word(after):
             return is_cjk(before) or is_cjk(after)
         return not (after in ".," and at + 1 < len(text) and before.isdigit() and text[at + 1].isdigit())
     return not (before in ".," and at >= 2 and after.isdigit() and text[at - 2].isdigit())

@@ -19,12 +19,19 @@ ROUTES = [
     ("DELETE", "/admin/slots/1-4"),
     ("GET", "/admin/replicas"),
     ("GET", "/admin/audit"),
+    ("GET", "/admin/suggestions"),
+    ("POST", "/admin/suggestions/labubu:accept"),
+    ("POST", "/admin/suggestions/labubu:dismiss"),
 ]
 
 
 async def test_the_list_of_routes_is_complete(admin: httpx.AsyncClient) -> None:
     paths = (await admin.get("/openapi.json")).json()["paths"]
-    found = {(method.upper(), path.replace("{slot}", "1-4")) for path, on in paths.items() for method in on}
+    found = {
+        (method.upper(), path.replace("{slot}", "1-4").replace("{word}", "labubu"))
+        for path, on in paths.items()
+        for method in on
+    }
     assert {pair for pair in found if pair[1].startswith("/admin")} == set(ROUTES)
 
 

@@ -98,6 +98,14 @@ class PatchForm(Strict):
     sample_queries: list[Word] = Field(default_factory=list, max_length=MAX_SAMPLES)
 
 
+class AcceptForm(Strict):
+    """`POST /admin/suggestions/{word}:accept`: what is left out is as suggested."""
+
+    category: Annotated[str, Field(max_length=64)] | None = None
+    items: ItemsForm = Field(default_factory=lambda: ItemsForm(match=True))
+    owner: Line = ""
+
+
 def flag(request: Request, name: str) -> bool:
     """A `true`/`false` query parameter."""
     value = request.query_params.get(name, "false").lower()

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from slotbeam.api.admin.forms import BindForm, PatchForm, count_of, iso, lifecycle_filter
 from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import Write, binding_write, carry_out, patching_write, replacing_write
 from slotbeam.api.bodies import read_model
@@ -26,6 +27,7 @@ from slotbeam.types import Slot
 def admin_routes(plane: AdminPlane) -> APIRouter:
     """Build `/admin/…`; every route asks for a bearer token with a scope."""
     router = APIRouter(prefix="/admin")
+    router.include_router(suggestion_routes(plane))
     artifact = plane.artifact
 
     @router.get("/slots", summary="Every reserved slot with what it holds (state, position, q)")

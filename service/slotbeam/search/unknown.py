@@ -1,0 +1,47 @@
+"""The words of a query by what slotbeam made of them: bound, known (in the dictionary) or unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from slotbeam.kae.encode import Encoded
+from slotbeam.kae.matcher import Span, in_word, is_cjk
+
+RESULTS = ("bound", "known", "unknown")
+
+
+def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[str, list[str]]:
+    """Split the canonical query into words, each under what became of it.
+
+    A word is a run of letters, digits and marks; a run of CJK characters is one word, cut where a match begins or ends.
+
+    Args:
+        encoded: the base reading of the query.
+        bound: spans of the bound words in `encoded.text`; they go before base matches.
+    """
+    text = encoded.text
+    label = ["unknown"] * len(text)
+    for start, end in ((match.start, match.end) for match in encoded.matches):
+        label[start:end] = ["known"] * (end - start)
+    for start, end in bound:
+        label[start:end] = ["bound"] * (end - start)
+    words: dict[str, list[str]] = {result: [] for result in RESULTS}
+    begin, open_run = 0, None
+    for at, char in enumerate(text):
+        run = (label[at], is_cjk(char)) if in_word(char) or _decimal_point(text, at) else None
+        if run != open_run:
+            if open_run is not None:
+                words[open_run[0]].append(text[begin:at])
+            begin, open_run = at, run
+    if open_run is not None:
+        words[open_run[0]].append(text[begin:])
+    return words
+
+
+def is_countable(word: str) -> bool:
+    """Whether an unknown word is worth counting: more than one character, not digits alone."""
+    return len(word) > 1 and any(char.isalpha() for char in word)
+
+
+def _decimal_point(text: str, at: int) -> bool:
+    return text[at] in ".," and text[at - 1 : at].isdigit() and text[at + 1 : at + 2].isdigit()

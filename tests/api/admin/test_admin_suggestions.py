@@ -1,0 +1,194 @@
+"""From queries on a data plane to a suggestion, to a draft, or to never again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import redis
+
+from slotbeam.api.admin.suggestions import guess_category
+from slotbeam.api.reporting import TrendReporter
+from slotbeam.api.retrieve import create_data_app
+from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.bindings.store import STATS_TTL_S, Store
+from slotbeam.bindings.trends import BUCKET_S
+from slotbeam.search.artifact import Artifact
+from slotbeam.settings import Settings
+from support.clients import client_of
+from support.live import NOW, Clock
+from support.shop import make_kae
+
+from .conftest import Plane
+
+HOUR_MS = BUCKET_S * 1000
+
+
+@pytest.fixture
+async def store(server: EmbeddedStore) -> AsyncIterator[Store]:
+    store = Store(server.url)
+    yield store
+    await store.close()
+
+
+async def report_burst(store: Store, word: str, replica: str = "r1", count: int = 30) -> None:
+    """A day without the word, then an hour with it, as replica `replica` reports it."""
+    clock = Clock(NOW - 24 * HOUR_MS)
+    reporter = TrendReporter(clock)
+    while clock.now_ms < NOW:
+        for number in range(20):
+            reporter.note(f"red mug {number}", [])
+        reporter.drain()
+        clock.now_ms += HOUR_MS
+    for number in range(count):
+        reporter.note(f"{word} mug {number % 6}", [word])
+    assert await reporter.report(store, replica)
+
+
+async def suggestions(admin: httpx.AsyncClient) -> list[dict[str, Any]]:
+    response = await admin.get("/admin/suggestions")
+    assert response.status_code == 200
+    found: list[dict[str, Any]] = response.json()["suggestions"]
+    return found
+
+
+async def test_what_queries_suddenly_ask_for_is_suggested(
+    plane: Plane, shop: Artifact, server: EmbeddedStore, store: Store, raw: redis.Redis, tmp_path: Path
+) -> None:
+    clock = Clock(NOW - 3 * HOUR_MS)
+    settings = Settings(data_dir=tmp_path / "data", redis_url=server.url, replica_id="r1")
+    app = create_data_app(settings, shop)
+    async with client_of(app) as data, plane(clock=Clock(NOW)) as admin:
+        trends = app.state.plane.trends
+        trends.clock = clock
+        for number in range(40):
+            await data.post("/retrieve", json={"query": f"red mug {number}", "k": 1})
+        trends.drain()
+        clock.now_ms = NOW
+        for number in range(25):
+            await data.post("/retrieve", json={"query": f"Red  NUMBER {number % 5} mug", "k": 1})
+        assert await suggestions(admin) == []  # nothing is published yet
+        assert await trends.report(store, "r1")
+        [found] = await suggestions(admin)
+        assert 0 < raw.ttl("{sb}:stats:r1") <= STATS_TTL_S
+    assert found == {
+        "word": "number",
+        "queries": 25,
+        "hours": 2,
+        "share": 1.0,
+        "past_share": 0.0,
+        "evidence": found["evidence"],
+        "examples": ["red number 0 mug", "red number 1 mug", "red number 2 mug"],
+        "category": "brand",
+        "why": "3 of 3 example queries name no other brand",
+        "items": 60,
+    }
+    assert found["evidence"] > 13.8
+
+
+async def test_accepting_opens_a_draft_on_no_slot_and_ends_the_suggestion(plane: Plane, store: Store) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "number")
+        headers = {"idempotency-key": "one"}
+        response = await admin.post("/admin/suggestions/number:accept", headers=headers)
+        draft = response.json()
+        assert response.status_code == 201
+        assert (draft["state"], draft["slot"], draft["match"], draft["item_count"]) == ("draft", None, True, 60)
+        assert (draft["words"], draft["category"]) == (["number"], "brand")
+        assert draft["reason"] == "suggested by queries; brand: 3 of 3 example queries name no other brand"
+        assert await suggestions(admin) == []
+        again = await admin.post("/admin/suggestions/number:accept", headers=headers)
+        assert (again.status_code, again.json()["id"]) == (201, draft["id"])
+        assert again.headers["idempotency-replayed"] == "true"
+        entry = (await admin.get("/admin/audit?count=1")).json()["entries"][0]
+        assert (entry["op"], entry["actor"]) == ("bind", "admin")
+
+
+async def test_an_operator_may_choose_category_and_items(plane: Plane, store: Store) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "labubu")
+        [found] = await suggestions(admin)
+        assert (found["word"], found["items"]) == ("labubu", 0)
+        refused = await admin.post("/admin/suggestions/labubu:accept")
+        assert refused.status_code == 422
+        assert "name items by their ids" in refused.json()["detail"]
+        body = {"category": "color", "items": {"ids": ["i001"]}, "owner": "toys"}
+        draft = (await admin.post("/admin/suggestions/labubu:accept", json=body)).json()
+        assert (draft["state"], draft["category"], draft["item_count"], draft["owner"]) == ("draft", "color", 1, "toys")
+        assert draft["reason"] == "suggested by queries; color: chosen by hand"
+
+
+async def test_a_dry_run_of_accepting_writes_nothing(plane: Plane, store: Store) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "number")
+        response = await admin.post("/admin/suggestions/number:accept?dry_run=true")
+        assert response.status_code == 200
+        assert len(await suggestions(admin)) == 1
+
+
+async def test_a_dismissed_word_is_never_suggested_again(plane: Plane, store: Store, raw: redis.Redis) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "labubu")
+        assert len(await suggestions(admin)) == 1
+        first = await admin.post("/admin/suggestions/LABUBU:dismiss")
+        again = await admin.post("/admin/suggestions/labubu:dismiss")
+        assert first.json() == {"word": "labubu", "dismissed": True, "new": True}
+        assert again.json()["new"] is False
+        assert await suggestions(admin) == []
+        assert json.loads(raw.hget("{sb}:dismissed", "labubu")) == {"actor": "admin", "at": NOW}  # type: ignore[arg-type]
+    async with plane(clock=Clock(NOW)) as admin:  # a control plane that is started anew
+        await report_burst(store, "labubu", "r2", 300)
+        assert await suggestions(admin) == []
+
+
+async def test_replicas_are_merged_and_a_foreign_value_is_left_out(
+    plane: Plane, store: Store, raw: redis.Redis
+) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "labubu", "r1", 15)
+        assert await suggestions(admin) == []
+        await report_burst(store, "labubu", "r2", 15)
+        for name, value in (("a", "{"), ("b", "[" * 100_000), ("c", "\xff"), ("d", '{"format": 1}')):
+            raw.set("{sb}:stats:" + name, value)
+        assert [(found["word"], found["queries"]) for found in await suggestions(admin)] == [("labubu", 30)]
+
+
+@pytest.mark.parametrize(
+    ("word", "body", "status"),
+    [
+        ("!", None, 422),
+        ("x" * 65, None, 422),
+        ("labubu", {"category": "colour"}, 422),
+        ("labubu", {"words": ["x"]}, 422),
+        ("labubu", {"items": {}}, 422),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(admin: httpx.AsyncClient, word: str, body: Any, status: int) -> None:
+    response = await admin.post(f"/admin/suggestions/{word}:accept", **({} if body is None else {"json": body}))
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_body_of_another_type_is_refused(admin: httpx.AsyncClient) -> None:
+    response = await admin.post("/admin/suggestions/labubu:accept", content=b"{}", headers={"content-type": "text/x"})
+    assert response.status_code == 415
+
+
+@pytest.mark.parametrize(
+    ("examples", "category", "why"),
+    [
+        ((), "brand", "no query says anything beside it"),
+        (("labubu", "labubu new"), "brand", "no query says anything beside it"),
+        (("labubu mug", "red labubu mug"), "brand", "2 of 2 example queries name no other brand"),
+        (("acme labubu", "red labubu bolt"), "entity", "2 of 2 example queries name no other entity"),
+        (("acme labubu mug", "acme labubu lamp"), "series", "both a brand and an entity"),
+    ],
+)
+def test_the_category_is_guessed_from_what_the_queries_lack(examples: tuple[str, ...], category: str, why: str) -> None:
+    guessed, reason = guess_category(make_kae(), "labubu", examples)
+    assert guessed == category
+    assert why in reason
