@@ -131,3 +131,20 @@ def test_item_ids_that_the_catalog_does_not_hold_are_no_failure(shop: Artifact) 
     found = compile_listing(shop, listing, {A.items: ("i001", "nope")}, NOW)
     assert found.failed == {}
     assert found.overlay.pinned[0].missing == ("nope",)
+
+
+def test_a_binding_whose_words_the_artifact_absorbed_is_no_failure_without_a_slot(shop: Artifact) -> None:
+    facts = {"words": ["labubu", "la bu bu"], "items_sha": make_binding("labubu").items, "contested": 0}
+    absorbed = replace(shop, manifest={**shop.manifest, "training": {"absorbed": [facts]}})
+    same = make_binding("labubu")
+    others = [
+        make_binding("labubu", "lafufu"),  # a word that was not absorbed
+        make_binding("la bu bu", ids=("i001", "i009")),  # other items since then
+    ]
+    found = compiled(absorbed, make_listing({}, unplaced=[same, *others]))
+    assert set(found.failed) == {other.id for other in others}
+    assert found.active == {}
+    assert set(compiled(shop, make_listing({}, unplaced=[same])).failed) == {same.id}
+    contested = replace(shop, manifest={**shop.manifest, "training": {"absorbed": [{**facts, "contested": 1}]}})
+    assert set(compiled(contested, make_listing({}, unplaced=[same])).failed) == {same.id}
+    assert compiled(absorbed, make_listing({S4: same})).active == {same.id: S4}, "where it has a slot, it is served"

@@ -49,3 +49,14 @@ def test_clustering_is_deterministic() -> None:
     words = [f"word{n}" for n in range(200)]
     runs = [assign(words, [1] * 200, word_vectors(words, texts), Capacity(16, 16), seed=7)[0] for _ in range(2)]
     assert np.array_equal(*runs)
+
+
+def test_concepts_that_are_sure_of_a_slot_are_solo_whatever_their_counts() -> None:
+    counts = [9, 9, 9] + [1] * 500
+    room = capacity(counts, 0.9, 1024, least=3, sure=2)
+    assert room == Capacity(4, 4)
+    words = [f"w{n:03d}" for n in range(len(counts))]
+    index, used = assign(words, counts, word_vectors(words, [(n,) for n in range(len(words))]), room, 0, {400, 401})
+    assert sorted(index[[400, 401]].tolist()) == [used + 3, used + 4]
+    assert (np.delete(index, [0, 1, 400, 401]) <= used).all()
+    assert capacity([1] * 40, 0.1, 16, sure=12).solo == 12

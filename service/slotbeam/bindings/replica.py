@@ -72,6 +72,8 @@ def compile_listing(
 ) -> Compiled:
     """Compile what `listing` says is active at `now_ms`; a binding that does not build is left out and reported.
 
+    A binding without a slot whose words the artifact absorbed is left out, too, and is no failure.
+
     Args:
         items: hash → item ids, for every record's list that could be read.
         previous: an overlay whose unchanged pieces are reused.
@@ -84,6 +86,8 @@ def compile_listing(
         if binding.lifecycle(now_ms) in ("draft", "expired"):
             continue
         slot = listing.placed.get(key)
+        if slot is None and is_absorbed(artifact, binding):
+            continue
         if slot is None:
             failed[key] = f"NACK:MODEL codebook {artifact.codebook_sha[:12]}… has no slot for it"
         elif binding.items not in items:
@@ -104,6 +108,14 @@ def compile_listing(
         digest=active_digest(artifact.codebook_sha, active),
         failed=failed,
         boundary=next_boundary(listing.bindings.values(), now_ms),
+    )
+
+
+def is_absorbed(artifact: Artifact, binding: Binding) -> bool:
+    """Whether the artifact was trained with all words of `binding` on all of its items: then it needs no slot."""
+    return any(
+        one["items_sha"] == binding.items and not one["contested"] and set(binding.words) <= set(one["words"])
+        for one in artifact.manifest.get("training", {}).get("absorbed", ())
     )
 
 

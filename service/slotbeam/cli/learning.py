@@ -41,6 +41,10 @@ def train(
     artifact_from: Annotated[
         Path | None, typer.Option("--from", exists=True, help="Refresh this artifact; its codebook stays.")
     ] = None,
+    absorb: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help='Bindings that become words ("slots export"); may be repeated.'),
+    ] = None,
     stages: Annotated[str, typer.Option(help="Which of S0,S1,S2,S3.")] = "S0,S1,S2,S3",
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps of all stages.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Training time instead of steps.")] = None,
@@ -77,6 +81,7 @@ def train(
         mapping=mapping,
         options=options,
         artifact_from=artifact_from,
+        absorb=absorb or (),
         stages=chosen,
         resume=resume,
     )

@@ -36,6 +36,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("preview")(preview)
     group.command("unbind")(unbind)
     group.command("list")(list_slots)
+    group.command("export")(export)
     app.add_typer(group, name="slots")
 
 
@@ -123,7 +124,7 @@ def unbind(
     if as_json:
         show_json(freed)
         return
-    say(f"slot {slot} is free")
+    say(f"binding {slot} is removed" if slot.startswith("b_") else f"slot {slot} is free")
     _say_propagation(freed)
 
 
@@ -153,6 +154,45 @@ def list_slots(
         right=("items",),
     )
     say(f"{len(rows)} shown, {len(found['slots'])} in all, revision {found['revision']}")
+
+
+def export(
+    ctx: typer.Context,
+    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("bindings.json"),
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write every binding with its items to a file: what `train --absorb` reads."""
+    import orjson
+
+    from slotbeam.cli.client import admin_client
+
+    with admin_client(settings_of(ctx), url) as client:
+        held = [slot for slot in client.call("GET", "/admin/slots").json()["slots"] if slot["state"] != "free"]
+        rows = [_exported(client, view["id"]) for view in held if "words" in view]
+    out.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2) + b"\n")
+    for view in held:
+        if "words" not in view:
+            say(f"left out {view['id']}: {view['error']}")
+    say(f"{out} holds {len(rows)} bindings, {sum(len(row['items']) for row in rows)} items in all")
+
+
+_EXPORTED = (
+    *("id", "words", "category", "items", "placement", "slot", "state"),
+    *("near_miss", "match", "starts_at", "ends_at", "owner", "reason", "created_at", "revision"),
+)
+
+
+def _exported(client: Any, key: str) -> dict[str, Any]:
+    """One binding with its item ids. Raises `SetupError` when the control plane does not hold all of them."""
+    view = client.call("GET", f"/admin/slots/{key}").json()
+    view["items"] = view["item_ids"]
+    if len(view["items"]) != view["item_count"]:
+        raise SetupError(
+            f'"{view["words"][0]}" ({key}) has {view["item_count"]} items, the control plane could read '
+            f"{len(view['items'])} of them; nothing was written: try again, or unbind it"
+        )
+    return {name: view[name] for name in _EXPORTED}
 
 
 _COLUMNS = ("slot", "state", "words", "category", "item_count", "placement", "ends_at", "owner")
@@ -192,7 +232,7 @@ def _body(
 
 
 def _slot_of(client: Any, slot_or_word: str) -> str:
-    """Return the slot: as given, or the one that holds exactly this word. Raises `NotFound`."""
+    """Return the slot: as given, or where exactly this word is bound (slot, else binding id). Raises `NotFound`."""
     from slotbeam.errors import InputError
     from slotbeam.kae.normalize import normalize
     from slotbeam.types import Slot
@@ -204,7 +244,7 @@ def _slot_of(client: Any, slot_or_word: str) -> str:
     found = client.call("GET", "/admin/slots", params={"q": word}).json()
     for slot in found["slots"]:
         if word in (slot.get("words") or ()):
-            return str(slot["slot"])
+            return str(slot["slot"] or slot["id"])  # a draft, or placed in another codebook, has no slot
     raise NotFound(f'"{word}" is not bound; "slotbeam slots list" shows what is')
 
 

@@ -21,7 +21,15 @@ from slotbeam.search.artifact import read_manifest, verify
 from slotbeam.train.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
 from slotbeam.train.data import Sampler
 from slotbeam.train.export import TOKENIZER, export_artifact, read_parameters, restore, round_to_half
-from slotbeam.train.lexicon import behaviour_of, build_kae
+from slotbeam.train.lexicon import (
+    ABSORBED,
+    Absorbed,
+    absorbed_facts,
+    behaviour_of,
+    build_kae,
+    read_absorbed,
+    with_items,
+)
 from slotbeam.train.loop import Trainer
 from slotbeam.train.model import ModelOptions, Policy
 from slotbeam.train.options import TrainOptions
@@ -40,6 +48,7 @@ def train(
     mapping: Path | None = None,
     options: TrainOptions | None = None,
     artifact_from: Path | None = None,
+    absorb: Sequence[Path] = (),
     stages: Sequence[str] = tuple(STAGES),
     resume: bool = False,
 ) -> Path:
@@ -49,6 +58,7 @@ def train(
         catalog: file or directory, see `load_catalog`; mapping and format as there.
         logs: file or directory of clicks and orders; days after `options.last_day` are not read.
         artifact_from: refresh this artifact: keep its codebook, dictionary, tokenizer and weights, train `stages`.
+        absorb: files of bindings whose words get solo slots; not with `artifact_from`, whose codebook stays.
         stages: names in `STAGES`, in order.
         resume: go on from the checkpoint that a stopped run left beside `out`.
 
@@ -56,7 +66,7 @@ def train(
         `out`.
 
     Raises:
-        InputError: the catalog or log is not readable, or is empty.
+        InputError: the catalog, the log or a file of bindings is not readable, or the catalog is empty.
         SetupError: `out` exists and is no artifact.
         ArtifactError: `artifact_from` is damaged.
     """
@@ -66,6 +76,7 @@ def train(
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown or not stages:
         raise InputError(f"stages {', '.join(stages) or '(none)'} are not known; allowed: {', '.join(STAGES)}")
+    bindings = _bindings(absorb, artifact_from)
     work = out.with_name(f".{out.name}.train")
     if not resume:
         shutil.rmtree(work, ignore_errors=True)
@@ -82,14 +93,17 @@ def train(
         reporter.say(f"{len(items)} items, {len(log)} interactions  {clock('read')}")
 
         # Words → slots, texts → ids.
-        kae, inputs = _vocabulary(items, log, options, artifact_from, work if resume else None)
+        absorbed = _absorbed(bindings, items, reporter)
+        kae, inputs = _vocabulary(items, log, options, artifact_from, work if resume else None, absorbed)
         kae.save(work / "kae")
         inputs.save(work / TOKENIZER)
         reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
-        item_sids, encoded = item_sids_of(kae, items)
+        item_sids, encoded = item_sids_of(kae, items, absorbed)
+        facts = absorbed_facts(kae, items, encoded, absorbed)
         if served != items:  # texts edited later are encoded as they are served
-            item_sids, _ = item_sids_of(kae, served)
-        corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed)
+            item_sids, late = item_sids_of(kae, served, absorbed)
+            facts = absorbed_facts(kae, served, late, absorbed)
+        corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed, absorbed)
         distinct = len({tuple(row) for row in item_sids.tolist()})
         reporter.say(f"{distinct} SIDs, {len(corpus.queries)} queries  {clock('corpus')}")
 
@@ -113,12 +127,12 @@ def train(
             "name": options.name,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "search": dataclasses.asdict(options.search),
-            "training": _facts(options, stages, artifact_from, trainer, corpus, len(log)),
+            "training": _facts(options, stages, artifact_from, trainer, corpus, len(log), facts),
             "metrics": {"stages": reports, "seconds": clock.seconds, "sids": distinct, "items": len(served)},
         }
         fresh = work / "artifact"
         shutil.rmtree(fresh, ignore_errors=True)
-        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half, trained=items)
+        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half, items, absorbed)
         _replace(fresh, out, work)
         reporter.say(f"{out} is complete  {clock('export')}")
     return out
@@ -130,6 +144,7 @@ def _vocabulary(
     options: TrainOptions,
     artifact_from: Path | None,
     work: Path | None,
+    absorbed: Sequence[Absorbed] = (),
 ) -> tuple[Kae, InputBuilder]:
     """The encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
     limit = options.model.max_tokens
@@ -143,10 +158,29 @@ def _vocabulary(
         kae = Kae.load(work / "kae")
         return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
     queries, clicks = behaviour_of(log)
-    kae = build_kae(items, queries, options.kae, clicks=clicks)
+    kae = build_kae(items, queries, options.kae, clicks=clicks, absorb=absorbed)
     texts = list(corpus_texts(items, kae, queries))
     size = options.vocabulary or vocabulary_of(sum(map(len, texts)))
     return kae, InputBuilder.train(texts, size, kae.codebook.sizes, limit)
+
+
+def _bindings(absorb: Sequence[Path], artifact_from: Path | None) -> tuple[list[Absorbed], list[str]]:
+    """The bindings to absorb, of the files or of the artifact to refresh, and what there is to say about them."""
+    if absorb and artifact_from is not None:
+        raise InputError("--from keeps its codebook, so nothing can be absorbed; leave --from or --absorb out")
+    paths = list(absorb)
+    if artifact_from is not None and (artifact_from / "kae" / ABSORBED).is_file():
+        paths = [artifact_from / "kae" / ABSORBED]
+    read = [read_absorbed(path) for path in paths]
+    return [one for found, _ in read for one in found], [line for _, said in read for line in said]
+
+
+def _absorbed(bindings: tuple[list[Absorbed], list[str]], items: Sequence[Item], reporter: Reporter) -> list[Absorbed]:
+    """The bindings that have an item; what is left out is said."""
+    kept, said = with_items(bindings[0], {item.id for item in items})
+    for line in (*bindings[1], *said):
+        reporter.say(line)
+    return kept
 
 
 def vocabulary_of(characters: int) -> int:
@@ -168,6 +202,7 @@ def _facts(
     trainer: Trainer,
     corpus: Corpus,
     interactions: int,
+    absorbed: list[dict[str, Any]],
 ) -> dict[str, Any]:
     settings = dataclasses.asdict(options)
     settings.pop("search")
@@ -182,6 +217,7 @@ def _facts(
         "interactions": interactions,
         "queries": len(corpus.queries),
         "departments": list(corpus.department_names),
+        "absorbed": absorbed,
     }
 
 

@@ -12,7 +12,8 @@ from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.kae.normalize import normalize
 from slotbeam.model.tokenizer import MAX_HISTORY, MAX_TEXT, InputBuilder
-from slotbeam.train.pseudo import PseudoOptions, pseudo_queries
+from slotbeam.train.lexicon import Absorbed, carry
+from slotbeam.train.pseudo import PseudoOptions, absorbed_queries, pseudo_queries
 from slotbeam.train.ragged import Ragged
 from slotbeam.train.routing import invented_words
 from slotbeam.types import IntArray
@@ -77,9 +78,9 @@ class Corpus:
     pseudo: Pairs | None
 
 
-def item_sids_of(kae: Kae, items: Sequence[Item]) -> tuple[IntArray, list[Encoded]]:
-    """Encode every item: SIDs (N, L) int32, and what was matched."""
-    encoded = [kae.encode_item(item) for item in items]
+def item_sids_of(kae: Kae, items: Sequence[Item], absorbed: Sequence[Absorbed] = ()) -> tuple[IntArray, list[Encoded]]:
+    """Encode every item: SIDs (N, L) int32, and what was matched. The items of `absorbed` carry its words."""
+    encoded = carry(kae, items, [kae.encode_item(item) for item in items], absorbed)
     return np.asarray([one.sid for one in encoded], np.int32).reshape(len(items), -1), encoded
 
 
@@ -150,6 +151,7 @@ def build_corpus(
     inputs: InputBuilder,
     pseudo: PseudoOptions,
     seed: int,
+    absorbed: Sequence[Absorbed] = (),
 ) -> Corpus:
     """Turn a catalog and a log into arrays.
 
@@ -159,10 +161,12 @@ def build_corpus(
         log: interactions of the training days; may be empty.
         pseudo: how many queries to make from the catalog.
         seed: of the pseudo-queries and invented words.
+        absorbed: bindings that became words; further queries are made for them.
     """
     number = _Queries()
     log_pairs = _log_pairs(log, {item.id: row for row, item in enumerate(items)}, number)
     made = pseudo_queries(items, encoded, kae, pseudo, np.random.default_rng([seed, 1]))
+    made += absorbed_queries(items, encoded, kae, absorbed, pseudo, np.random.default_rng([seed, 3]))
     pairs = [(number(text), row) for text, rows in made for row in rows]
     pseudo_pairs = None
     if pairs:

@@ -21,6 +21,7 @@ from slotbeam.model.onnx import DECODER, ENCODER
 from slotbeam.model.tokenizer import START, InputBuilder
 from slotbeam.search.artifact import write_manifest
 from slotbeam.train.graphs import Arrays, decoder_graph, encoder_graph
+from slotbeam.train.lexicon import ABSORBED, Absorbed, write_absorbed
 from slotbeam.train.model import Policy
 from slotbeam.trie.build import build_trie
 from slotbeam.types import IntArray
@@ -122,6 +123,7 @@ def export_artifact(
     manifest: dict[str, Any],
     half: bool = True,
     trained: Sequence[Item] | None = None,
+    absorbed: Sequence[Absorbed] = (),
 ) -> Path:
     """Write a whole artifact into `out`, the manifest last.
 
@@ -132,8 +134,11 @@ def export_artifact(
             say of themselves (positions, model, fields, hashes) is added here.
         half: see `export_model`.
         trained: see `write_catalog`.
+        absorbed: the bindings that became words; a refresh needs them.
     """
     kae.save(out / "kae")
+    if absorbed:
+        write_absorbed(out / "kae" / ABSORBED, absorbed)
     build_trie(np.asarray(item_sids)).save(out / "trie")
     fields = write_catalog(out / "items", items, item_sids, trained)
     export_model(model, inputs, out / "model", half)

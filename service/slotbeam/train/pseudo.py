@@ -17,6 +17,7 @@ import numpy as np
 from slotbeam.catalog.item import Item
 from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.kae.normalize import normalize
+from slotbeam.train.lexicon import Absorbed
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _CANDIDATES = 48
@@ -36,6 +37,7 @@ class PseudoOptions:
         shuffle: chance that the words change order.
         typo: chance of one slip of the finger.
         popularity: exponent on (1 + log1p(popularity)) when items and targets are drawn.
+        absorbed: further queries for each absorbed binding: its words, alone and with what its items are.
     """
 
     per_item: float = 8.0
@@ -57,6 +59,7 @@ class PseudoOptions:
     shuffle: float = 0.12
     typo: float = 0.04
     popularity: float = 1.0
+    absorbed: int = 96
 
 
 class _Postings:
@@ -132,6 +135,42 @@ def pseudo_queries(
         else:
             rows = postings.draw(concepts, source, options.targets, weight, rng)
         made.append((spelled, rows))
+    return made
+
+
+def absorbed_queries(
+    items: Sequence[Item],
+    encoded: Sequence[Encoded],
+    kae: Kae,
+    absorbed: Sequence[Absorbed],
+    options: PseudoOptions,
+    rng: np.random.Generator,
+) -> list[tuple[str, list[int]]]:
+    """Make canonical queries for bindings that became words: the log may not hold one yet, and their items may be few.
+
+    Half of them are a word alone, half name the entity of an item as well.
+    """
+    if not absorbed:
+        return []
+    postings = _Postings(items, encoded, kae)
+    weight = [float((1.0 + np.log1p(item.popularity)) ** options.popularity) for item in items]
+    rows_of = {item.id: row for row, item in enumerate(items)}
+    made: list[tuple[str, list[int]]] = []
+    for one in absorbed:
+        concept = kae.dictionary.concept_of(one.word)
+        own = [rows_of[item] for item in one.item_ids if item in rows_of]
+        if concept is None or not own:
+            continue
+        words = [word for word in one.words if kae.dictionary.concept_of(word) == concept]
+        for number in range(options.absorbed):
+            word, source = words[int(rng.integers(len(words)))], own[int(rng.integers(len(own)))]
+            named = [c for c in postings.carried[source] if postings.entity[c] and c != concept]
+            if number % 2 and named and not postings.entity[concept]:
+                entity = named[int(rng.integers(len(named)))]
+                rows = postings.draw([concept, entity], source, options.targets, weight, rng)
+                made.append((f"{word} {postings.carried[source][entity]}", rows))
+            else:
+                made.append((word, postings.draw([concept], source, options.targets, weight, rng)))
     return made
 
 

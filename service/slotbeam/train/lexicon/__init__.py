@@ -1,5 +1,14 @@
 """From items (and, where there is a log, queries) to the whole encoding: dictionary, codebook, importance table."""
 
+from slotbeam.train.lexicon.absorb import (
+    ABSORBED,
+    Absorbed,
+    absorbed_facts,
+    carry,
+    read_absorbed,
+    with_items,
+    write_absorbed,
+)
 from slotbeam.train.lexicon.behaviour import behaviour_of
 from slotbeam.train.lexicon.build import Built, build_kae, build_with_grouping
 from slotbeam.train.lexicon.options import KaeOptions
@@ -7,12 +16,19 @@ from slotbeam.train.lexicon.plot import plot_losses
 from slotbeam.train.lexicon.quality import Quality, measure
 
 __all__ = [
+    "ABSORBED",
+    "Absorbed",
     "Built",
     "KaeOptions",
     "Quality",
+    "absorbed_facts",
     "behaviour_of",
     "build_kae",
     "build_with_grouping",
+    "carry",
     "measure",
     "plot_losses",
+    "read_absorbed",
+    "with_items",
+    "write_absorbed",
 ]

@@ -13,6 +13,7 @@ from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.grouping import Grouping, group_categories
+from slotbeam.train.lexicon.absorb import Absorbed, carrying_docs
 from slotbeam.train.lexicon.behaviour import learn_aliases
 from slotbeam.train.lexicon.capacity import assign, capacity
 from slotbeam.train.lexicon.corpus import Progress, read_docs
@@ -39,9 +40,10 @@ def build_kae(
     options: KaeOptions | None = None,
     progress: Progress | None = None,
     clicks: Iterable[tuple[str, str]] | None = None,
+    absorb: Sequence[Absorbed] = (),
 ) -> Kae:
     """Build dictionary, codebook and importance table from a catalog; see `build_with_grouping`."""
-    return build_with_grouping(items, queries, options, progress, clicks).kae
+    return build_with_grouping(items, queries, options, progress, clicks, absorb).kae
 
 
 def build_with_grouping(
@@ -50,6 +52,7 @@ def build_with_grouping(
     options: KaeOptions | None = None,
     progress: Progress | None = None,
     clicks: Iterable[tuple[str, str]] | None = None,
+    absorb: Sequence[Absorbed] = (),
 ) -> Built:
     """Build dictionary, codebook and importance table from a catalog.
 
@@ -59,6 +62,7 @@ def build_with_grouping(
         options: settings; the defaults suit catalogs of 10³ to 10⁶ items.
         progress: called with (step, done, total).
         clicks: (canonical query, item id) of the training days; they teach what unknown query words stand for.
+        absorb: bindings whose first words become concepts with a solo slot; each needs an item of the catalog.
 
     Deterministic: the same input gives the same bytes.
     """
@@ -74,23 +78,32 @@ def build_with_grouping(
     tell("read")
     docs = read_docs(items)
     tell("mine")
-    drafts = mine(docs, asked, options)
+    drafts = mine(docs, asked, options, absorb)
+    docs = carrying_docs(docs, [item.id for item in items], absorb)
     tell("aliases")
     drafts = learn_aliases(drafts, docs, [item.id for item in items], asked, clicks or (), options)
     tell("count")
-    counted = count(drafts, docs, asked, options.max_words)
+    always = frozenset(one.word for one in absorb)
+    counted = count(drafts, docs, asked, options.max_words, always)
     dictionary = Dictionary(counted.concepts)
     common = common_categories(counted.concepts, counted.items, options.common)
     grouping = group_categories(presence(counted.concepts, counted.texts), options.groups, common)
     tell("cluster")
-    codebook = number_slots(dictionary, grouping, counted, options)
+    sure = frozenset(n for n in map(dictionary.concept_of, always) if n is not None)
+    codebook = number_slots(dictionary, grouping, counted, options, sure)
     tell("heads")
     importance = learn_importance(dictionary, codebook, docs)
     return Built(Kae(dictionary, codebook, importance), grouping)
 
 
-def number_slots(dictionary: Dictionary, grouping: Grouping, counted: Counted, options: KaeOptions) -> Codebook:
-    """Size every position, cluster its tail and number its slots."""
+def number_slots(
+    dictionary: Dictionary,
+    grouping: Grouping,
+    counted: Counted,
+    options: KaeOptions,
+    sure: frozenset[int] = frozenset(),
+) -> Codebook:
+    """Size every position, cluster its tail and number its slots; the concepts `sure` are solo."""
     vectors = word_vectors([c.word for c in dictionary], counted.texts, seed=options.seed)
     index = np.zeros(len(dictionary), dtype=np.int32)
     clusters, solos = [], []
@@ -99,8 +112,10 @@ def number_slots(dictionary: Dictionary, grouping: Grouping, counted: Counted, o
         counts = [dictionary[n].count for n in own]
         coverage = options.entity_coverage if "entity" in categories else options.coverage
         cap = options.dense_cap if dense else options.light_cap
-        room = capacity(counts, coverage, cap, options.solo_items, options.floor)
-        slots, used = assign([dictionary[n].word for n in own], counts, vectors[own], room, options.seed)
+        alone = frozenset(place for place, n in enumerate(own) if n in sure)
+        room = capacity(counts, coverage, cap, options.solo_items, options.floor, len(alone))
+        words = [dictionary[n].word for n in own]
+        slots, used = assign(words, counts, vectors[own], room, options.seed, alone)
         index[own] = slots
         clusters.append(used)
         solos.append(room.solo)

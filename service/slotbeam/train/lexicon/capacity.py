@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,9 @@ class Capacity:
     solo: int
 
 
-def capacity(counts: Sequence[int], coverage: float, cap: int, least: int = 1, floor: int = 2) -> Capacity:
+def capacity(
+    counts: Sequence[int], coverage: float, cap: int, least: int = 1, floor: int = 2, sure: int = 0
+) -> Capacity:
     """The smallest power of two whose solo half covers `coverage` of the occurrences that could be solo, at most `cap`.
 
     A position whose concepts all fit is given one solo slot for each of them and no cluster.
@@ -29,20 +31,30 @@ def capacity(counts: Sequence[int], coverage: float, cap: int, least: int = 1, f
         cap: most core slots, a power of two.
         floor: fewest core slots to consider, a power of two; small positions cost nothing and blur no words.
         least: occurrences a concept needs for a slot of its own, unless all fit.
+        sure: concepts that get a slot of their own whatever their counts, beyond the cap if need be.
     """
     ordered = np.sort(np.asarray(counts, dtype=np.int64))[::-1]
     total = int(ordered[ordered >= least].sum())  # the others are never solo, whatever the capacity
     covered = np.cumsum(ordered)
     size = min(floor, cap)
-    while size < cap and len(ordered) > size and covered[min(size // 2, len(ordered)) - 1] < coverage * total:
+    while (
+        size < cap
+        and len(ordered) > size
+        and (covered[min(size // 2, len(ordered)) - 1] < coverage * total or sure > size // 2)
+    ):
         size *= 2
     if len(ordered) <= size:
         return Capacity(0, len(ordered))
-    return Capacity(size // 2, min(size // 2, int((ordered >= least).sum())))
+    return Capacity(size // 2, min(len(ordered), max(sure, min(size // 2, int((ordered >= least).sum()) + sure))))
 
 
 def assign(
-    words: Sequence[str], counts: Sequence[int], vectors: np.ndarray, room: Capacity, seed: int
+    words: Sequence[str],
+    counts: Sequence[int],
+    vectors: np.ndarray,
+    room: Capacity,
+    seed: int,
+    sure: Collection[int] = (),
 ) -> tuple[IntArray, int]:
     """Slot indices of one position's concepts: clusters 1..c, then solo by count, then word.
 
@@ -51,12 +63,14 @@ def assign(
         vectors: (N, d) float32 word vectors, rows of unit length.
         room: the capacity.
         seed: of k-means.
+        sure: numbers of the concepts that are solo whatever their counts, `room.solo` at most.
 
     Returns:
         (N,) int32 indices from 1, and the number of clusters in use (no cluster is empty).
     """
     order = sorted(range(len(words)), key=lambda n: (-counts[n], words[n]))
-    head, tail = order[: room.solo], order[room.solo :]
+    chosen = set(sorted(order, key=lambda n: n not in sure)[: room.solo])
+    head, tail = [n for n in order if n in chosen], [n for n in order if n not in chosen]
     index = np.zeros(len(words), dtype=np.int32)
     used = 0
     if tail:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,13 @@ class Counted:
     texts: tuple[tuple[int, ...], ...]
 
 
-def count(drafts: Sequence[Concept], docs: Sequence[Doc], queries: Mapping[str, int], most: int) -> Counted:
+def count(
+    drafts: Sequence[Concept],
+    docs: Sequence[Doc],
+    queries: Mapping[str, int],
+    most: int,
+    always: Collection[str] = (),
+) -> Counted:
     """Match all texts. A concept's count is its items; its importance log1p of titles and queries that carry it.
 
     Args:
@@ -38,6 +44,7 @@ def count(drafts: Sequence[Concept], docs: Sequence[Doc], queries: Mapping[str, 
         docs: the items.
         queries: canonical query → times asked.
         most: concepts kept of each category.
+        always: surfaces whose concepts are kept whatever their counts.
     """
     owner = [n for n, concept in enumerate(drafts) for _ in concept.surfaces]
     matcher = Matcher([surface for concept in drafts for surface in concept.surfaces])
@@ -71,7 +78,7 @@ def count(drafts: Sequence[Concept], docs: Sequence[Doc], queries: Mapping[str, 
             texts.append(own)
         for n in own:
             behaviour[n] += times
-    kept = _keep(drafts, seen, most)
+    kept = _keep(drafts, seen, most, always)
     number = {old: new for new, old in enumerate(kept)}
     concepts = tuple(
         Concept(c.word, c.category, c.aliases, seen[n], float(np.log1p(behaviour[n])))
@@ -99,10 +106,11 @@ def common_categories(concepts: Sequence[Concept], items: Sequence[Sequence[int]
     return tuple(name for name, own in zip(CATEGORIES, shares, strict=True) if own >= share)
 
 
-def _keep(drafts: Sequence[Concept], seen: Counter[int], most: int) -> list[int]:
+def _keep(drafts: Sequence[Concept], seen: Counter[int], most: int, always: Collection[str]) -> list[int]:
     kept: list[int] = []
     for category in CATEGORIES:
         own = [n for n, c in enumerate(drafts) if c.category == category and seen[n] > 0]
         own.sort(key=lambda n: (-seen[n], drafts[n].word))
         kept += own[:most]
+        kept += [n for n in own[most:] if any(surface in always for surface in drafts[n].surfaces)]
     return kept

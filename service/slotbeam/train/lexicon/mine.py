@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from slotbeam.kae.dictionary import Concept
 from slotbeam.kae.matcher import Matcher, is_cjk
+from slotbeam.train.lexicon.absorb import Absorbed, claim
 from slotbeam.train.lexicon.corpus import Doc
 from slotbeam.train.lexicon.drafts import Draft, Drafts
 from slotbeam.train.lexicon.entities import Habits, habits, places, propensities, segment
@@ -52,13 +53,16 @@ _COMPANY = frozenset(
 SHARED_ITEMS, SHARED_OWNER = 8, 0.7  # a code that many brands write (cat6, rj45) is a specification, not a model
 
 
-def mine(docs: Sequence[Doc], queries: Mapping[str, int], options: KaeOptions) -> list[Concept]:
+def mine(
+    docs: Sequence[Doc], queries: Mapping[str, int], options: KaeOptions, absorbed: Sequence[Absorbed] = ()
+) -> list[Concept]:
     """All concepts the texts support, in a fixed order; counts are filled in later."""
     drafts = Drafts()
     add_brands(drafts, docs)
     add_seeds(drafts, docs, queries)
     add_specifications(drafts, docs)
     add_typed_values(drafts, docs, options)
+    claim(drafts, absorbed)  # before the words of titles, whose category is a guess
     add_title_words(drafts, docs, options)
     return finish(drafts)
 
