@@ -23,7 +23,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from slotbeam.bindings.binding import EMPTY_STATE, SCHEMA, decode_items
 from slotbeam.bindings.plan import Listing
-from slotbeam.errors import BindingError, StoreError, StoreUnavailable
+from slotbeam.errors import BindingError, OutcomeUnknown, StoreError, StoreUnavailable
 
 READ_TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 1.0
@@ -218,9 +218,14 @@ class Store:
         return [_json(value) for value in values if value is not None]
 
     async def dismiss(self, word: str, facts: Mapping[str, Any]) -> bool:
-        """Never suggest `word` again. Returns whether that is new."""
-        with self.errors():
-            return bool(await self.redis.hsetnx(self.key("dismissed"), word, json.dumps(dict(facts))))
+        """Never suggest `word` again. Returns whether that is new. Raises `OutcomeUnknown`: do it again."""
+        try:
+            with self.errors():
+                return bool(await self.redis.hsetnx(self.key("dismissed"), word, json.dumps(dict(facts))))
+        except StoreUnavailable as error:
+            raise OutcomeUnknown(
+                f'the store at {self.name} did not answer; "{word}" may or may not be dismissed: send it again'
+            ) from error
 
     async def dismissed(self) -> set[str]:
         """Every word that was dismissed."""

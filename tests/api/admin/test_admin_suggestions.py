@@ -145,6 +145,18 @@ async def test_a_dismissed_word_is_never_suggested_again(plane: Plane, store: St
         assert await suggestions(admin) == []
 
 
+async def test_a_dismissal_that_got_no_reply_says_that_it_may_have_happened(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(*args: Any) -> None:
+        raise redis.TimeoutError("no reply")
+
+    monkeypatch.setattr(admin.plane.store.redis, "hsetnx", silent)  # type: ignore[attr-defined]
+    response = await admin.post("/admin/suggestions/labubu:dismiss")
+    assert response.status_code == 503
+    assert response.json()["type"] == "urn:slotbeam:problem:outcome-unknown"
+
+
 async def test_replicas_are_merged_and_a_foreign_value_is_left_out(
     plane: Plane, store: Store, raw: redis.Redis
 ) -> None:
