@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from slotbeam.train.lexicon import read_absorbed
 from support.processes import HANG_S, Up, alive, wait_for
 
 
@@ -40,6 +41,40 @@ def test_a_bound_word_is_live_in_every_replica_and_unbinding_restores_the_answer
     after = up.retrieve("labubu mug", k=20)
     assert after["items"] == before["items"]
     assert "(model" not in freed.stderr
+
+
+def test_an_export_holds_every_binding_with_its_items_and_drafts_can_be_removed_by_their_word(
+    up: Up, tmp_path: Path
+) -> None:
+    file = tmp_path / "bindings.json"
+    bound = json.loads(
+        up.cli("slots", "bind", "Labubu", "-c", "brand", "--item", "i004", "--item", "i003", "--json").stdout
+    )
+    draft = {"words": ["crocs"], "category": "brand", "items": {"ids": ["i005"]}, "draft": True}
+    made = httpx.post(
+        f"{up.record['admin']}/admin/slots", json=draft, headers={"authorization": f"Bearer {up.token}"}, timeout=HANG_S
+    )
+    assert made.status_code in (200, 201, 202), made.text
+    try:
+        done = up.cli("slots", "export", "--out", str(file))
+        assert f"{file} holds 2 bindings, 3 items in all" in done.stdout, done.stderr
+        labubu, crocs = json.loads(file.read_text())
+        assert {name: labubu[name] for name in ("id", "words", "category", "items", "placement", "slot", "state")} == {
+            "id": bound["id"],
+            "words": ["labubu"],
+            "category": "brand",
+            "items": ["i003", "i004"],
+            "placement": "top",
+            "slot": bound["slot"],
+            "state": "active",
+        }
+        assert (crocs["words"], crocs["slot"], crocs["state"]) == (["crocs"], None, "draft")
+        found, skipped = read_absorbed(file)
+        assert [one.word for one in found] == ["labubu"]
+        assert len(skipped) == 1
+    finally:
+        assert up.cli("slots", "unbind", "labubu").returncode == 0
+        assert "is removed" in up.cli("slots", "unbind", "crocs").stdout
 
 
 def test_match_binds_every_item_whose_text_holds_the_word(up: Up) -> None:
