@@ -37,7 +37,7 @@ class PseudoOptions:
         shuffle: chance that the words change order.
         typo: chance of one slip of the finger.
         popularity: exponent on (1 + log1p(popularity)) when items and targets are drawn.
-        absorbed: further queries for each absorbed binding: its words, alone and with what its items are.
+        absorbed: further queries for each absorbed binding: its words, alone and with one more word of an item.
     """
 
     per_item: float = 8.0
@@ -148,7 +148,7 @@ def absorbed_queries(
 ) -> list[tuple[str, list[int]]]:
     """Make canonical queries for bindings that became words: the log may not hold one yet, and their items may be few.
 
-    Half of them are a word alone, half name the entity of an item as well.
+    Half of them are a word alone, half name one more word of an item.
     """
     if not absorbed:
         return []
@@ -164,11 +164,12 @@ def absorbed_queries(
         words = [word for word in one.words if kae.dictionary.concept_of(word) == concept]
         for number in range(options.absorbed):
             word, source = words[int(rng.integers(len(words)))], own[int(rng.integers(len(own)))]
-            named = [c for c in postings.carried[source] if postings.entity[c] and c != concept]
-            if number % 2 and named and not postings.entity[concept]:
-                entity = named[int(rng.integers(len(named)))]
-                rows = postings.draw([concept, entity], source, options.targets, weight, rng)
-                made.append((f"{word} {postings.carried[source][entity]}", rows))
+            named = [c for c in postings.carried[source] if c != concept and postings.key[c] in postings.facts[source]]
+            if number % 2 and named:
+                other = named[int(rng.integers(len(named)))]
+                pair = [word, postings.carried[source][other]]
+                rows = postings.draw([concept, other], source, options.targets, weight, rng)
+                made.append((" ".join(pair if rng.random() < 0.5 else pair[::-1]), rows))
             else:
                 made.append((word, postings.draw([concept], source, options.targets, weight, rng)))
     return made
