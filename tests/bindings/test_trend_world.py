@@ -1,7 +1,8 @@
 """Trend suggestions on the synthetic world: how soon a planted word is offered, and how many offers are planted.
 
-The counter hears days 29 and 30, then day 31 with the searches for planted words mixed in, 25 times in another order:
-1 000 bursts. Every word is tested after each 50 queries, and a planted one after each query that carries it.
+The counter hears days 29 and 30, then day 31 with the searches for planted words mixed in, five times in another
+order: 200 bursts (docs/log.md has 1 000). Every word is tested after each 50 queries, and a planted one after each
+query that carries it.
 """
 
 from __future__ import annotations
@@ -17,20 +18,24 @@ import pytest
 
 from slotbeam.bindings.bursts import burst_of, bursts
 from slotbeam.bindings.trends import TrendCounter
+from slotbeam.catalog.world import make_world
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.unknown import is_countable, split_words
 
-ROOT = Path(__file__).parent.parent.parent
-WORLD = ROOT / "build" / "world"
-ROUNDS = 25
+DEMO = Path(__file__).parent.parent.parent / "model_artifacts" / "demo"
+ROUNDS = 5
 HOURS = 24
 
 Query = tuple[str, list[str]]
 
-pytestmark = pytest.mark.skipif(
-    not (WORLD / "trend.jsonl").exists(), reason='no build/world; make it with "slotbeam world --out build/world"'
-)
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped demo's world."""
+    out = tmp_path_factory.mktemp("world")
+    make_world(out)
+    return out
 
 
 def requests(path: Path, days: tuple[int, ...]) -> Iterator[tuple[int, str]]:
@@ -59,15 +64,15 @@ def day(counter: TrendCounter, number: int, queries: list[Query]) -> Iterator[tu
         yield at, (text, words)
 
 
-def test_a_planted_word_is_offered_within_100_queries_and_nine_offers_of_ten_are_planted() -> None:
-    kae, cache = Kae.load(ROOT / "model_artifacts" / "demo" / "kae"), dict[str, Query]()
-    planted = {json.loads(line)["word"] for line in (WORLD / "planted.jsonl").read_text(encoding="utf-8").splitlines()}
-    past = list(requests(WORLD / "log.jsonl", (29, 30)))
+def test_a_planted_word_is_offered_within_100_queries_and_nine_offers_of_ten_are_planted(world: Path) -> None:
+    kae, cache = Kae.load(DEMO / "kae"), dict[str, Query]()
+    planted = {json.loads(line)["word"] for line in (world / "planted.jsonl").read_text(encoding="utf-8").splitlines()}
+    past = list(requests(world / "log.jsonl", (29, 30)))
     base = TrendCounter()
     for number in (29, 30):
         for _ in day(base, number, [unknown(kae, text, cache) for on, text in past if on == number]):
             pass
-    last = [text for name in ("test", "trend") for _, text in requests(WORLD / f"{name}.jsonl", (31,))]
+    last = [text for name in ("test", "trend") for _, text in requests(world / f"{name}.jsonl", (31,))]
 
     needed: list[int | None] = []
     wrong: list[str] = []
