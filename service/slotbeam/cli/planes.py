@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
 
 from slotbeam.cli.console import say
 from slotbeam.cli.options import AdminPort, ArtifactDir, DataDir, Host, ListenFd, Port, RedisUrl, flags_of, settings_of
 from slotbeam.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 
 def add_to(app: typer.Typer) -> None:
@@ -44,12 +49,9 @@ def serve(
 ) -> None:
     """Run the data plane alone: /retrieve on one port, following the store's bindings."""
     from slotbeam.api.retrieve import create_data_app
-    from slotbeam.search.artifact import Artifact
 
-    settings = _with_store(settings_of(ctx))
-    with _listener(settings.host, settings.port, "SLOTBEAM_PORT", listen_fd) as listener:
-        loaded = Artifact.load(settings.artifact, settings.threads)
-        _run(create_data_app(settings, loaded), listener, settings, None if listen_fd else "data plane")
+    settings = settings_of(ctx)
+    _plane(create_data_app, settings, settings.port, "SLOTBEAM_PORT", listen_fd, "data plane")
 
 
 def admin(
@@ -63,12 +65,21 @@ def admin(
 ) -> None:
     """Run the control plane alone: the admin API on one port."""
     from slotbeam.api.admin import create_admin_app
+
+    settings = settings_of(ctx)
+    _plane(create_admin_app, settings, settings.admin_port, "SLOTBEAM_ADMIN_PORT", listen_fd, "control plane")
+
+
+def _plane(
+    create: Callable[..., FastAPI], settings: Settings, port: int, variable: str, listen_fd: int | None, name: str
+) -> None:
+    """Take the port before the artifact is loaded, so that a taken one is said at once; then serve."""
     from slotbeam.search.artifact import Artifact
 
-    settings = _with_store(settings_of(ctx))
-    with _listener(settings.host, settings.admin_port, "SLOTBEAM_ADMIN_PORT", listen_fd) as listener:
+    settings = _with_store(settings)
+    with _listener(settings.host, port, variable, listen_fd) as listener:
         loaded = Artifact.load(settings.artifact, settings.threads)
-        _run(create_admin_app(settings, loaded), listener, settings, None if listen_fd else "control plane")
+        _run(create(settings, loaded), listener, settings, None if listen_fd else name)
 
 
 def _with_store(settings: Settings) -> Settings:

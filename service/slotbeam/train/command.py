@@ -99,10 +99,10 @@ def train(
         inputs.save(work / TOKENIZER)
         reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
         item_sids, encoded = item_sids_of(kae, items, absorbed)
-        facts = absorbed_facts(kae, items, encoded, absorbed)
-        if served != items:  # texts edited later are encoded as they are served
+        edited, late = served != items, encoded
+        if edited:  # texts edited later are encoded as they are served
             item_sids, late = item_sids_of(kae, served, absorbed)
-            facts = absorbed_facts(kae, served, late, absorbed)
+        facts = absorbed_facts(kae, served, late, absorbed)
         corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed, absorbed)
         distinct = len({tuple(row) for row in item_sids.tolist()})
         reporter.say(f"{distinct} SIDs, {len(corpus.queries)} queries  {clock('corpus')}")
@@ -132,7 +132,8 @@ def train(
         }
         fresh = work / "artifact"
         shutil.rmtree(fresh, ignore_errors=True)
-        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half, items, absorbed)
+        trained = items if edited else None
+        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half, trained, absorbed)
         _replace(fresh, out, work)
         reporter.say(f"{out} is complete  {clock('export')}")
     return out
