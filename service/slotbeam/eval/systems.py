@@ -1,18 +1,59 @@
-"""Systems to ask: BM25 over a catalog, and an artifact as it would be served."""
+"""Systems to ask: an index of words, and an artifact as it would be served; what trains an artifact and keeps it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from slotbeam.eval.baselines.bm25 import Bm25
+from slotbeam.eval.registry import Built, Setup, cached
 from slotbeam.eval.run import Asked, System
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import decode_base, retrieve
 from slotbeam.search.request import MAX_K, Request, canonical_query, history
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
+
+ARTIFACT = "artifact"
+"""The directory of a trained artifact inside its place in the cache."""
+
+
+def build_kae(setup: Setup) -> Built:
+    """Train slotbeam with the comparison's options, or find it in the cache, and ask it as it would be served."""
+    artifact, facts = trained_kae(setup)
+    return Built(artifact_system(artifact), artifact, facts)
+
+
+def build_kae_no_lexical(setup: Setup) -> Built:
+    """The same artifact as `build_kae` makes, ranked without the lexical feature."""
+    artifact, facts = trained_kae(setup)
+    return Built(artifact_system(artifact, lexical=False), artifact, facts)
+
+
+def trained_kae(setup: Setup) -> tuple[Artifact, dict[str, Any]]:
+    """The artifact of `setup`, searched as `setup.options.search` says, and its facts; trained at most once."""
+    directory, facts = cached(setup, "kae", lambda place: _train(setup, place))
+    return replace(Artifact.load(directory / ARTIFACT), options=setup.options.search), facts
+
+
+def _train(setup: Setup, directory: Path) -> dict[str, Any]:
+    from slotbeam.train.command import train
+
+    out = directory / ARTIFACT
+    if not (out / "manifest.json").is_file():  # a run stopped right after the last rename leaves a whole artifact
+        train(setup.catalog, out, logs=setup.logs, options=setup.options, stages=setup.stages, resume=True)
+    artifact = Artifact.load(out)
+    training, metrics = artifact.manifest["training"], artifact.manifest["metrics"]
+    return {
+        "steps": sum(training["steps"]),
+        "minutes": round(sum(stage["seconds"] for stage in metrics["stages"].values()) / 60, 2),
+        "parameters": artifact.manifest["model"]["parameters"],
+        "sids": metrics["sids"],
+        "concepts": len(artifact.kae.dictionary),
+    }
 
 
 def bm25_system(index: Bm25) -> System:

@@ -12,6 +12,8 @@ import numpy as np
 import Stemmer
 
 from slotbeam.catalog.item import Item
+from slotbeam.catalog.loaders import load_catalog
+from slotbeam.eval.registry import Built, Setup
 
 _WORD = re.compile(r"\w+")
 
@@ -70,3 +72,9 @@ def document(item: Item) -> str:
     """What is indexed of an item."""
     brand = item.fields.get("brand", "")
     return f"{item.title} {item.description} {brand}"
+
+
+def build(setup: Setup) -> Built:
+    """BM25 over the catalog of a comparison; nothing is trained."""
+    index = Bm25(load_catalog(setup.catalog))
+    return Built(lambda asked, k: index.search(asked.query, k))
