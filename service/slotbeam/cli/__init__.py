@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from slotbeam.cli import encoding, learning, operating, planes, slots
+from slotbeam.cli import encoding, learning, measuring, operating, planes, slots
 from slotbeam.cli.console import fail, say
 from slotbeam.errors import SlotbeamError
 
@@ -39,6 +39,7 @@ planes.add_to(app)
 slots.add_to(app)
 operating.add_to(app)
 learning.add_to(app)
+measuring.add_to(app)
 encoding.add_to(app)
 
 

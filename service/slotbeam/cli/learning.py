@@ -1,4 +1,4 @@
-"""`train`, `eval`, `bench`, `world`: from data to an artifact, and what it is worth."""
+"""`train`, `world`, `bench`: from data to an artifact, and how fast it is."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ Mapping = Annotated[Path | None, typer.Option(exists=True, help="Source field â†
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("train")(train)
-    app.command("eval")(evaluate)
     app.command("bench")(bench)
     app.command("world")(world)
 
@@ -116,30 +115,6 @@ def world(
         show_json(facts)
     else:
         say(f"{out}: " + ", ".join(f"{count} {name}" for name, count in facts["counts"].items()))
-
-
-def evaluate(
-    ctx: typer.Context,
-    catalog: Catalog,
-    judgements: Annotated[Path | None, typer.Option(exists=True, help="A CSV of judged queries.")] = None,
-    world: Annotated[Path | None, typer.Option(exists=True, help="A log, or a world's directory.")] = None,
-    artifact: ArtifactDir = None,
-    baseline_only: Annotated[bool, typer.Option("--baseline-only", help="BM25 alone, no artifact.")] = False,
-    queries: Annotated[int | None, typer.Option(min=1, help="At most so many rows of the log.")] = None,
-    interventions: Annotated[int | None, typer.Option(min=1, help="Bind so many unseen words of each size.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write eval.json and eval.md there.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Measure an artifact beside BM25; what lies beside the catalog says on which queries, unless you do."""
-    need("bm25s")
-    from slotbeam.eval.command import render, run_eval
-
-    directory = None if baseline_only else settings_of(ctx).artifact
-    result = run_eval(directory, catalog, judgements, world, out, queries=queries, interventions=interventions)
-    if as_json:
-        show_json(result)
-    else:
-        say(render(result))
 
 
 def bench(

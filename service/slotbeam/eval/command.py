@@ -1,27 +1,46 @@
-"""`slotbeam eval`: BM25 and, when there is one, an artifact on judged queries or on a log's test day."""
+"""`slotbeam eval`: an artifact beside BM25, or systems of the registry, on judged queries or on a log's test day."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from slotbeam.catalog.item import Interaction, Item
-from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.catalog.item import Interaction
+from slotbeam.catalog.loaders import load_catalog
 from slotbeam.errors import InputError
 from slotbeam.eval.baselines.bm25 import Bm25
-from slotbeam.eval.icecat import judged_recall, judged_table
+from slotbeam.eval.icecat import judged_recall
 from slotbeam.eval.intervene import collateral, intervention_table, make_rounds
-from slotbeam.eval.judgements import Judged, read_judgements
-from slotbeam.eval.run import System, Table
+from slotbeam.eval.questions import ask, find_questions, read_questions
+from slotbeam.eval.registry import SYSTEMS, Setup, chosen
+from slotbeam.eval.report import Row, Section, cells_of, markdown, section_of, table_rows
+from slotbeam.eval.run import Progress, System, Table, averaged
 from slotbeam.eval.systems import artifact_system, bm25_system, candidate_system
-from slotbeam.eval.world import sample, world_table
+from slotbeam.eval.world import sample
 from slotbeam.search.artifact import Artifact
 
 KS = (10, 100, 350)
+BASE = SYSTEMS["bm25"].label
 COLLATERAL = 10_000
 """Rows of the log at most that are asked for collateral change."""
+TITLES = {"click": "Clicks of the test day", "order": "Orders of the test day", "judged": "Judged queries"}
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Systems of the registry to be compared.
+
+    Attributes:
+        names: of the registry. setup: data, options and budget of each; its seed is replaced.
+        seeds: of training; figures are means over them.
+    """
+
+    names: tuple[str, ...]
+    setup: Setup
+    seeds: tuple[int, ...] = (0,)
 
 
 def run_eval(
@@ -33,6 +52,8 @@ def run_eval(
     ks: Sequence[int] = KS,
     queries: int | None = None,
     interventions: int | None = None,
+    contest: Contest | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure and return the figures; `render` shows them.
 
@@ -46,49 +67,58 @@ def run_eval(
         ks: the values of K.
         queries: at most so many rows of the log, always the same ones.
         interventions: bind so many unseen words of each size (1, 5, 20, 100, 500 items); needs an artifact and a log.
+        contest: compare these systems instead of an artifact beside BM25; those not in the cache are trained.
 
     Returns:
         JSON values: `tables` (name → system → metric → mean), `queries` (name → count), `over_bm25`
-        (name → system → metric → [ratio, lower, upper]) and, with an artifact, `candidates` and `interventions`.
+        (name → system → metric → [ratio, lower, upper]), `sections` (the same as tables to be shown, with intervals of
+        the means) and, with an artifact, `candidates` and `interventions`.
 
     Raises:
         InputError: a file that is missing or malformed, or nothing to measure on.
     """
-    judgements, world = _found(catalog, judgements, world)
+    judgements, world = find_questions(catalog, judgements, world)
     items = list(load_catalog(catalog))
-    systems: dict[str, System] = {"BM25": bm25_system(Bm25(items))}
-    loaded = Artifact.load(artifact) if artifact else None
-    if loaded:
-        systems[loaded.name] = artifact_system(loaded)
-        if loaded.options.weight_lexical:
-            systems[f"{loaded.name}, no lexical feature"] = artifact_system(loaded, lexical=False)
-    result: dict[str, Any] = {"catalog": len(items), "tables": {}, "queries": {}, "over_bm25": {}}
-    tables: dict[str, Table] = {}
-    if world:
-        log = list(load_log(world))
-        for kind in ("click", "order"):
-            rows = sample([one for one in log if one.kind == kind], queries)
-            if rows:
-                tables[kind] = world_table(systems, rows, ks)
-    if judgements:
-        judged = _judged(judgements, items, result)
-        tables["judged"] = judged_table(systems, judged, ks)
-        if loaded:
-            recall, count = judged_recall(candidate_system(loaded), judged, max(ks))
-            result["candidates"] = {"limit": loaded.options.candidates, "mean": count, "recall": recall}
+    questions = read_questions(judgements, world, {item.id for item in items}, queries)
+    result: dict[str, Any] = {"catalog": len(items), "tables": {}, "queries": questions.counts(), "over_bm25": {}}
+    loaded = Artifact.load(artifact) if artifact and contest is None else None
+    bm25 = Bm25(items) if contest is None else None
+    turns: list[Mapping[str, System]] = []
+    if bm25 is not None:
+        turns.append({BASE: bm25_system(bm25), **(_served(loaded) if loaded else {})})
+    elif contest is not None:
+        built = {seed: build_all(contest, seed) for seed in contest.seeds}
+        turns += [systems for systems, _ in built.values()]
+        result["training"] = {str(seed): facts for seed, (_, facts) in built.items()}
+    asked = [ask(systems, questions, ks, progress) for systems in turns]
+    tables = {name: averaged([one[name] for one in asked]) for name in asked[0]}
+    sections = []
     for name, table in tables.items():
+        pairs = pairs_of(table)
         result["tables"][name] = table.means()
-        result["queries"][name] = len(next(iter(next(iter(table.values.values())).values()), []))
         result["over_bm25"][name] = {
-            system: {metric: list(ratio) for metric, ratio in ratios.items()}
-            for system, ratios in table.ratios("BM25").items()
+            system: metrics for (system, over), metrics in table.ratios(pairs).items() if over == BASE
         }
+        sections.append(table_section(name, table, pairs, len(items)))
     if interventions:
-        if loaded is None or world is None:
+        if loaded is None or bm25 is None or not questions.log:
             raise InputError("interventions need an artifact and a log: name them")
-        result["interventions"] = _intervene(loaded, Bm25(items), list(load_log(world)), interventions, ks)
+        result["interventions"], section = intervene(loaded, bm25, questions.log, interventions, ks)
+        sections.append(section)
     if loaded:
         result["artifact"] = {"name": loaded.name, "codebook_sha": loaded.codebook_sha}
+        if questions.judged:
+            limit = loaded.options.candidates
+            recall, count = judged_recall(candidate_system(loaded), questions.judged, max(ks))
+            result["candidates"] = {"limit": limit, "mean": count, "recall": recall}
+            note = (
+                f"Candidate recall {recall:.3f} at {count:.0f} candidates a query (limit {loaded.options.candidates})."
+            )
+            sections = [replace(one, notes=(note,)) if one.name == "judged" else one for one in sections]
+    if questions.judged:
+        result["judged_outside_the_catalog"] = questions.lost
+    result["sections"] = [asdict(section) for section in sections]
+    result = json.loads(json.dumps(result))  # the value itself is what the file holds
     if out:
         out.mkdir(parents=True, exist_ok=True)
         (out / "eval.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -96,78 +126,75 @@ def run_eval(
     return result
 
 
-def render(result: dict[str, Any]) -> str:
-    """The figures of `run_eval` as Markdown."""
-    parts = []
-    for name, means in result["tables"].items():
-        names = list(next(iter(means.values())))
-        rows = [["system", *names], ["---"] * (len(names) + 1)]
-        rows += [[system, *(f"{values[metric]:.3f}" for metric in names)] for system, values in means.items()]
-        for system, ratios in result["over_bm25"][name].items():
-            cells = [_interval(ratios[metric]) if metric in ratios else "" for metric in names]
-            rows.append([f"{system} ÷ BM25 (95 %)", *cells])
-        title = f"**{name}**: {result['queries'][name]} queries, {result['catalog']} items"
-        parts.append("\n".join([title, "", *("| " + " | ".join(row) + " |" for row in rows)]))
-    if "interventions" in result:
-        parts.append(render_interventions(result["interventions"]))
-    if "candidates" in result:
-        facts = result["candidates"]
-        what = f"{facts['mean']:.0f} candidates a query (limit {facts['limit']})"
-        parts.append(f"Candidate recall {facts['recall']:.3f} at {what}.")
-    return "\n\n".join(parts)
+def build_all(contest: Contest, seed: int) -> tuple[dict[str, System], dict[str, Any]]:
+    """Systems by label, trained with `seed` when they are not in the cache, and each one's facts."""
+    options = contest.setup.options
+    setup = replace(contest.setup, options=replace(options, seed=seed, kae=replace(options.kae, seed=seed)))
+    systems: dict[str, System] = {}
+    facts: dict[str, Any] = {}
+    for name, entry in chosen(contest.names).items():
+        built = entry.build(setup)
+        systems[entry.label], facts[name] = built.search, built.facts
+    return systems, facts
 
 
-def render_interventions(facts: dict[str, Any]) -> str:
-    """The intervention figures as Markdown: one row a size and system, and the collateral."""
-    names = list(next(iter(next(iter(facts["sizes"].values())).values())))
-    rows = [["items a word", "system", *names], ["---"] * (len(names) + 2)]
-    for size, systems in facts["sizes"].items():
-        rows += [[size, system, *(f"{means[name]:.3f}" for name in names)] for system, means in systems.items()]
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    changed = f"Collateral: {facts['changed']} of {facts['untouched']} answers to queries without a bound word changed."
-    return "\n".join([f"**interventions**: {facts['words']} unseen words", "", *lines, "", changed])
+def render(result: Mapping[str, Any]) -> str:
+    """The figures of `run_eval` as Markdown, with all intervals."""
+    return "\n\n".join(markdown(section_of(section)) for section in result["sections"])
 
 
-def _intervene(
-    artifact: Artifact, bm25: Bm25, log: list[Interaction], per_size: int, ks: Sequence[int]
-) -> dict[str, Any]:
+def pairs_of(table: Table) -> list[tuple[str, str]]:
+    """The ratios worth a row: every system over BM25, and slotbeam over every rival."""
+    ours = SYSTEMS["kae"].label
+    rivals = [system for system in table.values if system not in (BASE, ours)]
+    pairs = [(system, BASE) for system in table.values if system != BASE and BASE in table.values]
+    return pairs + [(ours, rival) for rival in rivals if ours in table.values]
+
+
+def table_section(name: str, table: Table, pairs: Sequence[tuple[str, str]], items: int) -> Section:
+    """A table of `ask` with its intervals, and the ratios of `pairs`."""
+    metrics = next(iter(table.values.values()))
+    queries = len(next(iter(metrics.values())))
+    title = f"{TITLES.get(name, name)}: {queries} queries, {items} items"
+    return Section(name, title, tuple(metrics), table_rows(table, pairs), facts={"queries": queries, "items": items})
+
+
+def intervene(
+    artifact: Artifact, bm25: Bm25, log: Sequence[Interaction], per_size: int, ks: Sequence[int]
+) -> tuple[dict[str, Any], Section]:
+    """Interventions by size and the collateral, as JSON values and as a section."""
     rounds = make_rounds(artifact, log, per_size)
     tables = intervention_table(artifact, bm25, rounds, ks)
     queries = [one.query for one in sample(log, COLLATERAL)]
     untouched, changed = collateral(artifact, rounds[0], queries, max(ks))
-    return {
-        "words": sum(map(len, rounds)),
-        "sizes": {str(size): table.means() for size, table in tables.items()},
-        "untouched": untouched,
-        "changed": changed,
-    }
+    facts = {"words": sum(map(len, rounds)), "untouched": untouched, "changed": changed}
+    section = intervention_section({str(size): table for size, table in tables.items()}, facts)
+    return {**facts, "sizes": {str(size): table.means() for size, table in tables.items()}}, section
 
 
-def _interval(ratio: Sequence[float]) -> str:
-    return f"{ratio[0]:.2f} ({ratio[1]:.2f}–{ratio[2]:.2f})"
+def intervention_section(tables: Mapping[str, Table], facts: dict[str, Any]) -> Section:
+    """One column a size, one row a metric and system; of the values of K the least and the largest."""
+    found = {size: table.intervals() for size, table in tables.items()}
+    first = next(iter(found.values()))
+    metrics = list(next(iter(first.values())))
+    families: dict[str, list[str]] = {}
+    for metric in metrics:
+        families.setdefault(metric.partition("@")[0], []).append(metric)
+    shown = [one for family in families.values() for one in dict.fromkeys((family[0], family[-1]))]
+    rows = [
+        Row(f"{metric}, {system}", cells_of({size: found[size][system][metric] for size in found}))
+        for metric in shown
+        for system in first
+        if metric in first[system]
+    ]
+    note = "Collateral: {changed} of {untouched} answers to queries without a bound word changed.".format(**facts)
+    title = f"Interventions: {facts['words']} unseen words, by items a word"
+    return Section("interventions", title, tuple(tables), tuple(rows), first="items a word", notes=(note,), facts=facts)
 
 
-def _found(catalog: Path, judgements: Path | None, world: Path | None) -> tuple[Path | None, Path | None]:
-    beside = catalog if catalog.is_dir() else catalog.parent
-    if judgements is None and world is None:
-        if (beside / "world.json").is_file():
-            world = beside
-        else:
-            judgements = next(iter(sorted(beside.glob("judgements*.csv"))), None)
-    if judgements is None and world is None:
-        raise InputError(f"nothing to measure on: {beside} has no world.json and no judgements*.csv; name a file")
-    if world is not None and (world / "test.jsonl").is_file():
-        world = world / "test.jsonl"
-    return judgements, world
-
-
-def _judged(path: Path, items: list[Item], result: dict[str, Any]) -> list[Judged]:
-    ids = {item.id for item in items}
-    judged = read_judgements(path)
-    kept = [one.within(ids) for one in judged]
-    lost = sum(len(one.ratings) for one in judged) - sum(len(one.ratings) for one in kept)
-    result["judged_outside_the_catalog"] = lost
-    kept = [one for one in kept if one.relevant]
-    if not kept:
-        raise InputError(f"{path.name}: no query has a relevant item in the catalog; allowed: ids of the catalog")
-    return kept
+def _served(artifact: Artifact) -> dict[str, System]:
+    """The artifact as it is served, and without its lexical feature where it has one."""
+    systems: dict[str, System] = {artifact.name: artifact_system(artifact)}
+    if artifact.options.weight_lexical:
+        systems[f"{artifact.name}, no lexical feature"] = artifact_system(artifact, lexical=False)
+    return systems

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from slotbeam.eval import metrics
 from slotbeam.eval.judgements import Judged
-from slotbeam.eval.run import Asked, System, Table, evaluate
+from slotbeam.eval.run import Asked, Progress, System, Table, evaluate
 
 
-def judged_table(systems: Mapping[str, System], judged: Sequence[Judged], ks: Sequence[int]) -> Table:
+def judged_table(
+    systems: Mapping[str, System], judged: Sequence[Judged], ks: Sequence[int], progress: Progress | None = None
+) -> Table:
     """Recall@K for each K, nDCG@10, condensed nDCG@10, bpref and MRR at the largest K.
 
     Queries without a relevant item are left out: every metric is undefined there.
@@ -27,7 +29,7 @@ def judged_table(systems: Mapping[str, System], judged: Sequence[Judged], ks: Se
             f"MRR@{most}": metrics.reciprocal_rank(ranked, one.relevant, most),
         }
 
-    return evaluate(systems, [Asked(one.query) for one in judged], most, score)
+    return evaluate(systems, [Asked(one.query) for one in judged], most, score, progress)
 
 
 def judged_recall(system: System, judged: Sequence[Judged], k: int) -> tuple[float, float]:

@@ -7,10 +7,12 @@ from zlib import crc32
 
 from slotbeam.catalog.item import Interaction
 from slotbeam.eval import metrics
-from slotbeam.eval.run import Asked, System, Table, evaluate
+from slotbeam.eval.run import Asked, Progress, System, Table, evaluate
 
 
-def world_table(systems: Mapping[str, System], log: Sequence[Interaction], ks: Sequence[int]) -> Table:
+def world_table(
+    systems: Mapping[str, System], log: Sequence[Interaction], ks: Sequence[int], progress: Progress | None = None
+) -> Table:
     """HR@K and MRR@K of the chosen item for each K; an interaction is one query, its item the only relevant one."""
 
     def score(number: int, ranked: Sequence[str]) -> dict[str, float]:
@@ -20,7 +22,7 @@ def world_table(systems: Mapping[str, System], log: Sequence[Interaction], ks: S
         }
 
     asked = [Asked(one.query, one.recent_queries, one.recent_item_ids) for one in log]
-    return evaluate(systems, asked, max(ks), score)
+    return evaluate(systems, asked, max(ks), score, progress)
 
 
 def sample(log: Sequence[Interaction], count: int | None) -> list[Interaction]:
