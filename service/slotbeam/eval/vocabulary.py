@@ -1,0 +1,50 @@
+"""Dictionary and tokenizer of a comparison: learned once, shared by every system that needs words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from slotbeam.catalog.item import Interaction, Item
+from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.eval.registry import DONE, Setup, cached, identity
+from slotbeam.kae.encode import Kae
+from slotbeam.model.tokenizer import InputBuilder
+
+DICTIONARY = "kae"
+
+
+def training_data(setup: Setup) -> tuple[list[Item], list[Interaction]]:
+    """What every system may learn from: the catalog, and the log's days up to `options.last_day`."""
+    log = load_log(setup.logs) if setup.logs is not None else iter(())
+    return list(load_catalog(setup.catalog)), [one for one in log if one.day <= setup.options.last_day]
+
+
+def dictionary_of(setup: Setup) -> Kae:
+    """The dictionary of the `kae` system: its own when that is trained, else learned the same way and kept."""
+    trained = setup.cache / f"kae-{identity(setup, 'kae')}"
+    if (trained / DONE).is_file():
+        return Kae.load(trained / "artifact" / DICTIONARY)
+
+    def learn(directory: Path) -> dict[str, int]:
+        from slotbeam.train.lexicon import behaviour_of, build_kae
+
+        items, log = training_data(setup)
+        queries, clicks = behaviour_of(log)
+        kae = build_kae(items, queries, setup.options.kae, clicks=clicks)
+        kae.save(directory / DICTIONARY)
+        return {"concepts": len(kae.dictionary)}
+
+    directory, _ = cached(setup, "dictionary", learn)
+    return Kae.load(directory / DICTIONARY)
+
+
+def tokenizer_of(setup: Setup, items: Sequence[Item], log: Sequence[Interaction], kae: Kae) -> InputBuilder:
+    """The tokenizer that training makes of the same data, with room for the dictionary's slots."""
+    from slotbeam.train.command import vocabulary_of
+    from slotbeam.train.corpus import corpus_texts
+    from slotbeam.train.lexicon import behaviour_of
+
+    texts = list(corpus_texts(items, kae, behaviour_of(log)[0]))
+    size = setup.options.vocabulary or vocabulary_of(sum(map(len, texts)))
+    return InputBuilder.train(texts, size, kae.codebook.sizes, setup.options.model.max_tokens)
