@@ -62,6 +62,16 @@ def test_onnx_and_torch_agree_on_log_probabilities(exported: OnnxModel, policy: 
         assert np.allclose(np.exp(ours).sum(axis=1), 1, atol=1e-5)
 
 
+def test_onnx_and_torch_agree_on_the_query_vector(exported: OnnxModel, policy: Policy) -> None:
+    with torch.no_grad():
+        memory, _ = policy.encode(torch.from_numpy(ROW)[None])
+        expected = policy.query_vectors(memory)[0].numpy()
+    found = exported.query_vector(exported.encode([ROW])[0])
+    assert found.shape == (policy.options.vector,)
+    assert np.abs(found - expected).max() < 1e-4
+    assert np.linalg.norm(found) == pytest.approx(float(policy.vector_scale.detach().exp()), rel=1e-4)
+
+
 def test_a_beam_follows_its_parent(exported: OnnxModel) -> None:
     """Reordering and repeating beams by `parent` gives what decoding each prefix alone gives."""
     memory = exported.encode([ROW])[0]

@@ -19,7 +19,7 @@ WORDS = ("labubu", "拉布布", "usb", "usb c", "red", "acme", "crocs", "red lam
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    return make_shop(tmp_path_factory.mktemp("shop"), coarse=True, weight_lexical=2.0)
+    return make_shop(tmp_path_factory.mktemp("shop"), coarse=True, weight_lexical=2.0, weight_vector=0.01)
 
 
 def ask(shop, query, bound=(), **request):
@@ -43,7 +43,8 @@ def score_of(shop, query_sid, sid, row, query):
     memory = tuple(query_sid)
     logp = sum(float(shop.model.logp(memory, tuple(sid[:i]))[c]) for i, c in enumerate(sid))
     overlap = float(shop.catalog.terms.overlap(query, np.array([row]))[0])
-    return logp, logp + 0.1 * float(shop.catalog.prior[row]) + 2.0 * overlap
+    inner = shop.model.query_vector(memory) @ shop.catalog.vectors[row].astype(np.float64) / 127
+    return logp, logp + 0.1 * float(shop.catalog.prior[row]) + 0.01 * inner + 2.0 * overlap
 
 
 queries = st.lists(st.sampled_from([*ENTITIES, *BRANDS, *COLORS, "labubu", "for", "new"]), min_size=1, max_size=5).map(

@@ -9,6 +9,9 @@ import numpy as np
 
 from slotbeam.types import FloatArray, IntArray
 
+VECTOR = 4
+"""Components of a query vector."""
+
 
 class PrefixModel:
     """A `SequenceModel` whose distribution is a fixed random function of input row and prefix.
@@ -25,6 +28,11 @@ class PrefixModel:
 
     def encode(self, rows: Sequence[IntArray]) -> list[Any]:
         return [tuple(int(i) for i in row) for row in rows]
+
+    def query_vector(self, memory: Any) -> FloatArray:
+        """(VECTOR,) multiples of 127, so that products with int8 vectors are whole numbers, however they are summed."""
+        rng = np.random.default_rng([self.seed, 99, *memory])
+        return (127 * rng.integers(-2, 3, VECTOR)).astype(np.float32)
 
     def logp(self, memory: Any, prefix: tuple[int, ...]) -> FloatArray:
         rng = np.random.default_rng([self.seed, len(prefix), *prefix, *memory])

@@ -17,7 +17,7 @@ from slotbeam.kae.importance import Importance
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions
 from slotbeam.trie.build import build_trie
-from support.models import PrefixModel
+from support.models import VECTOR, PrefixModel
 
 ENTITIES = ("mug", "lamp", "chair", "rug", "usb c")
 BRANDS = ("acme", "bolt", "cobalt")
@@ -65,7 +65,8 @@ def make_items(n: int, seed: int = 0) -> list[Item]:
 def make_shop(directory: Path, n: int = 60, seed: int = 0, coarse: bool = False, **options: Any) -> Artifact:
     kae, items = make_kae(), make_items(n, seed)
     sids = np.array([kae.encode_item(item).sid for item in items]).reshape(n, 3)
-    kinds = write_catalog(directory, items, sids)
+    vectors = np.random.default_rng(seed).integers(-127, 128, (n, VECTOR)).astype(np.int8)
+    kinds = write_catalog(directory, items, sids, vectors=vectors)
     return Artifact(
         directory=directory,
         manifest={"name": "shop", "fields": kinds},

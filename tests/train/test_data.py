@@ -28,7 +28,7 @@ def reserved_share(corpus: Corpus, **options: float) -> float:
     for step in range(32):
         batch = batches.batch(step)
         for ids, target in zip(batch.ids, batch.target, strict=True):
-            routed = [p for p, code in enumerate(target.tolist()) if code in corpus.reserved[p]]
+            routed = [p for p, codes in enumerate(corpus.reserved) if target[p] in codes]
             assert len(routed) <= 1
             assert all(offsets[p] + target[p] in ids for p in routed)
             found, total = found + len(routed), total + 1
@@ -60,13 +60,23 @@ def test_every_stage_makes_rows_of_known_ids_and_targets_of_its_kind(corpus: Cor
         assert (batch.ids[:, 0] != PAD).all()
         if batch.kind == "sids":
             assert ((batch.target >= 0) & (batch.target < np.array(sizes))).all()
+        elif batch.kind == "retrieve":
+            sids, numbers = batch.target[:, : len(sizes)], batch.target[:, len(sizes) :]
+            assert ((sids >= 0) & (sids < np.array(sizes))).all()
+            first = corpus.item_sids[numbers, 0]
+            assert (first == first[:, :1]).all()  # rivals share the item's first slot
         elif batch.kind == "slot":
             assert (batch.target[:, 1] < np.array(sizes)[batch.target[:, 0]]).all()
         elif batch.kind == "text":
             assert ((batch.target == EOS).sum(axis=1) == 1).all()
         else:
             assert (batch.target < len(corpus.department_names)).all()
-    expected = {"S0": {"slot", "text"}, "S1": {"sids", "text", "department"}, "S2": {"sids", "text"}, "S3": {"sids"}}
+    expected = {
+        "S0": {"slot", "text"},
+        "S1": {"sids", "text", "department"},
+        "S2": {"sids", "text"},
+        "S3": {"retrieve", "sids"},
+    }
     assert kinds == expected[stage]
 
 
@@ -75,11 +85,12 @@ def test_the_deployed_row_of_a_pair_is_what_serving_builds(corpus: Corpus) -> No
     sampler = Sampler(corpus, DataOptions(pseudo_share=0, self_routing=0, drop_text=0, drop_sid=0, keep_history=0))
     (task, _), *_ = STAGES["S3"][1](corpus)
     rows, targets = task.make(sampler, np.random.default_rng(0), 20)
-    for row, target in zip(rows, targets, strict=True):
+    assert targets.shape == (20, len(corpus.inputs.sizes) + 1 + sampler.options.negatives)
+    for row in rows:
         assert row[0] == QUERY
         at = row.index(TEXT)
         text = corpus.inputs.text_of(row[at + 1 :])
-        sid = [0] * len(target)
+        sid = [0] * len(corpus.inputs.sizes)
         for token in row[1:at]:
             position = max(p for p, offset in enumerate(corpus.inputs.layout.slot_offsets) if offset <= token)
             sid[position] = token - corpus.inputs.layout.slot_offsets[position]

@@ -49,6 +49,7 @@ class Catalog:
         leaf_items: (n_leaves + 1,) int64: the items of leaf i are rows `leaf_items[i]:leaf_items[i + 1]`.
         id_hashes, id_rows: (N,) uint64 sorted and int32: the way from id to row.
         id_ranks: (N,) int32, the place of each row's id among all ids in order: what ties break by.
+        vectors: (N, e) int8, 127 × the unit item vectors; (N, 0) where training made none.
     """
 
     ids: Strings
@@ -60,6 +61,7 @@ class Catalog:
     id_hashes: IntArray
     id_rows: IntArray
     id_ranks: IntArray
+    vectors: IntArray
     terms: TermIndex
     fields: Fields
 
@@ -100,6 +102,11 @@ class Catalog:
                 rows.append(row)
         return rows, missing
 
+    def closeness(self, vector: FloatArray, rows: IntArray) -> FloatArray:
+        """Return (n,) float32 inner products of a query vector (e,) with the item vectors of `rows`."""
+        found: FloatArray = self.vectors[rows].astype(np.float32) @ (vector / np.float32(127))
+        return found
+
     def match(self, words: Sequence[str]) -> IntArray:
         """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order."""
         if any(not word for word in words):
@@ -132,16 +139,19 @@ class Catalog:
         def array(name: str) -> Any:
             return load_array(directory / f"{name}.npy")
 
+        prior = array("prior")
+
         return cls(
             ids=Strings.load(directory, "ids"),
             titles=Strings.load(directory, "titles"),
             texts=Strings.load(directory, "texts"),
-            prior=array("prior"),
+            prior=prior,
             sids=array("sids"),
             leaf_items=array("leaf_items"),
             id_hashes=array("id_hashes"),
             id_rows=array("id_rows"),
             id_ranks=array("id_ranks"),
+            vectors=array("vectors") if (directory / "vectors.npy").is_file() else np.zeros((len(prior), 0), np.int8),
             terms=TermIndex.load(directory / "terms"),
             fields=Fields.load(directory / "fields", kinds),
         )
@@ -155,7 +165,11 @@ def passing(counts: IntArray | None, rows: IntArray) -> BoolArray:
 
 
 def write_catalog(
-    directory: Path, items: Sequence[Item], sids: IntArray, trained: Sequence[Item] | None = None
+    directory: Path,
+    items: Sequence[Item],
+    sids: IntArray,
+    trained: Sequence[Item] | None = None,
+    vectors: IntArray | None = None,
 ) -> dict[str, str]:
     """Write the table of items.
 
@@ -165,6 +179,7 @@ def write_catalog(
         sids: (N, L), in their order.
         trained: the items as training saw them, in the same order; lexical overlap is taken from these texts, so that
             text edited since then waits for the next training, as the model does. Default: `items`.
+        vectors: (N, e) int8, in their order; default: none, e = 0.
 
     Returns:
         The fields' kinds, for the manifest.
@@ -176,6 +191,7 @@ def write_catalog(
     order = sorted(range(len(items)), key=lambda i: (sids[i].tolist(), -items[i].popularity, items[i].id))
     rows = [items[i] for i in order]
     sids = sids[order]
+    vectors = np.zeros((len(items), 0), np.int8) if vectors is None else np.asarray(vectors, np.int8)[order]
     hashes = np.array([id_hash(item.id) for item in rows], np.uint64)
     by_hash = np.argsort(hashes, kind="stable")
     if len({item.id for item in rows}) != len(rows):
@@ -191,6 +207,7 @@ def write_catalog(
     arrays = {
         "prior": np.log1p(np.array([item.popularity for item in rows], np.float32)),
         "sids": sids,
+        "vectors": vectors,
         "leaf_items": np.append(np.flatnonzero(opens), len(rows)).astype(np.int64),
         "id_hashes": hashes[by_hash],
         "id_rows": by_hash.astype(np.int32),

@@ -165,7 +165,9 @@ class PaperMode:
         beams = beam_search(artifact.model, memory, self.shelf.trie, max(k, options.beam_width))
         found = self.shelf.collect(beams, options.candidates)
         rows = self.rows[found.places]
-        scores = ItemScorer(artifact.catalog, options).score(encoded.text, rows, found.logp)
+        scores = ItemScorer(artifact.catalog, options).score(
+            encoded.text, rows, found.logp, artifact.model.query_vector(memory)
+        )
         order = np.lexsort((artifact.catalog.id_ranks[rows], -scores))
         return list(dict.fromkeys(rows[order].tolist()))[:k]
 

@@ -14,9 +14,10 @@ from slotbeam.types import FloatArray, IntArray
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 
 _FIRST = np.zeros(1, np.int64)
+_NO_VECTOR = np.zeros(0, np.float32)
 
-Cross = tuple[FloatArray, FloatArray]
-"""Memory of one row: keys (layers, d, H·T), values (layers, H·T, d)."""
+Cross = tuple[FloatArray, FloatArray, FloatArray]
+"""Memory of one row: keys (layers, d, H·T), values (layers, H·T, d), query vector (e,)."""
 
 Cache = list[FloatArray]
 """State of one step: for each layer its keys, then its values, each (B, position + 1, d)."""
@@ -63,8 +64,12 @@ class OnnxModel:
         return [self._encode(row) for row in rows]
 
     def _encode(self, row: IntArray) -> Cross:
-        key, value = self._encoder.run(None, {"ids": np.ascontiguousarray(row, np.int64)})
-        return key, value
+        key, value, *vector = self._encoder.run(None, {"ids": np.ascontiguousarray(row, np.int64)})
+        return key, value, vector[0] if vector else _NO_VECTOR
+
+    def query_vector(self, memory: Cross) -> FloatArray:
+        """(e,); see `SequenceModel.query_vector`."""
+        return memory[2]
 
     def step(
         self, memory: Cross, position: int, state: Cache | None, parent: IntArray, codes: IntArray

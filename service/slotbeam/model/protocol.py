@@ -29,6 +29,13 @@ class SequenceModel(Protocol):
         """Encode input rows, each (T,) int64; one memory a row. A row's memory does not depend on the other rows."""
         ...
 
+    def query_vector(self, memory: Memory) -> FloatArray:
+        """Return (e,) what an item vector is multiplied by to tell how likely the item is, in nats up to a constant.
+
+        (0,) from a model that has no vectors.
+        """
+        ...
+
     def step(
         self, memory: Memory, position: int, state: State | None, parent: IntArray, codes: IntArray
     ) -> tuple[FloatArray, State]:

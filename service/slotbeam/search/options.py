@@ -16,6 +16,7 @@ class SearchOptions:
         stop_at_range: end decoding at the depth where the beams' ranges hold at most `candidates` items.
         weight_logp: weight of the SID log-probability (nats) in the item score.
         weight_prior: weight of the item prior, log(1 + popularity).
+        weight_vector: weight of query vector · item vector (nats); 0 leaves the feature out.
         weight_lexical: weight of the lexical overlap, which lies in [0, 1]; 0 leaves the feature out.
     """
 
@@ -25,4 +26,5 @@ class SearchOptions:
     stop_at_range: bool = False
     weight_logp: float = 1.0
     weight_prior: float = 0.1
+    weight_vector: float = 0.0
     weight_lexical: float = 0.0

@@ -37,27 +37,28 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
     sids = [encoded.sid, *(pinned_sid(artifact.kae, encoded, match) for match in bound)]
     rows = [artifact.inputs.build(canonical, sid, recent_queries, recent_sids) for sid in sids]
     base_memory, *bound_memories = artifact.model.encode(rows)
+    query_vector = artifact.model.query_vector
     timings.add("encode", -(clock - (clock := time.perf_counter())))
 
     # Memories → SIDs → candidate items, each group in its own trie.
     placement = placement_of(match.pinned for match in bound) if bound else "top"
     beams, found = decode_base(snapshot, base_memory, passed, width) if placement != "only" else (None, None)
     groups = [
-        (match.pinned, *decode_pinned(artifact, match.pinned, memory, passed, width, request.k))
+        (match.pinned, query_vector(memory), *decode_pinned(artifact, match.pinned, memory, passed, width, request.k))
         for match, memory in zip(bound, bound_memories, strict=True)
     ]
     timings.add("decode", -(clock - (clock := time.perf_counter())))
 
     # Candidates → one ranked answer.
     scorer = ItemScorer(artifact.catalog, artifact.options)
-    base_hits = rank_base(scorer, canonical, found, request.k) if found else []
-    bound_hits = rank_bound(scorer, canonical, [(pinned, c) for pinned, _, c in groups], request.k)
+    base_hits = rank_base(scorer, canonical, query_vector(base_memory), found, request.k) if found else []
+    bound_hits = rank_bound(scorer, canonical, [(p, vector, c) for p, vector, _, c in groups], request.k)
     hits = merge(bound_hits, base_hits, placement, request.k)
     applied = tuple(
         Applied(m.pinned.id, str(m.pinned.slot), m.match.surface, (m.match.start, m.match.end), len(m.pinned.rows))
         for m in bound
     )
-    facts = explain(artifact, encoded, bound, beams, [b for _, b, _ in groups]) if request.explain else {}
+    facts = explain(artifact, encoded, bound, beams, [b for *_, b, _ in groups]) if request.explain else {}
     timings.add("rank", -(clock - (clock := time.perf_counter())))
     return Answer(encoded, applied, hits, facts)
 

@@ -17,27 +17,32 @@ from slotbeam.types import FloatArray, Hit, IntArray
 
 @dataclass(frozen=True, slots=True)
 class ItemScorer:
-    """The item score: a weighted sum of SID log-probability, item prior and lexical overlap."""
+    """The item score: a weighted sum of SID log-probability, item prior, query · item vector and lexical overlap."""
 
     catalog: Catalog
     options: SearchOptions
 
-    def score(self, canonical: str, rows: IntArray, logp: FloatArray) -> FloatArray:
-        """Return (n,) float64 item scores of catalog `rows`; an item no beam brought (NaN) counts as the worst beam."""
+    def score(self, canonical: str, rows: IntArray, logp: FloatArray, vector: FloatArray) -> FloatArray:
+        """Return (n,) float64 item scores of catalog `rows`; an item no beam brought (NaN) counts as the worst beam.
+
+        `vector` (e,) is the query's.
+        """
         options = self.options
         worst = np.nanmin(logp) if len(logp) and not np.isnan(logp).all() else 0.0
         scores = options.weight_logp * np.where(np.isnan(logp), worst, logp)
         if options.weight_prior:
             scores = scores + options.weight_prior * self.catalog.prior[rows].astype(np.float64)
+        if options.weight_vector and len(vector):
+            scores = scores + options.weight_vector * self.catalog.closeness(vector, rows).astype(np.float64)
         if options.weight_lexical:
             scores = scores + options.weight_lexical * self.catalog.terms.overlap(canonical, rows).astype(np.float64)
         return np.asarray(scores)
 
 
-def rank_base(scorer: ItemScorer, canonical: str, found: Candidates, k: int) -> list[Hit]:
+def rank_base(scorer: ItemScorer, canonical: str, vector: FloatArray, found: Candidates, k: int) -> list[Hit]:
     """Return the K best of the base group: item score, then SID, then item id."""
     catalog, rows = scorer.catalog, found.places
-    scores = scorer.score(canonical, rows, found.logp)
+    scores = scorer.score(canonical, rows, found.logp, vector)
     leaf = np.searchsorted(catalog.leaf_items, rows, side="right")  # leaf order is SID order
     order = np.lexsort((catalog.id_ranks[rows], leaf, -scores))[:k]
     columns = (rows[order], scores[order], catalog.sids[rows[order]], found.logp[order])
@@ -47,7 +52,11 @@ def rank_base(scorer: ItemScorer, canonical: str, found: Candidates, k: int) -> 
     ]
 
 
-def rank_bound(scorer: ItemScorer, canonical: str, groups: Sequence[tuple[Pinned, Candidates]], k: int) -> list[Hit]:
+Group = tuple[Pinned, FloatArray, Candidates]
+"""One pinned group: its binding, its own query vector, what its decode found."""
+
+
+def rank_bound(scorer: ItemScorer, canonical: str, groups: Sequence[Group], k: int) -> list[Hit]:
     """Return the K best of the bound block: number of matched bindings the item belongs to, then item score, then id.
 
     An item that several groups brought is taken with its best score. An item belongs to every matched binding that
@@ -56,17 +65,17 @@ def rank_bound(scorer: ItemScorer, canonical: str, groups: Sequence[tuple[Pinned
     if not groups:
         return []
     catalog = scorer.catalog
-    rows = np.concatenate([pinned.rows[found.places] for pinned, found in groups])
+    rows = np.concatenate([pinned.rows[found.places] for pinned, _, found in groups])
     scores = np.concatenate(
-        [scorer.score(canonical, pinned.rows[found.places], found.logp) for pinned, found in groups]
+        [scorer.score(canonical, pinned.rows[found.places], found.logp, vector) for pinned, vector, found in groups]
     )
-    logp = np.concatenate([found.logp for _, found in groups])
-    group = np.repeat(np.arange(len(groups)), [len(found.places) for _, found in groups])
+    logp = np.concatenate([found.logp for *_, found in groups])
+    group = np.repeat(np.arange(len(groups)), [len(found.places) for *_, found in groups])
     best = np.lexsort((group, -scores, rows))
     opens = np.ones(len(rows), np.bool_)
     opens[1:] = rows[best][1:] != rows[best][:-1]
     best = best[opens]  # one entry a row: its best score
-    member = np.stack([np.isin(rows[best], pinned.rows) for pinned, _ in groups])  # (groups, n)
+    member = np.stack([np.isin(rows[best], pinned.rows) for pinned, *_ in groups])  # (groups, n)
     order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))[:k]
     hits = []
     for i in order.tolist():
@@ -74,7 +83,7 @@ def rank_bound(scorer: ItemScorer, canonical: str, groups: Sequence[tuple[Pinned
         row, pinned = int(rows[entry]), groups[int(group[entry])][0]
         sid = list(catalog.sid(row))
         sid[pinned.slot.position] = pinned.slot.index
-        held_by = tuple(p.id for (p, _), holds in zip(groups, member[:, i], strict=True) if holds)
+        held_by = tuple(p.id for (p, *_), holds in zip(groups, member[:, i], strict=True) if holds)
         known = None if np.isnan(logp[entry]) else float(logp[entry])
         hits.append(Hit(row, float(scores[entry]), tuple(sid), known, "binding", held_by))
     return hits

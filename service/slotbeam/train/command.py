@@ -193,7 +193,7 @@ def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:
     if artifact_from is None:
         return options.model
     held = read_manifest(artifact_from)["model"]
-    return ModelOptions(**{name: held[name] for name in ModelOptions.__dataclass_fields__})
+    return ModelOptions(**{name: held[name] for name in ModelOptions.__dataclass_fields__ if name in held})
 
 
 def _facts(

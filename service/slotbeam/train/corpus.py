@@ -11,15 +11,18 @@ from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.kae.normalize import normalize
-from slotbeam.model.tokenizer import MAX_HISTORY, MAX_TEXT, InputBuilder
+from slotbeam.model.tokenizer import MAX_HISTORY, MAX_TEXT, PAD, TITLE, InputBuilder
 from slotbeam.train.lexicon import Absorbed, carry
 from slotbeam.train.pseudo import PseudoOptions, absorbed_queries, pseudo_queries
 from slotbeam.train.ragged import Ragged
 from slotbeam.train.routing import invented_words
-from slotbeam.types import IntArray
+from slotbeam.types import FloatArray, IntArray
 
 ORDER_WEIGHT = 3.0
 """Draws of an order for one draw of a click."""
+
+MAX_ITEM_TEXT = 32
+"""Text tokens that an item vector is made of, beside the item's slots."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,7 @@ class Corpus:
     Attributes:
         item_sids: (N, L); query_sids: (Q, L).
         titles: N lists, at most MAX_TEXT ids.
+        item_texts: N lists, at most MAX_ITEM_TEXT distinct ids of title and attribute values; priors: (N,) float32.
         departments: (N,) number in `department_names`, -1 for none.
         queries: Q lists; query_spans: (Q, L, 2) token range of the word that represents each position, (0, 0) for none.
         words: W lists; word_facts: (W, 3) category, position, code.
@@ -65,6 +69,8 @@ class Corpus:
     inputs: InputBuilder
     item_sids: IntArray
     titles: Ragged
+    item_texts: Ragged
+    priors: FloatArray
     departments: IntArray
     department_names: tuple[str, ...]
     queries: Ragged
@@ -82,6 +88,27 @@ def item_sids_of(kae: Kae, items: Sequence[Item], absorbed: Sequence[Absorbed] =
     """Encode every item: SIDs (N, L) int32, and what was matched. The items of `absorbed` carry its words."""
     encoded = carry(kae, items, [kae.encode_item(item) for item in items], absorbed)
     return np.asarray([one.sid for one in encoded], np.int32).reshape(len(items), -1), encoded
+
+
+def item_texts_of(items: Sequence[Item], inputs: InputBuilder) -> Ragged:
+    """Distinct text ids of each item, those of its title first."""
+    titles = inputs.texts_ids([normalize(item.title) for item in items])
+    values = [" ".join(normalize(v) for own in item.attributes.values() for v in own) for item in items]
+    both = zip(titles, inputs.texts_ids(values, MAX_ITEM_TEXT), strict=True)
+    return Ragged.of([list(dict.fromkeys(title + value))[:MAX_ITEM_TEXT] for title, value in both])
+
+
+def item_bags(inputs: InputBuilder, sids: IntArray, texts: Ragged) -> IntArray:
+    """(N, K) int32, padded with PAD: the slots and text ids that each item vector is made of."""
+    width = sids.shape[1]
+    lengths = np.diff(texts.offsets)
+    bags = np.full((len(sids), width + int(lengths.max(initial=1))), PAD, np.int32)
+    offsets = np.asarray(inputs.layout.slot_offsets)
+    bags[:, :width] = np.where(sids > 0, sids + offsets, PAD)
+    rows = np.repeat(np.arange(len(sids)), lengths)
+    bags[rows, width + np.arange(len(rows)) - np.repeat(texts.offsets[:-1], lengths)] = texts.flat
+    bags[(bags == PAD).all(axis=1), 0] = TITLE  # an item that says nothing still has a vector
+    return bags
 
 
 def corpus_texts(items: Sequence[Item], kae: Kae, queries: Iterable[str]) -> Iterable[str]:
@@ -188,6 +215,8 @@ def build_corpus(
         inputs=inputs,
         item_sids=np.asarray([one.sid for one in encoded], np.int64).reshape(len(items), positions),
         titles=Ragged.of(inputs.texts_ids([normalize(item.title) for item in items])),
+        item_texts=item_texts_of(items, inputs),
+        priors=np.log1p(np.asarray([item.popularity for item in items], np.float32)),
         departments=np.asarray([place.get(str(item.fields.get("department")), -1) for item in items], np.int64),
         department_names=tuple(names),
         queries=Ragged.of(ids for ids, _ in tokens),

@@ -20,15 +20,16 @@ CHUNK = 16
 Rows = list[list[int]]
 Make = Callable[["Sampler", np.random.Generator, int], tuple[Rows, IntArray]]
 
-KINDS = ("sids", "slot", "text", "department")
+KINDS = ("retrieve", "sids", "slot", "text", "department")
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One way to make examples.
 
-    `kind` says what its targets are: `sids` (n, L), `slot` (n, 2) position and code, `text` (n, S) ids up to <eos>,
-    `department` (n,) numbers, -1 for none.
+    `kind` says what its targets are: `sids` (n, L), `retrieve` (n, L + 1 + negatives) the SID, then the numbers of
+    the item and of others to tell it from, `slot` (n, 2) position and code, `text` (n, S) ids up to <eos>, `department`
+    (n,) numbers, -1 for none.
     """
 
     name: str
@@ -52,6 +53,7 @@ class DataOptions:
     Attributes:
         pseudo_share: pseudo-queries among the pairs where a log exists (without one: all).
         self_routing: share of S3 examples that route a reserved slot to itself.
+        negatives: other items of the same first slot that each S3 example's item is told from, drawn evenly.
         keep_history: chance that an example with a history keeps it.
         drop_text: chance that a query's text is left out, its SID alone remains.
         drop_sid: chance that a query's SID is left out, its text alone remains.
@@ -59,6 +61,7 @@ class DataOptions:
 
     pseudo_share: float = 0.3
     self_routing: float = 0.12
+    negatives: int = 8
     keep_history: float = 0.5
     drop_text: float = 0.05
     drop_sid: float = 0.05
@@ -71,6 +74,9 @@ class Sampler:
         self.corpus, self.options = corpus, options
         self.compose = corpus.inputs.compose
         self.sid_ids = corpus.inputs.sid_ids
+        first = corpus.item_sids[:, 0] if len(corpus.item_sids) else np.zeros(0, np.int64)
+        self._by_first = np.argsort(first, kind="stable")
+        self._starts = np.searchsorted(first[self._by_first], np.arange(int(first.max(initial=0)) + 2))
 
     def pairs(self, rng: np.random.Generator, n: int) -> list[tuple[Pairs, int]]:
         """Draw `n` pairs from the log and the pseudo-queries."""
@@ -92,6 +98,14 @@ class Sampler:
         recent = [corpus.queries[q][:MAX_RECENT_TEXT] for q in pairs.recent[index].tolist() if q >= 0]
         seen = [self.sid_ids(tuple(corpus.item_sids[i].tolist())) for i in pairs.seen[index].tolist() if i >= 0]
         return recent, seen
+
+    def rivals(self, items: IntArray, rng: np.random.Generator) -> IntArray:
+        """(n,) items → (n, negatives) items of the same first slot, drawn evenly; the item itself may be among them."""
+        first = self.corpus.item_sids[items, 0]
+        start, stop = self._starts[first][:, None], self._starts[first + 1][:, None]
+        drawn = rng.random((len(items), self.options.negatives))
+        found: IntArray = self._by_first[start + (drawn * (stop - start)).astype(np.int64)]
+        return found
 
     def title_target(self, ids: Sequence[int]) -> list[int]:
         return [*ids[: MAX_TARGET_TEXT - 1], EOS]
@@ -212,9 +226,9 @@ def item_sid_to_query_sid(s: Sampler, rng: np.random.Generator, n: int) -> tuple
 
 
 def retrieve(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    """(query, query SID, history) → item SID, with self-routing examples among them."""
+    """(query, query SID, history) → item SID and item, with self-routing examples among them."""
     c, o = s.corpus, s.options
-    rows, targets = [], []
+    rows, targets, items = [], [], []
     for pairs, index in s.pairs(rng, n):
         query, item = int(pairs.query[index]), int(pairs.item[index])
         text, sid, target = c.queries[query], c.query_sids[query], c.item_sids[item]
@@ -229,7 +243,9 @@ def retrieve(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArr
             sid = np.zeros_like(sid)
         rows.append(s.compose(QUERY, s.sid_ids(tuple(sid.tolist())), text, recent, seen))
         targets.append(target)
-    return rows, np.asarray(targets, np.int64)
+        items.append(item)
+    chosen = np.asarray(items, np.int64)
+    return rows, np.column_stack([np.asarray(targets, np.int64), chosen, s.rivals(chosen, rng)])
 
 
 class Stream:

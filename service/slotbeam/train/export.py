@@ -20,6 +20,7 @@ from slotbeam.kae.encode import Kae
 from slotbeam.model.onnx import DECODER, ENCODER
 from slotbeam.model.tokenizer import START, InputBuilder
 from slotbeam.search.artifact import write_manifest
+from slotbeam.train.corpus import item_bags, item_texts_of
 from slotbeam.train.graphs import Arrays, decoder_graph, encoder_graph
 from slotbeam.train.lexicon import ABSORBED, Absorbed, write_absorbed
 from slotbeam.train.model import Policy
@@ -31,7 +32,17 @@ EXTRA = "extra.npz"
 
 TOKENIZER = "tokenizer.json"
 
-_TRAINING_ONLY = ("text_place", "department.weight", "department.bias")
+_TRAINING_ONLY = (
+    "text_place",
+    "department.weight",
+    "department.bias",
+    "item_gate",
+    "item_mix.weight",
+    "item_mix.bias",
+    "item_head.weight",
+    "vector_scale",
+    "prior_weight",
+)
 
 
 def parameters(model: Policy, half: bool = False) -> Arrays:
@@ -86,7 +97,7 @@ def read_parameters(directory: Path, heads: int) -> Arrays:
                 if array.dtype in (np.float16, np.float32):
                     arrays[constant.name] = array.astype(np.float32)
         with (directory / EXTRA).open("rb") as file, np.load(file, allow_pickle=False) as extra:
-            arrays.update({name: extra[name] for name in _TRAINING_ONLY})
+            arrays.update({name: extra[name] for name in _TRAINING_ONLY if name in extra})
         width = arrays["embedding.weight"].shape[1]
         for name in [name for name in arrays if name.endswith(".absorbed")]:
             array = arrays.pop(name)
@@ -111,6 +122,15 @@ def restore(model: Policy, arrays: Arrays) -> list[str]:
             else:
                 value.copy_(torch.from_numpy(found))
     return kept
+
+
+def item_vectors(model: Policy, inputs: InputBuilder, sids: IntArray, items: Sequence[Item]) -> IntArray:
+    """(N, e) int8: 127 × the unit vector of each item, for `Catalog.vectors`."""
+    bags = torch.from_numpy(item_bags(inputs, np.asarray(sids), item_texts_of(items, inputs)))
+    with torch.no_grad():
+        parts = [model.item_vectors(part) for part in torch.split(bags, 4096)]
+    whole: IntArray = (torch.cat(parts) * 127).round().to(torch.int8).numpy()
+    return whole
 
 
 def export_artifact(
@@ -140,7 +160,8 @@ def export_artifact(
     if absorbed:
         write_absorbed(out / "kae" / ABSORBED, absorbed)
     build_trie(np.asarray(item_sids)).save(out / "trie")
-    fields = write_catalog(out / "items", items, item_sids, trained)
+    vectors = item_vectors(model, inputs, item_sids, trained or items)
+    fields = write_catalog(out / "items", items, item_sids, trained, vectors)
     export_model(model, inputs, out / "model", half)
     book = kae.codebook
     facts = {

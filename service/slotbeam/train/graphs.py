@@ -107,7 +107,7 @@ def _layers(arrays: Arrays, stem: str) -> range:
 
 
 def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
-    """`ids` (T,) int64 → `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d).
+    """`ids` (T,) int64 → `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d), `query_vector` (e,).
 
     Args:
         arrays: parameters of `train.model.Policy` by their torch names.
@@ -153,6 +153,11 @@ def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
         value = graph.node("MatMul", split(v, 1, 0, 2), graph.weight(f"{name}.out.absorbed", out))  # (H, T, d)
         keys.append(graph.reshape(graph.node("Transpose", key, perm=[1, 0, 2]), 1, width, -1))
         values.append(graph.reshape(value, 1, -1, width))
+    head = graph.weight("query_head.weight", arrays["query_head.weight"])
+    gathered = graph.node("Gather", memory, graph.index(0), axis=0)
+    direction = graph.node("LpNormalization", graph.node("MatMul", head, gathered), axis=-1, p=2)
+    length = graph.floats("vector_length", np.exp(arrays["vector_scale"]))
+    graph.node("Mul", direction, length, name="query_vector")
     graph.node("Concat", *keys, axis=0, name="cross_key")
     graph.node("Concat", *values, axis=0, name="cross_value")
     layers = len(keys)
@@ -162,6 +167,7 @@ def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
             [
                 _value("cross_key", TensorProto.FLOAT, layers, width, "HT"),
                 _value("cross_value", TensorProto.FLOAT, layers, "HT", width),
+                _value("query_vector", TensorProto.FLOAT, len(arrays["query_head.weight"])),
             ],
         )
     )

@@ -13,8 +13,9 @@ import torch
 
 from slotbeam.errors import InputError
 from slotbeam.train.checkpoint import load_checkpoint, save_checkpoint
+from slotbeam.train.corpus import item_bags
 from slotbeam.train.data import Sampler, Stream
-from slotbeam.train.losses import loss_of
+from slotbeam.train.losses import ItemTable, loss_of
 from slotbeam.train.model import Policy
 from slotbeam.train.progress import Reporter
 from slotbeam.train.stages import STAGES, Stage
@@ -120,6 +121,9 @@ class Trainer:
         self.sampler, self.options, self.seed, self.reporter = sampler, options, seed, reporter
         self.stages = [(STAGES[name][0], STAGES[name][1](sampler.corpus)) for name in stages]
         self.checkpoint = checkpoint
+        corpus = sampler.corpus
+        bags = torch.from_numpy(item_bags(corpus.inputs, corpus.item_sids, corpus.item_texts))
+        self.items = ItemTable(bags.to(self.device), torch.from_numpy(corpus.priors).to(self.device))
         decay = [p for p in model.parameters() if p.ndim > 1]
         plain = [p for p in model.parameters() if p.ndim <= 1]
         groups = [{"params": decay, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -184,7 +188,7 @@ class Trainer:
         ids = torch.from_numpy(batch.ids).to(self.device, non_blocking=True)
         target = torch.from_numpy(batch.target).to(self.device, non_blocking=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is torch.bfloat16):
-            return loss_of(self.model, batch.kind, ids, target, stage.smoothing)
+            return loss_of(self.model, batch.kind, ids, target, self.items, stage.smoothing)
 
     def _stage(self, limit: int | None) -> int:
         """Run the current stage to its end, or for `limit` steps; return how many were run."""

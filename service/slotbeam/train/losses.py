@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -9,13 +11,25 @@ from torch.nn import functional as F
 from slotbeam.model.tokenizer import EOS, PAD
 from slotbeam.train.model import Policy
 
+VECTOR_SHARE = 0.25
+"""Weight of the item loss (nats per row) beside the SID loss (nats per slot)."""
 
-def loss_of(model: Policy, kind: str, ids: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
+
+@dataclass(frozen=True, slots=True)
+class ItemTable:
+    """What item vectors are made of: bags (N, K) ids, padded with PAD, and priors (N,) log(1 + popularity)."""
+
+    bags: Tensor
+    priors: Tensor
+
+
+def loss_of(model: Policy, kind: str, ids: Tensor, target: Tensor, items: ItemTable, smoothing: float = 0.0) -> Tensor:
     """Score one batch.
 
     Args:
         kind: of the batch, see `data.Task`.
         ids: (N, T). target: as the kind says.
+        items: of the corpus.
         smoothing: label smoothing of slot targets.
 
     Returns:
@@ -23,12 +37,11 @@ def loss_of(model: Policy, kind: str, ids: Tensor, target: Tensor, smoothing: fl
     """
     memory, mask = model.encode(ids)
     if kind == "sids":
-        logits = model.decode_sids(memory, mask, target)
-        parts = [
-            F.cross_entropy(one.float(), target[:, position], label_smoothing=smoothing)
-            for position, one in enumerate(logits)
-        ]
-        return torch.stack(parts).mean()
+        return _sid_loss(model, memory, mask, target, smoothing)
+    if kind == "retrieve":
+        sids, numbers = target[:, : model.positions], target[:, model.positions :]
+        of_sids = _sid_loss(model, memory, mask, sids, smoothing)
+        return of_sids + VECTOR_SHARE * _item_loss(model, memory, numbers, items)
     if kind == "slot":
         return _slot_loss(model, memory, mask, target, smoothing)
     if kind == "text":
@@ -42,6 +55,29 @@ def loss_of(model: Policy, kind: str, ids: Tensor, target: Tensor, smoothing: fl
         each = F.cross_entropy(scores, target.clamp(min=0), reduction="none")
         return (each * known).sum() / known.sum().clamp(min=1)
     raise ValueError(f"no loss for batches of kind {kind!r}. This is a bug.")
+
+
+def _sid_loss(model: Policy, memory: Tensor, mask: Tensor | None, target: Tensor, smoothing: float) -> Tensor:
+    """target (N, L) codes, teacher-forced."""
+    logits = model.decode_sids(memory, mask, target)
+    parts = [
+        F.cross_entropy(one.float(), target[:, position], label_smoothing=smoothing)
+        for position, one in enumerate(logits)
+    ]
+    return torch.stack(parts).mean()
+
+
+def _item_loss(model: Policy, memory: Tensor, numbers: Tensor, items: ItemTable) -> Tensor:
+    """numbers (N, 1 + negatives): each row's item against every item that the batch names.
+
+    Rivals are drawn evenly from the items of one first slot, so the score learns how much likelier the item is than
+    another of its kind, popularity included.
+    """
+    named, place = torch.unique(numbers, return_inverse=True)
+    with torch.autocast(memory.device.type, enabled=False):  # bfloat16 is too coarse for scores this close
+        vectors = model.item_vectors(items.bags[named])
+        scores = model.query_vectors(memory.float()) @ vectors.T + model.prior_weight * items.priors[named]
+        return F.cross_entropy(scores, place[:, 0])
 
 
 def _slot_loss(model: Policy, memory: Tensor, mask: Tensor | None, target: Tensor, smoothing: float) -> Tensor:

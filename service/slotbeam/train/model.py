@@ -6,6 +6,7 @@ The serving graphs (train/graphs.py) are the same arithmetic with the cross-atte
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +21,7 @@ MAX_TARGET_TEXT = 16
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """Shape of the policy. `width` must be a multiple of `heads`."""
+    """Shape of the policy. `width` must be a multiple of `heads`; query and item vectors have `vector` components."""
 
     width: int = 128
     encoder_layers: int = 3
@@ -30,6 +31,7 @@ class ModelOptions:
     decoder_feedforward: int = 2
     max_tokens: int = 64
     dropout: float = 0.0
+    vector: int = 64
 
 
 class Attention(nn.Module):
@@ -128,6 +130,12 @@ class Policy(nn.Module):
         self.decoder_norm = nn.LayerNorm(width)
         self.slot_bias = nn.Parameter(torch.zeros(sum(layout.sizes)))
         self.department = nn.Linear(width, max(1, departments))
+        self.query_head = nn.Linear(width, options.vector, bias=False)
+        self.item_gate = nn.Parameter(torch.zeros(width))
+        self.item_mix = nn.Linear(width, width)
+        self.item_head = nn.Linear(width, options.vector, bias=False)
+        self.vector_scale = nn.Parameter(torch.tensor(math.log(10.0)))
+        self.prior_weight = nn.Parameter(torch.tensor(0.1))
         self.dropout = nn.Dropout(options.dropout)
         self._initialise()
 
@@ -152,6 +160,20 @@ class Policy(nn.Module):
         for layer in self.encoder:
             x = layer(x, mask)
         return self.encoder_norm(x), mask
+
+    # vectors
+
+    def query_vectors(self, memory: Tensor) -> Tensor:
+        """memory (N, T, d) → (N, e) of length `exp(vector_scale)`: what the first token has gathered of the row."""
+        direction = F.normalize(self.query_head(memory[:, 0]).float(), dim=-1)
+        return direction * self.vector_scale.exp()
+
+    def item_vectors(self, bags: Tensor) -> Tensor:
+        """bags (M, K) ids, padded with PAD → (M, e) unit vectors: a gated mean of the shared table, then two layers."""
+        table = self.embedding.weight
+        gates = (table @ self.item_gate)[bags].masked_fill(bags == PAD, -torch.inf)
+        mean = F.embedding_bag(bags, table, per_sample_weights=torch.softmax(gates, -1), mode="sum")
+        return F.normalize(self.item_head(mean + F.relu(self.item_mix(mean))).float(), dim=-1)
 
     # the decoder
 

@@ -73,7 +73,7 @@ def collaboration(corpus: Corpus) -> Mix:
 def retrieval(corpus: Corpus) -> Mix:
     """S3: the deployed format, and a little of S1 and S2 against forgetting."""
     return [
-        (Task("query → item SID", "sids", data.retrieve), 0.94),
+        (Task("query → item SID", "retrieve", data.retrieve), 0.94),
         (Task("title → SID", "sids", data.title_to_sid), 0.03),
         (Task("query SID → item SID", "sids", data.query_sid_to_item_sid), 0.03),
     ]
