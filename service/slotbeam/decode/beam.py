@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from slotbeam.model.protocol import Memory, SequenceModel
-from slotbeam.trie.csr import Trie
 from slotbeam.types import BoolArray, FloatArray, IntArray
 
 StateTest = Callable[[IntArray, int], BoolArray]
@@ -17,6 +17,19 @@ StateTest = Callable[[IntArray, int], BoolArray]
 
 StopTest = Callable[[IntArray, int], bool]
 """(states (B,), depth) → whether decoding may stop here and hand on the ranges below."""
+
+
+class Tree(Protocol):
+    """What the search asks of a set of SIDs: a `Trie`, or anything whose children are numbered in SID order."""
+
+    @property
+    def depth(self) -> int:
+        """L."""
+        ...
+
+    def expand(self, states: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+        """As `Trie.expand`: every edge that leaves `states`, ordered by parent, then code; the root is state 0."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,7 @@ def select_best(scores: FloatArray, width: int) -> IntArray:
 def beam_search(
     model: SequenceModel,
     memory: Memory,
-    trie: Trie,
+    trie: Tree,
     width: int,
     keep: StateTest | None = None,
     stop: StopTest | None = None,
