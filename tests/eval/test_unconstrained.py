@@ -58,7 +58,7 @@ def test_sids_without_an_item_are_dropped_and_counted() -> None:
 
 
 def test_items_come_by_sid_then_popularity_at_most_five_of_a_sid(tmp_path: Path) -> None:
-    shop = make_shop(tmp_path, 120)
+    shop = make_shop(tmp_path, 400)
     decoder = FreeDecoder(shop.model, shop.trie)
     answer = paper_system(shop, decoder)(Asked("red mug"), 1000)
     codes = int(np.prod(shop.kae.codebook.sizes))
@@ -67,9 +67,9 @@ def test_items_come_by_sid_then_popularity_at_most_five_of_a_sid(tmp_path: Path)
     (memory,) = shop.model.encode([shop.inputs.build("red mug", shop.kae.encode("red mug").sid)])
     wanted = []
     for _, sid in exhaustive(shop.model, memory, shop.catalog.sids):  # type: ignore[arg-type]
-        rows = [row for row in range(120) if tuple(shop.catalog.sids[row].tolist()) == sid]
+        rows = [row for row in range(400) if tuple(shop.catalog.sids[row].tolist()) == sid]
         wanted += [shop.catalog.ids[row] for row in sorted(rows, key=lambda row: -shop.catalog.prior[row])[:5]]
-    assert len(wanted) < 120, "some SID holds more than five"
+    assert len(wanted) < 400, "some SID holds more than five"
     assert answer == wanted
 
 
