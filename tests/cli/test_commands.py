@@ -45,7 +45,20 @@ def test_serving_never_loads_pytorch() -> None:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "--help")
     assert status == 0
-    for command in ("up", "serve", "admin", "train", "eval", "bench", "world", "kae", "slots", "query", "doctor"):
+    for command in (
+        "up",
+        "serve",
+        "admin",
+        "train",
+        "eval",
+        "bench",
+        "world",
+        "kae",
+        "slots",
+        "suggestions",
+        "query",
+        "doctor",
+    ):
         assert f" {command} " in out
 
 

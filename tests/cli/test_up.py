@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -10,12 +11,17 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
+from slotbeam.api.reporting import TrendReporter
+from slotbeam.bindings.server import store_url
+from slotbeam.bindings.store import Store
+from slotbeam.bindings.trends import BUCKET_S
 from slotbeam.train.lexicon import read_absorbed
 from support.processes import HANG_S, Up, alive, wait_for
 
@@ -119,6 +125,41 @@ def test_query_prints_the_answer(up: Up) -> None:
     assert "entity=mug" in shown.stdout
     assert "model tiny, revision" in shown.stdout
     assert len(json.loads(up.cli("query", "red mug", "-k", "3", "--json").stdout)["items"]) == 3
+
+
+async def report_burst(url: str, word: str) -> None:
+    """A day of queries without `word`, then an hour with it, as a replica reports it."""
+    store, now = Store(url), time.time()
+    reporter = TrendReporter(lambda: now - hours * BUCKET_S)
+    for hours in range(24, -1, -1):
+        for number in range(20):
+            reporter.note(f"red {word} {number}" if hours == 0 else "red mug", [word] if hours == 0 else [])
+        reporter.drain()
+    reporter.note(f"=2+3 \x1b[31m{word}", [word])
+    try:
+        assert await reporter.report(store, "elsewhere")
+    finally:
+        await store.close()
+
+
+def test_a_suggestion_is_listed_accepted_twice_and_dismissed_from_the_shell(up: Up) -> None:
+    word = "拉布布"
+    asyncio.run(report_burst(store_url(None, up.data_dir), word))
+    listed = up.cli("suggestions", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert word in listed.stdout
+    assert "1 shown" in listed.stdout
+    assert "\x1b" not in listed.stdout
+    made = up.cli("suggestions", "accept", word, "-c", "brand", "--item", "i003")
+    assert f"{word} is a draft: brand, 1 items, b_" in made.stdout, made.stderr
+    assert '{"draft": false}' in made.stdout
+    try:
+        again = json.loads(up.cli("suggestions", "accept", word, "--json").stdout)
+        assert (again["state"], again["item_count"], again["replayed"]) == ("draft", 1, True)
+    finally:
+        assert up.cli("slots", "unbind", word).returncode == 0
+    assert up.cli("suggestions", "dismiss", word).stdout == f"{word} is never suggested again\n"
+    assert "0 shown" in up.cli("suggestions", "list").stdout
 
 
 def test_doctor_finds_everything_well(up: Up) -> None:

@@ -216,10 +216,7 @@ def _body(
     reason: str = "",
     near_miss: bool = False,
 ) -> dict[str, Any]:
-    ids = list(item or [])
-    if items_file is not None:
-        lines = items_file.read_text(encoding="utf-8").splitlines()
-        ids += [line.strip() for line in lines if line.strip()]
+    ids = item_ids(item, items_file)
     if not ids and not match:
         raise SetupError("which items? give --item ID (more than once), --items-file FILE, or --match")
     items: dict[str, Any] = {**({"ids": ids} if ids else {}), **({"match": True} if match else {})}
@@ -229,6 +226,15 @@ def _body(
     if near_miss:
         body["near_miss"] = True
     return body
+
+
+def item_ids(item: list[str] | None, items_file: Path | None) -> list[str]:
+    """The ids given one by one and in a file."""
+    ids = list(item or [])
+    if items_file is not None:
+        lines = items_file.read_text(encoding="utf-8").splitlines()
+        ids += [line.strip() for line in lines if line.strip()]
+    return ids
 
 
 def _slot_of(client: Any, slot_or_word: str) -> str:

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 import redis
 
-from slotbeam.api.admin.suggestions import guess_category
 from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.retrieve import create_data_app
 from slotbeam.bindings.server import EmbeddedStore
 from slotbeam.bindings.store import STATS_TTL_S, Store
 from slotbeam.bindings.trends import BUCKET_S
+from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from support.clients import client_of
 from support.live import NOW, Clock
-from support.shop import make_kae
 
 from .conftest import Plane
 
@@ -83,23 +84,29 @@ async def test_what_queries_suddenly_ask_for_is_suggested(
         "past_share": 0.0,
         "evidence": found["evidence"],
         "examples": ["red number 0 mug", "red number 1 mug", "red number 2 mug"],
-        "category": "brand",
-        "why": "3 of 3 example queries name no other brand",
+        "category": found["categories"][0]["category"],
+        "why": found["categories"][0]["why"],
+        "categories": found["categories"],
         "items": 60,
     }
     assert found["evidence"] > 13.8
+    shares = [guess["share"] for guess in found["categories"]]
+    assert len(shares) == 3
+    assert shares == sorted(shares, reverse=True)
+    assert all(guess["why"] for guess in found["categories"])
 
 
 async def test_accepting_opens_a_draft_on_no_slot_and_ends_the_suggestion(plane: Plane, store: Store) -> None:
     async with plane(clock=Clock(NOW)) as admin:
         await report_burst(store, "number")
+        [offered] = await suggestions(admin)
         headers = {"idempotency-key": "one"}
         response = await admin.post("/admin/suggestions/number:accept", headers=headers)
         draft = response.json()
         assert response.status_code == 201
         assert (draft["state"], draft["slot"], draft["match"], draft["item_count"]) == ("draft", None, True, 60)
-        assert (draft["words"], draft["category"]) == (["number"], "brand")
-        assert draft["reason"] == "suggested by queries; brand: 3 of 3 example queries name no other brand"
+        assert (draft["words"], draft["category"]) == (["number"], offered["category"])
+        assert draft["reason"] == f"suggested by queries; {offered['category']}: {offered['why']}"[:256]
         assert await suggestions(admin) == []
         again = await admin.post("/admin/suggestions/number:accept", headers=headers)
         assert (again.status_code, again.json()["id"]) == (201, draft["id"])
@@ -190,17 +197,101 @@ async def test_a_body_of_another_type_is_refused(admin: httpx.AsyncClient) -> No
     assert response.status_code == 415
 
 
-@pytest.mark.parametrize(
-    ("examples", "category", "why"),
-    [
-        ((), "brand", "no query says anything beside it"),
-        (("labubu", "labubu new"), "brand", "no query says anything beside it"),
-        (("labubu mug", "red labubu mug"), "brand", "2 of 2 example queries name no other brand"),
-        (("acme labubu", "red labubu bolt"), "entity", "2 of 2 example queries name no other entity"),
-        (("acme labubu mug", "acme labubu lamp"), "series", "both a brand and an entity"),
-    ],
-)
-def test_the_category_is_guessed_from_what_the_queries_lack(examples: tuple[str, ...], category: str, why: str) -> None:
-    guessed, reason = guess_category(make_kae(), "labubu", examples)
-    assert guessed == category
-    assert why in reason
+async def drafts_of(admin: httpx.AsyncClient, word: str) -> list[str]:
+    slots = (await admin.get(f"/admin/slots?q={word}")).json()["slots"]
+    return [slot["id"] for slot in slots if word in slot.get("words", ())]
+
+
+async def test_a_word_accepted_twice_is_one_draft_and_one_answer(plane: Plane, store: Store) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "number")
+        first = await admin.post("/admin/suggestions/number:accept")
+        again = await admin.post("/admin/suggestions/NUMBER:accept", headers={"idempotency-key": "another"})
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert {**again.json(), "replayed": False, "propagation": None} == {**first.json(), "propagation": None}
+        assert again.json()["replayed"] is True
+        assert again.headers["etag"] == first.headers["etag"]
+        assert await drafts_of(admin, "number") == [first.json()["id"]]
+        dry = await admin.post("/admin/suggestions/number:accept?dry_run=true")
+        assert (dry.status_code, dry.json()["id"]) == (200, first.json()["id"])
+
+
+async def test_of_many_accepts_at_once_one_opens_a_draft(plane: Plane, store: Store) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "number")
+        answers = await asyncio.gather(*(admin.post("/admin/suggestions/number:accept") for _ in range(8)))
+        assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+        assert {answer.json()["id"] for answer in answers} == set(await drafts_of(admin, "number"))
+        assert len({answer.json()["revision"] for answer in answers}) == 1
+
+
+async def test_two_control_planes_accept_a_word_at_once_and_open_one_draft(
+    plane: Plane, store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    other = settings.model_copy(update={"data_dir": tmp_path / "other", "replica_id": "the-other"})
+    async with plane(clock=Clock(NOW)) as one, plane(clock=Clock(NOW), settings=other) as two:
+        await report_burst(store, "number")
+        answers = await asyncio.gather(
+            *(client.post("/admin/suggestions/number:accept") for client in (one, two) for _ in range(4))
+        )
+        assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+        assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+async def test_a_word_accepted_with_items_needs_none_the_second_time(plane: Plane, store: Store) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "labubu")
+        body = {"category": "color", "items": {"ids": ["i001"]}, "owner": "toys"}
+        first = await admin.post("/admin/suggestions/labubu:accept", json=body)
+        same = await admin.post("/admin/suggestions/labubu:accept", json=body)
+        bare = await admin.post("/admin/suggestions/labubu:accept")
+        assert [first.status_code, same.status_code, bare.status_code] == [201, 200, 200]
+        assert {first.json()["id"]} == {same.json()["id"], bare.json()["id"]} == set(await drafts_of(admin, "labubu"))
+
+
+@pytest.mark.parametrize("body", [{"category": "brand"}, {"items": {"ids": ["i002"]}}, {"owner": "shoes"}])
+async def test_a_second_accept_that_asks_for_another_binding_is_a_conflict_that_names_the_first(
+    plane: Plane, store: Store, body: dict[str, Any]
+) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "labubu")
+        given = {"category": "color", "items": {"ids": ["i001"]}, "owner": "toys"}
+        first = (await admin.post("/admin/suggestions/labubu:accept", json=given)).json()
+        refused = await admin.post("/admin/suggestions/labubu:accept", json=body)
+        assert refused.status_code == 409
+        assert refused.json()["type"] == "urn:slotbeam:problem:word-taken"
+        assert refused.json()["holder"]["binding"] == first["id"]
+
+
+async def test_accepting_a_word_that_is_live_answers_with_its_binding(plane: Plane, store: Store) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        bound = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001"]}}
+        live = (await admin.post("/admin/slots", json=bound)).json()
+        again = await admin.post("/admin/suggestions/labubu:accept")
+        assert (again.status_code, again.json()["id"], again.json()["state"]) == (200, live["id"], "active")
+        assert again.json()["slot"] == live["slot"]
+
+
+async def test_of_many_dismissals_at_once_one_is_new(plane: Plane, store: Store) -> None:
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, "labubu")
+        answers = await asyncio.gather(*(admin.post("/admin/suggestions/labubu:dismiss") for _ in range(8)))
+        assert {answer.status_code for answer in answers} == {200}
+        assert sorted(answer.json()["new"] for answer in answers) == [False] * 7 + [True]
+        assert await suggestions(admin) == []
+
+
+@pytest.mark.parametrize("word", ["拉布布", "лабубу", "ｌａｂｕｂｕ", "café", "=cmd"])
+async def test_a_word_of_any_script_is_suggested_accepted_and_dismissed(plane: Plane, store: Store, word: str) -> None:
+    canonical = normalize(word).lstrip("=")
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, canonical)
+        [found] = await suggestions(admin)
+        assert found["word"] == canonical
+        assert found["examples"][0] == f"{canonical} mug 0"
+        path = f"/admin/suggestions/{quote(word)}"
+        body = {"items": {"ids": ["i001"]}}
+        if word[0] != "=":
+            made = await admin.post(f"{path}:accept", json=body)
+            assert (made.status_code, made.json()["words"]) == (201, [canonical])
+        assert (await admin.post(f"/admin/suggestions/{quote(canonical)}:dismiss")).json()["word"] == canonical

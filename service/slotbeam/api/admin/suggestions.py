@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter
@@ -11,30 +13,64 @@ from starlette.responses import Response
 
 from slotbeam.api.admin.forms import AcceptForm, BindForm, count_of
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.admin.writes import binding_write, carry_out
+from slotbeam.api.admin.writes import answer_again, binding_write, carry_out
 from slotbeam.api.bodies import check_media_type, parse_json, read_bytes
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import validate
+from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.bursts import Burst, bursts, merge, read_counts
+from slotbeam.bindings.edits import MakeChange, resolve_items
+from slotbeam.bindings.guess import Guess, Guesser
+from slotbeam.bindings.plan import Change, Listing, word_taken
 from slotbeam.bindings.trends import BUCKET_S
 from slotbeam.bindings.words import canonical_words
-from slotbeam.kae.encode import Kae
-from slotbeam.kae.normalize import normalize
+from slotbeam.errors import InputError
 
 SHOWN = 20
+GUESSES = 3
+BACKGROUND = 300
+
+
+@dataclass(frozen=True)
+class _Found:
+    """The words that stand out and that nobody has decided on; how many queries were counted of late; some of them."""
+
+    bursts: list[Burst]
+    queries: float
+    background: tuple[str, ...]
+
+
+class _HeldAlready(Exception):
+    """A binding of the listing that a commit is planned on holds the word: accepting it again changes nothing."""
+
+    def __init__(self, listing: Listing, binding: Binding) -> None:
+        super().__init__(binding.id)
+        self.listing, self.binding = listing, binding
 
 
 def suggestion_routes(plane: AdminPlane) -> APIRouter:
     """Build the three routes; reading asks for `slots:read`, deciding for `slots:write`."""
     router = APIRouter(prefix="/suggestions")
+    guesser = cache(lambda: Guesser(plane.artifact.kae, plane.artifact.catalog))  # learned at the first suggestion
+
+    def items_of(word: str) -> list[int]:
+        return [int(row) for row in plane.artifact.catalog.match([word])]
+
+    def guesses(word: str, rows: Sequence[int], examples: Sequence[str], found: _Found) -> list[Guess]:
+        return guesser().guess(word, rows, examples, found.background)[:GUESSES]
 
     @router.get("", summary="Unknown words that stand out against their own past (count)")
     async def list_suggestions(request: Request) -> Response:
         plane.tokens.principal(request, "slots:read")
         count = count_of(request, "count", SHOWN, 100)
-        found, queries = await _found(plane)
-        shown = await plane.off_loop(lambda: [_view(plane, burst) for burst in found[:count]])
-        return json_response({"queries": round(queries), "suggestions": shown})
+        found = await _found(plane)
+
+        def view(burst: Burst) -> dict[str, Any]:
+            rows = items_of(burst.word)
+            return _view(burst, len(rows), guesses(burst.word, rows, burst.examples, found))
+
+        shown = await plane.off_loop(lambda: [view(burst) for burst in found.bursts[:count]])
+        return json_response({"queries": round(found.queries), "suggestions": shown})
 
     @router.post("/{word}:accept", summary="Open a draft binding for the word")
     async def accept(word: str, request: Request) -> Response:
@@ -44,19 +80,33 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
             check_media_type(request)
         given = validate(AcceptForm, parse_json(raw)) if raw else AcceptForm()
         [canonical] = canonical_words([word])
-        category, why = given.category, "chosen by hand"
-        if category is None:
-            burst = next((burst for burst in (await _found(plane))[0] if burst.word == canonical), None)
-            category, why = guess_category(plane.artifact.kae, canonical, burst.examples if burst else ())
-        form = BindForm(
-            words=[canonical],
-            category=category,
-            items=given.items,
-            draft=True,
-            owner=given.owner,
-            reason=f"suggested by queries; {category}: {why}"[:256],
-        )
-        return await carry_out(plane, request, await binding_write(plane, form, actor), given)
+        if given.category is not None:
+            plane.artifact.kae.codebook.position_of(given.category)
+        try:
+            category, why = given.category, "chosen by hand"
+            if category is None:
+                found = await _found(plane)
+                examples = next((burst.examples for burst in found.bursts if burst.word == canonical), ())
+                [best, *_] = await plane.off_loop(lambda: guesses(canonical, items_of(canonical), examples, found))
+                category, why = best.category, best.why
+            form = BindForm(
+                words=[canonical],
+                category=category,
+                items=given.items,
+                draft=True,
+                owner=given.owner,
+                reason=f"suggested by queries; {category}: {why}"[:256],
+            )
+            try:
+                write = await binding_write(plane, form, actor)
+            except InputError:  # no item's text holds the word: it may have been accepted with items by their ids
+                refuse_second(await plane.listing(), canonical)
+                raise
+            return await carry_out(plane, request, replace(write, make=_once(write.make, canonical)), given)
+        except _HeldAlready as error:
+            held = error
+        await plane.off_loop(lambda: _check_same(plane, canonical, given, held))
+        return await answer_again(plane, held.binding, held.listing)
 
     @router.post("/{word}:dismiss", summary="Never suggest the word again")
     async def dismiss(word: str, request: Request) -> Response:
@@ -68,48 +118,57 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     return router
 
 
-def guess_category(kae: Kae, word: str, examples: Sequence[str]) -> tuple[str, str]:
-    """Guess what a word is from the queries that hold it: the first of brand and entity that most of them lack.
-
-    Returns:
-        The category and why, in words. Only a first proposal: an operator confirms or changes it.
-    """
-    named = []
-    for text in examples:
-        encoded = kae.encode(normalize(text))
-        named.append({kae.dictionary[match.concept].category for match in encoded.matches if match.surface != word})
-    alone = sum(not categories for categories in named)
-    if not named or alone == len(named):
-        return "brand", "no query says anything beside it; most new words are brands"
-    for category in ("brand", "entity"):
-        missing = sum(category not in categories for categories in named)
-        if 2 * missing > len(named):
-            return category, f"{missing} of {len(named)} example queries name no other {category}"
-    return "series", "most example queries name both a brand and an entity beside it"
+def refuse_second(listing: Listing, word: str) -> None:
+    """Raise `_HeldAlready` when a binding, drafts included, holds `word`."""
+    for _, binding in sorted(listing.bindings.items()):
+        if word in binding.words:
+            raise _HeldAlready(listing, binding)
 
 
-async def _found(plane: AdminPlane) -> tuple[list[Burst], float]:
-    """The words that stand out and that nobody has decided on, and how many queries of late they were found in."""
+def _once(make: MakeChange, word: str) -> MakeChange:
+    """`make`, unless the listing that the commit is planned on holds the word: of two accepts at once, one commits."""
+
+    def change(listing: Listing) -> Change:
+        refuse_second(listing, word)
+        return make(listing)
+
+    return change
+
+
+def _check_same(plane: AdminPlane, word: str, given: AcceptForm, held: _HeldAlready) -> None:
+    """Refuse a body that asks for another binding than the one that holds the word. Raises `WordTaken`."""
+    binding, named = held.binding, given.model_fields_set
+    other = given.category not in (None, binding.category) or ("owner" in named and given.owner != binding.owner)
+    if "items" in named and not other:
+        items = resolve_items(plane.artifact, [word], given.items.ids, given.items.match)
+        other = items.sha != binding.items
+    if other:
+        raise word_taken(held.listing, word, binding.id)
+
+
+async def _found(plane: AdminPlane) -> _Found:
     published = [counts for document in await plane.store.stats() if (counts := read_counts(document)) is not None]
     dismissed = await plane.store.dismissed()
     listing = plane.watcher.listing
     bound = {word for binding in listing.bindings.values() for word in binding.words} if listing else set()
     known = plane.artifact.kae.knows
 
-    def test() -> tuple[list[Burst], float]:
+    def test() -> _Found:
         merged = merge(published, plane.now_ms() // 1000 // BUCKET_S)
         open_words = {
             word: entry
             for word, entry in merged.words.items()
             if word not in dismissed and word not in bound and not known(word)
         }
-        return bursts(merged.total, open_words, merged.bucket), merged.total.since(0)
+        queries = sorted({text for entry in merged.words.values() for text in entry.examples})
+        every = max(1, len(queries) // BACKGROUND)
+        found = bursts(merged.total, open_words, merged.bucket)
+        return _Found(found, merged.total.since(0), tuple(queries[::every][:BACKGROUND]))
 
     return await plane.off_loop(test)
 
 
-def _view(plane: AdminPlane, burst: Burst) -> dict[str, Any]:
-    category, why = guess_category(plane.artifact.kae, burst.word, burst.examples)
+def _view(burst: Burst, items: int, guessed: Sequence[Guess]) -> dict[str, Any]:
     return {
         "word": burst.word,
         "queries": burst.count,
@@ -118,7 +177,8 @@ def _view(plane: AdminPlane, burst: Burst) -> dict[str, Any]:
         "past_share": round(burst.past_share, 6),
         "evidence": round(burst.evidence, 1),
         "examples": list(burst.examples),
-        "category": category,
-        "why": why,
-        "items": len(plane.artifact.catalog.match([burst.word])),
+        "category": guessed[0].category,
+        "why": guessed[0].why,
+        "categories": [{"category": one.category, "share": round(one.share, 3), "why": one.why} for one in guessed],
+        "items": items,
     }

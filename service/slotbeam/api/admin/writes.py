@@ -21,7 +21,7 @@ from slotbeam.api.probes import json_response
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.commit import Committed
 from slotbeam.bindings.edits import ItemList, MakeChange, Resolved, Wanted, bind, resolve_items, update, wanted_of
-from slotbeam.bindings.plan import Listing
+from slotbeam.bindings.plan import Edit, Listing
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import Stale, StoreError
 from slotbeam.types import Slot
@@ -105,6 +105,13 @@ async def carry_out(plane: AdminPlane, request: Request, write: Write, form: Bas
     complete = seconds == 0 or spread["applied"] == spread["expected"]
     status = (201 if write.created else 200) if complete else 202
     return json_response(*_answer(plane, done, spread, status))
+
+
+async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) -> Response:
+    """Answer for an edit that was made before: 200, the binding as it is now, and who has it."""
+    durable = (await plane.store.durability()).how
+    done = Committed(listing.revision, (Edit(None, binding, listing.placed.get(binding.id)),), True, durable)
+    return json_response(*_answer(plane, done, await _spread(plane, binding.revision, [binding.id], 0), 200))
 
 
 def fingerprint_of(request: Request, form: BaseModel | None) -> str:

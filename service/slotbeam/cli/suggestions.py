@@ -1,0 +1,113 @@
+"""`slotbeam suggestions …`: decide from the shell on words that queries suddenly ask for, through the admin API."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.options import AsJson, DataDir, settings_of
+from slotbeam.cli.slots import AdminUrl, Items, ItemsFile, Owner, item_ids
+
+Word = Annotated[str, typer.Argument(help="The word, as it is listed.")]
+Category = Annotated[str | None, typer.Option("--category", "-c", help="What the word is; as guessed otherwise.")]
+MatchItems = Annotated[
+    bool | None,
+    typer.Option("--match/--no-match", help="Every item whose text holds the word; so without --item, not with it."),
+]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    group = typer.Typer(help="Words that queries suddenly ask for: list, accept, dismiss.", no_args_is_help=True)
+    group.command("list")(list_suggestions)
+    group.command("accept")(accept)
+    group.command("dismiss")(dismiss)
+    app.add_typer(group, name="suggestions")
+
+
+def list_suggestions(
+    ctx: typer.Context,
+    count: Annotated[int, typer.Option(min=1, max=100, help="At most so many.")] = 20,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List unknown words that stand out against their own past, with guessed categories and example queries."""
+    from slotbeam.cli.client import admin_client
+
+    with admin_client(settings_of(ctx), url) as client:
+        found = client.call("GET", "/admin/suggestions", params={"count": count}).json()
+    if as_json:
+        show_json(found)
+        return
+    rows = [_row(one) for one in found["suggestions"]]
+    table(("word", "queries", "in", "items", "probably", "asked as"), rows, right=("queries", "items"))
+    say(f"{len(rows)} shown, {found['queries']} queries counted of late")
+
+
+def accept(
+    ctx: typer.Context,
+    word: Word,
+    category: Category = None,
+    item: Items = None,
+    items_file: ItemsFile = None,
+    match: MatchItems = None,
+    owner: Owner = "",
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a draft binding for a word: not served until it is published. Doing it again changes nothing."""
+    from slotbeam.cli.client import admin_client
+
+    ids = item_ids(item, items_file)
+    body: dict[str, Any] = {**({"category": category} if category else {}), **({"owner": owner} if owner else {})}
+    if ids or match is not None:
+        body["items"] = {"ids": ids, "match": not ids if match is None else match}
+    with admin_client(settings_of(ctx), url) as client:
+        made = client.call(
+            "POST", _path(word, "accept"), **({"json": body} if body else {}), headers={"Idempotency-Key": _key()}
+        ).json()
+    if as_json:
+        show_json(made)
+        return
+    words, again = ", ".join(made["words"]), " already" if made["replayed"] else ""
+    where = f"on slot {made['slot']}" if made["slot"] else f"a {made['state']}"
+    say(f"{words} is{again} {where}: {made['category']}, {made['item_count']} items, {made['id']}")
+    if made["state"] == "draft":
+        say(f'publish it: PATCH /admin/slots/{made["id"]} with {{"draft": false}} and If-Match: {made["etag"]}')
+
+
+def dismiss(
+    ctx: typer.Context,
+    word: Word,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Never suggest a word again. Doing it again changes nothing."""
+    from slotbeam.cli.client import admin_client
+
+    with admin_client(settings_of(ctx), url) as client:
+        done = client.call("POST", _path(word, "dismiss")).json()
+    if as_json:
+        show_json(done)
+        return
+    say(f"{done['word']} is never suggested again" + ("" if done["new"] else " (it was dismissed before)"))
+
+
+def _path(word: str, verb: str) -> str:
+    return f"/admin/suggestions/{quote(word, safe='')}:{verb}"
+
+
+def _key() -> str:
+    return uuid.uuid4().hex
+
+
+def _row(one: dict[str, Any]) -> tuple[Any, ...]:
+    probably = ", ".join(f"{guess['category']} {guess['share']:.0%}" for guess in one["categories"])
+    return one["word"], one["queries"], f"{one['hours']} h", one["items"], probably, " · ".join(one["examples"])
