@@ -1,200 +1,169 @@
 """Interventions: unseen words are bound, the test query says one of them; do its items come, and in what order?
 
 IHR@K: is the forged target (the item the query led to, now carrying the word) in the top K? IAR@K: is any item of the
-word? (paper section 5). Words come in rounds that fill every reserved slot at once, one word a slot.
+word? (paper section 5). `order nDCG@10`: of the answer only the word's items are kept, and the target is the one that
+is wanted; graded: so are the others that users took after the original query. Words come in rounds that fill every
+reserved slot at once, one word a slot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-import numpy as np
-
-from slotbeam.bindings.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Interaction
-from slotbeam.decode.beam import beam_search
-from slotbeam.errors import InputError
+from slotbeam.eval import metrics
 from slotbeam.eval.baselines.bm25 import Bm25
-from slotbeam.eval.run import Table
+from slotbeam.eval.editable import PINNED, SAME_ITEMS, UNPINNED, Editable, Pinning, Served, Unpinned, standard_systems
+from slotbeam.eval.injections import SIZES, Injection, make_rounds, overlay_of
+from slotbeam.eval.papermode import PaperMode
+from slotbeam.eval.run import Progress, Table
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.candidates import Shelf
-from slotbeam.search.pinned import pinned_sid
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.rank import ItemScorer
 from slotbeam.search.request import Request
-from slotbeam.search.snapshot import Overlay, Snapshot
-from slotbeam.trie.build import build_trie, sid_order
-from slotbeam.types import IntArray, Slot, Timings
+from slotbeam.search.snapshot import Snapshot
+from slotbeam.types import Timings
 
-SIZES = (1, 5, 20, 100, 500)
-_CONSONANTS, _VOWELS = "bcdfghjklmnprstvz", "aeiou"
+__all__ = [
+    "ORDER",
+    "ORDER_GRADED",
+    "SIZES",
+    "Injection",
+    "Outcome",
+    "PaperMode",
+    "ask_rounds",
+    "collateral",
+    "collateral_queries",
+    "intervention_table",
+    "make_rounds",
+    "overlay_of",
+    "position_facts",
+    "standard_systems",
+    "tables_by",
+]
+
+ORDER, ORDER_GRADED = "order nDCG@10", "graded order nDCG@10"
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
-class Injection:
-    """One unseen word on one slot.
+class Outcome:
+    """What every system made of one injection: system → metric → value."""
 
-    Attributes:
-        word: new to the dictionary. slot: reserved.
-        rows: catalog rows that carry it from now on; the target among them.
-        target: the row that the query led to in the log.
-        query: the log's query with one word replaced by the new one.
-    """
-
-    word: str
-    slot: Slot
-    rows: tuple[int, ...]
-    target: int
-    query: str
+    injection: Injection
+    values: dict[str, dict[str, float]]
 
 
-def make_rounds(
-    artifact: Artifact, log: Sequence[Interaction], per_size: int, sizes: Sequence[int] = SIZES, seed: int = 0
-) -> list[list[Injection]]:
-    """Draw `per_size` words of each size, in rounds that fill every reserved slot once (the last one maybe not).
+def ask_rounds(
+    systems: Mapping[str, Editable],
+    rounds: Sequence[Sequence[Injection]],
+    ks: Sequence[int],
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Bind each round in every system, then ask each word's query."""
+    outcomes: list[Outcome] = []
+    total = sum(map(len, rounds))
+    for injections in rounds:
+        answers: list[dict[str, dict[str, float]]] = [{} for _ in injections]
+        for name, system in systems.items():
+            system.bind(injections)
+            for one, values in zip(injections, answers, strict=True):
+                values[name] = score(one, system.search(one.query, max(ks)), ks)
+        outcomes += [Outcome(one, values) for one, values in zip(injections, answers, strict=True)]
+        if progress is not None:
+            progress("interventions", len(outcomes), total)
+    return outcomes
 
-    The other items of a word are drawn from the target's department. Where the query has a word at the slot's position
-    that one is replaced, else any.
 
-    Raises:
-        InputError: no row of the log leads to an item of the catalog.
-    """
-    rng = np.random.default_rng(seed)
-    book = artifact.kae.codebook
-    slots = [Slot(position, index) for position in range(len(book)) for index in book.reserved(position)]
-    rows = [artifact.catalog.row_of(one.item_id) for one in log]
-    usable = [(normalize(one.query), row) for one, row in zip(log, rows, strict=True) if row is not None]
-    usable = [(query, row) for query, row in usable if query]
-    if not usable or not slots:
-        raise InputError("no row of the log leads to an item of the catalog, or the codebook has no reserved slot")
-    wanted = [min(size, len(artifact.catalog)) for size in sizes for _ in range(per_size)]
-    order = rng.permutation(len(wanted)).tolist()
-    used: set[str] = set()
-    rounds = []
-    for start in range(0, len(order), len(slots)):
-        part = order[start : start + len(slots)]
-        places = [slots[i] for i in rng.permutation(len(slots))[: len(part)].tolist()]
-        made = []
-        for number, slot in zip(part, places, strict=True):
-            query, target = usable[int(rng.integers(len(usable)))]
-            word = _unseen_word(artifact, used, rng)
-            carried = _neighbours(artifact, target, wanted[number], rng)
-            made.append(Injection(word, slot, carried, target, _replace(artifact, query, slot, word, rng)))
-        rounds.append(made)
-    return rounds
+def score(one: Injection, ranked: Sequence[str], ks: Sequence[int]) -> dict[str, float]:
+    """The metrics of one answer (ids, best first)."""
+    bound = set(one.item_ids)
+    inside = [item for item in ranked if item in bound]
+    values = {f"IHR@{k}": float(one.target_id in ranked[:k]) for k in ks}
+    values |= {f"IAR@{k}": float(not bound.isdisjoint(ranked[:k])) for k in ks}
+    values[ORDER] = metrics.ndcg(inside, {one.target_id: 1.0})
+    values[ORDER_GRADED] = metrics.ndcg(inside, dict.fromkeys((*one.chosen, one.target_id), 1.0))
+    return values
+
+
+def tables_by(outcomes: Iterable[Outcome], key: Callable[[Injection], Key]) -> dict[Key, Table]:
+    """Group outcomes: key → table of all systems; every query keeps its values, so ratios and intervals are paired."""
+    tables: dict[Key, Table] = {}
+    for outcome in outcomes:
+        table = tables.setdefault(key(outcome.injection), Table())
+        for system, found in outcome.values.items():
+            values = table.values.setdefault(system, {})
+            for metric, value in found.items():
+                values.setdefault(metric, []).append(value)
+    return tables
+
+
+def position_facts(artifact: Artifact, outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
+    """Group of the codebook → `words`, and each system's means: where a mode that promises nothing fails."""
+    words = Counter(one.injection.slot.position for one in outcomes)
+    tables = tables_by(outcomes, lambda one: one.slot.position)
+    return {
+        artifact.kae.codebook.group_name(position): {
+            "words": words[position],
+            "systems": tables[position].means(),
+        }
+        for position in sorted(words)
+    }
 
 
 def intervention_table(
     artifact: Artifact, bm25: Bm25, rounds: Sequence[Sequence[Injection]], ks: Sequence[int]
 ) -> dict[int, Table]:
-    """Return size → table. Systems: `pinned` (served), `unpinned` (paper mode), `BM25, same items` (a pin rule)."""
-    tables: dict[int, Table] = {}
-    catalog = artifact.catalog
-    for injections in rounds:
-        overlay = overlay_of(artifact, injections)
-        snapshot, paper = Snapshot(artifact, overlay), PaperMode(artifact, overlay)
-        for one in injections:
-            hits = retrieve(snapshot, Request(one.query, k=max(ks)), Timings()).hits
-            ids = [catalog.ids[row] for row in one.rows]
-            answers = {
-                "pinned": [hit.row for hit in hits],
-                "unpinned": paper.search(one.query, max(ks)),
-                "BM25, same items": catalog.rows_of(bm25.order(one.query, ids))[0],
-            }
-            table = tables.setdefault(len(one.rows), Table())
-            for system, ranked in answers.items():
-                values = table.values.setdefault(system, {})
-                for k in ks:
-                    values.setdefault(f"IHR@{k}", []).append(float(one.target in ranked[:k]))
-                for k in ks:
-                    values.setdefault(f"IAR@{k}", []).append(float(not set(one.rows).isdisjoint(ranked[:k])))
-    return dict(sorted(tables.items()))
+    """Return size → table of the three that need no more than an index: `pinned`, `unpinned`, `BM25, same items`."""
+    systems: dict[str, Editable] = {
+        PINNED: Served(artifact),
+        UNPINNED: Unpinned(artifact),
+        SAME_ITEMS: Pinning(bm25, only=True),
+    }
+    return dict(sorted(tables_by(ask_rounds(systems, rounds, ks), lambda one: len(one.rows)).items()))
 
 
-def collateral(artifact: Artifact, injections: Sequence[Injection], queries: Sequence[str], k: int) -> tuple[int, int]:
-    """Return how many of `queries` trigger no binding of the round, and how many of those answers changed."""
+def collateral(
+    artifact: Artifact, injections: Sequence[Injection], queries: Iterable[str], k: int, wanted: int | None = None
+) -> tuple[int, int]:
+    """Return how many of `queries` trigger no binding of the round, and how many of those answers changed.
+
+    Args:
+        queries: equal ones (in canonical form) are asked once; no more are read than are needed.
+        k: K.
+        wanted: stop after so many that trigger none.
+    """
     overlay = overlay_of(artifact, injections)
     bare, edited = Snapshot(artifact), Snapshot(artifact, overlay)
     asked = changed = 0
-    for query in dict.fromkeys(queries):
-        if overlay.match(normalize(query), 1, artifact.kae.knows):
+    seen = set[int]()  # hashes: a text is not kept
+    for query in queries:
+        canonical = normalize(query)
+        if hash(canonical) in seen or overlay.match(canonical, 1, artifact.kae.knows):
             continue
+        seen.add(hash(canonical))
         asked += 1
         request = Request(query, k=k)
         changed += retrieve(bare, request, Timings()).hits != retrieve(edited, request, Timings()).hits
+        if asked == wanted:
+            break
     return asked, changed
 
 
-def overlay_of(artifact: Artifact, injections: Sequence[Injection]) -> Overlay:
-    """Compile a round as live bindings."""
-    ids = artifact.catalog.ids
-    return build_overlay(
-        artifact, [Bound(one.word, one.slot, (one.word,), tuple(ids[row] for row in one.rows)) for one in injections]
-    )
+def collateral_queries(test: Iterable[Interaction], log: Iterable[Interaction], most: int) -> Iterator[str]:
+    """Queries of the test day, then the log's latest, newest first; of the log `most` distinct ones are held at once.
 
-
-class PaperMode:
-    """The paper's serving: overlay and base in one trie, decoded unpinned, the query SID with the bound slot in it."""
-
-    def __init__(self, artifact: Artifact, overlay: Overlay) -> None:
-        self.artifact, self.overlay = artifact, overlay
-        catalog = artifact.catalog
-        parts: list[IntArray] = [catalog.sids.astype(np.int64)]
-        owners: list[IntArray] = [np.arange(len(catalog))]
-        for pinned in overlay.pinned:
-            sids = catalog.sids[pinned.rows].astype(np.int64)
-            sids[:, pinned.slot.position] = pinned.slot.index
-            parts.append(sids)
-            owners.append(pinned.rows)
-        sids = np.concatenate(parts)
-        order = sid_order(sids)
-        sids, self.rows = sids[order], np.concatenate(owners)[order]
-        opens = np.ones(len(sids), np.bool_)
-        opens[1:] = (sids[1:] != sids[:-1]).any(axis=1)
-        self.shelf = Shelf(build_trie(sids), np.append(np.flatnonzero(opens), len(sids)), None)
-
-    def search(self, query: str, k: int) -> list[int]:
-        """Return the rows of the K best items, best first; full depth, the artifact's item score."""
-        artifact, options = self.artifact, self.artifact.options
-        encoded = artifact.kae.encode(normalize(query))
-        bound = self.overlay.match(encoded.text, 1, artifact.kae.knows)
-        sid = pinned_sid(artifact.kae, encoded, bound[0]) if bound else encoded.sid
-        [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, sid)])
-        beams = beam_search(artifact.model, memory, self.shelf.trie, max(k, options.beam_width))
-        found = self.shelf.collect(beams, options.candidates)
-        rows = self.rows[found.places]
-        scores = ItemScorer(artifact.catalog, options).score(
-            encoded.text, rows, found.logp, artifact.model.query_vector(memory)
-        )
-        order = np.lexsort((artifact.catalog.id_ranks[rows], -scores))
-        return list(dict.fromkeys(rows[order].tolist()))[:k]
-
-
-def _unseen_word(artifact: Artifact, used: set[str], rng: np.random.Generator) -> str:
-    while True:
-        letters = "".join(
-            _CONSONANTS[int(rng.integers(len(_CONSONANTS)))] + _VOWELS[int(rng.integers(len(_VOWELS)))]
-            for _ in range(4)
-        )
-        if letters not in used and not artifact.kae.knows(letters):
-            used.add(letters)
-            return letters
-
-
-def _neighbours(artifact: Artifact, target: int, size: int, rng: np.random.Generator) -> tuple[int, ...]:
-    department = artifact.catalog.fields.get("department")
-    pool = np.arange(len(artifact.catalog))
-    if department is not None:
-        own = np.flatnonzero(np.asarray(department.values) == department.values[target])
-        pool = own if len(own) >= size else pool
-    others = rng.permutation(pool[pool != target])[: size - 1]
-    return tuple(sorted([target, *others.tolist()]))
-
-
-def _replace(artifact: Artifact, query: str, slot: Slot, word: str, rng: np.random.Generator) -> str:
-    tokens = query.split(" ")
-    chosen = artifact.kae.encode(query).chosen[slot.position]
-    at = int(rng.integers(len(tokens))) if chosen is None else query[: chosen.start].count(" ")
-    return " ".join(word if i == at else token for i, token in enumerate(tokens))
+    Args:
+        test: rows of the test day. log: rows in the order of their days; read once, when the test day is used up.
+    """
+    yield from (one.query for one in test)
+    latest: dict[str, None] = {}
+    for one in log:
+        latest.pop(one.query, None)
+        latest[one.query] = None
+        if len(latest) > most:
+            del latest[next(iter(latest))]
+    yield from reversed(latest)

@@ -25,11 +25,15 @@ class PinRules:
         self._items = list(rules.values())
         self._matcher = Matcher([normalize(word) for word in rules])
 
-    def search(self, query: str, k: int) -> list[str]:
-        """The items of every bound word in the query by BM25, then BM25's own answer; `k` ids at most."""
+    def pinned(self, query: str) -> list[str]:
+        """The items of every bound word in the query, by BM25 of the query; equal scores in the rules' order."""
         found = self._matcher.find(normalize(query))
-        pinned = list(dict.fromkeys(item for _, _, rule in found for item in self._items[rule]))
-        first = self._index.order(query, pinned)[:k] if pinned else []
+        items = list(dict.fromkeys(item for _, _, rule in found for item in self._items[rule]))
+        return self._index.order(query, items) if items else []
+
+    def search(self, query: str, k: int) -> list[str]:
+        """The pinned items, then BM25's own answer; `k` ids at most."""
+        first = self.pinned(query)[:k]
         if len(first) < k:
             first += self._index.search(query, k)
         return list(dict.fromkeys(first))[:k]
