@@ -101,7 +101,7 @@ BAD: list[tuple[str, Any, int, str]] = [
     ("an unknown field", {"query": "mug", "limit": 3}, 422, "limit: unknown field; allowed: query, k,"),
     ("an unknown user field", {"query": "mug", "user": {"age": 3}}, 422, "user.age: unknown field"),
     ("history as text", {"query": "mug", "user": {"recent_queries": "pop"}}, 422, "user.recent_queries"),
-    ("too much history", {"query": "mug", "user": {"recent_item_ids": ["a"] * 65}}, 422, "at most 64"),
+    ("history of numbers", {"query": "mug", "user": {"recent_item_ids": [3]}}, 422, "user.recent_item_ids"),
     ("an unknown filter", {"query": "mug", "filter": {"colour": "red"}}, 422, "unknown field; allowed: department"),
     ("a filter of another type", {"query": "mug", "filter": {"price": "cheap"}}, 422, "filter.price"),
     ("an endless filter", {"query": "mug", "filter": {"price": [1] * 1000}}, 422, "at most 256"),
@@ -136,6 +136,58 @@ ODD = [
 @pytest.mark.parametrize("query", ODD)
 async def test_odd_text_is_answered_like_any_other(data: httpx.AsyncClient, query: str) -> None:
     assert (await data.post("/retrieve", json={"query": query, "explain": True})).status_code == 200
+
+
+async def items_of(data: httpx.AsyncClient, **user: list[str]) -> list[dict[str, Any]]:
+    response = await data.post("/retrieve", json={"query": "mug", "k": 60, "user": user})
+    assert response.status_code == 200, response.text
+    items: list[dict[str, Any]] = response.json()["items"]
+    return items
+
+
+async def test_the_history_changes_the_answer(data: httpx.AsyncClient) -> None:
+    assert await items_of(data, recent_item_ids=["i001"]) != await items_of(data)
+
+
+UNUSABLE: list[tuple[str, dict[str, list[str]]]] = [
+    ("an item that is not in the catalog", {"recent_item_ids": ["nowhere"]}),
+    ("an id of nothing", {"recent_item_ids": [""]}),
+    ("an endless id", {"recent_item_ids": ["x" * 100_000]}),
+    ("an id with control characters", {"recent_item_ids": ["\x00\r\n\x1b[31m"]}),
+    ("many unknown items", {"recent_item_ids": [f"gone{number}" for number in range(5000)]}),
+    ("an empty query", {"recent_queries": [""]}),
+    ("a query of nothing visible", {"recent_queries": ["\u200b \u200b"]}),
+    ("an endless query", {"recent_queries": ["mug " * 10_000]}),
+    ("many queries of nothing", {"recent_queries": ["\u200b"] * 20_000}),
+]
+
+
+@pytest.mark.parametrize("user", [row[1] for row in UNUSABLE], ids=[row[0] for row in UNUSABLE])
+async def test_a_history_that_cannot_be_used_is_ignored(data: httpx.AsyncClient, user: dict[str, list[str]]) -> None:
+    assert await items_of(data, **user) == await items_of(data)
+
+
+async def test_of_an_over_long_history_the_newest_counts(data: httpx.AsyncClient) -> None:
+    known = [f"i{number:03d}" for number in range(60)]
+    short = await items_of(data, recent_item_ids=known[-64:])
+    assert await items_of(data, recent_item_ids=["i050", "i051"] * 5000 + ["gone"] * 4 + known) == short
+
+
+async def test_unknown_items_do_not_crowd_out_known_ones(data: httpx.AsyncClient) -> None:
+    mixed = ["gone1", "i001", "gone2", "i002", *(f"gone{number}" for number in range(3, 40))]
+    assert await items_of(data, recent_item_ids=mixed) == await items_of(data, recent_item_ids=["i001", "i002"])
+
+
+@pytest.mark.parametrize("query", [*ODD, "zxqv wvut", "\ufdfa" * 256, "a" * 1024, "拉布布", "=1+1"])
+async def test_any_earlier_query_is_taken(data: httpx.AsyncClient, query: str) -> None:
+    assert await items_of(data, recent_queries=[query], recent_item_ids=["i001"])
+
+
+async def test_an_unusable_history_in_a_batch_harms_no_other_query(data: httpx.AsyncClient) -> None:
+    plain = {"query": "mug", "k": 60}
+    odd = {**plain, "user": {"recent_queries": [""] * 100, "recent_item_ids": ["nowhere"] * 100}}
+    answers = (await data.post("/retrieve:batch", json={"queries": [plain, odd]})).json()["answers"]
+    assert answers[0]["items"] == answers[1]["items"]
 
 
 async def test_a_lone_surrogate_is_refused_and_not_echoed(data: httpx.AsyncClient) -> None:

@@ -6,17 +6,29 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from slotbeam.kae.normalize import normalize
 from slotbeam.search.request import MAX_K, canonical_query
 
 MAX_BATCH = 64
 _RAW_TEXT = 8192
 _HISTORY = 64
+_HISTORY_TEXT = 1024
+_ITEM_ID = 256
 _FILTER_VALUES = 256
 
 
 def _query(text: str) -> str:
     canonical_query(text)
     return text
+
+
+def _earlier_queries(texts: list[str]) -> list[str]:
+    """The newest ones, without what no query could be: a history is a hint and never a reason to refuse."""
+    return [text for text in texts[-_HISTORY:] if len(text) <= _HISTORY_TEXT and normalize(text)]
+
+
+def _earlier_items(ids: list[str]) -> list[str]:
+    return [item for item in ids[-_HISTORY:] if 0 < len(item) <= _ITEM_ID]
 
 
 def _filter(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -27,9 +39,8 @@ def _filter(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 Query = Annotated[str, Field(max_length=_RAW_TEXT), AfterValidator(_query)]
-Text = Annotated[str, Field(max_length=1024)]
 Filter = Annotated[dict[str, Any], Field(max_length=16), AfterValidator(_filter)]
-ItemId = Annotated[str, Field(min_length=1, max_length=256)]
+ItemId = Annotated[str, Field(min_length=1, max_length=_ITEM_ID)]
 
 
 class Strict(BaseModel):
@@ -39,10 +50,10 @@ class Strict(BaseModel):
 
 
 class User(Strict):
-    """What the caller did before, oldest first."""
+    """What the caller did before, oldest first; what cannot be used is ignored."""
 
-    recent_queries: list[Text] = Field(default_factory=list, max_length=_HISTORY)
-    recent_item_ids: list[ItemId] = Field(default_factory=list, max_length=_HISTORY)
+    recent_queries: Annotated[list[str], AfterValidator(_earlier_queries)] = Field(default_factory=list)
+    recent_item_ids: Annotated[list[str], AfterValidator(_earlier_items)] = Field(default_factory=list)
 
 
 class RetrieveBody(Strict):
