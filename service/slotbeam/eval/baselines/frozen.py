@@ -1,0 +1,83 @@
+"""What stands in an artifact where `Kae` stands: text → vector → codes of a frozen quantiser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from slotbeam.eval.baselines.quantise import Quantiser
+from slotbeam.eval.baselines.textvectors import TextVectors, unit
+from slotbeam.kae.encode import Encoded, Kae
+from slotbeam.kae.matcher import Span
+from slotbeam.kae.normalize import normalize
+from slotbeam.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Embedding:
+    """Texts → vectors.
+
+    Attributes:
+        texts: the projection.
+        keywords: with a dictionary the vector is OneSearch's keyword-enhanced one,
+            `fused = norm(1/2 text + 1/2 mean(matched word vectors))`; a word's vector is its own text's.
+    """
+
+    texts: TextVectors
+    keywords: Kae | None = None
+
+    def vectors(self, texts: Sequence[str]) -> FloatArray:
+        """(N, d) unit rows of canonical texts; zeros for a text without a known word."""
+        plain = self.texts.vectors(texts)
+        if self.keywords is None:
+            return plain
+        surfaces = self.keywords.dictionary.surfaces
+        number = {surface: place for place, surface in enumerate(surfaces)}
+        matched = [[number[match.surface] for match in self.keywords.encode(text).matches] for text in texts]
+        wanted = sorted({one for own in matched for one in own})
+        place = {one: row for row, one in enumerate(wanted)}
+        words = self.texts.vectors([surfaces[one] for one in wanted]) if wanted else np.zeros((0, plain.shape[1]))
+        means = np.zeros_like(plain)
+        for row, own in enumerate(matched):
+            if own:
+                means[row] = words[[place[one] for one in own]].mean(axis=0)
+        return unit(0.5 * plain + 0.5 * means)
+
+
+class FrozenBook:
+    """The positions of a closed codebook: nothing is reserved."""
+
+    def __init__(self, sizes: tuple[int, ...], sha: str) -> None:
+        self.sizes, self.sha = sizes, sha
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def reserved(self, position: int) -> range:
+        return range(0)
+
+
+class FrozenEncoding:
+    """What `search.pipeline.retrieve` reads of a `Kae`, by a frozen quantiser. A new word changes nothing in it."""
+
+    def __init__(self, embedding: Embedding, quantiser: Quantiser, sha: str = "") -> None:
+        self.embedding, self.quantiser = embedding, quantiser
+        self.codebook = FrozenBook(quantiser.sizes, sha)
+
+    def codes(self, texts: Sequence[str]) -> IntArray:
+        """(N, L) codes of canonical texts."""
+        return self.quantiser.codes(self.embedding.vectors(texts))
+
+    def encode(self, text: str, blocked: Iterable[Span] = ()) -> Encoded:
+        """The query SID of one canonical text; no words are matched."""
+        return Encoded(text, tuple(self.codes([text])[0].tolist()), (), (None,) * len(self.codebook))
+
+    def knows(self, surface: str) -> bool:
+        """Whether the projection has a vector for it."""
+        return bool(self.embedding.texts.vectors([surface]).any())
+
+    def forge(self, texts: Sequence[str]) -> IntArray:
+        """(N, L) codes of item texts as written, a part a line; unseen words add nothing."""
+        return self.codes(["\n".join(map(normalize, text.split("\n"))) for text in texts])

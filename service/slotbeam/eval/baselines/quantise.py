@@ -1,0 +1,161 @@
+"""Frozen codebooks: a vector → L codes by a walk over the layers of a residual quantiser.
+
+Codes are 1..K_l, so a position's size is K_l + 1: code 0 stays `empty`, and is what a text without a known word gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+
+from slotbeam.types import FloatArray, IntArray
+
+_CHUNK = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What a quantiser is fitted on: N items, Q queries, P clicks and orders, d dimensions.
+
+    Attributes:
+        items: (N, d) float32 unit rows; queries: (Q, d).
+        pairs: (P, 2) number of a query, number of the item it led to.
+        categories: (N,) number of the item's entity (its department where it names none), -1 for neither.
+        seed: of everything random.
+    """
+
+    items: FloatArray
+    queries: FloatArray
+    pairs: IntArray
+    categories: IntArray
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Quantiser:
+    """An encoder (none: the identity), residual layers, and M sub-codes on what they leave over.
+
+    Attributes:
+        layers: (K_l, h) centroids each; layer l + 1 codes what layer l leaves over.
+        encoder: weights (a, b) and biases (b,) in turn, ReLU between them: d → h.
+        rotation: (h, h) orthogonal, applied to the last residual before it is split in M equal parts.
+        parts: M centroid tables (K, h / M).
+    """
+
+    layers: tuple[FloatArray, ...]
+    encoder: tuple[FloatArray, ...] = ()
+    rotation: FloatArray | None = None
+    parts: tuple[FloatArray, ...] = ()
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """(L,) V_l: the centroids of each position, and `empty`."""
+        return tuple(1 + len(table) for table in (*self.layers, *self.parts))
+
+    def latent(self, vectors: FloatArray) -> FloatArray:
+        """(N, d) → (N, h)."""
+        x: FloatArray = np.asarray(vectors, np.float32)
+        for at in range(0, len(self.encoder), 2):
+            x = x @ self.encoder[at] + self.encoder[at + 1]
+            if at + 2 < len(self.encoder):
+                x = np.maximum(x, 0.0)
+        return x
+
+    def codes(self, vectors: FloatArray) -> IntArray:
+        """(N, d) → (N, L) int32; a row of zeros has codes 0."""
+        residual = self.latent(vectors)
+        columns = []
+        for table in self.layers:
+            nearest = nearest_rows(residual, table)
+            residual = residual - table[nearest]
+            columns.append(nearest)
+        if self.rotation is not None:
+            pieces = np.split(residual @ self.rotation.T, len(self.parts), axis=1)
+            columns += [nearest_rows(piece, table) for piece, table in zip(pieces, self.parts, strict=True)]
+        codes = 1 + np.stack(columns, axis=1).astype(np.int32)
+        codes[~np.any(vectors, axis=1)] = 0
+        return codes
+
+    def decode(self, codes: IntArray) -> FloatArray:
+        """(N, L) codes → (N, h) sums of the centroids they name; `empty` adds nothing."""
+        tables = [np.vstack([np.zeros((1, table.shape[1])), table]) for table in (*self.layers, *self.parts)]
+        chosen = [table[codes[:, position]] for position, table in enumerate(tables)]
+        total = np.sum(chosen[: len(self.layers)], axis=0)
+        if self.rotation is not None:
+            total = total + np.hstack(chosen[len(self.layers) :]) @ self.rotation
+        return np.asarray(total, np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write one `.npz`."""
+        arrays: dict[str, Any] = {} if self.rotation is None else {"rotation": self.rotation}
+        for name in ("layers", "encoder", "parts"):
+            arrays |= {f"{name}/{number}": array for number, array in enumerate(getattr(self, name))}
+        np.savez(path, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Quantiser:
+        with np.load(path, allow_pickle=False) as held:
+
+            def many(name: str) -> tuple[FloatArray, ...]:
+                return tuple(held[f"{name}/{i}"] for i in range(sum(key.startswith(f"{name}/") for key in held)))
+
+            rotation = held.get("rotation")
+            return cls(many("layers"), many("encoder"), rotation, many("parts"))
+
+
+Fit = Callable[[Material], Quantiser]
+
+
+def nearest_rows(vectors: FloatArray, table: FloatArray) -> IntArray:
+    """(N,) the row of `table` (K, h) that is nearest to each of `vectors` (N, h); the first of equals."""
+    half = 0.5 * (table**2).sum(1)
+    found = [np.argmin(half - vectors[at : at + _CHUNK] @ table.T, axis=1) for at in range(0, len(vectors), _CHUNK)]
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def kmeans(vectors: FloatArray, size: int, seed: int) -> FloatArray:
+    """(K, h) centroids by Lloyd's algorithm (faiss); K = `size`, or the distinct vectors where those are fewer."""
+    points = np.ascontiguousarray(vectors, np.float32)
+    size = min(size, len(np.unique(points, axis=0)))
+    clusters = faiss.Kmeans(points.shape[1], size, niter=20, seed=seed, min_points_per_centroid=1, verbose=False)
+    clusters.train(points)
+    return np.array(clusters.centroids, np.float32)
+
+
+def residual_kmeans(vectors: FloatArray, sizes: Sequence[int], seed: int) -> tuple[FloatArray, ...]:
+    """Centroids of residual layers: each is k-means over what the ones before leave."""
+    residual: FloatArray = np.asarray(vectors, np.float32)
+    layers: list[FloatArray] = []
+    for number, size in enumerate(sizes):
+        layers.append(kmeans(residual, size, seed + number))
+        residual = residual - layers[-1][nearest_rows(residual, layers[-1])]
+    return tuple(layers)
+
+
+def product_codes(vectors: FloatArray, parts: int, size: int, seed: int) -> tuple[FloatArray, tuple[FloatArray, ...]]:
+    """OPQ (faiss): a rotation (h, h) that makes `parts` equal pieces easy to code apart, and k-means of each piece."""
+    points = np.ascontiguousarray(vectors, np.float32)
+    width = points.shape[1]
+    bits = max(1, min(size, len(points)).bit_length() - 1)
+    turn = faiss.OPQMatrix(width, parts)
+    trained = faiss.ProductQuantizer(width, parts, bits)
+    trained.cp.min_points_per_centroid = 1
+    turn.pq = trained
+    turn.train(points)
+    rotation = faiss.vector_to_array(turn.A).reshape(width, width).copy()
+    pieces = np.split(points @ rotation.T, parts, axis=1)
+    return rotation, tuple(kmeans(piece, size, seed + number) for number, piece in enumerate(pieces))
+
+
+def shrinking(items: int, layers: int, per_code: float = 48.0, largest: int = 4096) -> tuple[int, ...]:
+    """Sizes of residual layers for a catalog: a power of two near `items / per_code`, halved from layer to layer.
+
+    OneSearch's 4096-1024-512 for its catalog has the same shape: wide first, narrower then.
+    """
+    first = 1 << max(4, min(largest.bit_length() - 1, int(np.log2(max(1.0, items / per_code)))))
+    return tuple(max(8, first >> layer) for layer in range(layers))
