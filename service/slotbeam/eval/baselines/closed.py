@@ -32,7 +32,7 @@ from slotbeam.search.artifact import Artifact, read_manifest, sha256_of, verify,
 from slotbeam.train.command import CHECKPOINT, vocabulary_of
 from slotbeam.train.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
 from slotbeam.train.data import Sampler
-from slotbeam.train.export import TOKENIZER, export_model, round_to_half
+from slotbeam.train.export import TOKENIZER, export_model, item_vectors, round_to_half
 from slotbeam.train.lexicon import behaviour_of, build_kae
 from slotbeam.train.loop import LoopOptions, Trainer
 from slotbeam.train.model import Policy
@@ -151,7 +151,8 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
     if served != items:  # texts edited later are coded as they are served
         item_sids = frozen.codes([item_text(item) for item in served])
     build_trie(item_sids).save(work / "trie")
-    fields = write_catalog(work / "items", served, item_sids, items if served != items else None)
+    vectors = item_vectors(model, inputs, item_sids, items)
+    fields = write_catalog(work / "items", served, item_sids, items, vectors)
     export_model(model, inputs, work / "model", options.half)
     (work / CHECKPOINT).unlink(missing_ok=True)
     write_manifest(work, {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)})
