@@ -16,24 +16,24 @@ from typing import Any, cast
 import numpy as np
 import torch
 
-from slotbeam.catalog.item import Interaction, Item
-from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.loaders import load_catalog
 from slotbeam.catalog.table import Catalog, item_text, write_catalog
 from slotbeam.eval.baselines.frozen import Embedding, FrozenEncoding
 from slotbeam.eval.baselines.quantise import Fit, Material, Quantiser
 from slotbeam.eval.baselines.textvectors import TextVectors
 from slotbeam.eval.registry import Built, Setup, cached
 from slotbeam.eval.systems import artifact_system
+from slotbeam.eval.vocabulary import dictionary_of, tokenizer_of, training_data
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.normalize import normalize
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import Artifact, read_manifest, sha256_of, verify, write_manifest
-from slotbeam.train.command import CHECKPOINT, vocabulary_of
-from slotbeam.train.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
+from slotbeam.train.command import CHECKPOINT
+from slotbeam.train.corpus import Corpus, build_corpus, item_sids_of
 from slotbeam.train.data import Sampler
 from slotbeam.train.export import TOKENIZER, export_model, item_vectors, round_to_half
-from slotbeam.train.lexicon import behaviour_of, build_kae
 from slotbeam.train.loop import LoopOptions, Trainer
 from slotbeam.train.model import Policy
 from slotbeam.train.progress import Reporter
@@ -88,27 +88,13 @@ def _without_budget(setup: Setup) -> Setup:
     return replace(setup, options=replace(setup.options, loop=LoopOptions()), stages=())
 
 
-def _read(setup: Setup) -> tuple[list[Item], list[Item], list[Interaction]]:
-    """Items as training reads them, as they are served, and the training days of the log."""
-    items, served = list(load_catalog(setup.catalog)), list(load_catalog(setup.catalog, late=True))
-    days = setup.options.last_day
-    log = [one for one in load_log(setup.logs) if one.day <= days] if setup.logs is not None else []
-    return items, served, log
-
-
 def _texts(setup: Setup, directory: Path) -> dict[str, Any]:
-    """What all closed codebooks share: the dictionary (pseudo-queries are made with it), tokenizer, text vectors."""
-    items, _, log = _read(setup)
-    queries, clicks = behaviour_of(log)
-    kae = build_kae(items, queries, setup.options.kae, clicks=clicks)
-    kae.save(directory / "kae")
-    texts = list(corpus_texts(items, kae, queries))
-    size = setup.options.vocabulary or vocabulary_of(sum(map(len, texts)))
-    limit = setup.options.model.max_tokens
-    InputBuilder.train(texts, size, kae.codebook.sizes, limit).save(directory / TOKENIZER)
+    """What all closed codebooks share: the tokenizer and the text vectors."""
+    items, log = training_data(setup)
+    tokenizer_of(setup, items, log, dictionary_of(setup)).save(directory / TOKENIZER)
     asked: dict[str, list[str]] = {}
-    for query, item_id in clicks:
-        asked.setdefault(item_id, []).append(query)
+    for one in log:
+        asked.setdefault(one.item_id, []).append(normalize(one.query))
     joined = ["\n".join([item_text(item), *asked.get(item.id, ())]) for item in items]
     vectors = TextVectors.fit(joined, seed=setup.options.seed)
     vectors.save(directory / VECTORS)
@@ -118,8 +104,8 @@ def _texts(setup: Setup, directory: Path) -> dict[str, Any]:
 def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, Any]:
     """Fill `work` with everything that serving needs; return facts for a row."""
     options, began = setup.options, time.monotonic()
-    items, served, log = _read(setup)
-    kae = Kae.load(texts / "kae")
+    (items, log), served = training_data(setup), list(load_catalog(setup.catalog, late=True))
+    kae = dictionary_of(setup)
     words = InputBuilder.load(texts / TOKENIZER, kae.codebook.sizes, options.model.max_tokens)
     _, encoded = item_sids_of(kae, items)
     corpus = build_corpus(items, encoded, log, kae, words, options.pseudo, options.seed)
@@ -205,7 +191,7 @@ def sharing(sids: IntArray) -> dict[str, float]:
 def _load(setup: Setup, method: Method, texts: Path, directory: Path) -> Artifact:
     manifest = read_manifest(directory)
     verify(directory, manifest)
-    embedding = Embedding(TextVectors.load(texts / VECTORS), Kae.load(texts / "kae") if method.keywords else None)
+    embedding = Embedding(TextVectors.load(texts / VECTORS), dictionary_of(setup) if method.keywords else None)
     frozen = FrozenEncoding(embedding, Quantiser.load(directory / QUANTISER), sha256_of(directory / QUANTISER))
     sizes, limit = frozen.codebook.sizes, setup.options.model.max_tokens
     return Artifact(

@@ -18,7 +18,7 @@ from slotbeam.eval.baselines.quantise import Material, Quantiser, shrinking
 from slotbeam.eval.baselines.rq_vae import RqVae, VaeOptions, train_vae
 from slotbeam.eval.registry import Built, Setup
 
-LAYERS, PER_CODE = 3, 384.0
+LAYERS, PER_CODE, LEAST = 3, 256.0, 8
 QUERY_WEIGHT, CATEGORY_WEIGHT, TEMPERATURE = 0.2, 0.1, 0.1
 ROWS = 256
 """Items of a batch that are contrasted, each with all others: it costs their square."""
@@ -92,7 +92,9 @@ def _member(groups: tuple[np.ndarray, np.ndarray], owners: np.ndarray, rng: np.r
 
 def fit(material: Material) -> Quantiser:
     """Three small layers, sized by the catalog."""
-    return train_vae(material, shrinking(len(material.items), LAYERS, PER_CODE), VaeOptions(), Contrast(material))
+    return train_vae(
+        material, shrinking(len(material.items), LAYERS, PER_CODE, LEAST), VaeOptions(), Contrast(material)
+    )
 
 
 METHOD = Method(

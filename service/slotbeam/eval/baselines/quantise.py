@@ -152,10 +152,11 @@ def product_codes(vectors: FloatArray, parts: int, size: int, seed: int) -> tupl
     return rotation, tuple(kmeans(piece, size, seed + number) for number, piece in enumerate(pieces))
 
 
-def shrinking(items: int, layers: int, per_code: float = 48.0, largest: int = 4096) -> tuple[int, ...]:
+def shrinking(items: int, layers: int, per_code: float = 48.0, least: int = 16) -> tuple[int, ...]:
     """Sizes of residual layers for a catalog: a power of two near `items / per_code`, halved from layer to layer.
 
-    OneSearch's 4096-1024-512 for its catalog has the same shape: wide first, narrower then.
+    OneSearch's 4096-1024-512 for its catalog has the same shape: wide first, narrower then. The first layer has
+    `least` to 4096 codes, a later one half of `least` at least.
     """
-    first = 1 << max(4, min(largest.bit_length() - 1, int(np.log2(max(1.0, items / per_code)))))
-    return tuple(max(8, first >> layer) for layer in range(layers))
+    first = min(4096, max(least, 1 << int(np.log2(max(1.0, items / per_code)))))
+    return tuple(max(least // 2, first >> layer) for layer in range(layers))

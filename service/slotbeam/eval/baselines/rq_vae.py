@@ -23,8 +23,9 @@ class VaeOptions:
     """Training of the autoencoder.
 
     Attributes:
-        hidden, latent: widths. steps, batch, rate: of Adam.
-        warmup: steps without quantisation; then k-means places the centroids.
+        hidden, latent: widths. batch, rate: of Adam.
+        steps: at most; a small catalog takes fewer, see `steps_for`.
+        warmup: share of the steps without quantisation; then k-means places the centroids.
         commitment: weight of the latent's pull to its centroid (beta).
         revive: steps after which a code that was not used is put on a vector of the batch.
     """
@@ -34,9 +35,13 @@ class VaeOptions:
     steps: int = 1500
     batch: int = 512
     rate: float = 1e-3
-    warmup: int = 300
+    warmup: float = 0.2
     commitment: float = 0.25
     revive: int = 100
+
+    def steps_for(self, items: int) -> int:
+        """An eighth of the items, 200 steps at least."""
+        return min(self.steps, max(200, items // 8))
 
 
 class RqVae(nn.Module):
@@ -102,11 +107,13 @@ def train_vae(material: Material, sizes: Sequence[int], options: VaeOptions, ext
     width = vectors.shape[1]
     model = RqVae(width, options)
     optimizer = torch.optim.Adam(model.parameters(), lr=options.rate)
-    for step in range(options.steps):
-        if step == options.warmup:
+    steps = options.steps_for(len(vectors))
+    batch = min(options.batch, len(vectors))
+    for step in range(steps):
+        if step == int(options.warmup * steps):
             model.start(vectors, sizes, material.seed)
             optimizer = torch.optim.Adam(model.parameters(), lr=options.rate)
-        rows = torch.randint(len(vectors), (options.batch,), generator=generator)
+        rows = torch.randint(len(vectors), (batch,), generator=generator)
         x = vectors[rows]
         z = model.encoder(x)
         quantised, first, loss = model.quantise(z) if model.tables else (z, z, z.new_zeros(()))
@@ -116,7 +123,7 @@ def train_vae(material: Material, sizes: Sequence[int], options: VaeOptions, ext
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        if model.tables and (step + 1) % options.revive == 0 and step < 0.8 * options.steps:
+        if model.tables and (step + 1) % options.revive == 0 and step < 0.8 * steps:
             model.revive(model.encoder(x), generator)
     return model.frozen()
 
