@@ -13,6 +13,7 @@ from slotbeam.catalog.item import Interaction
 from slotbeam.errors import InputError
 from slotbeam.eval.baselines.bm25 import Bm25
 from slotbeam.eval.editable import (
+    AHEAD,
     ALIAS_PIN_RULE,
     FREE,
     IN_TEXT,
@@ -168,7 +169,7 @@ def test_every_system_is_asked_every_query_and_the_promises_hold(shop: Artifact,
     assert set(tables) == {1, 5, 20}
     for table in tables.values():
         means = table.means()
-        assert set(means) == {PINNED, UNPINNED, FREE, PIN_RULE, ALIAS_PIN_RULE, SAME_ITEMS, IN_TEXT}
+        assert set(means) == {PINNED, UNPINNED, AHEAD, FREE, PIN_RULE, ALIAS_PIN_RULE, SAME_ITEMS, IN_TEXT}
         for promised in (PINNED, PIN_RULE, ALIAS_PIN_RULE, SAME_ITEMS, IN_TEXT):
             assert means[promised]["IAR@10"] == means[promised][f"IHR@{N}"] == 1.0
         assert means[FREE][f"IHR@{N}"] <= means[UNPINNED][f"IHR@{N}"]

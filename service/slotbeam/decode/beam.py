@@ -18,6 +18,9 @@ StateTest = Callable[[IntArray, int], BoolArray]
 StopTest = Callable[[IntArray, int], bool]
 """(states (B,), depth) → whether decoding may stop here and hand on the ranges below."""
 
+Ahead = Callable[[IntArray, int], FloatArray]
+"""(states (n,), depth) → (n,) nats by which each prefix is favoured while prefixes compete at that depth."""
+
 
 class Tree(Protocol):
     """What the search asks of a set of SIDs: a `Trie`, or anything whose children are numbered in SID order."""
@@ -69,6 +72,7 @@ def beam_search(
     width: int,
     keep: StateTest | None = None,
     stop: StopTest | None = None,
+    ahead: Ahead | None = None,
 ) -> Beams:
     """Find the `width` most probable SIDs of `trie`.
 
@@ -82,6 +86,7 @@ def beam_search(
         width: B >= 1.
         keep: states that fail it are dropped before they compete (filters).
         stop: asked at every depth >= 1; True ends the search there.
+        ahead: what is known of a prefix's future; it decides who survives and is no part of `logp`.
 
     Raises:
         ValueError: `width` < 1.
@@ -103,7 +108,8 @@ def beam_search(
             allowed = keep(child, depth)
             parent, codes, child = parent[allowed], codes[allowed], child[allowed]
         candidates = scores[parent] + logp[parent, codes]  # (E',) float64
-        best = select_best(candidates, width)  # ascending in child, so beams stay in SID order
+        worth = candidates if ahead is None else candidates + ahead(child, depth)
+        best = select_best(worth, width)  # ascending in child, so beams stay in SID order
         parent, codes, states, scores = parent[best], codes[best].astype(np.int64), child[best], candidates[best]
         spent += time.perf_counter() - started
         if stop is not None and depth < trie.depth and stop(states, depth):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from slotbeam.catalog.item import Item
@@ -13,13 +14,15 @@ from slotbeam.eval.baselines.bm25 import Bm25
 from slotbeam.eval.baselines.pinrule import PinRules
 from slotbeam.eval.injections import Injection, overlay_of
 from slotbeam.eval.papermode import ForgedMode, PaperMode
+from slotbeam.eval.registry import Built
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import IntArray, Timings
 
-PINNED, UNPINNED, FREE = "pinned", "unpinned", "unpinned, unconstrained"
+PINNED, UNPINNED = "pinned", "unpinned"
+AHEAD, FREE = "unpinned, look-ahead", "unpinned, unconstrained"
 PIN_RULE, ALIAS_PIN_RULE = "BM25 + pin rule", "BM25 + aliases + pin rule"
 SAME_ITEMS, IN_TEXT = "BM25, same items", "BM25, word in the text"
 
@@ -52,14 +55,15 @@ class Served:
 
 
 class Unpinned:
-    """The paper's mode; `constrained` False decodes without a trie, too."""
+    """The paper's mode; `constrained` False decodes without a trie, too; `looking_ahead` see papermode.py."""
 
-    def __init__(self, artifact: Artifact, constrained: bool = True) -> None:
-        self._artifact, self._constrained = artifact, constrained
+    def __init__(self, artifact: Artifact, constrained: bool = True, looking_ahead: bool = False) -> None:
+        self._artifact, self._constrained, self._looking_ahead = artifact, constrained, looking_ahead
         self.bind([])
 
     def bind(self, injections: Sequence[Injection]) -> None:
-        self._mode = PaperMode(self._artifact, overlay_of(self._artifact, injections), self._constrained)
+        overlay = overlay_of(self._artifact, injections)
+        self._mode = PaperMode(self._artifact, overlay, self._constrained, self._looking_ahead)
 
     def search(self, query: str, k: int) -> list[str]:
         return [self._artifact.catalog.ids[row] for row in self._mode.search(query, k)]
@@ -123,12 +127,22 @@ class Rewritten:
         return self._index.search(query, k)
 
 
+def closed_system(built: Built) -> Forged:
+    """The intervention of a closed codebook (`rq_kmeans.build` and its like): its own quantiser forges the codes."""
+    from slotbeam.eval.baselines.closed import forge
+
+    if built.artifact is None:
+        raise ValueError("a closed codebook comes with its artifact. This is a bug.")
+    return Forged(built.artifact, partial(forge, built))
+
+
 def standard_systems(artifact: Artifact, items: Sequence[Item]) -> dict[str, Editable]:
     """Every system that needs no training of its own, by its label; `items` is the artifact's catalog."""
     plain, aliased = Bm25(items), Bm25(items, rewrite=Aliases(artifact.kae))
     return {
         PINNED: Served(artifact),
         UNPINNED: Unpinned(artifact),
+        AHEAD: Unpinned(artifact, looking_ahead=True),
         FREE: Unpinned(artifact, constrained=False),
         PIN_RULE: Pinning(plain),
         ALIAS_PIN_RULE: Pinning(aliased),
