@@ -23,6 +23,7 @@ from slotbeam.eval.editable import (
     UNPINNED,
     Forged,
     Rewritten,
+    closed_system,
     standard_systems,
 )
 from slotbeam.eval.intervene import (
@@ -40,6 +41,7 @@ from slotbeam.eval.intervene import (
     score,
     tables_by,
 )
+from slotbeam.eval.registry import Built
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import IntArray, Slot
 from support.shop import make_items, make_shop
@@ -229,3 +231,25 @@ def test_queries_for_the_collateral_are_the_test_days_then_the_logs_latest() -> 
 
     log = [row("old", 1), row("again", 1), row("mid", 2), row("again", 3), row("new", 3)]
     assert list(collateral_queries([row("test", 31)], log, 3)) == ["test", "new", "again", "mid"]
+
+
+def test_a_closed_codebook_of_the_registry_is_forged_by_its_own_quantiser(
+    shop: Artifact, log: list[Interaction], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    from slotbeam.eval.baselines import closed
+
+    asked: list[Built] = []
+
+    def forge(made: Built, texts: Sequence[str]) -> IntArray:
+        asked.append(made)
+        return np.ones((len(texts), 3), np.int64)
+
+    monkeypatch.setattr(closed, "forge", forge)
+    built = Built(lambda asked, k: [], shop)
+    [injections] = make_rounds(shop, log, per_size=4, sizes=(1, 5))
+    outcomes = ask_rounds({"closed": closed_system(built)}, [injections], (10, N))
+    assert set(map(id, asked)) == {id(built)}
+    assert tables_by(outcomes, lambda one: 0)[0].means()["closed"][f"IHR@{N}"] == 1.0, "the beam holds every item"
+    with pytest.raises(ValueError, match="comes with its artifact"):
+        closed_system(Built(built.search))
