@@ -47,6 +47,28 @@ def test_rows_are_told_apart_by_how_much_history_they_have() -> None:
     assert set(facts["all"][WITH]) == {"HR@10", "HR@100", "MRR@100"}
 
 
+def test_the_curve_asks_the_same_rows_with_less_of_their_history() -> None:
+    log = [row(number, items=4, queries=2) for number in range(60)]
+    curve = history_table({WITH: reader, WITHOUT: blind}, log, (10, 100))["curve"]
+    assert [bucket["strength"] for bucket in curve] == ["1", "2", "3", "all"]
+    assert {bucket["rows"] for bucket in curve} == {60}
+    assert [bucket[WITH]["MRR@100"] for bucket in curve] == pytest.approx([1 / 20, 1 / 10, 1 / 6, 1 / 5])
+    assert {bucket[WITHOUT]["HR@10"] for bucket in curve} == {0.5}
+
+
+def test_the_newest_of_the_history_is_what_is_kept() -> None:
+    asked: list[Asked] = []
+
+    def recorder(one: Asked, k: int) -> Sequence[str]:
+        asked.append(one)
+        return ["target"]
+
+    log = [Interaction("q0", "target", "click", 31, "u", ("old", "new"), ("first", "then", "last"))]
+    history_table({WITH: recorder, WITHOUT: blind}, log, (10,))
+    assert Asked("q0", ("new",), ("last",)) in asked
+    assert Asked("q0", ("old", "new"), ("then", "last")) in asked
+
+
 def test_the_ratio_is_paired_and_has_its_interval() -> None:
     facts = history_table({WITH: reader, WITHOUT: blind}, LOG, (10, 100))
     ratio, lower, upper = facts["by"]["items"][1]["ratio"]["HR@10"]

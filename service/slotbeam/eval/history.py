@@ -1,4 +1,8 @@
-"""What the user's history is worth: the same queries asked with it and without it, by how much history there is."""
+"""What the user's history is worth: the same queries asked with it and without it, by how much history there is.
+
+Logs where nearly every row has a long history (the world's test day does) say little by the rows' own lengths: the
+*curve* asks the same rows with only the newest n entries of their histories.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.catalog.item import Interaction
-from slotbeam.eval.run import Progress, System, Table
+from slotbeam.eval.run import Asked, Progress, System, Table
 from slotbeam.eval.systems import artifact_system
 from slotbeam.eval.world import sample, world_table
 from slotbeam.kae.codebook import EMPTY
@@ -16,7 +20,10 @@ from slotbeam.search.artifact import Artifact
 
 WITH, WITHOUT = "with history", "without history"
 STRENGTHS = ("1", "2", "3", "4+")
-"""Buckets: how many earlier queries or items there are, or how many positions the query itself names."""
+"""Buckets of rows: how many earlier queries or items there are, or how many positions the query itself names."""
+
+KEPT = (1, 2, 3)
+"""Points of the curve below the whole history: the newest n queries and the newest n items."""
 
 Count = Callable[[Interaction], int]
 
@@ -64,11 +71,13 @@ def history_table(
         further: more ways to cut the rows, beside the number of recent items and queries.
 
     Returns:
-        JSON: `rows`; `all`, one bucket; `by`, for each cut (`items`, `queries`, …) its buckets in order. A bucket has
+        JSON: `rows`; `all`, one bucket; `curve`, buckets of all rows with their histories cut to the newest 1, 2, 3
+        entries, then whole; `by`, for each cut (`items`, `queries`, …) its buckets of rows in order. A bucket has
         `strength`, `rows`, system → metric → mean, and `ratio`: metric → [with ÷ without, lower, upper], the paired
         bootstrap's 95 % interval; a metric that is 0 for every row without history has none.
     """
-    table = world_table(systems, log, ks, progress)
+    cut = {str(n): _newest(systems[WITH], n) for n in KEPT}
+    table = world_table({**systems, **cut}, log, ks, progress)
     keep = {*(f"HR@{k}" for k in ks), f"MRR@{max(ks)}"}
     cuts: dict[str, Count] = {
         "items": lambda one: len(one.recent_item_ids),
@@ -80,16 +89,23 @@ def history_table(
         places = [min(count(one), len(STRENGTHS)) for one in log]
         buckets = ((strength, [i for i, at in enumerate(places) if at == n]) for n, strength in enumerate(STRENGTHS, 1))
         by[name] = [_bucket(table, keep, strength, rows) for strength, rows in buckets if rows]
-    return {"rows": len(log), "all": _bucket(table, keep, "all", range(len(log))), "by": by}
+    whole = range(len(log))
+    curve = [_bucket(table, keep, strength, whole, strength) for strength in cut]
+    every = _bucket(table, keep, "all", whole)
+    return {"rows": len(log), "all": every, "curve": [*curve, every], "by": by}
 
 
-def plot_history(facts: Mapping[str, Any], path: Path, metric: str = "HR@10", by: str = "items") -> None:
-    """Draw the gain of history over its strength, with intervals, to a PNG or SVG file; equal facts, equal bytes."""
+def plot_history(facts: Mapping[str, Any], path: Path, metric: str = "HR@10", by: str | None = None) -> None:
+    """Draw the gain of history over its strength, with intervals, to a PNG or SVG file; equal facts, equal bytes.
+
+    The curve is drawn, or the buckets of rows of one cut (`by`).
+    """
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    buckets = [bucket for bucket in facts["by"][by] if metric in bucket["ratio"]]
+    drawn = facts["curve"] if by is None else facts["by"][by]
+    buckets = [bucket for bucket in drawn if metric in bucket["ratio"]]
     with rc_context({"svg.hashsalt": "slotbeam"}):
         figure = Figure(figsize=(6.0, 3.6), layout="constrained")
         FigureCanvasAgg(figure)
@@ -103,18 +119,24 @@ def plot_history(facts: Mapping[str, Any], path: Path, metric: str = "HR@10", by
         axes.errorbar(places, gains, yerr=[below, above], marker="o", capsize=4, color="tab:blue", label="gain, 95 %")
         axes.axhline(0, color="tab:gray", linewidth=0.8)
         axes.set_xticks(list(places), [f"{bucket['strength']}\nn = {bucket['rows']}" for bucket in buckets])
-        axes.set_xlabel(f"history: recent {by}")
+        axes.set_xlabel("newest queries and items of the history" if by is None else f"rows by number of {by}")
         axes.set_ylabel(f"{metric}, with ÷ without − 1 (%)")
         axes.legend()
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def _bucket(table: Table, keep: set[str], strength: str, rows: Sequence[int]) -> dict[str, Any]:
+def _newest(system: System, n: int) -> System:
+    """The system, shown only the newest n queries and items."""
+    return lambda asked, k: system(Asked(asked.query, asked.recent_queries[-n:], asked.recent_item_ids[-n:]), k)
+
+
+def _bucket(table: Table, keep: set[str], strength: str, rows: Sequence[int], shown: str = WITH) -> dict[str, Any]:
+    """One bucket: the system `shown` against the one without history."""
     own = Table(
         {
-            system: {name: [values[i] for i in rows] for name, values in metrics.items() if name in keep}
-            for system, metrics in table.values.items()
+            name: {metric: [values[i] for i in rows] for metric, values in table.values[of].items() if metric in keep}
+            for name, of in ((WITH, shown), (WITHOUT, WITHOUT))
         }
     )
     ratios = own.ratios([(WITH, WITHOUT)])[WITH, WITHOUT] if len(rows) else {}
