@@ -14,7 +14,7 @@ from slotbeam.catalog.world import WorldOptions, make_world
 from slotbeam.errors import InputError
 from slotbeam.eval.icecat import judged_recall, judged_table
 from slotbeam.eval.judgements import Judged, read_judgements
-from slotbeam.eval.run import Asked, bootstrap_ratio
+from slotbeam.eval.run import Asked, Table, averaged, bootstrap_ratio
 from slotbeam.eval.world import sample, world_table
 from support.shop import make_items
 from support.tiny import write_tiny_artifact
@@ -197,3 +197,54 @@ def test_bm25_on_the_icecat_judgements_is_as_good_as_known() -> None:
     bm25 = run_eval(None, DATA)["tables"]["judged"]["BM25"]
     assert bm25["Recall@350"] > 0.95
     assert bm25["nDCG@10"] > 0.70
+
+
+def test_every_mean_lies_in_its_interval_and_a_constant_has_none_to_speak_of() -> None:
+    generator = np.random.default_rng(3)
+    values = {"HR": (generator.random(400) < 0.3).astype(float).tolist(), "one": [1.0] * 400}
+    found = Table({"a": values}).intervals()["a"]
+    mean, lower, upper = found["HR"]
+    assert mean == pytest.approx(np.mean(values["HR"]))
+    assert lower < mean < upper
+    assert upper - lower == pytest.approx(4 * np.sqrt(0.3 * 0.7 / 400), rel=0.2), "about two standard errors each way"
+    assert found["one"] == (1, 1, 1)
+    assert Table({"a": values}).intervals() == Table({"a": values}).intervals()
+
+
+def test_ratios_of_a_table_are_those_of_its_columns() -> None:
+    generator = np.random.default_rng(4)
+    a, b = generator.random(300), generator.random(300)
+    table = Table({"a": {"m": a.tolist()}, "b": {"m": b.tolist()}, "c": {"m": [0.0] * 300}})
+    found = table.ratios([("a", "b"), ("a", "c")])
+    assert found["a", "b"]["m"] == pytest.approx(bootstrap_ratio(a, b))
+    assert found["a", "c"] == {}, "nothing is a multiple of 0"
+
+
+def test_several_seeds_count_as_one_value_a_query() -> None:
+    one, two = Table({"a": {"m": [0.0, 1.0, 1.0]}}), Table({"a": {"m": [1.0, 1.0, 0.0]}, "b": {"m": [1.0, 0.0, 0.0]}})
+    assert averaged([one, two]).values == {"a": {"m": [0.5, 1.0, 0.5]}, "b": {"m": [1.0, 0.0, 0.0]}}
+    with pytest.raises(ValueError, match="same shape"):
+        averaged([one, Table({"a": {"m": [1.0]}})])
+
+
+def test_systems_of_the_registry_are_compared_over_several_seeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("bm25s")
+    pytest.importorskip("torch")
+    from slotbeam.eval.command import Contest, render, run_eval
+    from slotbeam.eval.registry import SYSTEMS, Entry
+    from support.setups import make_setup
+
+    monkeypatch.setitem(SYSTEMS, "kae", Entry("slotbeam", "support.fakes:build_fake"))
+    items = make_items(40)
+    log = [Interaction(items[n].title, items[n].id, "click", 31, "u") for n in range(6)]
+    setup = make_setup(tmp_path, items, log)
+    contest = Contest(("bm25", "kae"), setup, (0, 1))
+    result = run_eval(None, setup.catalog, world=setup.logs, contest=contest, ks=(1, 10))
+    assert set(result["tables"]["click"]) == {"BM25", "slotbeam"}
+    assert set(result["training"]) == {"0", "1"}
+    assert result["training"]["1"]["kae"] == {"steps": 3, "minutes": 0.5}
+    assert "| slotbeam ÷ BM25 (95 %) |" in render(result)
+    with pytest.raises(InputError, match="systems nothing are not known; allowed: bm25"):
+        run_eval(None, setup.catalog, world=setup.logs, contest=Contest(("nothing",), setup))

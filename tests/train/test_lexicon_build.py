@@ -120,6 +120,17 @@ def test_groups_and_reserved_slots_are_settings() -> None:
     assert sorted(name for group in built.kae.codebook.groups for name in group) == sorted(CATEGORIES)
 
 
+def test_uniform_capacity_takes_slots_from_the_largest_position_and_gives_the_others_what_they_can_use() -> None:
+    aware = build_kae(shop(), options=KaeOptions(groups=5, floor=2)).codebook
+    uniform = build_kae(shop(), options=KaeOptions(groups=5, floor=2, uniform=True)).codebook
+    largest = max(uniform.core_counts)
+    assert largest < max(aware.core_counts)
+    assert sum(uniform.core_counts) <= 5 * largest
+    for position, (clusters, solos) in enumerate(zip(uniform.cluster_counts, uniform.solo_counts, strict=True)):
+        words = int((uniform.concept_position == position).sum())
+        assert (clusters, solos) == (0, words) if words <= largest else clusters > 0
+
+
 def test_clicks_teach_the_words_of_users() -> None:
     items = shop()
     clicks = [("klammo", item.id) for item in items if "keyboard" in item.title]

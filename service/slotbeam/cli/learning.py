@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -62,7 +62,9 @@ def train(
     from slotbeam.train.options import preset
 
     options = preset(config, steps=steps, minutes=minutes, batch=batch, threads=threads)
-    kae = {key: value for key, value in (("groups", groups), ("reserved", reserved)) if value is not None}
+    kae: dict[str, Any] = {
+        key: value for key, value in (("groups", groups), ("reserved", reserved)) if value is not None
+    }
     options = replace(
         options,
         name=name or (out.name if config == "standard" else f"{out.name}-{config}"),

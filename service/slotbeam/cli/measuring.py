@@ -1,20 +1,27 @@
-"""`eval`, `report`: what systems are worth, and tables generated from it (docs/evaluation.md)."""
+"""`eval`, `paper`, `report`: what systems are worth, and tables generated from it (docs/evaluation.md)."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slotbeam.cli.console import say, show_json
+from slotbeam.cli.console import fail, say, show_json
 from slotbeam.cli.learning import Catalog, Logs, need, progress_bar
 from slotbeam.cli.options import ArtifactDir, AsJson, settings_of
 from slotbeam.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from slotbeam.eval.command import Contest
+    from slotbeam.eval.units import Told, Unit
 
 Results = Annotated[
     Path | None, typer.Option(dir_okay=False, help="Keep the tables in this JSON file (docs/results/…).")
@@ -28,6 +35,7 @@ Cache = Annotated[Path, typer.Option(help="Where trained systems are kept, by wh
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("eval")(evaluate)
+    app.command("paper")(paper)
     app.command("report")(report)
 
 
@@ -73,6 +81,7 @@ def evaluate(
             out,
             queries=queries,
             interventions=interventions,
+            logs=logs,
             contest=contest,
             progress=progress,
         )
@@ -83,6 +92,59 @@ def evaluate(
         show_json(result)
     else:
         say(render(result))
+
+
+def paper(
+    out: Annotated[Path, typer.Option(help="Directory of units, worlds, trained systems, tables and plots.")] = Path(
+        "build/paper"
+    ),
+    quick: Annotated[bool, typer.Option("--quick", help="Small worlds and short trainings: half an hour.")] = False,
+    systems: Systems = None,
+    parts: Annotated[str | None, typer.Option(help="Of systems,interventions,ablations,gap,curves,icecat.")] = None,
+    items: Annotated[int | None, typer.Option(min=1000, help="Products of the systems' world.")] = None,
+    ablation_items: Annotated[int | None, typer.Option(min=1000, help="Products of the ablations' world.")] = None,
+    minutes_per_system: Annotated[float | None, typer.Option(min=0.01, help="Training budget of each.")] = None,
+    steps: Steps = None,
+    config: Config = "quick",
+    seeds: Annotated[str | None, typer.Option(help="Of training, for the rows that decide.")] = None,
+    queries: Annotated[int | None, typer.Option(min=1, help="Rows of a test day at most.")] = None,
+    words: Annotated[int | None, typer.Option(min=1, help="Interventions of each size.")] = None,
+    icecat: Annotated[Path | None, typer.Option(exists=True, help="Folder of a catalog with judgements*.csv.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Units side by side, one thread each.")] = None,
+    results: Results = None,
+) -> None:
+    """Regenerate every table; what is in --out already is not run again. Exit code 1 when a unit failed."""
+    need("torch")
+    from slotbeam.eval.paper import PaperOptions, run_paper
+    from slotbeam.eval.paper import quick as quick_options
+    from slotbeam.eval.tasks import Place
+    from slotbeam.train.options import preset
+
+    options = quick_options() if quick else PaperOptions()
+    loop = options.train.loop
+    minutes = minutes_per_system if minutes_per_system or steps else loop.minutes
+    given: dict[str, Any] = {
+        "systems": _names(systems),
+        "parts": _names(parts),
+        "seeds": None if seeds is None else numbers(seeds),
+        "queries": queries,
+        "words": words,
+        "icecat": icecat,
+        "world": None if items is None else replace(options.world, items=items),
+        "ablated": None if ablation_items is None else replace(options.ablated, items=ablation_items),
+        "train": preset(config, steps=steps, minutes=minutes),
+    }
+    options = replace(options, **{key: value for key, value in given.items() if value is not None})
+    jobs = jobs or min(4, len(os.sched_getaffinity(0)))
+    place = Place(out / "worlds", out / "systems", threads=1 if jobs > 1 else None)
+    with unit_progress() as tell:
+        outcome, sections = run_paper(options, out, place, jobs, command_line(), tell)
+    if results is not None:
+        results.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(out / "paper.json", results)
+    say(f"{out / 'paper.md'}: {len(sections)} tables; {len(outcome.ran)} units run, {len(outcome.failed)} failed")
+    if outcome.failed:
+        fail(f"failed: {', '.join(outcome.failed)}; why: {out / 'units'}/*.error.txt")
 
 
 def report(
@@ -101,6 +163,30 @@ def report(
     say(f"{file} {'is rewritten' if new != old else 'is as it was'}")
 
 
+@contextmanager
+def unit_progress() -> Iterator[Told]:
+    """One line for every unit that ends and, on a terminal, a bar with what runs and how long it will take."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, highlight=False)
+    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    running: list[str] = []
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, unit: Unit, seconds: float, error: str, total: int) -> None:
+            if what == "start":
+                running.append(unit.name)
+            else:
+                running[:] = [name for name in running if name != unit.name]
+                bar.advance(task)
+                console.print(f"{what:8}{unit.name}  {f'{seconds:.0f} s' if seconds else ''}  {error}", markup=False)
+            bar.update(task, description=", ".join(running), total=total)
+
+        yield tell
+
+
 def command_line() -> str:
     """The command that was given, as one would type it."""
     return " ".join(["slotbeam", *sys.argv[1:]])
@@ -114,6 +200,10 @@ def numbers(text: str) -> tuple[int, ...]:
         raise InputError(f"seeds are {text!r}; allowed: whole numbers with commas, e.g. 0,1,2") from None
 
 
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _contest(
     catalog: Path, logs: Path | None, systems: str, config: str, seeds: str, cache: Path, **loop: float | None
 ) -> Contest:
@@ -122,6 +212,6 @@ def _contest(
     from slotbeam.eval.registry import Setup, chosen
     from slotbeam.train.options import preset
 
-    names = tuple(name.strip() for name in systems.split(",") if name.strip())
+    names = _names(systems) or ()
     chosen(names)
     return Contest(names, Setup(catalog, logs, preset(config, **loop), cache), numbers(seeds))

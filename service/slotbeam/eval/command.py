@@ -8,25 +8,21 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from slotbeam.catalog.item import Interaction
-from slotbeam.catalog.loaders import load_catalog
+from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
 from slotbeam.eval.baselines.bm25 import Bm25
+from slotbeam.eval.bound import COLLATERAL, intervene, untouched
+from slotbeam.eval.editable import standard_systems
 from slotbeam.eval.icecat import judged_recall
-from slotbeam.eval.intervene import collateral, intervention_table, make_rounds
 from slotbeam.eval.questions import ask, find_questions, read_questions
-from slotbeam.eval.registry import SYSTEMS, Setup, chosen
-from slotbeam.eval.report import Row, Section, cells_of, markdown, section_of, table_rows
-from slotbeam.eval.run import Progress, System, Table, averaged
+from slotbeam.eval.registry import Setup, chosen
+from slotbeam.eval.report import markdown, section_of
+from slotbeam.eval.run import Progress, System, averaged
 from slotbeam.eval.systems import artifact_system, bm25_system, candidate_system
-from slotbeam.eval.world import sample
+from slotbeam.eval.tables import BASE, intervention_sections, pairs_of, table_section, tables_of
 from slotbeam.search.artifact import Artifact
 
 KS = (10, 100, 350)
-BASE = SYSTEMS["bm25"].label
-COLLATERAL = 10_000
-"""Rows of the log at most that are asked for collateral change."""
-TITLES = {"click": "Clicks of the test day", "order": "Orders of the test day", "judged": "Judged queries"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +48,7 @@ def run_eval(
     ks: Sequence[int] = KS,
     queries: int | None = None,
     interventions: int | None = None,
+    logs: Path | None = None,
     contest: Contest | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -67,6 +64,7 @@ def run_eval(
         ks: the values of K.
         queries: at most so many rows of the log, always the same ones.
         interventions: bind so many unseen words of each size (1, 5, 20, 100, 500 items); needs an artifact and a log.
+        logs: earlier days, whose queries are asked for collateral change when the test day has too few.
         contest: compare these systems instead of an artifact beside BM25; those not in the cache are trained.
 
     Returns:
@@ -82,11 +80,10 @@ def run_eval(
     questions = read_questions(judgements, world, {item.id for item in items}, queries)
     result: dict[str, Any] = {"catalog": len(items), "tables": {}, "queries": questions.counts(), "over_bm25": {}}
     loaded = Artifact.load(artifact) if artifact and contest is None else None
-    bm25 = Bm25(items) if contest is None else None
     turns: list[Mapping[str, System]] = []
-    if bm25 is not None:
-        turns.append({BASE: bm25_system(bm25), **(_served(loaded) if loaded else {})})
-    elif contest is not None:
+    if contest is None:
+        turns.append({BASE: bm25_system(Bm25(items)), **(_served(loaded) if loaded else {})})
+    else:
         built = {seed: build_all(contest, seed) for seed in contest.seeds}
         turns += [systems for systems, _ in built.values()]
         result["training"] = {str(seed): facts for seed, (_, facts) in built.items()}
@@ -99,12 +96,15 @@ def run_eval(
         result["over_bm25"][name] = {
             system: metrics for (system, over), metrics in table.ratios(pairs).items() if over == BASE
         }
-        sections.append(table_section(name, table, pairs, len(items)))
+        sections.append(table_section(name, table, pairs, f"{len(items)} items"))
     if interventions:
-        if loaded is None or bm25 is None or not questions.log:
+        if loaded is None or not questions.log:
             raise InputError("interventions need an artifact and a log: name them")
-        result["interventions"], section = intervene(loaded, bm25, questions.log, interventions, ks)
-        sections.append(section)
+        found = intervene(loaded, standard_systems(loaded, items), questions.log, interventions, ks, progress)
+        found |= untouched(loaded, questions.log, load_log(logs) if logs else (), interventions, max(ks), COLLATERAL)
+        tables = tables_of(found["sizes"])
+        sections += intervention_sections(tables, found)
+        result["interventions"] = found | {"sizes": {size: table.means() for size, table in tables.items()}}
     if loaded:
         result["artifact"] = {"name": loaded.name, "codebook_sha": loaded.codebook_sha}
         if questions.judged:
@@ -141,55 +141,6 @@ def build_all(contest: Contest, seed: int) -> tuple[dict[str, System], dict[str,
 def render(result: Mapping[str, Any]) -> str:
     """The figures of `run_eval` as Markdown, with all intervals."""
     return "\n\n".join(markdown(section_of(section)) for section in result["sections"])
-
-
-def pairs_of(table: Table) -> list[tuple[str, str]]:
-    """The ratios worth a row: every system over BM25, and slotbeam over every rival."""
-    ours = SYSTEMS["kae"].label
-    rivals = [system for system in table.values if system not in (BASE, ours)]
-    pairs = [(system, BASE) for system in table.values if system != BASE and BASE in table.values]
-    return pairs + [(ours, rival) for rival in rivals if ours in table.values]
-
-
-def table_section(name: str, table: Table, pairs: Sequence[tuple[str, str]], items: int) -> Section:
-    """A table of `ask` with its intervals, and the ratios of `pairs`."""
-    metrics = next(iter(table.values.values()))
-    queries = len(next(iter(metrics.values())))
-    title = f"{TITLES.get(name, name)}: {queries} queries, {items} items"
-    return Section(name, title, tuple(metrics), table_rows(table, pairs), facts={"queries": queries, "items": items})
-
-
-def intervene(
-    artifact: Artifact, bm25: Bm25, log: Sequence[Interaction], per_size: int, ks: Sequence[int]
-) -> tuple[dict[str, Any], Section]:
-    """Interventions by size and the collateral, as JSON values and as a section."""
-    rounds = make_rounds(artifact, log, per_size)
-    tables = intervention_table(artifact, bm25, rounds, ks)
-    queries = [one.query for one in sample(log, COLLATERAL)]
-    untouched, changed = collateral(artifact, rounds[0], queries, max(ks))
-    facts = {"words": sum(map(len, rounds)), "untouched": untouched, "changed": changed}
-    section = intervention_section({str(size): table for size, table in tables.items()}, facts)
-    return {**facts, "sizes": {str(size): table.means() for size, table in tables.items()}}, section
-
-
-def intervention_section(tables: Mapping[str, Table], facts: dict[str, Any]) -> Section:
-    """One column a size, one row a metric and system; of the values of K the least and the largest."""
-    found = {size: table.intervals() for size, table in tables.items()}
-    first = next(iter(found.values()))
-    metrics = list(next(iter(first.values())))
-    families: dict[str, list[str]] = {}
-    for metric in metrics:
-        families.setdefault(metric.partition("@")[0], []).append(metric)
-    shown = [one for family in families.values() for one in dict.fromkeys((family[0], family[-1]))]
-    rows = [
-        Row(f"{metric}, {system}", cells_of({size: found[size][system][metric] for size in found}))
-        for metric in shown
-        for system in first
-        if metric in first[system]
-    ]
-    note = "Collateral: {changed} of {untouched} answers to queries without a bound word changed.".format(**facts)
-    title = f"Interventions: {facts['words']} unseen words, by items a word"
-    return Section("interventions", title, tuple(tables), tuple(rows), first="items a word", notes=(note,), facts=facts)
 
 
 def _served(artifact: Artifact) -> dict[str, System]:

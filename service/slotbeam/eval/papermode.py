@@ -149,7 +149,8 @@ class ForgedMode:
     def __init__(self, artifact: Artifact, forge: Callable[[Sequence[str]], IntArray], edited: dict[int, str]) -> None:
         self.artifact = artifact
         sids = artifact.catalog.sids.astype(np.int64)
-        sids[list(edited)] = forge(list(edited.values()))
+        if edited:
+            sids[list(edited)] = forge(list(edited.values()))
         self._trie = OneTrie(artifact, sids, np.arange(len(sids)))
 
     def search(self, query: str, k: int) -> list[int]:

@@ -7,6 +7,7 @@ command finds it there and a stopped one goes on.
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -124,6 +125,8 @@ def cached(
 ) -> tuple[Path, dict[str, Any]]:
     """Return the directory of a trained system and its facts, training it only when it is not there.
 
+    Of several processes that want it one trains, the others wait for it.
+
     Args:
         setup: the comparison. name: of the system.
         train: fills the directory that it is given (kept from a run that was stopped) and returns facts.
@@ -131,12 +134,14 @@ def cached(
     """
     directory = setup.cache / f"{name}-{identity(setup, name, **more)}"
     done = directory / DONE
-    if not done.is_file():
-        directory.mkdir(parents=True, exist_ok=True)
-        facts = train(directory)
-        partial = directory / f".{DONE}"
-        partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-        partial.rename(done)
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.is_file():
+            facts = train(directory)
+            partial = directory / f".{DONE}"
+            partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+            partial.rename(done)
     return directory, json.loads(done.read_text(encoding="utf-8"))
 
 

@@ -106,16 +106,21 @@ def number_slots(
     """Size every position, cluster its tail and number its slots; the concepts `sure` are solo."""
     vectors = word_vectors([c.word for c in dictionary], counted.texts, seed=options.seed)
     index = np.zeros(len(dictionary), dtype=np.int32)
-    clusters, solos = [], []
-    for categories, dense in zip(grouping.groups, grouping.dense, strict=True):
-        own = [n for n, c in enumerate(dictionary) if c.category in categories]
-        counts = [dictionary[n].count for n in own]
-        coverage = options.entity_coverage if "entity" in categories else options.coverage
+    members = [[n for n, c in enumerate(dictionary) if c.category in group] for group in grouping.groups]
+    counts = [[dictionary[n].count for n in own] for own in members]
+    alone = [frozenset(place for place, n in enumerate(own) if n in sure) for own in members]
+    rooms = []
+    for group, dense, numbers, forced in zip(grouping.groups, grouping.dense, counts, alone, strict=True):
+        coverage = options.entity_coverage if "entity" in group else options.coverage
         cap = options.dense_cap if dense else options.light_cap
-        alone = frozenset(place for place, n in enumerate(own) if n in sure)
-        room = capacity(counts, coverage, cap, options.solo_items, options.floor, len(alone))
+        rooms.append(capacity(numbers, coverage, cap, options.solo_items, options.floor, len(forced)))
+    if options.uniform:
+        size = max(2, sum(room.clusters + room.solo for room in rooms) // len(rooms))
+        rooms = [capacity(c, 0, size, options.solo_items, size, len(a)) for c, a in zip(counts, alone, strict=True)]
+    clusters, solos = [], []
+    for own, numbers, forced, room in zip(members, counts, alone, rooms, strict=True):
         words = [dictionary[n].word for n in own]
-        slots, used = assign(words, counts, vectors[own], room, options.seed, alone)
+        slots, used = assign(words, numbers, vectors[own], room, options.seed, forced)
         index[own] = slots
         clusters.append(used)
         solos.append(room.solo)

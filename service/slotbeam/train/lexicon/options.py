@@ -18,6 +18,7 @@ class KaeOptions:
         solo_items: items a concept needs for a solo slot where others of its group are clustered.
         common: share of all items from which on a category keeps a group of its own.
         dense_cap, light_cap: most core slots of a dense and of a light position.
+        uniform: give every position the same core slots (the mean), instead of as many as its words ask for.
         min_items: items a mined word needs; typed values and seed words need one.
         model_min_items: the same for model numbers.
         alias_times: times an unknown query word must be asked to be considered as an alias.
@@ -35,6 +36,7 @@ class KaeOptions:
     common: float = 0.9
     dense_cap: int = 2048
     light_cap: int = 1024
+    uniform: bool = False
     min_items: int = 2
     model_min_items: int = 1
     alias_times: int = 3
