@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import signal
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,6 +25,7 @@ from slotbeam.settings import Settings
 from slotbeam.train.command import train
 from support.absorbing import IDS, LABUBU, small_options, write_bindings, write_world
 from support.clients import client_of
+from support.processes import Up, wait_for
 
 TOKEN = "t" * 32
 HANG_S = 60
@@ -179,3 +183,89 @@ async def test_the_switch_of_artifacts_under_load_loses_no_binding_and_no_reques
     assert load.wrong == []
     assert load.answers["labubu old"] >= 20
     assert load.answers["labubu new"] >= 60
+
+
+class Stream(threading.Thread):
+    """One client over loopback that asks for both words, in turn, from whatever data plane is in front."""
+
+    def __init__(self, front: str) -> None:
+        super().__init__(daemon=True)
+        self.front, self.done, self.wrong = front, Counter[str](), list[str]()
+        self.ending = threading.Event()
+
+    def run(self) -> None:
+        wanted = {"labubu": set(IDS), "crocs": set(CROCS)}
+        with httpx.Client(timeout=HANG_S, trust_env=False) as client:
+            while not self.ending.is_set():
+                front = self.front
+                for query, ids in wanted.items():
+                    try:
+                        response = client.post(f"{front}/retrieve", json={"query": query, "k": K})
+                    except httpx.HTTPError as error:
+                        self.wrong.append(f"{query} at {front}: {error!r}")
+                        continue
+                    if response.status_code != 200 or not answers(response.json(), query, ids):
+                        self.wrong.append(f"{query} at {front}: {response.status_code} {response.text[:200]}")
+                    self.done[front] += 1
+
+    def more(self, front: str, count: int = 20) -> None:
+        """Ask `front` from now on, and wait for so many further answers of it."""
+        self.front = front
+        goal = self.done[front] + count
+        wait_for(lambda: self.done[front] >= goal or self.wrong)
+
+
+def test_the_switch_between_real_processes_loses_no_binding_and_no_request(
+    artifacts: tuple[Artifact, Artifact], raw: redis.Redis, server: EmbeddedStore, tmp_path: Path
+) -> None:
+    """Two installations, each a control and a data plane of their own, follow one store; the traffic moves."""
+    old, new = (artifact.directory for artifact in artifacts)
+    shared = {"redis_url": server.url, "workers": 1}
+    with Up(tmp_path / "a", old, replica_id="old", **shared) as a:
+        for words, ids in ((LABUBU["words"], IDS), (["crocs"], CROCS)):
+            items = [part for item in ids for part in ("--item", item)]
+            bound = a.cli("slots", "bind", *words, "-c", "brand", *items, "--json")
+            assert bound.returncode == 0, bound.stderr
+        stream = Stream(a.record["data"])
+        stream.start()
+        try:
+            stream.more(a.record["data"])
+            with Up(tmp_path / "b", new, replica_id="new", **shared) as b:
+                stream.more(a.record["data"])
+                head = {"authorization": f"Bearer {b.token}"}
+                with httpx.Client(base_url=b.record["admin"], headers=head, timeout=HANG_S, trust_env=False) as admin:
+                    crocs = json.loads(bound.stdout)
+                    patched = admin.patch(
+                        f"/admin/slots/{crocs['id']}?wait=all&timeout=30s",
+                        json={},
+                        headers={"if-match": admin.get(f"/admin/slots/{crocs['id']}").headers["etag"]},
+                    )
+                    assert patched.status_code == 200, patched.text
+                    spread = patched.json()["propagation"]
+                    assert (spread["expected"], spread["applied"]) == (4, 4)
+                    stream.more(b.record["data"])
+                    stream.more(a.record["data"])  # both serve; a way back is open
+                    stream.more(b.record["data"])
+                    a.process.send_signal(signal.SIGTERM)
+                    assert a.process.wait(HANG_S) == 0
+                    stream.more(b.record["data"])
+                    states = {slot["words"][0]: slot["state"] for slot in held_by(admin)}
+                    assert states == {"labubu": "active", "crocs": "active"}
+                stream.ending.set()
+                stream.join(HANG_S)
+        finally:
+            stream.ending.set()
+            stream.join(HANG_S)
+    assert stream.wrong == []
+
+
+def answers(answer: dict[str, Any], query: str, wanted: set[str]) -> bool:
+    """Whether the binding brought its items first, or the word is the model's own, and its items are there."""
+    ids = [item["id"] for item in answer["items"]]
+    if answer["applied_bindings"]:
+        return set(ids[: len(wanted)]) == wanted
+    return query in {place["word"] for place in answer["query_sid"]} and wanted <= set(ids)
+
+
+def held_by(admin: httpx.Client) -> list[dict[str, Any]]:
+    return [slot for slot in admin.get("/admin/slots").json()["slots"] if slot["state"] != "free"]
