@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
 from slotbeam.catalog.table import item_text
 from slotbeam.catalog.world import WorldOptions, make_world
-from slotbeam.eval.baselines import closed
+from slotbeam.eval.baselines import closed, rq_kmeans
 from slotbeam.eval.baselines.closed import forge
 from slotbeam.eval.baselines.frozen import Embedding, FrozenEncoding
 from slotbeam.eval.baselines.quantise import Quantiser
@@ -86,6 +88,24 @@ def test_an_item_has_the_codes_of_its_text_and_a_new_word_changes_none(
     assert np.array_equal(forge(artifact, [title, f"{title} zqxnew"])[0], forge(artifact, [f"{title} zqxnew"])[0])
     assert not artifact.kae.knows("zqxnew")
     assert not any(len(artifact.kae.codebook.reserved(at)) for at in range(len(artifact.kae.codebook)))
+
+
+def test_a_stopped_run_goes_on_with_the_codes_it_began_with(
+    setup: Setup, systems: dict[str, Built], tmp_path: Path
+) -> None:
+    cache = shutil.copytree(setup.cache, tmp_path / "cache")
+    (stopped,) = cache.glob("rq-kmeans-*")
+    for path in stopped.iterdir():
+        if path.name != closed.QUANTISER:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    method = replace(rq_kmeans.METHOD, fit=None)
+    again = closed.build_closed(replace(setup, cache=cache), method)
+    whole = systems["rq-kmeans"]
+    assert again.artifact is not None
+    assert whole.artifact is not None
+    assert np.array_equal(again.artifact.catalog.sids, whole.artifact.catalog.sids)
+    assert again.facts["sids"] == whole.facts["sids"]
+    assert not (stopped / closed.CHECKPOINT).exists(), "what only training needs is cleared away"
 
 
 def test_clusters_hold_several_items_and_sub_codes_tell_more_apart(systems: dict[str, Built]) -> None:

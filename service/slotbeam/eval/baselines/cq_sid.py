@@ -8,6 +8,8 @@ here is trained by maximum likelihood under one budget.
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -98,7 +100,15 @@ def fit(material: Material) -> Quantiser:
 
 
 METHOD = Method(
-    "cq-sid", fit, {"layers": LAYERS, "per_code": PER_CODE, "weights": [QUERY_WEIGHT, CATEGORY_WEIGHT, TEMPERATURE]}
+    "cq-sid",
+    fit,
+    {
+        "layers": LAYERS,
+        "per_code": PER_CODE,
+        "least": LEAST,
+        "contrast": [QUERY_WEIGHT, CATEGORY_WEIGHT, TEMPERATURE, ROWS],
+        **asdict(VaeOptions()),
+    },
 )
 
 

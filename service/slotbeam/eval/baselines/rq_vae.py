@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -133,7 +133,7 @@ def fit(material: Material) -> Quantiser:
     return train_vae(material, shrinking(len(material.items), LAYERS), VaeOptions())
 
 
-METHOD = Method("rq-vae", fit, {"layers": LAYERS})
+METHOD = Method("rq-vae", fit, {"layers": LAYERS, **asdict(VaeOptions())})
 
 
 def build(setup: Setup) -> Built:
