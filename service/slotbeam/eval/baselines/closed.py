@@ -109,6 +109,7 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
     words = InputBuilder.load(texts / TOKENIZER, kae.codebook.sizes, options.model.max_tokens)
     _, encoded = item_sids_of(kae, items)
     corpus = build_corpus(items, encoded, log, kae, words, options.pseudo, options.seed)
+    # The corpus keeps ids: a text of more than MAX_TEXT tokens comes back as the policy reads it, cut.
     queries = [words.text_of(corpus.queries[number]) for number in range(len(corpus.queries))]
     embedding = Embedding(TextVectors.load(texts / VECTORS), kae if method.keywords else None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -33,17 +34,19 @@ class Embedding:
         plain = self.texts.vectors(texts)
         if self.keywords is None:
             return plain
-        surfaces = self.keywords.dictionary.surfaces
-        number = {surface: place for place, surface in enumerate(surfaces)}
-        matched = [[number[match.surface] for match in self.keywords.encode(text).matches] for text in texts]
-        wanted = sorted({one for own in matched for one in own})
-        place = {one: row for row, one in enumerate(wanted)}
-        words = self.texts.vectors([surfaces[one] for one in wanted]) if wanted else np.zeros((0, plain.shape[1]))
+        numbers, words = self._words
         means = np.zeros_like(plain)
-        for row, own in enumerate(matched):
-            if own:
-                means[row] = words[[place[one] for one in own]].mean(axis=0)
+        for row, text in enumerate(texts):
+            matched = [numbers[match.surface] for match in self.keywords.encode(text).matches]
+            if matched:
+                means[row] = words[matched].mean(axis=0)
         return unit(0.5 * plain + 0.5 * means)
+
+    @cached_property
+    def _words(self) -> tuple[dict[str, int], FloatArray]:
+        """Every surface of the dictionary: its number, and the vector (surfaces, d) of each."""
+        surfaces = self.keywords.dictionary.surfaces if self.keywords else ()
+        return {surface: number for number, surface in enumerate(surfaces)}, self.texts.vectors(surfaces)
 
 
 class FrozenBook:
