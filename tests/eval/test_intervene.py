@@ -26,21 +26,18 @@ from slotbeam.eval.editable import (
     closed_system,
     standard_systems,
 )
+from slotbeam.eval.injections import Injection, make_rounds, overlay_of
 from slotbeam.eval.intervene import (
     ORDER,
     ORDER_GRADED,
-    Injection,
-    PaperMode,
     ask_rounds,
     collateral,
     collateral_queries,
-    intervention_table,
-    make_rounds,
-    overlay_of,
     position_facts,
     score,
     tables_by,
 )
+from slotbeam.eval.papermode import PaperMode
 from slotbeam.eval.registry import Built
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import IntArray, Slot
@@ -85,18 +82,6 @@ def test_the_other_items_of_a_word_are_of_the_targets_department(shop: Artifact,
     department = shop.catalog.fields["department"].values
     for one in make_rounds(shop, log, per_size=12, sizes=(5,))[0]:
         assert len({int(department[row]) for row in one.rows}) == 1
-
-
-def test_a_bound_word_always_brings_an_item_and_the_target_when_all_of_them_fit(
-    shop: Artifact, log: list[Interaction]
-) -> None:
-    rounds = make_rounds(shop, log, per_size=8, sizes=(1, 5, 20))
-    tables = intervention_table(shop, Bm25(make_items(N)), rounds, (10, 20))
-    assert sorted(tables) == [1, 5, 20]
-    for table in tables.values():
-        served = table.means()["pinned"]
-        assert served["IAR@10"] == served["IHR@20"] == 1.0
-        assert set(table.values) == {"pinned", "unpinned", "BM25, same items"}
 
 
 def test_paper_mode_finds_every_item_when_the_beam_holds_the_whole_trie(shop: Artifact, log: list[Interaction]) -> None:

@@ -15,10 +15,8 @@ from typing import Any, TypeVar
 
 from slotbeam.catalog.item import Interaction
 from slotbeam.eval import metrics
-from slotbeam.eval.baselines.bm25 import Bm25
-from slotbeam.eval.editable import PINNED, SAME_ITEMS, UNPINNED, Editable, Pinning, Served, Unpinned, standard_systems
-from slotbeam.eval.injections import SIZES, Injection, make_rounds, overlay_of
-from slotbeam.eval.papermode import PaperMode
+from slotbeam.eval.editable import Editable
+from slotbeam.eval.injections import Injection, make_rounds, overlay_of
 from slotbeam.eval.run import Progress, Table
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
@@ -27,23 +25,7 @@ from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 
-__all__ = [
-    "ORDER",
-    "ORDER_GRADED",
-    "SIZES",
-    "Injection",
-    "Outcome",
-    "PaperMode",
-    "ask_rounds",
-    "collateral",
-    "collateral_queries",
-    "intervention_table",
-    "make_rounds",
-    "overlay_of",
-    "position_facts",
-    "standard_systems",
-    "tables_by",
-]
+__all__ = ["ask_rounds", "collateral", "collateral_queries", "make_rounds", "position_facts", "tables_by"]
 
 ORDER, ORDER_GRADED = "order nDCG@10", "graded order nDCG@10"
 Key = TypeVar("Key")
@@ -112,18 +94,6 @@ def position_facts(artifact: Artifact, outcomes: Sequence[Outcome]) -> dict[str,
         }
         for position in sorted(words)
     }
-
-
-def intervention_table(
-    artifact: Artifact, bm25: Bm25, rounds: Sequence[Sequence[Injection]], ks: Sequence[int]
-) -> dict[int, Table]:
-    """Return size → table of the three that need no more than an index: `pinned`, `unpinned`, `BM25, same items`."""
-    systems: dict[str, Editable] = {
-        PINNED: Served(artifact),
-        UNPINNED: Unpinned(artifact),
-        SAME_ITEMS: Pinning(bm25, only=True),
-    }
-    return dict(sorted(tables_by(ask_rounds(systems, rounds, ks), lambda one: len(one.rows)).items()))
 
 
 def collateral(
