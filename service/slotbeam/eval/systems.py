@@ -34,9 +34,12 @@ def build_kae_no_lexical(setup: Setup) -> Built:
 
 
 def trained_kae(setup: Setup) -> tuple[Artifact, dict[str, Any]]:
-    """The artifact of `setup`, searched as `setup.options.search` says, and its facts; trained at most once."""
+    """The artifact of `setup`, searched as `setup.options.search` says with the weights that training fitted, and its
+    facts; trained at most once.
+    """
     directory, facts = cached(setup, "kae", lambda place: _train(setup, place))
-    return replace(Artifact.load(directory / ARTIFACT), options=setup.options.search), facts
+    artifact = Artifact.load(directory / ARTIFACT)
+    return replace(artifact, options=setup.options.search.with_weights_of(artifact.options)), facts
 
 
 def _train(setup: Setup, directory: Path) -> dict[str, Any]:

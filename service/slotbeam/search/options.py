@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +28,11 @@ class SearchOptions:
     weight_prior: float = 0.1
     weight_vector: float = 0.0
     weight_lexical: float = 0.0
+
+    def with_weights_of(self, other: SearchOptions) -> SearchOptions:
+        """These options with the item score of `other`."""
+        return replace(self, **{name: getattr(other, name) for name in WEIGHTS})
+
+
+WEIGHTS = ("weight_logp", "weight_prior", "weight_vector", "weight_lexical")
+"""The settings that make the item score, one a feature."""

@@ -17,7 +17,8 @@ from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError, SetupError
 from slotbeam.kae.encode import Kae
 from slotbeam.model.tokenizer import InputBuilder
-from slotbeam.search.artifact import read_manifest, verify
+from slotbeam.search.artifact import Artifact, read_manifest, verify, write_manifest
+from slotbeam.search.options import WEIGHTS
 from slotbeam.train.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
 from slotbeam.train.data import Sampler
 from slotbeam.train.export import TOKENIZER, export_artifact, read_parameters, restore, round_to_half
@@ -35,6 +36,7 @@ from slotbeam.train.model import ModelOptions, Policy
 from slotbeam.train.options import TrainOptions
 from slotbeam.train.progress import Reporter
 from slotbeam.train.stages import STAGES
+from slotbeam.train.weights import fit_weights, last_taken
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -134,8 +136,14 @@ def train(
         shutil.rmtree(fresh, ignore_errors=True)
         trained = items if edited else None
         export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half, trained, absorbed)
+        reporter.say(f"exported  {clock('export')}")
+        taken = last_taken(log, corpus, items, options.fit, options.seed)
+        fitted = fit_weights(Artifact.load(fresh), taken)
+        write_manifest(fresh, {**read_manifest(fresh), "search": dataclasses.asdict(fitted)})
+        weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)
+        reporter.say(f"item score: {weights}  {clock('weights')}")
         _replace(fresh, out, work)
-        reporter.say(f"{out} is complete  {clock('export')}")
+        reporter.say(f"{out} is complete")
     return out
 
 

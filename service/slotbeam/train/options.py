@@ -13,8 +13,8 @@ from slotbeam.train.loop import LoopOptions
 from slotbeam.train.model import ModelOptions
 from slotbeam.train.pseudo import PseudoOptions
 
-SEARCH = SearchOptions(stop_at_range=True, weight_lexical=20.0)
-"""The named configuration's search, by the rows of 2026-11-20 in docs/log.md."""
+SEARCH = SearchOptions(stop_at_range=True, weight_vector=1.0, weight_lexical=20.0)
+"""The named configuration's search, by the rows of 2026-11-20 in docs/log.md; its weights are where the fit starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class TrainOptions:
         vocabulary: text BPE entries at most; None follows the corpus.
         last_day: days of the log that training may see, 1..last_day.
         half: store weights as float16.
+        fit: queries that the weights of the item score are fitted to after training; 0 leaves `search` as it is.
         quiet: no progress.
     """
 
@@ -34,6 +35,7 @@ class TrainOptions:
     vocabulary: int | None = None
     last_day: int = 30
     half: bool = True
+    fit: int = 1000
     quiet: bool = False
     kae: KaeOptions = field(default_factory=KaeOptions)
     model: ModelOptions = field(default_factory=ModelOptions)

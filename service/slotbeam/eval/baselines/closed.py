@@ -30,6 +30,7 @@ from slotbeam.kae.normalize import normalize
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import Artifact, read_manifest, sha256_of, verify, write_manifest
+from slotbeam.search.options import SearchOptions
 from slotbeam.train.command import CHECKPOINT
 from slotbeam.train.corpus import Corpus, build_corpus, item_sids_of
 from slotbeam.train.data import Sampler
@@ -38,6 +39,7 @@ from slotbeam.train.loop import LoopOptions, Trainer
 from slotbeam.train.model import Policy
 from slotbeam.train.progress import Reporter
 from slotbeam.train.ragged import Ragged
+from slotbeam.train.weights import fit_weights, last_taken
 from slotbeam.trie.build import build_trie
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray
@@ -142,7 +144,11 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
     fields = write_catalog(work / "items", served, item_sids, items, vectors)
     export_model(model, inputs, work / "model", options.half)
     (work / CHECKPOINT).unlink(missing_ok=True)
-    write_manifest(work, {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)})
+    manifest = {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)}
+    write_manifest(work, manifest)
+    taken = last_taken(log, corpus, items, options.fit, options.seed)
+    fitted = fit_weights(_load(setup, method, texts, work), taken)
+    write_manifest(work, {**manifest, "search": dataclasses.asdict(fitted)})
     return {
         "sizes": list(inputs.sizes),
         **sharing(item_sids),
@@ -203,5 +209,5 @@ def _load(setup: Setup, method: Method, texts: Path, directory: Path) -> Artifac
         model=OnnxModel(directory / "model", sizes),
         trie=Trie.load(directory / "trie"),
         catalog=Catalog.load(directory / "items", manifest["fields"]),
-        options=setup.options.search,
+        options=setup.options.search.with_weights_of(SearchOptions(**manifest["search"])),
     )
