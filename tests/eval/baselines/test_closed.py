@@ -61,7 +61,8 @@ def test_it_answers_with_k_distinct_items(
         assert set(found) <= {item.id for item in items}
     assert built.facts["steps"] == pytest.approx(10, abs=2), "the steps of S0 go to the other stages"
     assert built.artifact is not None
-    assert built.artifact.options == setup.options.search, "asked as slotbeam is"
+    options = built.artifact.options
+    assert options == setup.options.search.with_weights_of(options), "asked as slotbeam is, with weights of its own"
 
 
 @pytest.mark.parametrize("name", NAMES)

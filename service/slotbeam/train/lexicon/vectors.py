@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import sparse  # type: ignore[import-untyped]
+from scipy import sparse
 
 FloatMatrix = np.ndarray
 
