@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 pytest.importorskip("bm25s")
 
 from slotbeam.catalog.world import WorldOptions
+from slotbeam.errors import InputError
 from slotbeam.eval import tasks
 from slotbeam.eval.ablations import ABLATIONS, FULL
 from slotbeam.eval.paper import PARTS, PaperOptions, quick, run_paper, units_of
@@ -151,9 +152,18 @@ def test_the_quick_paper_is_small_and_has_every_part() -> None:
     assert options.collateral >= 10_000
 
 
-def test_interventions_and_curves_of_a_trained_artifact(tmp_path: Path) -> None:
-    options = replace(SMALL, seeds=(0,), parts=("interventions", "curves"))
-    outcome, sections = run_paper(options, tmp_path, place(tmp_path))
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the two tests that train find each other's world and artifact."""
+    return tmp_path_factory.mktemp("shared")
+
+
+TRAINED = replace(SMALL, seeds=(0,), queries=3, words=1)
+
+
+def test_interventions_and_curves_of_a_trained_artifact(shared: Path, tmp_path: Path) -> None:
+    options = replace(TRAINED, parts=("interventions", "curves"))
+    outcome, sections = run_paper(options, tmp_path, place(shared))
     assert not outcome.failed
     names = ["ihr", "iar", "bound-order", "elbow", "beam", "candidates", "density", "history"]
     assert [one.name for one in sections] == names
@@ -165,4 +175,19 @@ def test_interventions_and_curves_of_a_trained_artifact(tmp_path: Path) -> None:
     slots = section(sections, "density")
     assert sum(items for _, items in slots.facts["curves"]["0 entity"]) <= slots.facts["items"] == 1000
     assert {path.stem for path in (tmp_path / "plots").iterdir()} == {*names} - {"iar", "bound-order"}
-    assert tasks.world_at(place(tmp_path), WORLD).is_dir()
+
+
+def test_eval_measures_and_draws_what_is_behind_an_artifact(shared: Path, tmp_path: Path) -> None:
+    from slotbeam.eval.command import run_eval
+
+    run_paper(replace(TRAINED, systems=("kae",), parts=("systems",)), tmp_path, place(shared))
+    [artifact] = (shared / "systems").glob("kae-*/artifact")
+    world = tasks.world_at(place(shared), WORLD)
+    plots = tmp_path / "drawn"
+    result = run_eval(artifact, world, ks=(10,), queries=3, interventions=1, logs=world, plots=plots)
+    names = ["click", "order", "ihr", "iar", "bound-order", "elbow", "beam", "candidates", "density", "history"]
+    assert [one["name"] for one in result["sections"]] == names
+    assert {path.stem for path in plots.iterdir()} == {"ihr", *names[5:]}
+    assert result["interventions"]["changed"] == 0
+    with pytest.raises(InputError, match="interventions and plots need an artifact and a log"):
+        run_eval(None, world, plots=plots)

@@ -54,7 +54,7 @@ def test_marked_blocks_are_rendered_anew_and_nothing_else_changes(tmp_path: Path
     assert new.startswith("# Title\n\n<!-- results:world/order -->\n| system | HR@10 |\n")
     assert "| BM25 | 0.500 |" in new
     assert "old" not in new
-    assert "<sub>`slotbeam eval`; commit abc</sub>\n<!-- /results -->\n\ntail\n" in new
+    assert "<sub>Orders. `slotbeam eval`; commit abc</sub>\n<!-- /results -->\n\ntail\n" in new
     assert rewrite(new, tmp_path) == new
     whole = rewrite("<!-- results:world -->\n<!-- /results -->\n", tmp_path)
     assert "**Clicks**" in whole

@@ -57,6 +57,7 @@ def evaluate(
     seeds: Annotated[str, typer.Option(help="Of training; figures are means over them.")] = "0",
     cache: Cache = Path("build/systems"),
     out: Annotated[Path | None, typer.Option(help="Also write eval.json and eval.md there.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Also measure what is behind an artifact; draw it there.")] = None,
     results: Results = None,
     as_json: AsJson = False,
 ) -> None:
@@ -83,6 +84,7 @@ def evaluate(
             interventions=interventions,
             logs=logs,
             contest=contest,
+            plots=plots,
             progress=progress,
         )
     if results is not None:

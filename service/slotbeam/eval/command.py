@@ -8,21 +8,28 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
+from slotbeam.eval import curves
 from slotbeam.eval.baselines.bm25 import Bm25
 from slotbeam.eval.bound import COLLATERAL, intervene, untouched
 from slotbeam.eval.editable import standard_systems
 from slotbeam.eval.icecat import judged_recall
-from slotbeam.eval.questions import ask, find_questions, read_questions
+from slotbeam.eval.plots import draw
+from slotbeam.eval.questions import Questions, ask, find_questions, read_questions
 from slotbeam.eval.registry import Setup, chosen
-from slotbeam.eval.report import markdown, section_of
+from slotbeam.eval.report import Section, markdown, section_of
 from slotbeam.eval.run import Progress, System, averaged
 from slotbeam.eval.systems import artifact_system, bm25_system, candidate_system
 from slotbeam.eval.tables import BASE, intervention_sections, pairs_of, table_section, tables_of
+from slotbeam.eval.world import sample
 from slotbeam.search.artifact import Artifact
+from slotbeam.train.lexicon import KaeOptions
 
 KS = (10, 100, 350)
+CURVE_QUERIES = 500
+"""Rows of the test day that a point of a curve is measured on, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ def run_eval(
     interventions: int | None = None,
     logs: Path | None = None,
     contest: Contest | None = None,
+    plots: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Measure and return the figures; `render` shows them.
@@ -64,8 +72,9 @@ def run_eval(
         ks: the values of K.
         queries: at most so many rows of the log, always the same ones.
         interventions: bind so many unseen words of each size (1, 5, 20, 100, 500 items); needs an artifact and a log.
-        logs: earlier days, whose queries are asked for collateral change when the test day has too few.
+        logs: earlier days: for the information loss, and for collateral change when the test day has too few queries.
         contest: compare these systems instead of an artifact beside BM25; those not in the cache are trained.
+        plots: also measure what lies behind an artifact (`slotbeam.eval.curves`), and draw all curves there.
 
     Returns:
         JSON values: `tables` (name → system → metric → mean), `queries` (name → count), `over_bm25`
@@ -97,23 +106,25 @@ def run_eval(
             system: metrics for (system, over), metrics in table.ratios(pairs).items() if over == BASE
         }
         sections.append(table_section(name, table, pairs, f"{len(items)} items"))
-    if interventions:
-        if loaded is None or not questions.log:
-            raise InputError("interventions need an artifact and a log: name them")
-        found = intervene(loaded, standard_systems(loaded, items), questions.log, interventions, ks, progress)
+    if (interventions or plots) and (loaded is None or not questions.log):
+        raise InputError("interventions and plots need an artifact and a log: name them")
+    if loaded and interventions:
+        systems = standard_systems(loaded, items)
+        found = intervene(loaded, systems, questions.log, interventions, ks, progress)
         found |= untouched(loaded, questions.log, load_log(logs) if logs else (), interventions, max(ks), COLLATERAL)
-        tables = tables_of(found["sizes"])
-        sections += intervention_sections(tables, found)
-        result["interventions"] = found | {"sizes": {size: table.means() for size, table in tables.items()}}
+        by_size = tables_of(found["sizes"])
+        sections += intervention_sections(by_size, found)
+        result["interventions"] = found | {"sizes": {size: table.means() for size, table in by_size.items()}}
+    if loaded and plots:
+        sections += _behind(loaded, items, questions, logs, progress)
+        draw(sections, plots)
     if loaded:
         result["artifact"] = {"name": loaded.name, "codebook_sha": loaded.codebook_sha}
         if questions.judged:
             limit = loaded.options.candidates
             recall, count = judged_recall(candidate_system(loaded), questions.judged, max(ks))
             result["candidates"] = {"limit": limit, "mean": count, "recall": recall}
-            note = (
-                f"Candidate recall {recall:.3f} at {count:.0f} candidates a query (limit {loaded.options.candidates})."
-            )
+            note = f"Candidate recall {recall:.3f} at {count:.0f} candidates a query (limit {limit})."
             sections = [replace(one, notes=(note,)) if one.name == "judged" else one for one in sections]
     if questions.judged:
         result["judged_outside_the_catalog"] = questions.lost
@@ -124,6 +135,22 @@ def run_eval(
         (out / "eval.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         (out / "eval.md").write_text(render(result) + "\n", encoding="utf-8")
     return result
+
+
+def _behind(
+    artifact: Artifact, items: Sequence[Item], questions: Questions, logs: Path | None, progress: Progress | None
+) -> list[Section]:
+    """The curves behind an artifact; the information loss is that of its own settings and the training days."""
+    settings = artifact.manifest["training"]["settings"]
+    log = [one for one in load_log(logs) if one.day <= settings["last_day"]] if logs else []
+    clicks = sample(questions.kinds.get("click", ()), CURVE_QUERIES)
+    return [
+        curves.elbow_section(items, log, KaeOptions(**settings["kae"])),
+        curves.beam_section(artifact, clicks, progress=progress),
+        curves.candidate_section(artifact, clicks, progress=progress),
+        curves.density_section(artifact),
+        curves.history_section(artifact, questions.log, CURVE_QUERIES, progress),
+    ]
 
 
 def build_all(contest: Contest, seed: int) -> tuple[dict[str, System], dict[str, Any]]:

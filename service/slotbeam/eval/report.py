@@ -165,4 +165,5 @@ def block(name: str, results: Path) -> str:
         raise InputError(f"the block results:{name} names no section of {file}.json; allowed: {have}")
     parts = [markdown(section, intervals=False, title=not wanted) for section in chosen]
     made = ", ".join(f"{key} {facts[key]}" for key in ("seed", "commit", "date") if facts.get(key) is not None)
-    return "\n\n".join([*parts, f"<sub>`{facts.get('command', '')}`; {made}</sub>"])
+    what = f"{chosen[0].title}. " if wanted else ""
+    return "\n\n".join([*parts, f"<sub>{what}`{facts.get('command', '')}`; {made}</sub>"])
