@@ -31,7 +31,7 @@ SECTIONS = [
         "History",
         ("HR@10",),
         rows("1", {"HR@10": 1}),
-        facts={"by": {"items": [{"strength": "1", "rows": 4, "ratio": {"HR@10": [1.1, 1.0, 1.2]}}]}},
+        facts={"curve": [{"strength": "1", "rows": 4, "ratio": {"HR@10": [1.1, 1.0, 1.2]}}]},
     ),
 ]
 

@@ -80,12 +80,12 @@ def history_section(
 ) -> Section:
     """What a user's history is worth, by its strength: figures with it over figures without."""
     facts = history_facts(artifact, log, (10, 350), queries, progress)
-    buckets = [("all", facts["all"])]
+    buckets = [(one["strength"] if one is facts["all"] else f"newest {one['strength']}", one) for one in facts["curve"]]
     buckets += [(f"{cut} {one['strength']}", one) for cut, found in facts["by"].items() for one in found]
     rows = [Row(name, {"rows": one["rows"], **cells_of(one["ratio"])}, "ratio") for name, one in buckets]
     columns = tuple(dict.fromkeys(name for row in rows for name in row.cells))
     title = f"History: with ÷ without, {facts['rows']} rows that have one"
-    return Section("history", title, columns, tuple(rows), first="recent", facts=facts)
+    return Section("history", title, columns, tuple(rows), first="history", facts=facts)
 
 
 def elbow_section(items: Sequence[Item], log: Sequence[Interaction], options: KaeOptions) -> Section:
