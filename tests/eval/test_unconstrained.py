@@ -13,7 +13,7 @@ pytest.importorskip("bm25s")
 from slotbeam.decode.beam import beam_search
 from slotbeam.eval import unconstrained
 from slotbeam.eval.run import Asked
-from slotbeam.eval.unconstrained import EverySid, FreeDecoder, paper_system
+from slotbeam.eval.unconstrained import EverySid, FreeDecoder, TrieDecoder, paper_system
 from slotbeam.trie.build import build_trie
 from support.models import PrefixModel, exhaustive
 from support.setups import make_setup
@@ -55,6 +55,15 @@ def test_sids_without_an_item_are_dropped_and_counted() -> None:
     assert found == [sid for _, sid in best if sid in set(found)]
     assert decoder.lost == 12 - len(found)
     assert decoder.lost_share == pytest.approx(decoder.lost / 12)
+
+
+def test_in_the_trie_the_same_beam_loses_nothing() -> None:
+    model, trie = PrefixModel(SIZES, 3), build_trie(ALL[::4])
+    decoder = TrieDecoder(model, trie)
+    beams = decoder.search((1, 2), 12)
+    assert len(beams.states) == 12
+    assert beams.states.tolist() == beam_search(model, (1, 2), trie, 12).states.tolist()
+    assert decoder.lost == 0
 
 
 def test_items_come_by_sid_then_popularity_at_most_five_of_a_sid(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ ABLATIONS: dict[str, Ablation] = {
     "groups-18": Ablation(f"G = {len(CATEGORIES)}, no grouping", _kae(groups=len(CATEGORIES))),
     "uniform": Ablation("uniform slot capacity", _kae(uniform=True)),
     "reserved-64": Ablation("64 reserved slots a position", _kae(reserved=64), bound=True),
-    "unconstrained": Ablation("unconstrained decoding", system="kae-paper"),
+    "paper-ranking": Ablation("ranked as in the paper", system="kae-paper-trie"),
+    "unconstrained": Ablation("ranked as in the paper, unconstrained decoding", system="kae-paper"),
 }
 """Every ablation by name."""

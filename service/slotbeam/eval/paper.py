@@ -151,7 +151,11 @@ def _unit(name: str, run: Any, job: Job) -> Unit:
     return Unit(name, run, job, job.described())
 
 
-TRAINED = {"kae-no-lexical": ("kae",), "kae-paper": ("kae",), "fused": ("dense",), "fused-kae": ("kae", "dense")}
+TRAINED = {
+    **dict.fromkeys(("kae-no-lexical", "kae-paper", "kae-paper-trie"), ("kae",)),
+    "fused": ("dense",),
+    "fused-kae": ("kae", "dense"),
+}
 """What a system finds in the cache when another one was built before, where that is not its own."""
 UNTRAINED = ("bm25",)
 

@@ -85,6 +85,7 @@ SYSTEMS: dict[str, Entry] = {
     "kae": Entry("slotbeam", "slotbeam.eval.systems:build_kae"),
     "kae-no-lexical": Entry("slotbeam, no lexical feature", "slotbeam.eval.systems:build_kae_no_lexical"),
     "kae-paper": Entry("KAE as in the paper", "slotbeam.eval.unconstrained:build"),
+    "kae-paper-trie": Entry("KAE as in the paper, but in the trie", "slotbeam.eval.unconstrained:build_constrained"),
     "rq-kmeans": Entry("RQ-kmeans", f"{_BASELINES}.rq_kmeans:build"),
     "rq-vae": Entry("RQ-VAE", f"{_BASELINES}.rq_vae:build"),
     "rq-opq": Entry("RQ-OPQ (KHQE)", f"{_BASELINES}.rq_opq:build"),

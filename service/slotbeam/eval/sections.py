@@ -75,6 +75,8 @@ def _ablations(options: PaperOptions, results: Results) -> list[Section]:
     table = Table({ABLATIONS[name].label: dict(one["values"]["click"]) for name, one in found.items()})
     full = ABLATIONS[FULL].label
     over = [(label, full) for label in table.values if label != full and full in table.values]
+    free, held = ABLATIONS["unconstrained"].label, ABLATIONS["paper-ranking"].label
+    over += [(free, held)] if {free, held} <= set(table.values) else []
     section = table_section("ablations", table, over, f"world of {options.ablated.items} items")
     rows = []
     for row in section.rows:

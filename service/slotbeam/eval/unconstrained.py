@@ -93,6 +93,13 @@ class FreeDecoder:
         return self.lost / self.decoded if self.decoded else 0.0
 
 
+class TrieDecoder(FreeDecoder):
+    """The same beam, kept among the SIDs that hold an item: what constraining alone is worth."""
+
+    def search(self, memory: Memory, width: int) -> Beams:
+        return beam_search(self._model, memory, self._trie, width)
+
+
 def build(setup: Setup) -> Built:
     """The artifact of `build_kae`, decoded and ranked as in the paper; facts tell the share of SIDs without an item."""
     artifact, facts = trained_kae(setup)
@@ -101,6 +108,12 @@ def build(setup: Setup) -> Built:
     for query in _probes(setup):
         search(Asked(query), 350)
     return Built(search, artifact, {**facts, "sids_without_item": round(decoder.lost_share, 4)})
+
+
+def build_constrained(setup: Setup) -> Built:
+    """The artifact of `build_kae`, decoded in its trie but ranked as in the paper."""
+    artifact, facts = trained_kae(setup)
+    return Built(paper_system(artifact, TrieDecoder(artifact.model, artifact.trie)), artifact, facts)
 
 
 def paper_system(artifact: Artifact, decoder: FreeDecoder) -> System:
