@@ -191,3 +191,10 @@ def test_eval_measures_and_draws_what_is_behind_an_artifact(shared: Path, tmp_pa
     assert result["interventions"]["changed"] == 0
     with pytest.raises(InputError, match="interventions and plots need an artifact and a log"):
         run_eval(None, world, plots=plots)
+
+
+def test_the_ablations_ask_slotbeams_own_modes_only(shared: Path) -> None:
+    job = Job(TRAINED.train, world=WORLD, words=1, modes=tuple(tasks.MODES))
+    found = tasks.interventions(place(shared), job)
+    assert {system for table in found["sizes"].values() for system in table} == {"pinned", "unpinned"}
+    assert found["words"] == 5

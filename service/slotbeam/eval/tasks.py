@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from slotbeam.errors import InputError
 from slotbeam.eval import curves
 from slotbeam.eval.baselines.closed import forge
 from slotbeam.eval.bound import intervene, untouched
-from slotbeam.eval.editable import Editable, Forged, standard_systems
+from slotbeam.eval.editable import PINNED, UNPINNED, Editable, Forged, Served, Unpinned, standard_systems
 from slotbeam.eval.questions import Questions, ask, find_questions, read_questions
 from slotbeam.eval.registry import SYSTEMS, Setup
 from slotbeam.eval.systems import trained_kae
@@ -25,6 +26,8 @@ from slotbeam.train.options import TrainOptions
 from slotbeam.train.stages import STAGES
 
 KS = (10, 100, 350)
+MODES: dict[str, Callable[[Artifact], Editable]] = {PINNED: Served, UNPINNED: Unpinned}
+"""Ways to serve slotbeam's own bindings that need no index beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Job:
         options: of training, with its seed and its budget. system: a name of the registry.
         world: made when it is not there; None measures on `catalog`, whose judgements lie beside it.
         queries: rows of the test day at most, of each kind.
-        words: interventions of each size. modes: of slotbeam that are asked; empty asks all, and the indexes.
+        words: interventions of each size. modes: of `MODES` that are asked; empty asks all, and the indexes.
         collateral: queries asked before and after.
     """
 
@@ -163,9 +166,10 @@ def _test_day(place: Place, job: Job) -> list[Interaction]:
 
 def _told(setup: Setup, job: Job, artifact: Artifact) -> dict[str, Editable]:
     """The job's system as one that can be told words: slotbeam's modes and indexes, or a closed codebook's forgery."""
+    if job.modes:
+        return {name: MODES[name](artifact) for name in job.modes}
     if job.system == "kae":
-        systems = standard_systems(artifact, list(load_catalog(setup.catalog)))
-        return systems if not job.modes else {name: systems[name] for name in job.modes}
+        return standard_systems(artifact, list(load_catalog(setup.catalog)))
     built = SYSTEMS[job.system].build(setup)
     if built.artifact is None:
         raise InputError(f"{job.system} has no artifact: it cannot be told a word; allowed: systems that decode")

@@ -1,0 +1,45 @@
+"""`report` and `paper` on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from slotbeam.cli import app
+from slotbeam.eval.report import Row, Section, write_results
+
+RUN = CliRunner()
+
+
+def test_report_rewrites_the_marked_blocks_once(tmp_path: Path) -> None:
+    write_results(tmp_path / "world.json", [Section("click", "Clicks", ("HR@10",), (Row("BM25", {"HR@10": 0.5}),))], {})
+    page = tmp_path / "page.md"
+    page.write_text("<!-- results:world -->\n<!-- /results -->\n")
+    first = RUN.invoke(app, ["report", str(page), "--results", str(tmp_path)])
+    assert (first.exit_code, "is rewritten" in first.output) == (0, True)
+    assert "| BM25 | 0.500 |" in page.read_text()
+    again = RUN.invoke(app, ["report", str(page), "--results", str(tmp_path)])
+    assert "is as it was" in again.output
+
+
+def test_paper_runs_what_can_be_run_and_ends_with_1_when_a_unit_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("bm25s")
+    from slotbeam.eval.registry import SYSTEMS, Entry
+
+    monkeypatch.setitem(SYSTEMS, "broken", Entry("broken", "support.fakes:build_broken"))
+    arguments = ["paper", "--quick", "--out", str(tmp_path / "out"), "--parts", "systems", "--items", "1000"]
+    arguments += ["--config", "tiny", "--steps", "5", "--queries", "5", "--jobs", "1"]
+    done = RUN.invoke(app, [*arguments, "--systems", "bm25", "--results", str(tmp_path / "kept.json")])
+    assert done.exit_code == 0, done.output
+    assert "1 units run, 0 failed" in done.output
+    assert (tmp_path / "kept.json").read_bytes() == (tmp_path / "out" / "paper.json").read_bytes()
+    failed = RUN.invoke(app, [*arguments, "--systems", "bm25,broken"])
+    assert failed.exit_code == 1
+    assert "1 units run, 1 failed" in failed.output
+    assert "failed  systems-broken-0  " in failed.output
+    assert "this system cannot be built" in failed.output
