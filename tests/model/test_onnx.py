@@ -10,6 +10,7 @@ import torch
 from slotbeam.errors import ArtifactError
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.protocol import SequenceModel
+from slotbeam.model.tokenizer import QUERY
 from slotbeam.train.export import export_model, round_to_half
 from slotbeam.train.model import Policy
 from slotbeam.types import FloatArray, IntArray
@@ -50,14 +51,18 @@ def walk(model: SequenceModel, row: IntArray, sids: IntArray) -> list[FloatArray
     return logp
 
 
-def test_onnx_and_torch_agree_on_log_probabilities(exported: OnnxModel, policy: Policy) -> None:
+@pytest.mark.parametrize("named", [(), (3, 0, 11, 4), (6, 29, 0, 1)], ids=["none", "three", "three more"])
+def test_onnx_and_torch_agree_on_log_probabilities(exported: OnnxModel, policy: Policy, named: tuple[int, ...]) -> None:
+    row = np.array(make_inputs().compose(QUERY, make_inputs().sid_ids(named) if named else [], [40, 41]), np.int64)
     sids = random_sids(17)
     with torch.no_grad():
         double = make_policy().double()
         double.load_state_dict({name: value.double() for name, value in policy.state_dict().items()})
-        memory, mask = double.encode(torch.from_numpy(ROW)[None])
-        logits = double.decode_sids(memory.expand(len(sids), -1, -1), mask, torch.from_numpy(sids))
-    for ours, theirs in zip(walk(exported, ROW, sids), logits, strict=True):
+        ids = torch.from_numpy(row)[None]
+        memory, mask = double.encode(ids)
+        named = double.named(ids).expand(len(sids), -1)
+        logits = double.decode_sids(memory.expand(len(sids), -1, -1), mask, torch.from_numpy(sids), named)
+    for ours, theirs in zip(walk(exported, row, sids), logits, strict=True):
         assert np.abs(ours - torch.log_softmax(theirs, -1).numpy()).max() < 1e-4
         assert np.allclose(np.exp(ours).sum(axis=1), 1, atol=1e-5)
 

@@ -74,7 +74,7 @@ def export_model(model: Policy, inputs: InputBuilder, directory: Path, half: boo
     heads = model.options.heads
     table = arrays["embedding.weight"]
     slots = np.concatenate([table[START : START + 1], table[inputs.layout.slot_start :]])
-    encoder = encoder_graph(arrays, heads, half)
+    encoder = encoder_graph(arrays, heads, inputs.sizes, half)
     decoder = decoder_graph({**arrays, "slots": slots}, heads, inputs.sizes, half)
     for graph, name in ((encoder, ENCODER), (decoder, DECODER)):
         onnx.helper.set_model_props(graph, {"sizes": ",".join(map(str, inputs.sizes))})

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from onnx import GraphProto, ModelProto, TensorProto, checker, helper, numpy_helper
 
+from slotbeam.model.tokenizer import RECENT, SEEN, TEXT
 from slotbeam.types import FloatArray
 
 OPSET = 17
@@ -106,12 +107,13 @@ def _layers(arrays: Arrays, stem: str) -> range:
     return range(len({name.split(".")[1] for name in arrays if name.startswith(f"{stem}.")}))
 
 
-def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
-    """`ids` (T,) int64 → `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d), `query_vector` (e,).
+def encoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) -> ModelProto:
+    """`ids` (T,) int64 → `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d), `query_vector` (e,), `named` (L,) int64.
 
     Args:
         arrays: parameters of `train.model.Policy` by their torch names.
         heads: H.
+        sizes: (L,) V_l.
         half: store weights as float16; the arithmetic stays float32.
     """
     graph = _Graph("encoder", half)
@@ -153,6 +155,7 @@ def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
         value = graph.node("MatMul", split(v, 1, 0, 2), graph.weight(f"{name}.out.absorbed", out))  # (H, T, d)
         keys.append(graph.reshape(graph.node("Transpose", key, perm=[1, 0, 2]), 1, width, -1))
         values.append(graph.reshape(value, 1, -1, width))
+    _named(graph, arrays["embedding.weight"].shape[0] - sum(sizes), sizes)
     head = graph.weight("query_head.weight", arrays["query_head.weight"])
     gathered = graph.node("Gather", memory, graph.index(0), axis=0)
     direction = graph.node("LpNormalization", graph.node("MatMul", head, gathered), axis=-1, p=2)
@@ -168,15 +171,31 @@ def encoder_graph(arrays: Arrays, heads: int, half: bool) -> ModelProto:
                 _value("cross_key", TensorProto.FLOAT, layers, width, "HT"),
                 _value("cross_value", TensorProto.FLOAT, layers, "HT", width),
                 _value("query_vector", TensorProto.FLOAT, len(arrays["query_head.weight"])),
+                _value("named", TensorProto.INT64, len(sizes)),
             ],
         )
     )
 
 
+def _named(graph: _Graph, slot_start: int, sizes: Sequence[int]) -> None:
+    """`named` (L,): the slots before the row's text and history, 0 where it has none at a position."""
+    first = slot_start + np.concatenate([[0], np.cumsum(sizes[:-1])])
+    offsets, last = _int_constant(graph, "offsets", first), _int_constant(graph, "last", np.asarray(sizes) - 1)
+    marks = [graph.node("Equal", "ids", graph.index(mark)) for mark in (TEXT, RECENT, SEEN)]
+    passed = graph.node("Cast", graph.node("Or", graph.node("Or", *marks[:2]), marks[2]), to=TensorProto.INT64)
+    own = graph.node("Equal", graph.node("CumSum", passed, graph.index(0)), graph.index(0))  # (T,)
+    codes = graph.node("Sub", graph.node("Unsqueeze", "ids", graph.ints(1)), offsets)  # (T, L)
+    fits = graph.node("And", graph.node("Greater", codes, graph.index(0)), graph.node("LessOrEqual", codes, last))
+    inside = graph.node("And", fits, graph.node("Unsqueeze", own, graph.ints(1)))
+    held = graph.node("Where", inside, codes, graph.index(0))
+    graph.node("ReduceMax", held, axes=[0], keepdims=0, name="named")
+
+
 def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) -> ModelProto:
     """One step of all beams of one row, any position.
 
-    Inputs: `parent` (B,) int64, `codes` (B,) int64, `position` () int64, `cross_key` (layers, d, H·T),
+    Inputs: `parent` (B,) int64, `codes` (B,) int64, `position` () int64, `named` () int64 (the slot that the row names
+    at this position, 0 for none), `cross_key` (layers, d, H·T),
     `cross_value` (layers, H·T, d), and for each layer n `past_key_n` and `past_value_n` (B', P, d).
     Outputs: `logp` (B, V_position), and for each layer `key_n` and `value_n` (B, P + 1, d).
     At position 0: B = B' = 1, parent = codes = [0], P = 0.
@@ -233,7 +252,14 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
         return branch.build([], [_value(f"logits_{position}", TensorProto.FLOAT, "B", sizes[position])])
 
     logits = _choose(graph, positions, head)
-    graph.node("LogSoftmax", logits, axis=-1, name="logp")
+    bias = graph.node("Gather", graph.weight("pass_bias", arrays["pass_bias"]), "position")
+    weight = graph.weight("pass_on.weight", arrays["pass_on.weight"])
+    raised = graph.node("Add", graph.node("Gemm", hidden, weight, transB=1), bias)  # (B, 1)
+    width_of = graph.node("Gather", graph.node("Shape", logits), graph.index(1), axis=0)
+    slots = graph.node("Range", graph.index(0), width_of, graph.index(1))  # (V,)
+    which = graph.node("And", graph.node("Equal", slots, "named"), graph.node("Greater", slots, graph.index(0)))
+    passed = graph.node("Mul", raised, graph.node("Cast", which, to=TensorProto.FLOAT))  # (B, V)
+    graph.node("LogSoftmax", graph.node("Add", logits, passed), axis=-1, name="logp")
     state = [f"{part}_{layer}" for layer in range(layers) for part in ("key", "value")]
     return _model(
         graph.build(
@@ -241,6 +267,7 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
                 _value("parent", TensorProto.INT64, "B"),
                 _value("codes", TensorProto.INT64, "B"),
                 _value("position", TensorProto.INT64),
+                _value("named", TensorProto.INT64),
                 _value("cross_key", TensorProto.FLOAT, layers, width, "HT"),
                 _value("cross_value", TensorProto.FLOAT, layers, "HT", width),
                 *(_value(f"past_{name}", TensorProto.FLOAT, "B'", "P", width) for name in state),

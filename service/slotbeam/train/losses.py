@@ -37,10 +37,10 @@ def loss_of(model: Policy, kind: str, ids: Tensor, target: Tensor, items: ItemTa
     """
     memory, mask = model.encode(ids)
     if kind == "sids":
-        return _sid_loss(model, memory, mask, target, smoothing)
+        return _sid_loss(model, memory, mask, target, model.named(ids), smoothing)
     if kind == "retrieve":
         sids, numbers = target[:, : model.positions], target[:, model.positions :]
-        of_sids = _sid_loss(model, memory, mask, sids, smoothing)
+        of_sids = _sid_loss(model, memory, mask, sids, model.named(ids), smoothing)
         return of_sids + VECTOR_SHARE * _item_loss(model, memory, numbers, items)
     if kind == "slot":
         return _slot_loss(model, memory, mask, target, smoothing)
@@ -57,9 +57,11 @@ def loss_of(model: Policy, kind: str, ids: Tensor, target: Tensor, items: ItemTa
     raise ValueError(f"no loss for batches of kind {kind!r}. This is a bug.")
 
 
-def _sid_loss(model: Policy, memory: Tensor, mask: Tensor | None, target: Tensor, smoothing: float) -> Tensor:
+def _sid_loss(
+    model: Policy, memory: Tensor, mask: Tensor | None, target: Tensor, named: Tensor, smoothing: float
+) -> Tensor:
     """target (N, L) codes, teacher-forced."""
-    logits = model.decode_sids(memory, mask, target)
+    logits = model.decode_sids(memory, mask, target, named)
     parts = [
         F.cross_entropy(one.float(), target[:, position], label_smoothing=smoothing)
         for position, one in enumerate(logits)

@@ -13,10 +13,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from slotbeam.model.tokenizer import EOS, PAD, START, START_DEPARTMENT, START_TEXT, Layout
+from slotbeam.model.tokenizer import EOS, PAD, RECENT, SEEN, START, START_DEPARTMENT, START_TEXT, TEXT, Layout
 
 MAX_TARGET_TEXT = 16
 """Text tokens that the decoder learns to write in the "back" tasks, <eos> included."""
+
+PASS_BIAS = 3.0
+"""What the logit of a slot that the row names is raised by before training (nats)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +132,8 @@ class Policy(nn.Module):
         self.decoder = nn.ModuleList(DecoderLayer(options) for _ in range(options.decoder_layers))
         self.decoder_norm = nn.LayerNorm(width)
         self.slot_bias = nn.Parameter(torch.zeros(sum(layout.sizes)))
+        self.pass_on = nn.Linear(width, 1, bias=False)
+        self.pass_bias = nn.Parameter(torch.empty(self.positions))
         self.department = nn.Linear(width, max(1, departments))
         self.query_head = nn.Linear(width, options.vector, bias=False)
         self.item_gate = nn.Parameter(torch.zeros(width))
@@ -144,6 +149,7 @@ class Policy(nn.Module):
             nn.init.normal_(table, std=0.05)
         with torch.no_grad():
             self.embedding.weight[PAD].zero_()
+        nn.init.constant_(self.pass_bias, PASS_BIAS)
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -191,13 +197,31 @@ class Policy(nn.Module):
         table = self.embedding.weight[self.layout.slot_start :][rows]
         return F.linear(hidden, table, self.slot_bias[rows])
 
-    def decode_sids(self, memory: Tensor, mask: Tensor | None, sids: Tensor) -> list[Tensor]:
-        """Teacher-forced logits: sids (N, >= L-1) → L tensors (N, V_l); position l sees only codes < l."""
+    def named(self, ids: Tensor) -> Tensor:
+        """ids (N, T) → (N, L): the row's own SID, the slots before its text and history; 0 where it names none."""
+        offsets = torch.tensor(self.layout.slot_offsets, device=ids.device)
+        sizes = torch.tensor(self.layout.sizes, device=ids.device)
+        own = torch.cumsum((ids == TEXT) | (ids == RECENT) | (ids == SEEN), dim=1) == 0
+        codes = ids[:, :, None] - offsets  # (N, T, L)
+        inside = own[:, :, None] & (codes >= 0) & (codes < sizes)
+        return torch.where(inside, codes, 0).amax(dim=1)
+
+    def decode_sids(self, memory: Tensor, mask: Tensor | None, sids: Tensor, named: Tensor) -> list[Tensor]:
+        """Teacher-forced logits: sids (N, >= L-1) → L tensors (N, V_l); position l sees only codes < l.
+
+        A slot that the row names (`named`, (N, L)) is passed on: its logit is raised by as much as the decoder says,
+        so that a slot that was never seen bound routes to itself, too.
+        """
         offsets = torch.tensor(self.layout.slot_offsets[:-1], device=sids.device)
         start = torch.full((len(sids), 1), START, dtype=torch.long, device=sids.device)
         previous = torch.cat([start, sids[:, : self.positions - 1] + offsets], dim=1)  # (N, L)
         hidden = self._decode(self.embedding(previous) + self.decoder_place, memory, mask)
-        return [self.head(hidden[:, position], position) for position in range(self.positions)]
+        raised = (self.pass_on(hidden)[..., 0] + self.pass_bias) * (named > 0)  # (N, L)
+        logits = [self.head(hidden[:, position], position) for position in range(self.positions)]
+        return [
+            one.scatter_add(1, named[:, position, None], raised[:, position, None].to(one.dtype))
+            for position, one in enumerate(logits)
+        ]
 
     def decode_slots(self, memory: Tensor, mask: Tensor | None, positions: Tensor) -> Tensor:
         """Hidden (N, d) of one slot alone, row n at `positions[n]`, no prefix: the word → slot task."""
