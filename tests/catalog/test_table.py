@@ -40,12 +40,6 @@ def test_vectors_follow_their_items_into_row_order(tmp_path):
     assert catalog.closeness(query, np.array([2, 0, 1])) == pytest.approx([2.0, -3.0, 5 * 64 / 127])
 
 
-def test_a_table_without_vectors_loads(tmp_path):
-    kinds = write_catalog(tmp_path, [Item("a", "x")], np.zeros((1, 1), int))
-    (tmp_path / "vectors.npy").unlink()
-    assert Catalog.load(tmp_path, kinds).vectors.shape == (1, 0)
-
-
 def test_an_id_leads_to_its_row_and_an_unknown_one_to_none(catalog):
     assert [catalog.row_of(i) for i in ("a", "b", "ñ", "d", "e", "\ud800")] == [3, 0, 1, 2, None, None]
     assert catalog.rows_of(["d", "x", "b"]) == ([2, 0], ["x"])

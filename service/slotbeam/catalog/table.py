@@ -139,19 +139,17 @@ class Catalog:
         def array(name: str) -> Any:
             return load_array(directory / f"{name}.npy")
 
-        prior = array("prior")
-
         return cls(
             ids=Strings.load(directory, "ids"),
             titles=Strings.load(directory, "titles"),
             texts=Strings.load(directory, "texts"),
-            prior=prior,
+            prior=array("prior"),
             sids=array("sids"),
             leaf_items=array("leaf_items"),
             id_hashes=array("id_hashes"),
             id_rows=array("id_rows"),
             id_ranks=array("id_ranks"),
-            vectors=array("vectors") if (directory / "vectors.npy").is_file() else np.zeros((len(prior), 0), np.int8),
+            vectors=array("vectors"),
             terms=TermIndex.load(directory / "terms"),
             fields=Fields.load(directory / "fields", kinds),
         )

@@ -1,4 +1,4 @@
-"""Lexical overlap as a feature: which terms of a query an item carries, and how much they weigh.
+"""Lexical overlap: which terms of a query an item carries, how much they weigh, and which items carry most.
 
 Terms are tokens of canonical text with plurals folded, kept as 32-bit hashes. Each (item, term) has a BM25 impact
 computed once at build, so that scoring a few thousand candidates is one pass over mapped arrays.
@@ -18,6 +18,8 @@ from slotbeam.arrays import load_array, save_array
 from slotbeam.types import FloatArray, IntArray
 
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
+_MOST_ROWS = 3000
+"""Items that `best` looks at, at most: those of the rarest terms."""
 _K1, _B = 1.2, 0.75  # Robertson's usual values; the baseline in eval uses its own library
 
 
@@ -52,6 +54,8 @@ class TermIndex:
         impacts: (P,) float16, BM25 impact of the term in the item.
         vocabulary: (U,) uint32, sorted.
         ceilings: (U,) float32, the largest impact of each term anywhere: what a perfect match would weigh.
+        starts: (U + 1,) int64, the items of term u are `rows[starts[u]:starts[u + 1]]`.
+        rows: (P,) int32, rising within a term.
     """
 
     offsets: IntArray
@@ -59,6 +63,8 @@ class TermIndex:
     impacts: FloatArray
     vocabulary: IntArray
     ceilings: FloatArray
+    starts: IntArray
+    rows: IntArray
 
     @classmethod
     def build(cls, texts: Sequence[str]) -> TermIndex:
@@ -87,7 +93,34 @@ class TermIndex:
         impacts = idf[inverse] * frequency * (_K1 + 1) / (frequency + np.repeat(norm, np.diff(offsets)))
         ceilings = np.zeros(len(vocabulary), np.float32)
         np.maximum.at(ceilings, inverse, impacts.astype(np.float32))
-        return cls(offsets, hashes.astype(np.uint32), impacts.astype(np.float16), vocabulary, ceilings)
+        owner = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(offsets))
+        postings = owner[np.argsort(inverse, kind="stable")]
+        starts = np.concatenate([[0], np.cumsum(documents)]).astype(np.int64)
+        return cls(
+            offsets, hashes.astype(np.uint32), impacts.astype(np.float16), vocabulary, ceilings, starts, postings
+        )
+
+    def best(self, canonical: str, limit: int) -> IntArray:
+        """Return (n,) rows of the items with the largest overlap, at most `limit` of them, best first.
+
+        Only items of the query's rarest terms are looked at, whole terms of them, a few thousand items in all: a term
+        that more items carry tells little, and words like that are what the dictionary holds.
+        """
+        terms_known = self._known(canonical)
+        counts = self.starts[terms_known + 1] - self.starts[terms_known]
+        rarest = np.argsort(counts, kind="stable")
+        taken = terms_known[rarest[np.cumsum(counts[rarest]) <= _MOST_ROWS]]
+        if not len(taken):
+            return np.empty(0, np.int64)
+        rows = np.unique(np.concatenate([self.rows[self.starts[t] : self.starts[t + 1]] for t in taken.tolist()]))
+        order = np.argsort(-self.overlap(canonical, rows), kind="stable")[:limit]
+        return np.asarray(rows[order], np.int64)
+
+    def _known(self, canonical: str) -> IntArray:
+        """(n,) places in the vocabulary of the query's distinct terms that the catalog knows."""
+        wanted = np.unique(np.fromiter((term_hash(t) for t in terms(canonical)), np.uint32))
+        place = np.minimum(np.searchsorted(self.vocabulary, wanted), max(0, len(self.vocabulary) - 1))
+        return place[self.vocabulary[place] == wanted] if len(self.vocabulary) else np.empty(0, np.int64)
 
     def overlap(self, canonical: str, rows: IntArray) -> FloatArray:
         """Return the lexical overlap of a query with items.
@@ -101,20 +134,16 @@ class TermIndex:
             query none of whose terms the catalog knows.
         """
         out = np.zeros(len(rows), np.float32)
-        wanted = np.unique(np.fromiter((term_hash(t) for t in terms(canonical)), np.uint32))
-        place = np.minimum(np.searchsorted(self.vocabulary, wanted), max(0, len(self.vocabulary) - 1))
-        if len(self.vocabulary) == 0 or len(wanted) == 0 or len(rows) == 0:
-            return out
-        known = self.vocabulary[place] == wanted
-        best = float(self.ceilings[place[known]].sum())
-        if best == 0.0:
+        known = self._known(canonical)
+        best = float(self.ceilings[known].sum())
+        if best == 0.0 or len(rows) == 0:
             return out
         start = self.offsets[rows]
         length = self.offsets[rows + 1] - start  # (n,)
         owner = np.repeat(np.arange(len(rows)), length)
         flat = np.arange(len(owner)) + np.repeat(start - (np.cumsum(length) - length), length)
         hashes = self.hashes[flat]
-        for term in wanted[known]:
+        for term in self.vocabulary[known]:
             hit = np.flatnonzero(hashes == term)  # a term occurs once in an item, so no index repeats
             out[owner[hit]] += self.impacts[flat[hit]].astype(np.float32)
         return out / np.float32(best)

@@ -30,7 +30,8 @@ from slotbeam import __version__
 from slotbeam.errors import SetupError
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.pipeline import decode_base, retrieve
+from slotbeam.search.base import decode_base
+from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
@@ -102,7 +103,7 @@ def bench_pipeline(artifact: Artifact, texts: Sequence[str]) -> tuple[dict[str, 
                 seconds[stage].append(timings.stages.get(stage, 0.0))
             encoded = artifact.kae.encode(normalize(text))
             [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, encoded.sid)])
-            trie_s += decode_base(snapshot, memory, None, width)[0].trie_seconds
+            trie_s += decode_base(snapshot, encoded.text, memory, None, width)[0].trie_seconds
     return seconds, trie_s / sum(seconds["total"])
 
 

@@ -12,7 +12,8 @@ from slotbeam.eval.baselines.bm25 import Bm25
 from slotbeam.eval.registry import Built, Setup, cached
 from slotbeam.eval.run import Asked, System
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.pipeline import decode_base, retrieve
+from slotbeam.search.base import decode_base
+from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import MAX_K, Request, canonical_query, history
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
@@ -69,11 +70,11 @@ def artifact_system(artifact: Artifact, lexical: bool = True, history: bool = Tr
 
     Args:
         artifact: loaded.
-        lexical: False leaves the lexical feature of the item scorer out.
+        lexical: False leaves lexical overlap out, as a feature of the item score and as a source of candidates.
         history: False hides the user's history.
     """
     if not lexical:
-        artifact = replace(artifact, options=replace(artifact.options, weight_lexical=0.0))
+        artifact = replace(artifact, options=replace(artifact.options, weight_lexical=0.0, lexical_candidates=0))
     snapshot = Snapshot(artifact)
 
     def search(asked: Asked, k: int) -> list[str]:
@@ -100,7 +101,7 @@ def candidate_system(artifact: Artifact) -> System:
         sid = artifact.kae.encode(canonical).sid
         request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
         (memory,) = artifact.model.encode([artifact.inputs.build(canonical, sid, *history(catalog, request))])
-        _, found = decode_base(snapshot, memory, None, max(min(k, MAX_K), artifact.options.beam_width))
+        _, found = decode_base(snapshot, canonical, memory, None, max(min(k, MAX_K), artifact.options.beam_width))
         return [catalog.ids[int(row)] for row in np.asarray(found.places)]
 
     return search

@@ -14,8 +14,6 @@ from slotbeam.types import FloatArray, IntArray
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 
 _FIRST = np.zeros(1, np.int64)
-_NO_VECTOR = np.zeros(0, np.float32)
-_NONE_NAMED = np.zeros(0, np.int64)
 
 Cross = tuple[FloatArray, FloatArray, FloatArray, IntArray]
 """Memory of one row: keys (layers, d, H·T), values (layers, H·T, d), query vector (e,), slots named (L,)."""
@@ -46,7 +44,6 @@ class OnnxModel:
         self._decoder = _session(directory / DECODER, threads)
         past = [value for value in self._decoder.get_inputs() if value.name.startswith("past_")]
         self._past = [value.name for value in past]
-        self._passes_on = any(value.name == "named" for value in self._decoder.get_inputs())
         self._empty: Cache = [np.zeros((1, 0, value.shape[2]), np.float32) for value in past]
         self._positions = [np.asarray(position, np.int64) for position in range(len(self._sizes))]
         described = self._decoder.get_modelmeta().custom_metadata_map.get("sizes", "")
@@ -66,8 +63,7 @@ class OnnxModel:
         return [self._encode(row) for row in rows]
 
     def _encode(self, row: IntArray) -> Cross:
-        key, value, *more = self._encoder.run(None, {"ids": np.ascontiguousarray(row, np.int64)})
-        vector, named = more or (_NO_VECTOR, _NONE_NAMED)  # an older artifact has neither
+        key, value, vector, named = self._encoder.run(None, {"ids": np.ascontiguousarray(row, np.int64)})
         return key, value, vector, named
 
     def query_vector(self, memory: Cross) -> FloatArray:
@@ -83,11 +79,10 @@ class OnnxModel:
             "parent": _FIRST if first else np.ascontiguousarray(parent, np.int64),
             "codes": _FIRST if first else np.ascontiguousarray(codes, np.int64),
             "position": self._positions[position],
+            "named": np.asarray(memory[3][position]),
             "cross_key": memory[0],
             "cross_value": memory[1],
         }
-        if self._passes_on:
-            feeds["named"] = np.asarray(memory[3][position])
         feeds.update(zip(self._past, self._empty if state is None else state, strict=True))
         logp, *cache = self._decoder.run(None, feeds)
         return logp, cache

@@ -19,7 +19,7 @@ from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.options import SearchOptions
 from slotbeam.trie.csr import Trie
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 
 

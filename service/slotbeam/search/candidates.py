@@ -26,6 +26,13 @@ class Candidates:
     logp: FloatArray
     full: bool
 
+    def joined(self, places: IntArray, limit: int) -> Candidates:
+        """These and, behind them, those of `places` (n,) that are not among them; `limit` in all, the new ones kept."""
+        new = places[~np.isin(places, self.places)][:limit]
+        kept = slice(0, limit - len(new))
+        logp = np.concatenate([self.logp[kept], np.full(len(new), np.nan)])
+        return Candidates(np.concatenate([self.places[kept], new]), logp, self.full)
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:

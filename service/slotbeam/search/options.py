@@ -13,6 +13,7 @@ class SearchOptions:
         beam_width: B at least; a request decodes max(beam_width, k) beams unless it names its own width.
         candidates: items scored for one group at most, whatever the catalog's size.
         items_per_sid: items taken of one SID at most in the base group (paper: 5); None takes all.
+        lexical_candidates: of these, at most so many that only words bring: the items with the largest overlap.
         stop_at_range: end decoding at the depth where the beams' ranges hold at most `candidates` items.
         weight_logp: weight of the SID log-probability (nats) in the item score.
         weight_prior: weight of the item prior, log(1 + popularity).
@@ -23,6 +24,7 @@ class SearchOptions:
     beam_width: int = 128
     candidates: int = 2000
     items_per_sid: int | None = None
+    lexical_candidates: int = 0
     stop_at_range: bool = False
     weight_logp: float = 1.0
     weight_prior: float = 0.1

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 
-from slotbeam.decode.beam import Beams, beam_search
-from slotbeam.model.protocol import Memory
-from slotbeam.search.candidates import Candidates, Shelf
+from slotbeam.search.base import decode_base
 from slotbeam.search.facts import explain
 from slotbeam.search.pinned import decode_pinned, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
 from slotbeam.search.request import Answer, Applied, Request, canonical_query, history
 from slotbeam.search.snapshot import Snapshot
-from slotbeam.types import IntArray, Timings
+from slotbeam.types import Timings
 
 
 def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
@@ -42,7 +40,7 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
 
     # Memories → SIDs → candidate items, each group in its own trie.
     placement = placement_of(match.pinned for match in bound) if bound else "top"
-    beams, found = decode_base(snapshot, base_memory, passed, width) if placement != "only" else (None, None)
+    beams, found = decode_base(snapshot, canonical, base_memory, passed, width) if placement != "only" else (None, None)
     groups = [
         (match.pinned, query_vector(memory), *decode_pinned(artifact, match.pinned, memory, passed, width, request.k))
         for match, memory in zip(bound, bound_memories, strict=True)
@@ -61,18 +59,3 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
     facts = explain(artifact, encoded, bound, beams, [b for *_, b, _ in groups]) if request.explain else {}
     timings.add("rank", -(clock - (clock := time.perf_counter())))
     return Answer(encoded, applied, hits, facts)
-
-
-def decode_base(snapshot: Snapshot, memory: Memory, passed: IntArray | None, width: int) -> tuple[Beams, Candidates]:
-    """Decode the query SID computed without bindings, in the base trie only: no edit can change what comes out."""
-    artifact, options = snapshot.artifact, snapshot.artifact.options
-    shelf = Shelf(artifact.trie, artifact.catalog.leaf_items, passed)
-    beams = beam_search(
-        artifact.model,
-        memory,
-        artifact.trie,
-        width,
-        keep=shelf.keep if passed is not None else None,
-        stop=(lambda states, depth: shelf.fits(states, depth, options.candidates)) if options.stop_at_range else None,
-    )
-    return beams, shelf.collect(beams, options.candidates, options.items_per_sid)

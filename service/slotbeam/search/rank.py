@@ -47,7 +47,7 @@ def rank_base(scorer: ItemScorer, canonical: str, vector: FloatArray, found: Can
     order = np.lexsort((catalog.id_ranks[rows], leaf, -scores))[:k]
     columns = (rows[order], scores[order], catalog.sids[rows[order]], found.logp[order])
     return [
-        Hit(row, score, tuple(sid), logp if found.full else None, "model")
+        Hit(row, score, tuple(sid), logp if found.full and logp == logp else None, "model")
         for row, score, sid, logp in zip(*(column.tolist() for column in columns), strict=True)
     ]
 

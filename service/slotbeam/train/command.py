@@ -201,7 +201,7 @@ def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:
     if artifact_from is None:
         return options.model
     held = read_manifest(artifact_from)["model"]
-    return ModelOptions(**{name: held[name] for name in ModelOptions.__dataclass_fields__ if name in held})
+    return ModelOptions(**{name: held[name] for name in ModelOptions.__dataclass_fields__})
 
 
 def _facts(

@@ -97,7 +97,7 @@ def read_parameters(directory: Path, heads: int) -> Arrays:
                 if array.dtype in (np.float16, np.float32):
                     arrays[constant.name] = array.astype(np.float32)
         with (directory / EXTRA).open("rb") as file, np.load(file, allow_pickle=False) as extra:
-            arrays.update({name: extra[name] for name in _TRAINING_ONLY if name in extra})
+            arrays.update({name: extra[name] for name in _TRAINING_ONLY})
         width = arrays["embedding.weight"].shape[1]
         for name in [name for name in arrays if name.endswith(".absorbed")]:
             array = arrays.pop(name)

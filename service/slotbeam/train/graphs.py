@@ -108,7 +108,8 @@ def _layers(arrays: Arrays, stem: str) -> range:
 
 
 def encoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) -> ModelProto:
-    """`ids` (T,) int64 → `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d), `query_vector` (e,), `named` (L,) int64.
+    """`ids` (T,) int64 → `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d), `query_vector` (e,),
+    `named` (L,) int64.
 
     Args:
         arrays: parameters of `train.model.Policy` by their torch names.

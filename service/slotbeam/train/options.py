@@ -13,7 +13,7 @@ from slotbeam.train.loop import LoopOptions
 from slotbeam.train.model import ModelOptions
 from slotbeam.train.pseudo import PseudoOptions
 
-SEARCH = SearchOptions(stop_at_range=True, weight_vector=1.0, weight_lexical=20.0)
+SEARCH = SearchOptions(stop_at_range=True, lexical_candidates=500, weight_vector=1.0, weight_lexical=20.0)
 """The named configuration's search, by the rows of 2026-11-20 in docs/log.md; its weights are where the fit starts."""
 
 

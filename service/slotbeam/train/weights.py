@@ -16,8 +16,8 @@ from scipy.optimize import minimize
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.base import decode_base
 from slotbeam.search.options import WEIGHTS, SearchOptions
-from slotbeam.search.pipeline import decode_base
 from slotbeam.search.rank import ItemScorer
 from slotbeam.search.request import Request, canonical_query, history
 from slotbeam.search.snapshot import Snapshot
@@ -103,7 +103,7 @@ def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
     request = Request(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
     row = artifact.inputs.build(canonical, artifact.kae.encode(canonical).sid, *history(catalog, request))
     (memory,) = artifact.model.encode([row])
-    _, found = decode_base(Snapshot(artifact), memory, None, max(WIDTH, artifact.options.beam_width))
+    _, found = decode_base(Snapshot(artifact), canonical, memory, None, max(WIDTH, artifact.options.beam_width))
     place = np.flatnonzero(found.places == catalog.row_of(one.item_id))
     if not len(place):
         return None
