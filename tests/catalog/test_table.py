@@ -103,6 +103,21 @@ def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_s
     assert got == pytest.approx(expected, abs=2e-3)
 
 
+@settings(deadline=None)
+@given(st.lists(texts, min_size=1, max_size=8), texts, st.integers(1, 9))
+def test_the_best_by_words_are_those_that_share_one_by_overlap_then_in_row_order(corpus, query, limit):
+    index = TermIndex.build(corpus)
+    overlap = index.overlap(query, np.arange(len(corpus)))
+    sharing = [row for row, text in enumerate(corpus) if set(terms(text)) & set(terms(query))]
+    assert index.best(query, limit).tolist() == sorted(sharing, key=lambda row: (-overlap[row], row))[:limit]
+
+
+def test_a_word_that_thousands_of_items_carry_brings_none_of_them_by_itself():
+    index = TermIndex.build(["common word"] * 3500 + ["common rare"])
+    assert index.best("common", 10).tolist() == []
+    assert index.best("common rare", 10).tolist() == [3500]
+
+
 @pytest.mark.parametrize(
     ("token", "folded"),
     [("mugs", "mug"), ("glasses", "glass"), ("batteries", "battery"), ("bus", "bus"), ("ss", "ss"), ("boxes", "box")],

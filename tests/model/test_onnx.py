@@ -67,6 +67,28 @@ def test_onnx_and_torch_agree_on_log_probabilities(exported: OnnxModel, policy: 
         assert np.allclose(np.exp(ours).sum(axis=1), 1, atol=1e-5)
 
 
+def test_the_slots_before_the_text_are_named_and_no_others(exported: OnnxModel, policy: Policy) -> None:
+    """History brings slots of items seen: those are not what the query names."""
+    inputs = make_inputs()
+    for sid in [(3, 0, 11, 4), (0, 0, 0, 0), (6, 29, 1, 0)]:
+        row = inputs.compose(QUERY, inputs.sid_ids(sid), [40, 41], [[42]], [inputs.sid_ids((5, 7, 2, 3))])
+        assert exported.encode([np.array(row, np.int64)])[0][3].tolist() == list(sid)
+        assert policy.named(torch.tensor([row]))[0].tolist() == list(sid)
+
+
+def test_a_slot_that_the_row_names_is_likelier_by_what_the_decoder_says(policy: Policy) -> None:
+    """The oracle raises one logit by hand."""
+    ids = torch.tensor([make_inputs().compose(QUERY, make_inputs().sid_ids((3, 0, 11, 0)), [40])])
+    sids = torch.tensor([[3, 2, 11, 1]])
+    with torch.no_grad():
+        memory, mask = policy.encode(ids)
+        bare = policy.decode_sids(memory, mask, sids, torch.zeros(1, 4, dtype=torch.long))
+        passing = policy.decode_sids(memory, mask, sids, policy.named(ids))
+    for position, code in enumerate((3, 0, 11, 0)):
+        moved = (passing[position] - bare[position])[0]
+        assert (moved != 0).nonzero().flatten().tolist() == ([code] if code else [])
+
+
 def test_onnx_and_torch_agree_on_the_query_vector(exported: OnnxModel, policy: Policy) -> None:
     with torch.no_grad():
         memory, _ = policy.encode(torch.from_numpy(ROW)[None])

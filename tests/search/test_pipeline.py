@@ -1,5 +1,7 @@
 """The promises of "What a bound query means", against brute force over all items."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from slotbeam.bindings.overlay import Bound, build_overlay
 from slotbeam.errors import BindingError, FilterError, InputError
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.candidates import Candidates
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
@@ -197,6 +200,45 @@ def test_decoding_may_stop_at_a_range_and_hand_on_all_of_its_items(tmp_path):
     assert answer.facts["groups"][0]["depth"] == 1
     assert len(answer.hits) == 60
     assert all(hit.sid_logp is None for hit in answer.hits)
+
+
+def test_a_word_that_the_dictionary_does_not_know_still_brings_the_items_that_carry_it(tmp_path):
+    """The items' descriptions number them, which no slot does; a beam of one would miss nearly all."""
+    shop = make_shop(tmp_path, n=60, beam_width=1, lexical_candidates=5)
+    assert not shop.kae.knows("37")
+    (row,) = (row for row in range(60) if shop.catalog.ids[row] == "i037")
+    found = {hit.row: hit for hit in ask(shop, "37", k=3, beam_width=1).hits}
+    assert row in found
+    bare = replace(shop, options=replace(shop.options, lexical_candidates=0))
+    if row not in {hit.row for hit in ask(bare, "37", k=60, beam_width=1).hits}:
+        assert found[row].sid_logp is None, "no beam brought it"
+    priced = ask(shop, "37", k=60, filter={"price": {"gte": 200}})
+    assert not priced.hits, "words bring no item that the filter leaves out"
+
+
+@given(
+    st.sets(st.integers(0, 30), max_size=12), st.lists(st.integers(0, 30), max_size=12, unique=True), st.integers(1, 14)
+)
+def test_joined_candidates_are_distinct_within_the_limit_and_keep_the_new_ones(held, places, limit):
+    places_held = np.array(sorted(held), np.int64)[:limit]
+    found = Candidates(places_held, -np.arange(len(places_held), dtype=float), True)
+    joined = found.joined(np.array(places, np.int64), limit)
+    new = [place for place in places if place not in set(places_held.tolist())][:limit]
+    assert joined.places.tolist() == [*places_held[: limit - len(new)].tolist(), *new]
+    assert np.isnan(joined.logp).tolist() == [False] * (len(joined.places) - len(new)) + [True] * len(new)
+
+
+def test_items_of_two_large_bindings_come_first_although_neither_decode_brought_them(tmp_path):
+    shop = make_shop(tmp_path, n=200, candidates=4, beam_width=1)
+    ids = list(shop.catalog.ids)
+    both = {ids[3], ids[77], ids[150]}
+    bound = [
+        bind(shop, ["labubu"], {*ids[:100], *both}, position=1),
+        bind(shop, ["crocs"], {*ids[100:], *both}, position=2),
+    ]
+    hits = ask(shop, "labubu crocs", bound, k=4, beam_width=1).hits
+    assert {ids[hit.row] for hit in hits[:3]} == both
+    assert all(len(hit.bindings) == 2 for hit in hits[:3])
 
 
 def test_an_unchanged_binding_is_not_compiled_again(shop):

@@ -1,4 +1,4 @@
-"""The pinned group of one binding: its query SID and its exhaustive-when-small decode."""
+"""The pinned group of one binding: its query SID, its exhaustive-when-small decode, what it shares with others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from slotbeam.model.protocol import Memory
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates, Shelf
 from slotbeam.search.snapshot import BoundMatch, Pinned
-from slotbeam.types import IntArray, Sid
+from slotbeam.types import FloatArray, IntArray, Sid
+
+Group = tuple[Pinned, FloatArray, Candidates]
+"""One pinned group: its binding, its own query vector, what its decode found."""
 
 
 def pinned_sid(kae: Kae, encoded: Encoded, bound: BoundMatch) -> Sid:
@@ -47,3 +50,15 @@ def decode_pinned(
             np.concatenate([found.places, more.places]), np.concatenate([found.logp, more.logp]), found.full
         )
     return beams, found
+
+
+def join_shared(groups: list[Group], passed: IntArray | None, limit: int) -> list[Group]:
+    """Add to every group the items that it shares with another: they rank first, and a decode may have missed them."""
+    if len(groups) < 2:
+        return groups
+    rows, holders = np.unique(np.concatenate([pinned.rows for pinned, *_ in groups]), return_counts=True)
+    shared = rows[(holders > 1) & passing(passed, rows)]
+    return [
+        (pinned, vector, found.joined(np.flatnonzero(np.isin(pinned.rows, shared)), max(limit, len(found.places))))
+        for pinned, vector, found in groups
+    ]

@@ -6,7 +6,7 @@ import time
 
 from slotbeam.search.base import decode_base
 from slotbeam.search.facts import explain
-from slotbeam.search.pinned import decode_pinned, pinned_sid
+from slotbeam.search.pinned import decode_pinned, join_shared, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
 from slotbeam.search.request import Answer, Applied, Request, canonical_query, history
 from slotbeam.search.snapshot import Snapshot
@@ -50,7 +50,8 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
     # Candidates → one ranked answer.
     scorer = ItemScorer(artifact.catalog, artifact.options)
     base_hits = rank_base(scorer, canonical, query_vector(base_memory), found, request.k) if found else []
-    bound_hits = rank_bound(scorer, canonical, [(p, vector, c) for p, vector, _, c in groups], request.k)
+    bound_groups = join_shared([(p, v, c) for p, v, _, c in groups], passed, artifact.options.candidates)
+    bound_hits = rank_bound(scorer, canonical, bound_groups, request.k)
     hits = merge(bound_hits, base_hits, placement, request.k)
     applied = tuple(
         Applied(m.pinned.id, str(m.pinned.slot), m.match.surface, (m.match.start, m.match.end), len(m.pinned.rows))

@@ -11,6 +11,7 @@ import numpy as np
 from slotbeam.catalog.table import Catalog
 from slotbeam.search.candidates import Candidates
 from slotbeam.search.options import SearchOptions
+from slotbeam.search.pinned import Group
 from slotbeam.search.snapshot import PLACEMENTS, Pinned
 from slotbeam.types import FloatArray, Hit, IntArray
 
@@ -50,10 +51,6 @@ def rank_base(scorer: ItemScorer, canonical: str, vector: FloatArray, found: Can
         Hit(row, score, tuple(sid), logp if found.full and logp == logp else None, "model")
         for row, score, sid, logp in zip(*(column.tolist() for column in columns), strict=True)
     ]
-
-
-Group = tuple[Pinned, FloatArray, Candidates]
-"""One pinned group: its binding, its own query vector, what its decode found."""
 
 
 def rank_bound(scorer: ItemScorer, canonical: str, groups: Sequence[Group], k: int) -> list[Hit]:
