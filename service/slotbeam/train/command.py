@@ -137,7 +137,7 @@ def train(
         trained = items if edited else None
         export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half, trained, absorbed)
         reporter.say(f"exported  {clock('export')}")
-        taken = last_taken(log, corpus, items, options.fit, options.seed)
+        taken = last_taken(log, items, options.fit, options.seed)
         fitted = fit_weights(Artifact.load(fresh), taken)
         write_manifest(fresh, {**read_manifest(fresh), "search": dataclasses.asdict(fitted)})
         weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)

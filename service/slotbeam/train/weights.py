@@ -21,7 +21,6 @@ from slotbeam.search.options import WEIGHTS, SearchOptions
 from slotbeam.search.rank import ItemScorer
 from slotbeam.search.request import Request, canonical_query, history
 from slotbeam.search.snapshot import Snapshot
-from slotbeam.train.corpus import Corpus
 from slotbeam.types import FloatArray
 
 WIDTH = 350
@@ -73,27 +72,16 @@ def fit_weights(artifact: Artifact, taken: Sequence[Interaction]) -> SearchOptio
     return replace(artifact.options, **fitted)
 
 
-def last_taken(
-    log: Sequence[Interaction], corpus: Corpus, items: Sequence[Item], count: int, seed: int
-) -> list[Interaction]:
-    """At most `count` interactions of the log's last day; without a log, queries made from the catalog.
+def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, seed: int) -> list[Interaction]:
+    """At most `count` interactions of the log's last day that lead to one of `items`; none without a log.
 
-    Args:
-        log: what training may read. corpus: made of it. items: of the corpus, in its order.
+    Queries made from the catalog are no stand-in: their targets are drawn, not chosen, so they teach too little trust
+    in words (docs/log.md).
     """
-    rng = np.random.default_rng([seed, 4])
-    if log:
-        last = max(one.day for one in log)
-        known = {item.id for item in items}
-        day = [one for one in log if one.day == last and one.item_id in known and normalize(one.query)]
-        return [day[i] for i in rng.permutation(len(day))[:count].tolist()]
-    if corpus.pseudo is None:
-        return []
-    drawn = corpus.pseudo.draw(rng, count)
-    texts = [corpus.inputs.text_of(corpus.queries[int(corpus.pseudo.query[i])]) for i in drawn.tolist()]
-    rows = corpus.pseudo.item[drawn].tolist()
-    made = [Interaction(text, items[row].id, "click", 1, "") for text, row in zip(texts, rows, strict=True)]
-    return [one for one in made if normalize(one.query)]
+    last = max((one.day for one in log), default=0)
+    known = {item.id for item in items}
+    day = [one for one in log if one.day == last and one.item_id in known and normalize(one.query)]
+    return [day[i] for i in np.random.default_rng([seed, 4]).permutation(len(day))[:count].tolist()]
 
 
 def _lists(artifact: Artifact, one: Interaction) -> Lists | None:

@@ -146,7 +146,7 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
     (work / CHECKPOINT).unlink(missing_ok=True)
     manifest = {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)}
     write_manifest(work, manifest)
-    taken = last_taken(log, corpus, items, options.fit, options.seed)
+    taken = last_taken(log, items, options.fit, options.seed)
     fitted = fit_weights(_load(setup, method, texts, work), taken)
     write_manifest(work, {**manifest, "search": dataclasses.asdict(fitted)})
     return {
