@@ -62,7 +62,7 @@ bench: $(VENV)/.serve
 
 demo: $(VENV)/.dev
 	$(BIN)/slotbeam world --out $(WORLD)
-	$(BIN)/slotbeam train --catalog $(WORLD) --logs $(WORLD) --out model_artifacts/demo --config quick --steps 5000 --name demo-1
+	$(BIN)/slotbeam train --catalog $(WORLD) --logs $(WORLD) --out model_artifacts/demo --config quick --steps 5000 --name demo-2
 
 icecat: $(VENV)/.dev
 	$(BIN)/slotbeam train --catalog $(CATALOG) --out build/icecat --config quick --name icecat-1 --minutes $(MINUTES)
