@@ -45,7 +45,7 @@ class Catalog:
     Attributes:
         ids, titles, texts: (N,) strings.
         prior: (N,) float32, log(1 + popularity).
-        sids: (N, L) int32.
+        sids: (N, L) int16, int32 where a position has more slots.
         leaf_items: (n_leaves + 1,) int64: the items of leaf i are rows `leaf_items[i]:leaf_items[i + 1]`.
         id_hashes, id_rows: (N,) uint64 sorted and int32: the way from id to row.
         id_ranks: (N,) int32, the place of each row's id among all ids in order: what ties break by.
@@ -166,7 +166,7 @@ def write_catalog(
     directory: Path,
     items: Sequence[Item],
     sids: IntArray,
-    trained: Sequence[Item] | None = None,
+    words: Sequence[str] | None = None,
     vectors: IntArray | None = None,
 ) -> dict[str, str]:
     """Write the table of items.
@@ -175,8 +175,8 @@ def write_catalog(
         directory: made when missing.
         items: N items, in any order.
         sids: (N, L), in their order.
-        trained: the items as training saw them, in the same order; lexical overlap is taken from these texts, so that
-            text edited since then waits for the next training, as the model does. Default: `items`.
+        words: (N,) what lexical overlap is taken from, in their order; default: `item_text` of each. Training gives the
+            texts that it saw, so that text edited since then waits for the next training, as the model does.
         vectors: (N, e) int8, in their order; default: none, e = 0.
 
     Returns:
@@ -204,7 +204,7 @@ def write_catalog(
     Strings.of(texts).save(directory, "texts")
     arrays = {
         "prior": np.log1p(np.array([item.popularity for item in rows], np.float32)),
-        "sids": sids,
+        "sids": sids.astype(np.int16 if sids.max(initial=0) < 2**15 else np.int32),
         "vectors": vectors,
         "leaf_items": np.append(np.flatnonzero(opens), len(rows)).astype(np.int64),
         "id_hashes": hashes[by_hash],
@@ -213,7 +213,7 @@ def write_catalog(
     }
     for name, array in arrays.items():
         save_array(directory / f"{name}.npy", array)
-    scored = texts if trained is None else [item_text(trained[i]) for i in order]
+    scored = texts if words is None else [words[i] for i in order]
     TermIndex.build(scored).save(directory / "terms")
     fields = Fields.of([item.fields for item in rows])
     fields.save(directory / "fields")

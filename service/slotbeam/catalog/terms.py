@@ -50,16 +50,16 @@ class TermIndex:
 
     Attributes:
         offsets: (N + 1,) int64, the terms of row r are `offsets[r]:offsets[r + 1]`.
-        hashes: (P,) uint32.
+        places: (P,) uint16 (uint32 beyond 65 536 terms), the term's place in the vocabulary.
         impacts: (P,) float16, BM25 impact of the term in the item.
-        vocabulary: (U,) uint32, sorted.
+        vocabulary: (U,) uint32, hashes of the terms, sorted.
         ceilings: (U,) float32, the largest impact of each term anywhere: what a perfect match would weigh.
         starts: (U + 1,) int64, the items of term u are `rows[starts[u]:starts[u + 1]]`.
         rows: (P,) int32, rising within a term.
     """
 
     offsets: IntArray
-    hashes: IntArray
+    places: IntArray
     impacts: FloatArray
     vocabulary: IntArray
     ceilings: FloatArray
@@ -95,9 +95,10 @@ class TermIndex:
         np.maximum.at(ceilings, inverse, impacts.astype(np.float32))
         owner = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(offsets))
         postings = owner[np.argsort(inverse, kind="stable")]
+        places = inverse.astype(np.uint16 if len(vocabulary) <= 2**16 else np.uint32)
         starts = np.concatenate([[0], np.cumsum(documents)]).astype(np.int64)
         return cls(
-            offsets, hashes.astype(np.uint32), impacts.astype(np.float16), vocabulary, ceilings, starts, postings
+            offsets, places, impacts.astype(np.float16), vocabulary.astype(np.uint32), ceilings, starts, postings
         )
 
     def best(self, canonical: str, limit: int) -> IntArray:
@@ -142,9 +143,9 @@ class TermIndex:
         length = self.offsets[rows + 1] - start  # (n,)
         owner = np.repeat(np.arange(len(rows)), length)
         flat = np.arange(len(owner)) + np.repeat(start - (np.cumsum(length) - length), length)
-        hashes = self.hashes[flat]
-        for term in self.vocabulary[known]:
-            hit = np.flatnonzero(hashes == term)  # a term occurs once in an item, so no index repeats
+        places = self.places[flat]
+        for term in known.tolist():
+            hit = np.flatnonzero(places == term)  # a term occurs once in an item, so no index repeats
             out[owner[hit]] += self.impacts[flat[hit]].astype(np.float32)
         return out / np.float32(best)
 

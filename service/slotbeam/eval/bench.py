@@ -103,7 +103,7 @@ def bench_pipeline(artifact: Artifact, texts: Sequence[str]) -> tuple[dict[str, 
                 seconds[stage].append(timings.stages.get(stage, 0.0))
             encoded = artifact.kae.encode(normalize(text))
             [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, encoded.sid)])
-            trie_s += decode_base(snapshot, encoded.text, memory, None, width)[0].trie_seconds
+            trie_s += decode_base(snapshot, encoded.words, memory, None, width)[0].trie_seconds
     return seconds, trie_s / sum(seconds["total"])
 
 

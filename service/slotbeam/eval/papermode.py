@@ -60,7 +60,9 @@ class OneTrie:
         found = self.shelf.collect(beams, options.candidates)
         rows = self.rows[found.places]
         vector = artifact.model.query_vector(memory)
-        scores = ItemScorer(artifact.catalog, options).score(canonical, rows, found.logp, vector)
+        scores = ItemScorer(artifact.catalog, options).score(
+            artifact.kae.encode(canonical).words, rows, found.logp, vector
+        )
         order = np.lexsort((artifact.catalog.id_ranks[rows], -scores))
         return list(dict.fromkeys(rows[order].tolist()))[:k]
 

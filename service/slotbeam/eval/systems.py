@@ -98,10 +98,10 @@ def candidate_system(artifact: Artifact) -> System:
     def search(asked: Asked, k: int) -> list[str]:
         catalog = artifact.catalog
         canonical = canonical_query(asked.query)
-        sid = artifact.kae.encode(canonical).sid
+        encoded = artifact.kae.encode(canonical)
         request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
-        (memory,) = artifact.model.encode([artifact.inputs.build(canonical, sid, *history(catalog, request))])
-        _, found = decode_base(snapshot, canonical, memory, None, max(min(k, MAX_K), artifact.options.beam_width))
+        (memory,) = artifact.model.encode([artifact.inputs.build(canonical, encoded.sid, *history(catalog, request))])
+        _, found = decode_base(snapshot, encoded.words, memory, None, max(min(k, MAX_K), artifact.options.beam_width))
         return [catalog.ids[int(row)] for row in np.asarray(found.places)]
 
     return search

@@ -54,6 +54,20 @@ class Encoded:
     matches: tuple[Match, ...]
     chosen: tuple[Match | None, ...]
 
+    @property
+    def concept_terms(self) -> str:
+        """One term for each concept that is named or implied; no word of a text is spelt like it after `normalize`.
+
+        Lexical overlap compares them beside the words, so that synonyms meet.
+        """
+        concepts = {match.concept for match in (*self.matches, *self.chosen) if match is not None}
+        return " ".join(f"concept{number}concept" for number in sorted(concepts))
+
+    @property
+    def words(self) -> str:
+        """The text and, behind it, its concept terms: what lexical overlap compares."""
+        return f"{self.text} {self.concept_terms}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:

@@ -11,7 +11,7 @@ from slotbeam.types import IntArray
 
 
 def decode_base(
-    snapshot: Snapshot, canonical: str, memory: Memory, passed: IntArray | None, width: int
+    snapshot: Snapshot, words: str, memory: Memory, passed: IntArray | None, width: int
 ) -> tuple[Beams, Candidates]:
     """Decode the query SID computed without bindings, in the base trie only: no edit can change what comes out."""
     artifact, options = snapshot.artifact, snapshot.artifact.options
@@ -26,6 +26,6 @@ def decode_base(
     )
     found = shelf.collect(beams, options.candidates, options.items_per_sid)
     if options.lexical_candidates:  # a word that the dictionary does not know is still a word
-        rows = artifact.catalog.terms.best(canonical, options.lexical_candidates)
+        rows = artifact.catalog.terms.best(words, options.lexical_candidates)
         found = found.joined(rows[passing(passed, rows)], options.candidates)
     return beams, found

@@ -26,6 +26,7 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
     # Text → what it says: base words and bound words are matched by two automata that know nothing of each other.
     canonical = canonical_query(request.query)
     encoded = artifact.kae.encode(canonical)
+    words = encoded.words
     limit = request.max_bindings if request.use_bindings else 0
     bound = snapshot.overlay.match(canonical, limit, artifact.kae.knows)
     passed = artifact.catalog.filter_counts(request.filter) if request.filter else None
@@ -40,7 +41,7 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
 
     # Memories → SIDs → candidate items, each group in its own trie.
     placement = placement_of(match.pinned for match in bound) if bound else "top"
-    beams, found = decode_base(snapshot, canonical, base_memory, passed, width) if placement != "only" else (None, None)
+    beams, found = decode_base(snapshot, words, base_memory, passed, width) if placement != "only" else (None, None)
     groups = [
         (match.pinned, query_vector(memory), *decode_pinned(artifact, match.pinned, memory, passed, width, request.k))
         for match, memory in zip(bound, bound_memories, strict=True)
@@ -49,9 +50,9 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
 
     # Candidates → one ranked answer.
     scorer = ItemScorer(artifact.catalog, artifact.options)
-    base_hits = rank_base(scorer, canonical, query_vector(base_memory), found, request.k) if found else []
+    base_hits = rank_base(scorer, words, query_vector(base_memory), found, request.k) if found else []
     bound_groups = join_shared([(p, v, c) for p, v, _, c in groups], passed, artifact.options.candidates)
-    bound_hits = rank_bound(scorer, canonical, bound_groups, request.k)
+    bound_hits = rank_bound(scorer, words, bound_groups, request.k)
     hits = merge(bound_hits, base_hits, placement, request.k)
     applied = tuple(
         Applied(m.pinned.id, str(m.pinned.slot), m.match.surface, (m.match.start, m.match.end), len(m.pinned.rows))

@@ -23,10 +23,10 @@ class ItemScorer:
     catalog: Catalog
     options: SearchOptions
 
-    def score(self, canonical: str, rows: IntArray, logp: FloatArray, vector: FloatArray) -> FloatArray:
+    def score(self, words: str, rows: IntArray, logp: FloatArray, vector: FloatArray) -> FloatArray:
         """Return (n,) float64 item scores of catalog `rows`; an item no beam brought (NaN) counts as the worst beam.
 
-        `vector` (e,) is the query's.
+        `words` are the query's, `Encoded.words`; `vector` (e,) is its query vector.
         """
         options = self.options
         worst = np.nanmin(logp) if len(logp) and not np.isnan(logp).all() else 0.0
@@ -36,14 +36,14 @@ class ItemScorer:
         if options.weight_vector and len(vector):
             scores = scores + options.weight_vector * self.catalog.closeness(vector, rows).astype(np.float64)
         if options.weight_lexical:
-            scores = scores + options.weight_lexical * self.catalog.terms.overlap(canonical, rows).astype(np.float64)
+            scores = scores + options.weight_lexical * self.catalog.terms.overlap(words, rows).astype(np.float64)
         return np.asarray(scores)
 
 
-def rank_base(scorer: ItemScorer, canonical: str, vector: FloatArray, found: Candidates, k: int) -> list[Hit]:
+def rank_base(scorer: ItemScorer, words: str, vector: FloatArray, found: Candidates, k: int) -> list[Hit]:
     """Return the K best of the base group: item score, then SID, then item id."""
     catalog, rows = scorer.catalog, found.places
-    scores = scorer.score(canonical, rows, found.logp, vector)
+    scores = scorer.score(words, rows, found.logp, vector)
     leaf = np.searchsorted(catalog.leaf_items, rows, side="right")  # leaf order is SID order
     order = np.lexsort((catalog.id_ranks[rows], leaf, -scores))[:k]
     columns = (rows[order], scores[order], catalog.sids[rows[order]], found.logp[order])
@@ -53,7 +53,7 @@ def rank_base(scorer: ItemScorer, canonical: str, vector: FloatArray, found: Can
     ]
 
 
-def rank_bound(scorer: ItemScorer, canonical: str, groups: Sequence[Group], k: int) -> list[Hit]:
+def rank_bound(scorer: ItemScorer, words: str, groups: Sequence[Group], k: int) -> list[Hit]:
     """Return the K best of the bound block: number of matched bindings the item belongs to, then item score, then id.
 
     An item that several groups brought is taken with its best score. An item belongs to every matched binding that
@@ -64,7 +64,7 @@ def rank_bound(scorer: ItemScorer, canonical: str, groups: Sequence[Group], k: i
     catalog = scorer.catalog
     rows = np.concatenate([pinned.rows[found.places] for pinned, _, found in groups])
     scores = np.concatenate(
-        [scorer.score(canonical, pinned.rows[found.places], found.logp, vector) for pinned, vector, found in groups]
+        [scorer.score(words, pinned.rows[found.places], found.logp, vector) for pinned, vector, found in groups]
     )
     logp = np.concatenate([found.logp for *_, found in groups])
     group = np.repeat(np.arange(len(groups)), [len(found.places) for *_, found in groups])

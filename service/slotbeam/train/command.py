@@ -134,8 +134,7 @@ def train(
         }
         fresh = work / "artifact"
         shutil.rmtree(fresh, ignore_errors=True)
-        trained = items if edited else None
-        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, options.half, trained, absorbed)
+        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, items, encoded, options.half, absorbed)
         reporter.say(f"exported  {clock('export')}")
         taken = last_taken(log, items, options.fit, options.seed)
         fitted = fit_weights(Artifact.load(fresh), taken)

@@ -14,9 +14,9 @@ import torch
 from onnx import numpy_helper
 
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.table import write_catalog
+from slotbeam.catalog.table import item_text, write_catalog
 from slotbeam.errors import ArtifactError
-from slotbeam.kae.encode import Kae
+from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.model.onnx import DECODER, ENCODER
 from slotbeam.model.tokenizer import START, InputBuilder
 from slotbeam.search.artifact import write_manifest
@@ -141,8 +141,9 @@ def export_artifact(
     model: Policy,
     inputs: InputBuilder,
     manifest: dict[str, Any],
+    trained: Sequence[Item],
+    encoded: Sequence[Encoded],
     half: bool = True,
-    trained: Sequence[Item] | None = None,
     absorbed: Sequence[Absorbed] = (),
 ) -> Path:
     """Write a whole artifact into `out`, the manifest last.
@@ -153,15 +154,17 @@ def export_artifact(
         manifest: `name`, `created`, `search`, `training`, `metrics` and whatever else is worth keeping; what the parts
             say of themselves (positions, model, fields, hashes) is added here.
         half: see `export_model`.
-        trained: see `write_catalog`.
+        trained: the same items as training saw them, and `encoded`, what was matched in them: item vectors and lexical
+            overlap are made of these.
         absorbed: the bindings that became words; a refresh needs them.
     """
     kae.save(out / "kae")
     if absorbed:
         write_absorbed(out / "kae" / ABSORBED, absorbed)
     build_trie(np.asarray(item_sids)).save(out / "trie")
-    vectors = item_vectors(model, inputs, item_sids, trained or items)
-    fields = write_catalog(out / "items", items, item_sids, trained, vectors)
+    vectors = item_vectors(model, inputs, item_sids, trained)
+    words = [f"{item_text(item)} {one.concept_terms}" for item, one in zip(trained, encoded, strict=True)]
+    fields = write_catalog(out / "items", items, item_sids, words, vectors)
     export_model(model, inputs, out / "model", half)
     book = kae.codebook
     facts = {

@@ -19,7 +19,7 @@ SEARCH = SearchOptions(
     weight_logp=0.3,
     weight_prior=0.5,
     weight_vector=1.0,
-    weight_lexical=20.0,
+    weight_lexical=40.0,
 )
 """The named configuration's search, by the rows of 2026-11-20 in docs/log.md; its weights
 hold where there is no log to fit them to."""

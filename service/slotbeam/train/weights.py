@@ -89,14 +89,15 @@ def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
     catalog = artifact.catalog
     canonical = canonical_query(one.query)
     request = Request(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
-    row = artifact.inputs.build(canonical, artifact.kae.encode(canonical).sid, *history(catalog, request))
+    encoded = artifact.kae.encode(canonical)
+    row = artifact.inputs.build(canonical, encoded.sid, *history(catalog, request))
     (memory,) = artifact.model.encode([row])
-    _, found = decode_base(Snapshot(artifact), canonical, memory, None, max(WIDTH, artifact.options.beam_width))
+    _, found = decode_base(Snapshot(artifact), encoded.words, memory, None, max(WIDTH, artifact.options.beam_width))
     place = np.flatnonzero(found.places == catalog.row_of(one.item_id))
     if not len(place):
         return None
     vector = artifact.model.query_vector(memory)
     none: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
     alone = [replace(artifact.options, **{**none, name: 1.0}) for name in WEIGHTS]
-    columns = [ItemScorer(catalog, each).score(canonical, found.places, found.logp, vector) for each in alone]
+    columns = [ItemScorer(catalog, each).score(encoded.words, found.places, found.logp, vector) for each in alone]
     return Lists(np.stack(columns, axis=1), int(place[0]))

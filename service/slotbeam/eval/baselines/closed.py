@@ -141,7 +141,7 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
         item_sids = frozen.codes([item_text(item) for item in served])
     build_trie(item_sids).save(work / "trie")
     vectors = item_vectors(model, inputs, item_sids, items)
-    fields = write_catalog(work / "items", served, item_sids, items, vectors)
+    fields = write_catalog(work / "items", served, item_sids, [item_text(item) for item in items], vectors)
     export_model(model, inputs, work / "model", options.half)
     (work / CHECKPOINT).unlink(missing_ok=True)
     manifest = {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)}
