@@ -6,6 +6,7 @@ SlotbeamError
 │   ├── FilterError                a filter on a field or value that does not exist
 │   ├── BindingError               a binding that could not be compiled
 │   └── BodyError                  400: a body that is not plain JSON
+├── RequestError                   400: not HTTP, or HTTP that could be read in two ways
 ├── NotFound                       404
 ├── MethodNotAllowed               405
 ├── RequestTimeout                 408: a body that arrived too slowly
@@ -20,6 +21,7 @@ SlotbeamError
 ├── Forbidden                      403
 ├── TooLarge                       413
 ├── UnsupportedMedia               415
+├── HeadTooLarge                   431
 ├── Overloaded                     503
 ├── StoreError                     the bindings store
 │   ├── StoreUnavailable           503: nothing was written
@@ -64,6 +66,10 @@ class BindingError(InputError):
 
 class BodyError(InputError):
     type = "malformed-body"
+
+
+class RequestError(SlotbeamError):
+    type = "malformed-request"
 
 
 class NotFound(SlotbeamError):
@@ -120,6 +126,10 @@ class TooLarge(SlotbeamError):
 
 class UnsupportedMedia(SlotbeamError):
     type = "unsupported-media-type"
+
+
+class HeadTooLarge(SlotbeamError):
+    type = "headers-too-large"
 
 
 class Overloaded(SlotbeamError):

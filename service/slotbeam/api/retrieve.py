@@ -22,6 +22,7 @@ from slotbeam.api.admission import Admission
 from slotbeam.api.answers import document
 from slotbeam.api.bodies import read_model
 from slotbeam.api.following import Following
+from slotbeam.api.guard import Guard
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.probes import json_response, probes
 from slotbeam.api.reporting import TrendReporter
@@ -120,6 +121,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     app = FastAPI(title="slotbeam data plane", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.plane = plane
     problems.install(app)
+    app.add_middleware(Guard)
     app.include_router(probes(holder, follow.ready, plane.metrics))
 
     @app.post("/retrieve", summary="Retrieve items for one query", openapi_extra=_body_of(RetrieveBody))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
@@ -10,8 +11,9 @@ import orjson
 
 
 def show_json(value: Any) -> None:
-    """Print `value` as indented JSON on standard output."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode() + "\n")
+    """Print `value` as indented JSON on standard output; what could move a cursor is written as `\\uXXXX`."""
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY).decode()
+    sys.stdout.write("".join(c if c == "\n" or c.isprintable() else json.dumps(c)[1:-1] for c in text) + "\n")
 
 
 def say(text: str = "") -> None:
@@ -44,7 +46,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable
 
 
 def plain(text: str) -> str:
-    """Escape control, format and surrogate characters (a title or a word may hold a terminal's escape codes)."""
+    """Escape line ends, control, format and surrogate characters: a title or a word may hold a terminal's codes."""
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

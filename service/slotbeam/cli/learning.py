@@ -139,7 +139,8 @@ def bench(
     if as_json:
         show_json(found)
     else:
-        say(render(found))
+        for line in render(found).split("\n"):
+            say(line)
 
 
 def need(module: str) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import socket
+from typing import TYPE_CHECKING
 
 from slotbeam.errors import SetupError
+
+if TYPE_CHECKING:
+    import uvicorn
 
 BACKLOG = 1024
 GRACE_S = 5
@@ -42,15 +46,26 @@ def run(app: object, listener: socket.socket, log_level: str) -> None:
     import uvicorn
 
     configure_logging(log_level)
-    config = uvicorn.Config(
+    uvicorn.Server(server_config(app)).run(sockets=[listener])
+
+
+def server_config(app: object) -> uvicorn.Config:
+    """How either plane is served: heads, bodies and answers have deadlines (`slotbeam.api.guard`)."""
+    import uvicorn
+
+    from slotbeam.api.guard import MAX_HEAD, GuardedProtocol
+
+    return uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=GuardedProtocol,
+        ws="none",
+        h11_max_incomplete_event_size=MAX_HEAD,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
         lifespan="on",
     )
-    uvicorn.Server(config).run(sockets=[listener])
 
 
 def configure_logging(level: str) -> None:
@@ -58,18 +73,24 @@ def configure_logging(level: str) -> None:
     import sys
 
     import structlog
+    from structlog.typing import Processor
 
     chosen = getattr(logging, level.upper())
-    logging.basicConfig(
-        level=max(chosen, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True
+    stamps: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    rendering: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    libraries = logging.StreamHandler(sys.stderr)
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=stamps,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
     )
+    logging.basicConfig(level=max(chosen, logging.WARNING), handlers=[libraries], force=True)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*stamps, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(chosen),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

@@ -93,7 +93,8 @@ def evaluate(
     if as_json:
         show_json(result)
     else:
-        say(render(result))
+        for line in render(result).split("\n"):
+            say(line)
 
 
 def paper(

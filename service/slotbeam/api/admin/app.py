@@ -19,6 +19,7 @@ from slotbeam.api import problems
 from slotbeam.api.admin.plane import GRACE_MS, AdminPlane
 from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
+from slotbeam.api.guard import Guard
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.probes import probes
 from slotbeam.search.artifact import Artifact
@@ -57,6 +58,7 @@ def create_admin_app(
     app = FastAPI(title="slotbeam control plane", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.plane = plane
     problems.install(app)
+    app.add_middleware(Guard)
     app.include_router(probes(holder, lambda: plane.is_ready, cast(Metrics, AdminMetrics(plane))))
     app.include_router(admin_routes(plane))
     return app
