@@ -63,7 +63,7 @@ def test_a_file_of_another_codebook_is_not_used(tmp_path: Path) -> None:
     save(tmp_path / "file", "c0de", good(3))
     found, problems = load(tmp_path / "file", "other")
     assert found is None
-    assert "another format or codebook" in problems[0]
+    assert "another codebook" in problems[0]
 
 
 def test_no_file_is_no_problem(tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ WAITAOF_MS = 1500
 
 _SCRIPT = (Path(__file__).parent / "commit.lua").read_text(encoding="utf-8")
 _SCRIPT_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
-_REFUSALS = (OutOfMemoryError, ReadOnlyError, BusyLoadingError, NoPermissionError, AuthenticationError)
+REFUSED = ("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MOVED", "MASTERDOWN")
+"""How a server's answer begins that refuses a write."""
+REFUSALS = (OutOfMemoryError, ReadOnlyError, BusyLoadingError, NoPermissionError, AuthenticationError)
 
 
 @dataclass(frozen=True)
@@ -94,12 +96,12 @@ async def commit(
                     f"the store at {store.name} holds no epoch: it is new, or it lost its data; nothing was written"
                 )
             plan = make_plan(listing, change(listing), key, fingerprint)
-            await _write_items(store, items or {})
+            await write_items(store, items or {})
             reply = await _run(store, codebook_sha, plan, key, fingerprint)
             if isinstance(reply, Committed):
                 return reply
             if reply[0] == "ok":
-                how = await _made_durable(store, durable.how, plan.revision)
+                how = await made_durable(store, durable.how, plan.revision)
                 return Committed(plan.revision, plan.edits, False, how)
             _raise_refusal(store, reply)
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
@@ -142,7 +144,7 @@ async def _remembered(store: Store, revision: int) -> tuple[Edit, ...]:
     return tuple(found)
 
 
-async def _write_items(store: Store, items: Mapping[str, bytes]) -> None:
+async def write_items(store: Store, items: Mapping[str, bytes]) -> None:
     """Content-addressed lists first: with a time to live that the commit takes away. Never shortens an older one's."""
     if not items:
         return
@@ -164,12 +166,12 @@ async def _run(store: Store, codebook_sha: str, plan: Plan, key: str, fingerprin
                 reply = await store.writing.evalsha(_SCRIPT_SHA, len(keys), *keys, payload)
             except NoScriptError:
                 reply = await store.writing.eval(_SCRIPT, len(keys), *keys, payload)
-    except _REFUSALS as error:
+    except REFUSALS as error:
         raise StoreUnavailable(f"the store at {store.name} refuses writes ({error}); nothing was written") from error
     except (ConnectionError, TimeoutError, OSError) as error:
         return await _look_up(store, plan, key, fingerprint, error)
     except ResponseError as error:
-        if str(error).startswith(("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MOVED", "MASTERDOWN")):
+        if str(error).startswith(REFUSED):
             raise StoreUnavailable(
                 f"the store at {store.name} refuses writes ({error}); nothing was written"
             ) from error
@@ -197,7 +199,12 @@ async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: 
     ) from cause
 
 
-async def _made_durable(store: Store, how: str, revision: int) -> str:
+async def made_durable(store: Store, how: str, revision: int) -> str:
+    """Wait for the disk when the server does not by itself. Returns how durable the write is.
+
+    Raises:
+        OutcomeUnknown: a strict store did not confirm it.
+    """
     if how != "waitaof":
         return how
     try:

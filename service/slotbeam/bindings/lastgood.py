@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,8 @@ from slotbeam.bindings.plan import Listing
 from slotbeam.errors import BindingError
 
 FORMAT = 1
+_SECOND = ".1"
+_NAME = re.compile(r"[a-z]+-[0-9a-f]{12}(\.1)?", re.ASCII)
 KEPT_S = 3600.0
 """An item list that no generation names stays this long: another process may be about to name it."""
 
@@ -62,38 +65,79 @@ def load(path: Path, codebook_sha: str) -> tuple[LastGood | None, list[str]]:
     problems: list[str] = []
     for candidate in (path, second(path)):
         try:
-            listing = _read(candidate, codebook_sha)
+            codebook, listing = _read(candidate)
+            if codebook != codebook_sha:
+                raise ValueError("it is of another codebook")
         except FileNotFoundError:
             continue
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             problems.append(f"{candidate.name} cannot be used: {error}")
             continue
-        items: dict[str, tuple[str, ...]] = {}
-        for sha in {binding.items for binding in listing.bindings.values()}:
-            try:
-                items[sha] = decode_items(sha, (_lists(path) / sha).read_bytes())
-            except (OSError, BindingError) as error:
-                problems.append(f"item list {sha[:12]}… of {candidate.name} cannot be used: {error}")
+        items, lost = _read_lists(_lists(path), listing)
+        problems += [f"item list {sha[:12]}… of {candidate.name} cannot be used: {why}" for sha, why in lost.items()]
         return LastGood(listing, items), problems
     return None, problems
 
 
+def load_file(path: Path) -> tuple[str, LastGood, dict[str, str]]:
+    """Read one generation, whatever its codebook.
+
+    Returns:
+        `(codebook sha, what it holds, item list hash → why it could not be read)`.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or was changed.
+    """
+    try:
+        codebook, listing = _read(path)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    items, lost = _read_lists(_lists(path.with_name(path.name.removesuffix(_SECOND))), listing)
+    return codebook, LastGood(listing, items), lost
+
+
+def generations(data_dir: Path) -> list[Path]:
+    """Every last-known-good file under `data_dir`, of all roles and codebooks, both generations."""
+    return [file for file in sorted(folder(data_dir).glob("[!.]*")) if _NAME.fullmatch(file.name) and file.is_file()]
+
+
+def folder(data_dir: Path) -> Path:
+    """Where the last-known-good files of a data directory are."""
+    return data_dir / "last-good"
+
+
+def file_name(role: str, codebook_sha: str) -> str:
+    """The name of the newest generation of one role and codebook."""
+    return f"{role}-{codebook_sha[:12]}"
+
+
 def second(path: Path) -> Path:
     """The older generation's path."""
-    return path.with_name(path.name + ".1")
+    return path.with_name(path.name + _SECOND)
 
 
 def _lists(path: Path) -> Path:
     return path.with_name(path.name + ".items")
 
 
-def _read(path: Path, codebook_sha: str) -> Listing:
+def _read_lists(lists: Path, listing: Listing) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    items: dict[str, tuple[str, ...]] = {}
+    lost: dict[str, str] = {}
+    for sha in {binding.items for binding in listing.bindings.values()}:
+        try:
+            items[sha] = decode_items(sha, (lists / sha).read_bytes())
+        except (OSError, BindingError) as error:
+            lost[sha] = str(error)
+    return items, lost
+
+
+def _read(path: Path) -> tuple[str, Listing]:
     digest, _, body = path.read_bytes().partition(b"\n")
     if hashlib.sha256(body).hexdigest().encode() != digest:
         raise ValueError("its SHA-256 does not fit")
     data = json.loads(body)
-    if data["format"] != FORMAT or data["codebook"] != codebook_sha:
-        raise ValueError("it is of another format or codebook")
+    if data["format"] != FORMAT:
+        raise ValueError(f"it is of format {data['format']}; this version of slotbeam reads format {FORMAT}")
     listing = Listing(
         epoch=data["epoch"],
         revision=data["revision"],
@@ -103,7 +147,7 @@ def _read(path: Path, codebook_sha: str) -> Listing:
     )
     if not listing.verify():
         raise ValueError("its records do not add up to its state")
-    return listing
+    return str(data["codebook"]), listing
 
 
 def _replace(path: Path, data: bytes, former: Path | None = None) -> None:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import structlog
 
 from slotbeam.bindings.binding import next_boundary
-from slotbeam.bindings.lastgood import LastGood, load, save
+from slotbeam.bindings.lastgood import LastGood, file_name, folder, load, save
 from slotbeam.bindings.overlay import build_overlay
 from slotbeam.bindings.plan import Listing
 from slotbeam.bindings.replica import Build, Compiled, compile_listing, judge
@@ -93,7 +93,7 @@ class Watcher:
     ) -> None:
         self.store, self.holder, self.artifact = store, holder, artifact
         self.replica_id, self.role = replica_id, role
-        self.path = data_dir / "last-good" / f"{role}-{artifact.codebook_sha[:12]}"
+        self.path = folder(data_dir) / file_name(role, artifact.codebook_sha)
         self.good: LastGood | None = None
         self.compiled: Compiled | None = None
         self._clock, self._build = clock, build

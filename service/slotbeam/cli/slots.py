@@ -11,6 +11,7 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AsJson, DataDir, settings_of
+from slotbeam.cli.restore import restore
 from slotbeam.errors import NotFound, SetupError
 
 AdminUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_ADMIN_URL", help="Control plane address.")]
@@ -37,6 +38,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("unbind")(unbind)
     group.command("list")(list_slots)
     group.command("export")(export)
+    group.command("restore")(restore)
     app.add_typer(group, name="slots")
 
 
