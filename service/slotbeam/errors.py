@@ -19,6 +19,7 @@ SlotbeamError
 ├── PreconditionRequired           428
 ├── Unauthorized                   401
 ├── Forbidden                      403
+├── RateLimited                    429: a token was used too often
 ├── TooLarge                       413
 ├── UnsupportedMedia               415
 ├── HeadTooLarge                   431
@@ -118,6 +119,10 @@ class Unauthorized(SlotbeamError):
 
 class Forbidden(SlotbeamError):
     type = "forbidden"
+
+
+class RateLimited(SlotbeamError):
+    type = "rate-limited"
 
 
 class TooLarge(SlotbeamError):

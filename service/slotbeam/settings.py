@@ -42,6 +42,12 @@ class Settings(BaseSettings):
     beam_width: int | None = Field(None, ge=1, le=1000, description="beam width B; unset: max(the artifact's, k)")
     body_limit: int = Field(1_048_576, ge=1024, description="largest accepted /retrieve body")
     admin_body_limit: int = Field(8_388_608, ge=1024, description="largest accepted admin body")
+    admin_rate: float = Field(
+        100,
+        ge=0,
+        allow_inf_nan=False,
+        description="admin requests a second of each token, five seconds' worth at once (0: any)",
+    )
     max_bindings_per_query: int = Field(4, ge=0, le=16, description="pinned groups decoded for one query at most")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe event logged")
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import hmac
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.requests import Request
 
-from slotbeam.api.auth import SCOPES, Tokens, admin_token
-from slotbeam.errors import Forbidden, SetupError, Unauthorized
+from slotbeam.api.auth import Rate, Tokens, admin_token
+from slotbeam.api.tokens import SCOPES, TokenFile
+from slotbeam.errors import Forbidden, RateLimited, SetupError, Unauthorized
 from slotbeam.settings import Settings
 
 TOKEN = "s" * 24
@@ -85,6 +90,107 @@ def test_a_token_of_the_file_has_its_own_scopes_until_it_is_revoked(tmp_path: Pa
     with pytest.raises(Unauthorized):
         tokens.principal(reader, "slots:read")
     assert tokens.principal(request(b"Bearer " + TOKEN.encode()), "slots:read")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"expires_at": float("nan")},
+        {"expires_at": "2030-01-01"},
+        {"expires_at": True},
+        {"scopes": None},
+        {"scopes": 7},
+        {"sha256": "00"},
+        {"sha256": "zz" * 32},
+        {"sha256": 5},
+    ],
+    ids=str,
+)
+def test_a_row_that_is_not_understood_gives_no_access_and_keeps_nobody_else_out(
+    tmp_path: Path, tokens: Tokens, row: dict[str, Any]
+) -> None:
+    good = {"name": "a", "sha256": hashlib.sha256(b"reader-reader-reader").hexdigest(), "scopes": ["slots:read"]}
+    (tmp_path / "tokens.json").write_text(json.dumps({"tokens": [good]}))
+    assert tokens.principal(request(b"Bearer reader-reader-reader"), "slots:read").name == "a"
+    (tmp_path / "tokens.json").write_text(json.dumps({"tokens": [{**good, **row}]}))
+    with pytest.raises(Unauthorized):
+        tokens.principal(request(b"Bearer reader-reader-reader"), "slots:read")
+    assert tokens.principal(request(b"Bearer " + TOKEN.encode()), "slots:read").name == "admin"
+
+
+def test_every_attempt_compares_with_every_token(
+    tmp_path: Path, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same work for whatever is sent: nothing to measure from outside."""
+    file = TokenFile(tmp_path)
+    secrets = [file.create(name, ["slots:read"], 1, now)[1] for name, now in (("a", 0), ("b", 500), ("c", -90_000))]
+    compared: list[tuple[bytes, bytes]] = []
+    real = hmac.compare_digest
+
+    def counting(one: bytes, other: bytes) -> bool:
+        compared.append((one, other))
+        return real(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", counting)
+    for value in (*secrets, TOKEN, "x", "é", "", "sbt_" + "x" * 43):
+        for values in ([b"Bearer " + value.encode()], [value.encode()], []):
+            compared.clear()
+            with contextlib.suppress(Unauthorized, Forbidden):
+                tokens.principal(request(*values), "slots:write")
+            assert len(compared) == 4
+            assert {len(side) for pair in compared for side in pair} == {32}
+
+
+def test_each_token_has_a_rate_of_its_own(tmp_path: Path) -> None:
+    now = [1000.0]
+    slow = Settings(data_dir=tmp_path, admin_token=SecretStr(TOKEN), admin_rate=2)
+    tokens = Tokens(slow, clock=lambda: now[0])
+    file = TokenFile(tmp_path)
+    one, other = (request(b"Bearer " + file.create("ci", ["slots:read"], None, 0)[1].encode()) for _ in range(2))
+    for _ in range(10):
+        tokens.principal(one, "slots:read")
+    with pytest.raises(RateLimited, match="token ci may send 2 requests a second") as error:
+        tokens.principal(one, "slots:read")
+    assert error.value.details == {"retry_after_s": 1}
+    assert tokens.principal(other, "slots:read").name == "ci"
+    for _ in range(100):
+        with pytest.raises(Unauthorized):
+            tokens.principal(request(b"Bearer wrong"), "slots:read")
+    assert tokens.principal(request(b"Bearer " + TOKEN.encode()), "slots:read").name == "admin"
+    now[0] -= 3600  # a clock that is set back gives nothing and takes nothing
+    with pytest.raises(RateLimited):
+        tokens.principal(one, "slots:read")
+    now[0] += 0.5
+    assert tokens.principal(one, "slots:read")
+    with pytest.raises(RateLimited):
+        tokens.principal(one, "slots:read")
+
+
+@settings(deadline=None)
+@given(
+    st.floats(0.1, 50),
+    st.lists(st.floats(0, 3), min_size=1, max_size=200),
+)
+def test_in_no_stretch_of_time_are_more_requests_let_through_than_burst_and_rate(
+    per_s: float, pauses: list[float]
+) -> None:
+    now = [0.0]
+    rate = Rate(per_s, lambda: now[0])
+    passed = []
+    for pause in pauses:
+        now[0] += pause
+        wait_s = rate.take("t")
+        if not wait_s:
+            passed.append(now[0])
+    burst = max(1.0, 5 * per_s)
+    for first, start in enumerate(passed):
+        for last in range(first, len(passed)):
+            assert last - first + 1 <= burst + (passed[last] - start) * per_s + 1e-6
+
+
+def test_a_rate_of_zero_is_no_limit() -> None:
+    rate = Rate(0, lambda: 0.0)
+    assert not any(rate.take("t") for _ in range(10_000))
 
 
 def test_the_token_file_is_made_once_private_and_reused(tmp_path: Path) -> None:

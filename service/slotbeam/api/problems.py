@@ -45,6 +45,7 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.PreconditionRequired: 428,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
+    errors.RateLimited: 429,
     errors.TooLarge: 413,
     errors.UnsupportedMedia: 415,
     errors.HeadTooLarge: 431,
@@ -115,12 +116,12 @@ def problem(
 
 
 def problem_of(error: SlotbeamError) -> Response:
-    """Build the response of a slotbeam error; 401 asks for a bearer token, 503 says when to come back."""
+    """Build the response of a slotbeam error; 401 asks for a bearer token, 429 and 503 say when to come back."""
     status = status_of(error)
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="slotbeam"'
-    if status == 503:
+    if status in (429, 503):
         headers["Retry-After"] = str(error.details.get("retry_after_s", 1))
     return problem(status, error.type, str(error), error.details, headers)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+from typing import Any
 
 import httpx
 import pytest
 
+from slotbeam.api.tokens import TokenFile
 from slotbeam.settings import Settings
 
 ROUTES = [
@@ -49,12 +50,51 @@ async def test_without_a_good_token_nothing_is_told(admin: httpx.AsyncClient, me
 
 
 async def test_a_token_that_may_only_read_cannot_write(admin: httpx.AsyncClient, settings: Settings) -> None:
-    row = {"name": "reader", "sha256": hashlib.sha256(b"r" * 32).hexdigest(), "scopes": ["slots:read"]}
-    (settings.data_dir / "tokens.json").write_text(json.dumps({"tokens": [row]}))
-    admin.headers["authorization"] = "Bearer " + "r" * 32
+    _, secret = TokenFile(settings.data_dir).create("reader", ["slots:read"], None, 0)
+    admin.headers["authorization"] = f"Bearer {secret}"
     assert (await admin.get("/admin/slots")).status_code == 200
     for method, path in ROUTES:
         if method != "GET":
             response = await admin.request(method, path, json={})
             assert response.status_code == 403
             assert "slots:write is needed" in response.json()["detail"]
+
+
+def audited(settings: Settings, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (settings.data_dir / name).read_text().splitlines()]
+
+
+async def test_every_attempt_leaves_one_entry_in_the_audit(admin: httpx.AsyncClient, settings: Settings) -> None:
+    made, secret = TokenFile(settings.data_dir).create("reader", ["slots:read"], None, 0)
+    for authorization in (None, "Bearer x", admin.headers["authorization"], f"Bearer {secret}"):
+        if authorization is None:
+            del admin.headers["authorization"]
+        else:
+            admin.headers["authorization"] = authorization
+        for method, path in ROUTES:
+            await admin.request(method, path)
+    await admin.get("/livez")
+    unknown = audited(settings, "audit-unknown.jsonl")
+    assert [(row["why"], row["method"], row["path"]) for row in unknown] == [
+        (why, *route) for why in ("missing", "unknown") for route in ROUTES
+    ]
+    assert {(row["outcome"], row["status"], row["token"]) for row in unknown} == {("refused", 401, None)}
+    known = audited(settings, "audit.jsonl")
+    assert [(row["token"], row["method"], row["path"]) for row in known] == [
+        (token, *route) for token in ("admin", made.id) for route in ROUTES
+    ]
+    for row in known:
+        assert row["outcome"] == ("accepted" if row["status"] < 400 else "refused")
+        assert (row["why"] == "scope") == (row["token"] == made.id and row["scope"] == "slots:write")
+    metrics = (await admin.get("/metrics")).text
+    assert f'slotbeam_admin_attempts_total{{outcome="missing"}} {len(ROUTES)}.0' in metrics
+    assert "slotbeam_admin_audit_failures_total 0.0" in metrics
+
+
+async def test_a_token_that_is_used_too_often_is_told_when_to_come_back(plane: Any, settings: Settings) -> None:
+    async with plane(settings=settings.model_copy(update={"admin_rate": 1}), clock=lambda: 1000.0) as client:
+        answers = [await client.get("/admin/slots") for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert answers[-1].headers["retry-after"] == "1"
+        assert answers[-1].json()["type"] == "urn:slotbeam:problem:rate-limited"
+        assert (await client.get("/readyz")).status_code == 200

@@ -10,7 +10,7 @@ from typing import cast
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -19,6 +19,7 @@ from slotbeam.api import problems
 from slotbeam.api.admin.plane import GRACE_MS, AdminPlane
 from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
+from slotbeam.api.audit import Audit
 from slotbeam.api.guard import Guard
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.probes import probes
@@ -59,6 +60,7 @@ def create_admin_app(
     app.state.plane = plane
     problems.install(app)
     app.add_middleware(Guard)
+    app.add_middleware(Audit, trail=plane.trail, clock=clock)  # outermost: what the guard refuses is an attempt, too
     app.include_router(probes(holder, lambda: plane.is_ready, cast(Metrics, AdminMetrics(plane))))
     app.include_router(admin_routes(plane))
     return app
@@ -83,6 +85,12 @@ class AdminMetrics(Collector):
         staleness = GaugeMetricFamily(
             "slotbeam_bindings_staleness_seconds", "Seconds since the store last confirmed what is served."
         )
+        attempts = CounterMetricFamily("slotbeam_admin_attempts", "Admin requests by outcome.", labels=["outcome"])
+        for outcome, count in plane.trail.counts.items():
+            attempts.add_metric([outcome], count)
+        unwritten = CounterMetricFamily(
+            "slotbeam_admin_audit_failures", "Attempts that the audit could not keep.", value=plane.trail.failures
+        )
         if hasattr(plane, "watcher"):
             facts = plane.watcher.facts
             revision.add_metric([], facts.revision)
@@ -92,4 +100,4 @@ class AdminMetrics(Collector):
             counts = Counter((str(view["position"]), str(view["state"])) for view in views)
             for labels, count in sorted(counts.items()):
                 slots.add_metric(list(labels), count)
-        return [slots, revision, staleness]
+        return [slots, revision, staleness, attempts, unwritten]

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import structlog
 
+from slotbeam.api.audit import Trail
 from slotbeam.api.auth import Tokens
 from slotbeam.bindings.commit import Committed, commit
 from slotbeam.bindings.edits import MakeChange, expire
@@ -50,6 +51,7 @@ class AdminPlane:
         self.settings, self.holder, self.grace_ms = settings, holder, grace_ms
         self.artifact: Artifact = holder.current.artifact
         self.tokens = Tokens(settings, clock)
+        self.trail = Trail(settings.data_dir)
         self.clock = clock
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
         self.is_ready = False
