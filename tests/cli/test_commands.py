@@ -56,6 +56,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "kae",
         "slots",
         "suggestions",
+        "tokens",
         "query",
         "doctor",
     ):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from slotbeam.cli import encoding, learning, measuring, operating, planes, slots, suggestions
+from slotbeam.cli import encoding, learning, measuring, operating, planes, slots, suggestions, tokens
 from slotbeam.cli.console import fail, say
 from slotbeam.errors import SlotbeamError
 
@@ -38,6 +38,7 @@ def root(
 planes.add_to(app)
 slots.add_to(app)
 suggestions.add_to(app)
+tokens.add_to(app)
 operating.add_to(app)
 learning.add_to(app)
 measuring.add_to(app)

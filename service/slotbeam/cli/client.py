@@ -42,10 +42,15 @@ class Client:
     Args:
         url: of the plane.
         token: sent as a bearer token.
+
+    Raises:
+        SetupError: the token cannot be sent; the message does not tell it.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if token and any(ord(c) < 32 or ord(c) == 127 for c in token):
+            raise SetupError("the token holds a control character (a line break?); it must be one line of text")
+        headers = {b"Authorization": f"Bearer {token}".encode()} if token else {}
         self.url = url
         self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
 

@@ -1,0 +1,96 @@
+"""`slotbeam tokens …`: scoped tokens of the control plane on this data directory; only their hashes are kept."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.options import AsJson, DataDir, settings_of
+
+if TYPE_CHECKING:
+    from slotbeam.api.tokens import Token
+
+Name = Annotated[str, typer.Argument(help="Whom it is for; the audit names it.")]
+Which = Annotated[str, typer.Argument(help="An id of the list, or a name.")]
+Scopes = Annotated[
+    list[str], typer.Option("--scope", "-s", help="slots:read, slots:write or items:write; may be repeated.")
+]
+Days = Annotated[int | None, typer.Option(help="How long it lives; until it is revoked otherwise.")]
+Every = Annotated[bool, typer.Option("--all", help="Both tokens of the name.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    group = typer.Typer(help="Scoped tokens of the control plane: create, list, revoke.", no_args_is_help=True)
+    group.command("create")(create)
+    group.command("list")(list_tokens)
+    group.command("revoke")(revoke)
+    app.add_typer(group, name="tokens")
+
+
+def create(
+    ctx: typer.Context, name: Name, scope: Scopes, days: Days = None, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """Make a token and print its secret, this once. A name may have two, so that one can replace the other."""
+    from slotbeam.api.tokens import TokenFile
+
+    made, secret = TokenFile(settings_of(ctx).data_dir).create(name, scope, days, time.time())
+    if as_json:
+        show_json({**_row(made), "token": secret})
+        return
+    say(secret)
+    sys.stderr.write(
+        f"{made.id} for {made.name} may {', '.join(made.scopes)} until {_moment(made.expires_at) or 'it is revoked'}; "
+        "the secret is shown this once and kept nowhere\n"
+    )
+
+
+def list_tokens(ctx: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """List the tokens, not the secrets. The admin token (SLOTBEAM_ADMIN_TOKEN or DATA_DIR/admin.token) is not one."""
+    from slotbeam.api.tokens import TokenFile
+
+    rows = [_row(token) for token in TokenFile(settings_of(ctx).data_dir).read()]
+    if as_json:
+        show_json(rows)
+        return
+    columns = ("id", "name", "state", "scopes", "created", "expires")
+    table(columns, [(*(row[c] for c in columns[:3]), ", ".join(row["scopes"]), *_times(row)) for row in rows])
+    say(f"{sum(row['state'] == 'live' for row in rows)} of {len(rows)} are live")
+
+
+def revoke(
+    ctx: typer.Context, which: Which, every: Every = False, data_dir: DataDir = None, as_json: AsJson = False
+) -> None:
+    """Refuse a token from the next request on."""
+    from slotbeam.api.tokens import TokenFile
+
+    gone = [_row(token) for token in TokenFile(settings_of(ctx).data_dir).revoke(which, every)]
+    if as_json:
+        show_json(gone)
+        return
+    for row in gone:
+        say(f"{row['id']} of {row['name']} is revoked")
+
+
+def _row(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "name": token.name,
+        "state": "live" if token.live(time.time()) else "expired",
+        "scopes": list(token.scopes),
+        "created_at": _moment(token.created_at),
+        "expires_at": _moment(token.expires_at),
+    }
+
+
+def _times(row: dict[str, Any]) -> tuple[str, str]:
+    return row["created_at"] or "", row["expires_at"] or "never"
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
