@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,20 @@ def test_a_disk_that_is_full_refuses_nobody_and_is_counted(tmp_path: Path) -> No
     trail.add(Attempt(why="missing"), 0, "GET", "/admin/slots", 401, None)
     assert trail.failures == 2
     assert (trail.counts["accepted"], trail.counts["missing"]) == (1, 1)
+
+
+def test_a_disk_that_takes_half_an_entry_leaves_whole_lines_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail = Trail(tmp_path)
+    trail.add(KNOWN, 0, "GET", "/admin/slots", 200, None)
+    real = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, line: real(descriptor, line[: len(line) // 2]))
+        trail.add(KNOWN, 1, "GET", "/admin/slots", 200, None)
+    trail.add(KNOWN, 2, "GET", "/admin/slots", 200, None)
+    assert [row["at"][17:19] for row in entries(tmp_path / "audit.jsonl")] == ["00", "02"]
+    assert trail.failures == 1
 
 
 async def test_a_request_without_an_answer_is_noted_too(tmp_path: Path) -> None:

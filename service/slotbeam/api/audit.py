@@ -6,6 +6,7 @@ without a token can push only other strangers out. Each file is bounded; what an
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
@@ -93,7 +94,9 @@ class Trail:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             size = os.fstat(descriptor).st_size
-            os.write(descriptor, line)
+            if os.write(descriptor, line) < len(line):
+                os.ftruncate(descriptor, size)  # the next entry must not continue half a line
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
         if size + len(line) >= self.limit_bytes:
