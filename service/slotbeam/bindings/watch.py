@@ -326,6 +326,7 @@ class Watcher:
             "error": facts.last_error,
             "applied_ms": facts.applied_ms,
             "applied_at": facts.applied_at,
+            "at": self.now_ms(),
             "build_ms": round(facts.build_ms, 1) if facts.build_ms is not None else None,
             "failed": dict(list(facts.failed.items())[:FAILED_SHOWN]),
         }

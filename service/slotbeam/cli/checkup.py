@@ -8,11 +8,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from slotbeam.cli.storecheck import BAD, GOOD, WARN, Found, examine_last_good, examine_store
 from slotbeam.cli.up import read_record
-from slotbeam.errors import SlotbeamError
+from slotbeam.errors import SetupError, SlotbeamError, StoreError
 from slotbeam.settings import Settings
-
-GOOD, WARN, BAD = "✓", "!", "✗"
 
 
 @dataclass(frozen=True)
@@ -26,23 +25,23 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Run every check; a check that fails does not keep the others from running."""
-    checks: list[tuple[str, Callable[[Settings], tuple[str, str]]]] = [
-        ("python", _python),
-        ("artifact", _artifact),
-        ("data directory", _data_dir),
+    checks: list[tuple[str, Callable[[Settings], list[Found]]]] = [
+        ("python", lambda s: [("python", *_python(s))]),
+        ("artifact", lambda s: [("artifact", *_artifact(s))]),
+        ("data directory", lambda s: [("data directory", *_data_dir(s))]),
         ("store", _store),
-        ("data plane", lambda s: _plane(s, "data")),
-        ("control plane", lambda s: _plane(s, "admin")),
+        ("data plane", lambda s: [("data plane", *_plane(s, "data"))]),
+        ("control plane", lambda s: [("control plane", *_plane(s, "admin"))]),
     ]
     findings = []
     for name, check in checks:
         try:
-            mark, found = check(settings)
+            found = check(settings)
         except SlotbeamError as error:
-            mark, found = BAD, str(error)
+            found = [(name, BAD, str(error))]
         except Exception as error:
-            mark, found = BAD, f"{type(error).__name__}: {error}. This is a bug."
-        findings.append(Finding(name, mark, found))
+            found = [(name, BAD, f"{type(error).__name__}: {error}. This is a bug.")]
+        findings += [Finding(*one) for one in found]
     return findings
 
 
@@ -70,35 +69,36 @@ def _data_dir(settings: Settings) -> tuple[str, str]:
     return GOOD, f"{path}, used by process {record['pid']}" if record else f"{path}, no `up` runs on it"
 
 
-def _store(settings: Settings) -> tuple[str, str]:
+def _store(settings: Settings) -> list[Found]:
+    """The store, its replicas, and the last-known-good files; these alone when no store answers."""
     from slotbeam.bindings.server import find_binary, store_url
-    from slotbeam.errors import SetupError
 
     try:
-        url = store_url(settings.redis_url, settings.data_dir)
+        return asyncio.run(_ask_store(store_url(settings.redis_url, settings.data_dir), settings))
     except SetupError:
-        return GOOD, f"none runs; `slotbeam up` would start {find_binary()}"
-    return asyncio.run(_ask_store(url))
+        found = ("store", GOOD, f"none runs; `slotbeam up` would start {find_binary()}")
+    except StoreError as error:
+        found = ("store", BAD, str(error))
+    return [found, ("last known good", *examine_last_good(settings.data_dir, _codebook(settings), None))]
 
 
-async def _ask_store(url: str) -> tuple[str, str]:
+async def _ask_store(url: str, settings: Settings) -> list[Found]:
     from slotbeam.bindings.store import Store
 
     store = Store(url)
+    codebook = _codebook(settings)
     try:
-        head = await store.head()
-        durable = await store.durability()
-        replicas = await store.replicas()
+        found = await examine_store(store, codebook)
+        listing = await store.read(codebook)
     finally:
         await store.close()
-    where = "no bindings yet" if head is None else f"epoch {head.epoch}, revision {head.revision}"
-    behind = [r["id"] for r in replicas if head is not None and r.get("revision") != head.revision]
-    found = f"{store.name}: {where}, {len(replicas)} replicas"
-    if behind:
-        found += f"; not at the revision: {', '.join(behind)}"
-    if not durable.ok:
-        return WARN, f"{found}; an acknowledged edit may be lost: {durable.why}"
-    return (WARN if behind else GOOD), f"{found}; durable ({durable.how})"
+    return [*found, ("last known good", *examine_last_good(settings.data_dir, codebook, listing))]
+
+
+def _codebook(settings: Settings) -> str:
+    from slotbeam.search.artifact import read_manifest
+
+    return str(read_manifest(settings.artifact)["codebook_sha"])
 
 
 def _plane(settings: Settings, plane: str) -> tuple[str, str]:

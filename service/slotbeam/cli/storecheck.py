@@ -1,0 +1,204 @@
+"""What `slotbeam doctor` asks of a bindings store, of its replicas, and of the last-known-good files. Read only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from redis.exceptions import RedisError, ResponseError
+
+from slotbeam.bindings.lastgood import file_name, folder, load_file, second
+from slotbeam.bindings.plan import Listing
+from slotbeam.bindings.store import HEARTBEAT_TTL_MS, Store
+from slotbeam.errors import StoreError
+
+GOOD, WARN, BAD = "✓", "!", "✗"
+SKEW_MS = (1_000, 30_000)
+"""A clock that is further off is worth knowing; one that is further off than the second is wrong."""
+FULL = 0.8
+"""Share of `maxmemory` from which on it is worth knowing."""
+SHOWN = 5
+
+Found = tuple[str, str, str]
+"""What was checked, its mark, what was found."""
+
+
+async def examine_store(store: Store, codebook_sha: str) -> list[Found]:
+    """Ask everything of the store. Raises `StoreUnavailable` when it does not answer at all."""
+    listing = await store.read(codebook_sha)
+    beats = await store.replicas()
+    checks: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
+        "durability": lambda: _durability(store),
+        "store memory": lambda: _memory(store),
+        "store role": lambda: _role(store),
+        "clocks": lambda: _clocks(store, beats),
+    }
+    found = [
+        ("store", *_contents(store, listing)),
+        ("items", *await _items(store, listing)),
+        ("replicas", *_replicas(listing, beats)),
+    ]
+    for name, check in checks.items():
+        try:
+            found.append((name, *await check()))
+        except ResponseError as error:
+            found.append((name, WARN, f"the store does not tell ({error}); ask who runs it"))
+        except (RedisError, OSError) as error:
+            found.append((name, WARN, f"the store did not answer ({type(error).__name__})"))
+        except StoreError as error:
+            found.append((name, WARN, str(error)))
+    return found
+
+
+def examine_last_good(data_dir: Path, codebook_sha: str, listing: Listing | None) -> tuple[str, str]:
+    """Whether what replicas would boot from is whole, and what the store holds.
+
+    Args:
+        listing: of the store; None when there is none to compare with.
+    """
+    newest = [folder(data_dir) / file_name(role, codebook_sha) for role in ("admin", "data")]
+    found, problems, behind = [], [], []
+    for path in (file for pair in newest for file in (pair, second(pair)) if file.exists()):
+        try:
+            _, good, lost = load_file(path)
+        except (OSError, ValueError) as error:
+            problems.append(f"{path.name}: {error}")
+            continue
+        if lost:
+            problems.append(f"{path.name}: {len(lost)} item lists cannot be read")
+        if path not in newest:
+            continue
+        age = _age(max(0.0, time.time() - path.stat().st_mtime))
+        found.append(f"{path.name} revision {good.listing.revision}, written {age} ago")
+        if listing is not None and (good.listing.epoch, good.listing.state) != (listing.epoch, listing.state):
+            behind.append(f"{path.name} is not what the store holds at revision {listing.revision}")
+    if problems:
+        advice = "its replica writes it anew with the next revision; keep a copy of the other generation until then"
+        return BAD, f"{'; '.join(problems)}: {advice}"
+    if not found:
+        return (
+            WARN if listing is not None and listing.records else GOOD
+        ), f"{folder(data_dir)} holds none of this artifact"
+    return (WARN if behind else GOOD), "; ".join([*found, *behind])
+
+
+def _contents(store: Store, listing: Listing | None) -> tuple[str, str]:
+    if listing is None:
+        return GOOD, f"{store.name}: no bindings yet"
+    where = f"{store.name}: epoch {listing.epoch}, revision {listing.revision}, {len(listing.records)} bindings"
+    if not listing.verify():
+        return BAD, f'{where}; they do not add up to its state: "slotbeam slots restore --from last-good --dry-run"'
+    if listing.malformed:
+        return BAD, f"{where}; cannot be read: {_some(sorted(listing.malformed))}: unbind them, or restore a revision"
+    return GOOD, where
+
+
+async def _items(store: Store, listing: Listing | None) -> tuple[str, str]:
+    wanted = {} if listing is None else {binding.items: binding for binding in listing.bindings.values()}
+    _, failed = await store.items(wanted)
+    if failed:
+        words = _some([f'"{wanted[sha].words[0]}"' for sha in sorted(failed)])
+        return BAD, f"the item lists of {words} are gone or were changed: name their items again, or restore a revision"
+    return GOOD, f"{len(wanted)} item lists, every hash matches"
+
+
+def _replicas(listing: Listing | None, beats: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Who serves something else than the store says."""
+    revision = listing.revision if listing else 0
+    wrong = [f"{b['id']} is {b.get('state')} at revision {b['revision']}" for b in beats if b.get("state") != "live"]
+    wrong += [
+        f"{b['id']} is at revision {b['revision']}, not {revision}"
+        for b in beats
+        if b.get("state") == "live" and b["revision"] != revision
+    ]
+    wrong += [f"{b['id']} leaves out {_some(sorted(b['failed']))}" for b in beats if b["failed"]]
+    active: dict[object, set[object]] = {}
+    for beat in beats:
+        if beat["revision"] == revision:
+            active.setdefault(beat.get("codebook"), set()).add(beat.get("active"))
+    if any(len(digests) > 1 for digests in active.values()):
+        wrong.append("replicas of one codebook disagree on what is active: compare their clocks")
+    return (
+        (WARN, f"{len(beats)} live; {'; '.join(wrong)}")
+        if wrong
+        else (GOOD, f"{len(beats)} live at revision {revision}")
+    )
+
+
+async def _durability(store: Store) -> tuple[str, str]:
+    durable = await store.durability(max_age_s=0)
+    facts = await _info(store, "persistence")
+    if facts.get("loading", "0") != "0":
+        return WARN, "the store still loads its data; try again"
+    if facts.get("aof_enabled", "0") != "0" and facts.get("aof_last_write_status", "ok") != "ok":
+        return BAD, "the store's last write to its append-only file failed: look at its disk"
+    if not durable.ok:
+        return WARN, f"an acknowledged edit may be lost: {durable.why}"
+    if facts.get("aof_last_bgrewrite_status", "ok") != "ok":
+        return WARN, f"durable ({durable.how}); the last rewrite of the append-only file failed: look at its disk"
+    return GOOD, f"durable ({durable.how})"
+
+
+async def _memory(store: Store) -> tuple[str, str]:
+    facts = await _info(store, "memory")
+    used, limit = int(facts.get("used_memory", 0)), int(facts.get("maxmemory", 0))
+    policy = facts.get("maxmemory_policy", "unknown")
+    said = f"{used / 2**20:.1f} MiB" + (f" of {limit / 2**20:.1f}" if limit else ", no limit")
+    if policy != "noeviction":
+        return BAD, f'{said}; {policy} may evict bindings: set "maxmemory-policy noeviction"'
+    if limit and used > FULL * limit:
+        return WARN, f"{said}; at the limit edits are refused: raise maxmemory"
+    return GOOD, f"{said}, {policy}"
+
+
+async def _role(store: Store) -> tuple[str, str]:
+    facts = await _info(store, "replication")
+    if facts.get("role") not in (None, "master"):
+        primary = f"{facts.get('master_host')}:{facts.get('master_port')}"
+        return BAD, f"a read-only replica of {primary}: edits are refused; point SLOTBEAM_REDIS_URL at the primary"
+    copies = int(facts.get("connected_slaves", 0))
+    if copies:
+        return WARN, f"primary with {copies} replicas; one that is promoted may lack the last edits: replicas then hold"
+    return GOOD, "primary, no replicas"
+
+
+async def _clocks(store: Store, beats: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """The store's clock against this machine's and each replica's, which decide when a binding starts and ends."""
+    began = time.time()
+    async with store.redis.pipeline(transaction=True) as pipe:
+        pipe.time()
+        for beat in beats:
+            pipe.pttl(store.key(f"replica:{beat['id']}"))
+        (seconds, micros), *left = await pipe.execute()
+    ended = time.time()
+    now_ms = seconds * 1000 + micros / 1000
+    here_ms = min(max(now_ms, began * 1000), ended * 1000)  # the clock here, when the store read its own
+    off = {"this machine": here_ms - now_ms}
+    for beat, left_ms in zip(beats, left, strict=True):
+        if isinstance(beat.get("at"), int) and left_ms > 0:
+            off[str(beat["id"])] = beat["at"] + HEARTBEAT_TTL_MS - left_ms - now_ms
+    worst = max(abs(ms) for ms in off.values())
+    if worst <= SKEW_MS[0]:
+        return GOOD, f"{len(off)} clocks within {SKEW_MS[0] / 1000:g} s of the store's"
+    shown = ", ".join(f"{name} {ms / 1000:+.1f} s" for name, ms in off.items() if abs(ms) > SKEW_MS[0])
+    return (
+        BAD if worst > SKEW_MS[1] else WARN
+    ), f"off the store's clock: {shown}; start times and ends shift: set them by NTP"
+
+
+async def _info(store: Store, section: str) -> dict[str, str]:
+    raw: Mapping[Any, Any] = await store.redis.info(section)
+    return {str(key): str(value) for key, value in raw.items()}
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
