@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -79,46 +78,6 @@ async def test_a_batch_is_answered_in_order_on_one_snapshot(data: httpx.AsyncCli
     assert response.headers["x-bindings-revision"] == "7"
 
 
-BAD: list[tuple[str, Any, int, str]] = [
-    ("null", None, 422, "must be an object"),
-    ("a list", [], 422, "must be an object"),
-    ("no query", {}, 422, "query: is required"),
-    ("a list as query", {"query": ["mug"]}, 422, "query: Input should be a valid string (given a list of 1)"),
-    ("a number as query", {"query": 7}, 422, "valid string"),
-    ("an empty query", {"query": ""}, 422, "no visible character"),
-    ("spaces", {"query": " \t\n"}, 422, "no visible character"),
-    ("zero-width only", {"query": "\u200b\u200d\ufeff"}, 422, "no visible character"),
-    ("a query too long", {"query": "x" * 257}, 422, "257 characters after normalisation"),
-    ("a query that grows", {"query": "\ufdfa" * 256}, 422, "after normalisation"),
-    ("10 k combining marks", {"query": "a" + "\u0301" * 10_000}, 422, "query"),
-    ("k as text", {"query": "mug", "k": "10"}, 422, 'k: Input should be a valid integer (given "10")'),
-    ("k as a boolean", {"query": "mug", "k": True}, 422, "k: Input should be a valid integer (given true)"),
-    ("k as a float", {"query": "mug", "k": 10.0}, 422, "k: Input should be a valid integer"),
-    ("k 0", {"query": "mug", "k": 0}, 422, "greater than or equal to 1"),
-    ("k negative", {"query": "mug", "k": -1}, 422, "greater than or equal to 1"),
-    ("k huge", {"query": "mug", "k": 10**9}, 422, "less than or equal to 1000"),
-    ("a beam of 0", {"query": "mug", "beam_width": 0}, 422, "beam_width"),
-    ("an unknown field", {"query": "mug", "limit": 3}, 422, "limit: unknown field; allowed: query, k,"),
-    ("an unknown user field", {"query": "mug", "user": {"age": 3}}, 422, "user.age: unknown field"),
-    ("history as text", {"query": "mug", "user": {"recent_queries": "pop"}}, 422, "user.recent_queries"),
-    ("history of numbers", {"query": "mug", "user": {"recent_item_ids": [3]}}, 422, "user.recent_item_ids"),
-    ("an unknown filter", {"query": "mug", "filter": {"colour": "red"}}, 422, "unknown field; allowed: department"),
-    ("a filter of another type", {"query": "mug", "filter": {"price": "cheap"}}, 422, "filter.price"),
-    ("an endless filter", {"query": "mug", "filter": {"price": [1] * 1000}}, 422, "at most 256"),
-    ("use_bindings as text", {"query": "mug", "use_bindings": "no"}, 422, "use_bindings"),
-]
-
-
-@pytest.mark.parametrize(("body", "status", "detail"), [row[1:] for row in BAD], ids=[row[0] for row in BAD])
-async def test_bad_input_is_answered_with_what_is_allowed(
-    data: httpx.AsyncClient, body: Any, status: int, detail: str
-) -> None:
-    response = await data.post("/retrieve", content=json.dumps(body), headers={"content-type": "application/json"})
-    assert response.status_code == status
-    assert response.headers["content-type"] == "application/problem+json"
-    assert detail in response.json()["detail"]
-
-
 ODD = [
     "\x00mug",
     "mug\r\nX-Evil: 1",
@@ -131,11 +90,6 @@ ODD = [
     "<eos>",
     "İß",
 ]
-
-
-@pytest.mark.parametrize("query", ODD)
-async def test_odd_text_is_answered_like_any_other(data: httpx.AsyncClient, query: str) -> None:
-    assert (await data.post("/retrieve", json={"query": query, "explain": True})).status_code == 200
 
 
 async def items_of(data: httpx.AsyncClient, **user: list[str]) -> list[dict[str, Any]]:
@@ -190,17 +144,6 @@ async def test_an_unusable_history_in_a_batch_harms_no_other_query(data: httpx.A
     assert answers[0]["items"] == answers[1]["items"]
 
 
-async def test_a_lone_surrogate_is_refused_and_not_echoed(data: httpx.AsyncClient) -> None:
-    headers = {"content-type": "application/json"}
-    response = await data.post("/retrieve", content=b'{"query": "a\\ud800", "k": 1}', headers=headers)
-    assert response.status_code == 400
-    assert "surrogate" in response.json()["detail"]
-
-
-async def test_a_body_over_the_limit_is_refused(data: httpx.AsyncClient) -> None:
-    assert (await data.post("/retrieve", json={"query": "x" * 2_000_000})).status_code == 413
-
-
 async def test_a_batch_names_the_query_that_is_wrong(data: httpx.AsyncClient) -> None:
     response = await data.post("/retrieve:batch", json={"queries": [{"query": "mug"}, {"query": "mug", "k": 0}]})
     assert response.status_code == 422
@@ -210,11 +153,6 @@ async def test_a_batch_names_the_query_that_is_wrong(data: httpx.AsyncClient) ->
 async def test_a_batch_holds_at_most_64_queries(data: httpx.AsyncClient) -> None:
     response = await data.post("/retrieve:batch", json={"queries": [{"query": "mug"}] * 65})
     assert "at most 64" in response.json()["detail"]
-
-
-async def test_get_is_not_allowed_on_retrieve(data: httpx.AsyncClient) -> None:
-    response = await data.get("/retrieve")
-    assert (response.status_code, response.headers["allow"]) == (405, "POST")
 
 
 async def test_overload_is_refused_at_once_and_says_when_to_come_back(

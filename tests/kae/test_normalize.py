@@ -50,6 +50,8 @@ def test_case_does_not_matter(text: str) -> None:
         ("❤\ufe0f", "❤"),
         ("", ""),
         ("\u200b \u200b", ""),
+        ("lab\u3164u\uffa0b\u115fu\u2800", "labubu"),
+        ("labubu\U000e0100\U000e0041\u180f\u17b4", "labubu"),
     ],
 )
 def test_what_people_write_has_one_canonical_form(text: str, canonical: str) -> None:

@@ -118,7 +118,14 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
             yield
         plane.admission.close()
 
-    app = FastAPI(title="slotbeam data plane", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="slotbeam data plane",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.plane = plane
     problems.install(app)
     app.add_middleware(Guard)

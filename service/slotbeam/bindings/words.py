@@ -10,16 +10,21 @@ from slotbeam.bindings.plan import Listing, word_taken
 from slotbeam.errors import BindingError
 from slotbeam.kae.normalize import normalize
 
-_LATIN = "aecopyxijshdqwbkmth" + "aoptikyxvehm"
-_LOOK = "аесорухіјѕһԁԛԝвкмтн" + "αορτικυχνεημ"
-_SKELETON = str.maketrans(dict(zip(_LOOK, _LATIN, strict=True)))
+_TWINS = (
+    ("аесорухіјѕһԁԛԝвкмтнӏьүѵ", "aecopyxijshdqwbkmthlbyv"),  # Cyrillic
+    ("αορτικυχνεημβζγωϳ", "aoptikyxvehmbzywj"),  # Greek
+    ("օոսհցզյ", "onuhgqj"),  # Armenian
+    ("ıɑɡɩʟʀᴀᴄᴇᴏᴜ", "iagilraceou"),  # Latin that NFKC and casefold keep apart
+)
+_BESIDE_LATIN = frozenset(("CYRILLIC", "ARMENIAN", "CHEROKEE"))
+_SKELETON = str.maketrans({c: plain for looks, like in _TWINS for c, plain in zip(looks, like, strict=True)})
 
 
 def canonical_words(raw: Sequence[str]) -> tuple[str, ...]:
     """Return the canonical words, each once, in the order given.
 
     Raises:
-        BindingError: none, too many, an empty or over-long one, one that mixes Cyrillic and Latin letters.
+        BindingError: none, too many, an empty or over-long one, one that mixes Latin letters and ones that look alike.
         TextError: a lone surrogate.
     """
     if len(raw) > MAX_WORDS:
@@ -36,9 +41,10 @@ def canonical_words(raw: Sequence[str]) -> tuple[str, ...]:
                 f'word "{word[:32]}…" has {len(word)} characters in canonical form; '
                 f"at most {MAX_WORD_LENGTH} are allowed"
             )
-        if mixes_scripts(word):
+        other = mixes_scripts(word)
+        if other:
             raise BindingError(
-                f'word "{word}" mixes Cyrillic and Latin letters that look alike; write it in one script', word=word
+                f'word "{word}" mixes {other} and Latin letters that look alike; write it in one script', word=word
             )
         if word not in words:
             words.append(word)
@@ -47,17 +53,20 @@ def canonical_words(raw: Sequence[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def mixes_scripts(word: str) -> bool:
-    """Whether one run of letters holds both Cyrillic and Latin ones."""
+def mixes_scripts(word: str) -> str | None:
+    """The script, of those with letters that look Latin, which one run of letters holds together with Latin ones.
+
+    Greek may stand beside Latin ("5μm"): `skeleton` alone tells such words from bound ones.
+    """
     scripts: set[str] = set()
     for character in word:
         if not character.isalpha():
             scripts.clear()
             continue
         scripts.add(unicodedata.name(character, "").split(" ")[0])
-        if {"CYRILLIC", "LATIN"} <= scripts:
-            return True
-    return False
+        if "LATIN" in scripts and scripts & _BESIDE_LATIN:
+            return min(scripts & _BESIDE_LATIN).capitalize()
+    return None
 
 
 def refuse_twins(listing: Listing, words: Sequence[str], own: str | None) -> None:
@@ -73,5 +82,5 @@ def refuse_twins(listing: Listing, words: Sequence[str], own: str | None) -> Non
 
 
 def skeleton(word: str) -> str:
-    """What a word looks like: Cyrillic and Greek letters as their Latin twins."""
+    """What a word looks like: Cyrillic, Greek and Armenian letters as their Latin twins."""
     return word.translate(_SKELETON)

@@ -13,7 +13,12 @@ _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _TWO_PRIMES = re.compile(r"''")
 _INVISIBLE = ("Cc", "Cf")
 _MARKS = dict.fromkeys(map(ord, "™℠®©"))
-_ZERO_WIDTH = frozenset("͏᠋᠌᠍᠎" + "".join(map(chr, range(0xFE00, 0xFE10))))  # joiners, variation selectors
+_BLANK = (
+    *((0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065), (0x2800, 0x2800)),
+    *((0xFE00, 0xFE0F), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF)),
+)
+"""Inclusive ranges of what is drawn as nothing and is no Cc or Cf: joiners, fillers, variation selectors, tags."""
+_ZERO_WIDTH = frozenset(chr(code) for first, last in _BLANK for code in range(first, last + 1))
 
 
 def normalize(text: str) -> str:

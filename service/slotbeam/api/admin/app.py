@@ -56,7 +56,14 @@ def create_admin_app(
         async with plane.running():
             yield
 
-    app = FastAPI(title="slotbeam control plane", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="slotbeam control plane",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.plane = plane
     problems.install(app)
     app.add_middleware(Guard)
