@@ -1,26 +1,40 @@
-"""A replica in a process of its own: `python replica_process.py STORE_URL DIRECTORY`; one line for each change."""
+"""A replica in a process of its own: `python replica_process.py STORE_URL DIRECTORY [WORD]`; one line for each change.
+
+Building a binding that holds WORD kills the process, as memory or a bug in native code would.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
+from slotbeam.bindings.overlay import Bound, build_overlay
 from slotbeam.bindings.store import Store
 from slotbeam.bindings.watch import Watcher
+from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
-from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.snapshot import Holder, Overlay, Snapshot
 from slotbeam.types import Timings
 from support.shop import make_shop
 
 
-async def main(url: str, directory: Path) -> None:
+async def main(url: str, directory: Path, poison: str = "") -> None:
+    def build(artifact: Artifact, bounds: Sequence[Bound], previous: Overlay | None = None) -> Overlay:
+        known = set(previous.words) if previous else set()
+        if any(poison in bound.words and poison not in known for bound in bounds):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return build_overlay(artifact, bounds, previous)
+
     artifact = make_shop(directory)
     holder = Holder(Snapshot(artifact))
-    watcher = Watcher(Store(url), holder, artifact, directory, "other")
+    watcher = Watcher(Store(url), holder, artifact, directory, "other", build=build)
     task = asyncio.create_task(watcher.run())
     seen = None
     while not task.done():
@@ -35,4 +49,4 @@ async def main(url: str, directory: Path) -> None:
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

@@ -41,7 +41,7 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
     """
     known = {pinned.key: pinned for pinned in previous.pinned} if previous else {}
     ordered = sorted(bound, key=lambda b: b.slot)
-    compiled = tuple(known.get(_key(artifact, b)) or compile_binding(artifact, b) for b in ordered)
+    compiled = tuple(known.get(piece_key(artifact, b)) or compile_binding(artifact, b) for b in ordered)
     slots: dict[Slot, str] = {}
     words: dict[str, int] = {}
     for i, pinned in enumerate(compiled):
@@ -89,10 +89,11 @@ def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
         rows=rows,
         leaf_items=np.append(np.flatnonzero(opens), len(rows)).astype(np.int64),
         missing=tuple(missing),
-        key=_key(artifact, bound),
+        key=piece_key(artifact, bound),
         near_miss=bound.near_miss,
     )
 
 
-def _key(artifact: Artifact, bound: Bound) -> object:
+def piece_key(artifact: Artifact, bound: Bound) -> object:
+    """What a compiled binding depends on: with an equal key it need not be compiled again."""
     return (artifact, bound)  # an artifact compares by identity: a new one makes every piece new

@@ -15,6 +15,7 @@ from slotbeam.types import Slot
 NO_EPOCH = "hold:NO_EPOCH"
 REGRESSED = "hold:REGRESSED"
 DIVERGED = "hold:DIVERGED"
+CRASHED = "hold:CRASHED"
 
 
 def judge(known: Listing | None, seen: Listing | None) -> str:
@@ -69,6 +70,7 @@ def compile_listing(
     previous: Overlay | None = None,
     lost: Mapping[str, str] | None = None,
     build: Build = build_overlay,
+    blamed: Mapping[str, str] | None = None,
 ) -> Compiled:
     """Compile what `listing` says is active at `now_ms`; a binding that does not build is left out and reported.
 
@@ -78,6 +80,7 @@ def compile_listing(
         items: hash → item ids, for every record's list that could be read.
         previous: an overlay whose unchanged pieces are reused.
         lost: item list hash → why it could not be read.
+        blamed: binding id → why it must not be built (see `guard.py`).
     """
     failed = {key: f"NACK:RECORD {why}" for key, why in listing.malformed.items()}
     bounds: dict[str, Bound] = {}
@@ -90,6 +93,8 @@ def compile_listing(
             continue
         if slot is None:
             failed[key] = f"NACK:MODEL codebook {artifact.codebook_sha[:12]}… has no slot for it"
+        elif blamed and key in blamed:
+            failed[key] = blamed[key]
         elif binding.items not in items:
             failed[key] = f"NACK:ITEMS {(lost or {}).get(binding.items, 'its item list is not there')}"
         else:

@@ -19,14 +19,15 @@ from typing import Any, TypeVar
 import structlog
 
 from slotbeam.bindings.binding import next_boundary
+from slotbeam.bindings.guard import Guard
 from slotbeam.bindings.lastgood import LastGood, file_name, folder, load, save
 from slotbeam.bindings.overlay import build_overlay
 from slotbeam.bindings.plan import Listing
-from slotbeam.bindings.replica import Build, Compiled, compile_listing, judge
+from slotbeam.bindings.replica import CRASHED, Build, Compiled, compile_listing, judge
 from slotbeam.bindings.store import Head, Store
 from slotbeam.errors import StoreError
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.snapshot import Holder, Overlay, Snapshot
 
 CHECK_S = 30.0
 BACKOFF_S = (0.1, 10.0)
@@ -94,6 +95,7 @@ class Watcher:
         self.store, self.holder, self.artifact = store, holder, artifact
         self.replica_id, self.role = replica_id, role
         self.path = folder(data_dir) / file_name(role, artifact.codebook_sha)
+        self.guard = Guard(self.path.with_name(self.path.name + ".applying"))
         self.good: LastGood | None = None
         self.compiled: Compiled | None = None
         self._clock, self._build = clock, build
@@ -165,8 +167,7 @@ class Watcher:
         for problem in problems:
             self._note(last_error=problem)
             log.warning("last-known-good file", problem=problem)
-        if good is not None:
-            await self._apply(good.listing, good.items, {}, "degraded")
+        if good is not None and await self._apply(good.listing, good.items, {}, "degraded"):
             self._ready.set()
 
     async def _follow(self) -> None:
@@ -207,13 +208,17 @@ class Watcher:
             items, lost = await self._items(seen)
             if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
                 return False  # collected under our feet: a newer revision is there
-            await self._apply(seen, items, lost, "live")
-            await self._save()
+            if await self._apply(seen, items, lost, "live"):
+                await self._save()
+            else:
+                verdict = CRASHED
         elif verdict == "same" and seen is not None and self.good is not None:
             items, lost = await self._items(seen)
             if dict(seen.slots) != dict(self.good.listing.slots) or set(items) - set(self.good.items):
-                await self._apply(seen, items, lost, "live")  # placed anew, or a lost item list is back
-                await self._save()
+                if await self._apply(seen, items, lost, "live"):  # placed anew, or a lost item list is back
+                    await self._save()
+                else:
+                    verdict = CRASHED
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
         self._ready.set()
         if not verdict.startswith("hold:"):
@@ -227,15 +232,19 @@ class Watcher:
         found, lost = await self.store.items(wanted - set(have))
         return {**have, **found}, lost
 
-    async def _apply(self, listing: Listing, items: Any, lost: dict[str, str], state: str) -> None:
-        """Compile off the event loop, then assign one reference. The revision is reported after that, never before."""
+    async def _apply(self, listing: Listing, items: Any, lost: dict[str, str], state: str) -> bool:
+        """Compile off the event loop, then assign one reference. The revision is reported after that, never before.
+
+        Returns False, with nothing changed but the state, when compiling it killed this process again and again.
+        """
         async with self._swap:
             began = time.perf_counter()
             previous = self.compiled.every if self.compiled else None
             now = self.now_ms()
-            compiled = await self._off_loop(
-                lambda: compile_listing(self.artifact, listing, items, now, previous, lost, self._build)
-            )
+            compiled = await self._off_loop(lambda: self._guarded(listing, items, now, previous, lost))
+            if compiled is None:
+                self._hold(CRASHED)
+                return False
             self.good, self.compiled = LastGood(listing, items), compiled
             self.holder.current = Snapshot(
                 self.artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
@@ -257,6 +266,15 @@ class Watcher:
         log.info(
             "bindings applied", revision=listing.revision, active=len(compiled.active), failed=len(compiled.failed)
         )
+        return True
+
+    def _guarded(
+        self, listing: Listing, items: Any, now: int, previous: Overlay | None, lost: dict[str, str]
+    ) -> Compiled | None:
+        with self.guard.applying(listing.state, listing.records, self._build) as care:
+            if care.refused:
+                return None
+            return compile_listing(self.artifact, listing, items, now, previous, lost, care.build, care.blamed)
 
     async def _save(self) -> None:
         good = self.good
@@ -296,9 +314,9 @@ class Watcher:
                 self.compiled = replace(compiled, boundary=next_boundary(good.listing.bindings.values(), now))
                 return
             listing, items = good.listing, good.items
-            fresh = await self._off_loop(
-                lambda: compile_listing(self.artifact, listing, items, now, compiled.every, None, self._build)
-            )
+            fresh = await self._off_loop(lambda: self._guarded(listing, items, now, compiled.every, {}))
+            if fresh is None:
+                return
             self.compiled = fresh
             self.holder.current = replace(self.holder.current, overlay=fresh.overlay, active=fresh.digest)
         self._note(active=fresh.digest, failed=dict(fresh.failed))
