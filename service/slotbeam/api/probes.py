@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from slotbeam import __version__
 from slotbeam.api.answers import bindings
 from slotbeam.api.metrics import Metrics
+from slotbeam.api.openapi import answers
 from slotbeam.search.snapshot import Holder, Snapshot
 
 
@@ -26,11 +27,15 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Metrics) -> APIRo
     """Build the routes that operators and machines read; none of them waits for anything."""
     router = APIRouter()
 
-    @router.get("/livez", summary="The process answers; touches nothing")
+    @router.get("/livez", summary="The process answers; touches nothing", responses=answers(200))
     async def livez() -> Response:
         return json_response({"status": "ok"})
 
-    @router.get("/readyz", summary="200 once a snapshot may be served, whatever the store does afterwards")
+    @router.get(
+        "/readyz",
+        summary="200 once a snapshot may be served, whatever the store does afterwards",
+        responses=answers(200, 503),
+    )
     async def readyz() -> Response:
         snapshot = holder.current
         if not ready():
@@ -38,11 +43,11 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Metrics) -> APIRo
         status = "ready" if snapshot.state in ("live", "none") else "degraded"
         return json_response({"status": status, "bindings": bindings(snapshot)})
 
-    @router.get("/metrics", summary="Prometheus text format")
+    @router.get("/metrics", summary="Prometheus text format", response_class=PlainTextResponse)
     async def prometheus() -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
-    @router.get("/info", summary="Model, codebook, sizes and revision")
+    @router.get("/info", summary="Model, codebook, sizes and revision", responses=answers(200))
     async def info() -> Response:
         return json_response(describe(holder.current))
 

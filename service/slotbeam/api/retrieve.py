@@ -12,7 +12,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from pydantic import BaseModel
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
@@ -24,6 +23,7 @@ from slotbeam.api.bodies import read_model
 from slotbeam.api.following import Following
 from slotbeam.api.guard import Guard
 from slotbeam.api.metrics import Metrics
+from slotbeam.api.openapi import answers, body_of, describe
 from slotbeam.api.probes import json_response, probes
 from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.schemas import BatchBody, RetrieveBody
@@ -129,9 +129,12 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     app.state.plane = plane
     problems.install(app)
     app.add_middleware(Guard)
+    describe(app, RetrieveBody, BatchBody)
     app.include_router(probes(holder, follow.ready, plane.metrics))
 
-    @app.post("/retrieve", summary="Retrieve items for one query", openapi_extra=_body_of(RetrieveBody))
+    @app.post(
+        "/retrieve", summary="Retrieve items for one query", responses=answers(200), openapi_extra=body_of(RetrieveBody)
+    )
     async def retrieve_one(request: HttpRequest) -> Response:
         async def one() -> Response:
             body = await read_model(request, RetrieveBody, settings.body_limit)
@@ -140,7 +143,12 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
 
         return await _counted(plane.metrics, one())
 
-    @app.post("/retrieve:batch", summary="Retrieve for up to 64 queries", openapi_extra=_body_of(BatchBody))
+    @app.post(
+        "/retrieve:batch",
+        summary="Retrieve for up to 64 queries",
+        responses=answers(200),
+        openapi_extra=body_of(BatchBody),
+    )
     async def retrieve_batch(request: HttpRequest) -> Response:
         async def batch() -> Response:
             body = await read_model(request, BatchBody, settings.body_limit)
@@ -190,9 +198,3 @@ async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response
 def _headers(snapshot: Snapshot, timings: Timings) -> dict[str, str]:
     stages = ", ".join(f"{stage};dur={1000 * timings.stages.get(stage, 0.0):.3f}" for stage in _STAGES)
     return {"Server-Timing": stages, "X-Bindings-Revision": str(snapshot.revision)}
-
-
-def _body_of(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

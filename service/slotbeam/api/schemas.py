@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.request import MAX_K, canonical_query
@@ -39,7 +39,26 @@ def _filter(wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 Query = Annotated[str, Field(max_length=_RAW_TEXT), AfterValidator(_query)]
-Filter = Annotated[dict[str, Any], Field(max_length=16), AfterValidator(_filter)]
+_NUMBER = {"type": "number", "minimum": -(2**63), "maximum": 2**63 - 1}
+_VALUE = [{"type": "string"}, {"type": "boolean"}, _NUMBER]
+_BOUNDS = {
+    "type": "object",
+    "properties": dict.fromkeys(("gte", "gt", "lte", "lt"), _NUMBER),
+    "additionalProperties": False,
+    "minProperties": 1,
+}
+_WANTED = {
+    "anyOf": [
+        *_VALUE,
+        _BOUNDS,
+        {"type": "array", "items": {"anyOf": _VALUE}, "minItems": 1, "maxItems": _FILTER_VALUES},
+    ]
+}
+Filter = Annotated[
+    dict[str, Any],
+    Field(max_length=16, json_schema_extra={"additionalProperties": cast(JsonValue, _WANTED)}),
+    AfterValidator(_filter),
+]
 ItemId = Annotated[str, Field(min_length=1, max_length=_ITEM_ID)]
 
 

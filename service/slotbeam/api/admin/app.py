@@ -16,12 +16,14 @@ from prometheus_client.registry import Collector
 
 from slotbeam import __version__
 from slotbeam.api import problems
+from slotbeam.api.admin.forms import BindForm, PatchForm
 from slotbeam.api.admin.plane import GRACE_MS, AdminPlane
 from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
 from slotbeam.api.audit import Audit
 from slotbeam.api.guard import Guard
 from slotbeam.api.metrics import Metrics
+from slotbeam.api.openapi import describe
 from slotbeam.api.probes import probes
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
@@ -67,6 +69,7 @@ def create_admin_app(
     app.state.plane = plane
     problems.install(app)
     app.add_middleware(Guard)
+    describe(app, BindForm, PatchForm)
     app.add_middleware(Audit, trail=plane.trail, clock=clock)  # outermost: what the guard refuses is an attempt, too
     app.include_router(probes(holder, lambda: plane.is_ready, cast(Metrics, AdminMetrics(plane))))
     app.include_router(admin_routes(plane))

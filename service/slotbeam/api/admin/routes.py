@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,6 +15,7 @@ from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import Write, binding_write, carry_out, patching_write, replacing_write
 from slotbeam.api.bodies import read_model
+from slotbeam.api.openapi import body_of
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import shown
 from slotbeam.bindings.edits import check_slot, find, unbind
@@ -54,13 +54,13 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         plane.tokens.principal(request, "slots:read")
         return _one(plane, slot)
 
-    @router.post("/slots", summary="Bind words to items", openapi_extra=_body_of(BindForm))
+    @router.post("/slots", summary="Bind words to items", openapi_extra=body_of(BindForm))
     async def post_slot(request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
         return await carry_out(plane, request, await binding_write(plane, form, actor), form)
 
-    @router.put("/slots/{slot}", summary="Replace a binding (If-Match)", openapi_extra=_body_of(BindForm))
+    @router.put("/slots/{slot}", summary="Replace a binding (If-Match)", openapi_extra=body_of(BindForm))
     async def put_slot(slot: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
@@ -69,7 +69,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         write = await replacing_write(plane, slot, form, request.headers.get("if-match"), actor)
         return await carry_out(plane, request, write, form)
 
-    @router.patch("/slots/{slot}", summary="Change parts of a binding (If-Match)", openapi_extra=_body_of(PatchForm))
+    @router.patch("/slots/{slot}", summary="Change parts of a binding (If-Match)", openapi_extra=body_of(PatchForm))
     async def patch_slot(slot: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
@@ -138,9 +138,3 @@ def _text(request: Request) -> str | None:
 
 def _searchable(view: dict[str, Any]) -> list[str]:
     return [*view.get("words", ()), *(str(view.get(name, "")).casefold() for name in ("id", "slot", "owner", "reason"))]
-
-
-def _body_of(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

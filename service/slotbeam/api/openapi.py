@@ -1,0 +1,66 @@
+"""The served OpenAPI document: bodies that pydantic reads from raw JSON, and one shape for every error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from slotbeam.api.problems import MEDIA_TYPE, TYPE_PREFIX
+
+_REF = "#/components/schemas/"
+_OBJECT = {"type": "object"}
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "description": "RFC 9457; `type` is stable, docs/http.md lists every one.",
+    "properties": {
+        "type": {"type": "string", "pattern": f"^{TYPE_PREFIX}[a-z-]+$"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string"},
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """`openapi_extra` of a route whose JSON body is `model`; `describe` puts the model among the components."""
+    content = {"application/json": {"schema": {"$ref": _REF + model.__name__}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def answers(
+    *statuses: int, media_type: str = "application/json", schema: dict[str, Any] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route: what its successes are; everything else is a problem document."""
+    content = {media_type: {"schema": _OBJECT if schema is None else schema}}
+    return {status: {"description": "Answer", "content": content} for status in statuses}
+
+
+def describe(app: FastAPI, *models: type[BaseModel]) -> None:
+    """Complete the document that `app` serves.
+
+    Args:
+        models: those that `body_of` names.
+    """
+    build = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = build()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            for model in models:
+                schema = model.model_json_schema(ref_template=_REF + "{model}")
+                schemas.update(schema.pop("$defs", {}))
+                schemas[model.__name__] = schema
+            schemas["Problem"] = PROBLEM
+            refused = {"description": "Refused", "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}}}}
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+                    operation["responses"]["default"] = refused
+        return app.openapi_schema or {}
+
+    app.openapi = openapi  # type: ignore[method-assign]
