@@ -90,6 +90,27 @@ async def test_a_wiped_store_gets_back_every_binding_and_every_replica_takes_it_
     assert done.revision == 2 + AHEAD + 1, "commits go on from there"
 
 
+async def test_a_store_that_began_anew_and_grew_past_a_replica_is_not_taken_for_a_restore(
+    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path
+) -> None:
+    await write(store, shop.codebook_sha, binds(make_binding("labubu"), S4))
+    async with watching(store, shop, tmp_path) as watcher:
+        await until(watcher, lambda: saved_revision(tmp_path, shop) == 1)
+        raw.flushall()
+        await store.initialise()
+        for word, slot in (("crocs", S4), ("dyson", S5)):
+            await write(store, shop.codebook_sha, binds(make_binding(word), slot))
+        await until(watcher, lambda: watcher.facts.state == "hold:DIVERGED")
+        assert set(watcher.holder.current.overlay.words) == {"labubu"}
+        plan = await planned(store, shop, tmp_path)
+        assert (len(plan.added), len(plan.removed), len(plan.risks)) == (1, 2, 2)
+        await restore(store, plan, "test", NOW)
+        await until(watcher, lambda: watcher.facts.state == "live")
+        assert (watcher.facts.revision, set(watcher.holder.current.overlay.words)) == (plan.revision, {"labubu"})
+        await write(store, shop.codebook_sha, binds(make_binding("crocs"), S5))
+        assert await watcher.reached(plan.revision + 1, GUARD_S)
+
+
 async def test_bindings_of_the_store_are_never_changed_or_removed_without_saying_so(
     store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path
 ) -> None:

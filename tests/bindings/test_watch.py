@@ -213,7 +213,7 @@ async def test_a_lower_revision_is_held_until_a_restore(
     raw.delete("{sb}:binding")
     await until(watcher, lambda: watcher.facts.state == "hold:REGRESSED")
     assert words(watcher) == {"labubu"}
-    raw.hset("{sb}:meta", mapping={"epoch": "restored", "rev": "1001"})
+    raw.hset("{sb}:meta", mapping={"epoch": "restored", "rev": "1001", "began": "1001"})
     assert await watcher.reached(1001, GUARD_S)
     assert (watcher.facts.state, watcher.facts.epoch, words(watcher)) == ("live", "restored", set())
 
@@ -233,6 +233,37 @@ async def test_records_that_do_not_add_up_are_held_until_they_do(
     raw.hset("{sb}:binding", binding.id, str(record))
     await watcher.sync()
     assert watcher.facts.state == "live"
+
+
+async def test_a_change_past_the_log_is_found_by_the_next_full_check(
+    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHECK_S", 0.05)
+    monkeypatch.setattr(store, "changed", lambda revision: asyncio.sleep(0.01))
+    binding = make_binding()
+    await write(store, shop.codebook_sha, binds(binding, S4))
+    async with watching(store, shop, tmp_path) as watcher:
+        assert await watcher.reached(1, GUARD_S)
+        raw.hset("{sb}:binding", binding.id, make_binding("evil", id=binding.id).record())
+        await until(watcher, lambda: watcher.facts.state == "hold:DIVERGED")
+        assert words(watcher) == {"labubu"}
+
+
+async def test_a_dead_store_is_asked_later_and_later_each_time_at_random(
+    shop: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[float, float]] = []
+
+    def uniform(low: float, high: float) -> float:
+        drawn.append((low, high))
+        return low
+
+    monkeypatch.setattr(module.random, "uniform", uniform)
+    dead = Store(f"unix://{tmp_path}/nowhere")
+    async with watching(dead, shop, tmp_path) as watcher:
+        await until(watcher, lambda: len(drawn) >= 6)
+    await dead.close()
+    assert drawn[:6] == [(0, delay) for delay in (0.01, 0.02, 0.04, 0.08, 0.1, 0.1)]
 
 
 async def test_a_poisonous_record_is_reported_and_the_rest_is_served(

@@ -29,6 +29,7 @@ class Listing:
         records: binding id → record bytes.
         slots: slot id → binding id, as stored (may name bindings that are gone).
         committed_at: unix ms of the last log entry, None when the log is empty.
+        began: the revision that the epoch began at; 0 for a store that was new.
         known_state: the state the log holds for the revision the reader asked about, None when trimmed.
     """
 
@@ -39,6 +40,7 @@ class Listing:
     slots: Mapping[str, str]
     committed_at: int | None = None
     known_state: str | None = None
+    began: int = 0
 
     @cached_property
     def _parsed(self) -> tuple[dict[str, Binding], dict[str, str]]:

@@ -35,6 +35,8 @@ def judge(known: Listing | None, seen: Listing | None) -> str:
         return "same" if (seen.epoch, seen.state) == (known.epoch, known.state) else DIVERGED
     if seen.epoch == known.epoch and seen.known_state not in (None, known.state):
         return DIVERGED  # the log remembers another state at the revision we know
+    if seen.epoch != known.epoch and seen.began <= known.revision:
+        return DIVERGED  # no restore: a store that began anew and was edited until it went past us
     return "apply"
 
 

@@ -39,5 +39,5 @@ for _, pair in ipairs(plan.words) do redis.call('HSET', word, pair[1], pair[2]) 
 for i = 6, 5 + needs do redis.call('PERSIST', KEYS[i]) end
 for i = 6 + needs, #KEYS do redis.call('EXPIRE', KEYS[i], plan.linger) end
 redis.call('HSET', meta, 'epoch', plan.epoch, 'rev', plan.revision, 'state', plan.state, 'count', plan.count,
-           'schema', plan.schema)
+           'schema', plan.schema, 'began', plan.revision)
 return {'ok', plan.revision}

@@ -142,6 +142,7 @@ class Store:
             records={key.decode(): bytes(value) for key, value in records.items()},
             slots={key.decode(): value.decode() for key, value in slots.items()},
             committed_at=_number(last[0][1].get(b"at")) if last else None,
+            began=_number(meta.get(b"began")) or 0,
             known_state=_decoded(entry[0][0][1].get(b"state")) if entry and entry[0] else None,
         )
 
