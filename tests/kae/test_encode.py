@@ -3,10 +3,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from slotbeam.catalog.terms import TermIndex, terms
 from slotbeam.errors import ArtifactError
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.normalize import normalize
@@ -57,6 +59,24 @@ def test_an_entity_that_is_not_named_is_implied(kae: Kae) -> None:
     assert encoded.chosen[0] is not None
     assert encoded.chosen[0].surface == "galaxy"
     assert kae.encode("galaxy mouse").sid[0] == 3
+
+
+def test_synonyms_share_a_term_for_lexical_overlap(kae: Kae) -> None:
+    one, other = kae.encode("cordless notebook"), kae.encode("wireless laptops")
+    assert one.concept_terms == other.concept_terms
+    assert one.words == f"cordless notebook {one.concept_terms}"
+    implied = set(kae.encode("galaxy").concept_terms.split())
+    assert implied > set(kae.encode("laptop").concept_terms.split()), "what is implied counts, too"
+    assert kae.encode("quux").words == "quux"
+    overlap = TermIndex.build([one.words, "cordless notebook"]).overlap(other.words, np.arange(2))
+    assert overlap[0] > 0.4
+    assert overlap[1] == 0, "no word in common"
+
+
+def test_concept_terms_are_no_endings_of_each_other(kae: Kae) -> None:
+    """Terms are stemmed and split; a concept's term comes through whole."""
+    term = kae.encode("mouse").concept_terms
+    assert terms(term) == [term]
 
 
 def test_nothing_known_is_an_empty_sid(kae: Kae) -> None:
