@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +85,61 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         save(path, "c0de", good(4))
     assert same(load(path, "c0de")[0], older)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "file.items"]
+
+
+class Disk:
+    """What a power cut leaves: of each file the bytes that were synced; which directories have unsynced renames."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root, self.synced, self.cuts, self.open_renames = root, dict[int, int](), 0, set[str]()
+        self.moments: list[Path] = []
+        fsync, replace = os.fsync, os.replace
+
+        def synced(descriptor: int) -> None:
+            fsync(descriptor)
+            status = os.fstat(descriptor)
+            if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+                self.open_renames.discard(os.readlink(f"/proc/self/fd/{descriptor}"))
+            self.synced[status.st_ino] = status.st_size
+            self.cut()
+
+        def replaced(source: Any, target: Any) -> None:
+            replace(source, target)
+            self.open_renames.add(str(Path(target).parent))
+            self.cut()
+
+        monkeypatch.setattr("os.fsync", synced)
+        monkeypatch.setattr("os.replace", replaced)
+
+    def cut(self) -> Path:
+        """A copy of the directory as a power cut would leave it now, if all renames were done."""
+        self.cuts += 1
+        copy = self.root.with_name(f"cut-{self.cuts}")
+        shutil.copytree(self.root, copy)
+        for file in (file for file in self.root.rglob("*") if file.is_file()):
+            os.truncate(copy / file.relative_to(self.root), self.synced.get(file.stat().st_ino, 0))
+        self.moments.append(copy)
+        return copy
+
+
+def test_a_power_cut_at_any_moment_leaves_the_old_or_the_new_bindings_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "disk"
+    root.mkdir()
+    disk = Disk(root, monkeypatch)
+    older, newer = good(1, "labubu"), good(2, "crocs")
+    save(root / "file", "c0de", older)
+    disk.moments.clear()
+    save(root / "file", "c0de", newer)
+    assert disk.open_renames == set(), "every rename is on disk when save returns"
+    for moment in disk.moments:
+        found, _ = load(moment / "file", "c0de")
+        assert same(found, older) or same(found, newer), moment
+    found, problems = load(disk.cut() / "file", "c0de")
+    assert same(found, newer)
+    assert problems == []
+    assert len(disk.moments) > 4
 
 
 def test_an_item_list_that_was_changed_costs_that_list_alone(tmp_path: Path) -> None:
