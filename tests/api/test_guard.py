@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -142,6 +143,15 @@ async def test_what_follows_a_refused_ambiguous_request_is_not_read_as_a_second_
     await wire.send(chunked(b"", headers=b"Content-Length: 5\r\n") + get(b"", b"/info"))
     assert (await wire.reply()).status == 400
     assert await wire.closed() == b""
+
+
+async def test_an_answer_is_sent_without_waiting_for_the_head_to_be_acknowledged(server: Served) -> None:
+    wire = await server.connect()
+    await wire.send(get(b""))
+    assert (await wire.reply()).status == 200
+    accepted = [one.transport.get_extra_info("socket") for one in server.server.server_state.connections]
+    assert accepted
+    assert all(one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in accepted)
 
 
 @pytest.mark.parametrize("first", [b"", post(GOOD)], ids=["first", "second"])

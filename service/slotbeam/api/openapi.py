@@ -25,10 +25,19 @@ PROBLEM: dict[str, Any] = {
 }
 
 
-def body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """`openapi_extra` of a route whose JSON body is `model`; `describe` puts the model among the components."""
-    content = {"application/json": {"schema": {"$ref": _REF + model.__name__}}}
-    return {"requestBody": {"required": True, "content": content}}
+def asks(*parameters: dict[str, Any], body: type[BaseModel] | None = None, needed: bool = True) -> dict[str, Any]:
+    """`openapi_extra` of a route.
+
+    Args:
+        parameters: of the query and the headers, as OpenAPI has them.
+        body: the model of its JSON body, if any; `describe` puts it among the components.
+        needed: whether the body must be there.
+    """
+    extra: dict[str, Any] = {"parameters": list(parameters)} if parameters else {}
+    if body is not None:
+        content = {"application/json": {"schema": {"$ref": _REF + body.__name__}}}
+        extra["requestBody"] = {"required": needed, "content": content}
+    return extra
 
 
 def answers(
@@ -39,11 +48,12 @@ def answers(
     return {status: {"description": "Answer", "content": content} for status in statuses}
 
 
-def describe(app: FastAPI, *models: type[BaseModel]) -> None:
+def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None) -> None:
     """Complete the document that `app` serves.
 
     Args:
-        models: those that `body_of` names.
+        models: the bodies that `asks` names.
+        secured: paths that begin so need a bearer token.
     """
     build = app.openapi
 
@@ -57,8 +67,12 @@ def describe(app: FastAPI, *models: type[BaseModel]) -> None:
                 schemas[model.__name__] = schema
             schemas["Problem"] = PROBLEM
             refused = {"description": "Refused", "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}}}}
-            for operations in document["paths"].values():
+            if secured is not None:
+                document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+            for path, operations in document["paths"].items():
                 for operation in operations.values():
+                    if secured is not None and path.startswith(secured):
+                        operation["security"] = [{"bearer": []}]
                     operation["responses"].pop("422", None)
                     operation["responses"]["default"] = refused
         return app.openapi_schema or {}

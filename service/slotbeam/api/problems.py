@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from slotbeam import errors
 from slotbeam.errors import InputError, SlotbeamError
@@ -186,7 +187,7 @@ def install(app: FastAPI) -> None:
         if error.status_code == 404:
             return problem_of(errors.NotFound(f"there is nothing at {path}; /docs lists every path"))
         if error.status_code == 405:
-            allowed = (error.headers or {}).get("Allow", "")
+            allowed = ", ".join(_methods_at(app, request)) or (error.headers or {}).get("Allow", "")
             response = problem_of(
                 errors.MethodNotAllowed(f"{path} does not take {printable(request.method[:20])}; it takes {allowed}")
             )
@@ -206,6 +207,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_bug)
+
+
+def _methods_at(app: FastAPI, request: Request) -> list[str]:
+    """Every method that the path of `request` takes (Starlette names those of the first route that matches)."""
+    found: set[str] = set()
+    for path, operations in app.openapi().get("paths", {}).items():
+        if compile_path(path)[0].match(request.url.path):
+            found.update(method.upper() for method in operations)
+    return sorted(found)
 
 
 def _clean(value: Any) -> Any:

@@ -23,7 +23,7 @@ from slotbeam.api.bodies import read_model
 from slotbeam.api.following import Following
 from slotbeam.api.guard import Guard
 from slotbeam.api.metrics import Metrics
-from slotbeam.api.openapi import answers, body_of, describe
+from slotbeam.api.openapi import answers, asks, describe
 from slotbeam.api.probes import json_response, probes
 from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.schemas import BatchBody, RetrieveBody
@@ -133,7 +133,10 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     app.include_router(probes(holder, follow.ready, plane.metrics))
 
     @app.post(
-        "/retrieve", summary="Retrieve items for one query", responses=answers(200), openapi_extra=body_of(RetrieveBody)
+        "/retrieve",
+        summary="Retrieve items for one query",
+        responses=answers(200),
+        openapi_extra=asks(body=RetrieveBody),
     )
     async def retrieve_one(request: HttpRequest) -> Response:
         async def one() -> Response:
@@ -147,7 +150,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
         "/retrieve:batch",
         summary="Retrieve for up to 64 queries",
         responses=answers(200),
-        openapi_extra=body_of(BatchBody),
+        openapi_extra=asks(body=BatchBody),
     )
     async def retrieve_batch(request: HttpRequest) -> Response:
         async def batch() -> Response:

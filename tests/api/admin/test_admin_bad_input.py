@@ -315,3 +315,10 @@ async def test_any_search_for_slots_is_answered(bound: httpx.AsyncClient, q: str
     response = await bound.get(f"/admin/slots?q={q}")
     assert response.status_code == 200
     assert "x-evil" not in response.headers
+
+
+async def test_another_method_is_a_problem_that_names_every_right_one(bound: httpx.AsyncClient) -> None:
+    response = await bound.delete("/admin/slots")
+    assert problem_of(response) == (405, "method-not-allowed")
+    assert response.headers["allow"] == "GET, POST"
+    assert "it takes GET, POST" in response.json()["detail"]

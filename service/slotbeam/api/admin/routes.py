@@ -9,13 +9,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slotbeam.api.admin import parameters
 from slotbeam.api.admin.forms import BindForm, PatchForm, count_of, iso, lifecycle_filter
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import Write, binding_write, carry_out, patching_write, replacing_write
 from slotbeam.api.bodies import read_model
-from slotbeam.api.openapi import body_of
+from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import shown
 from slotbeam.bindings.edits import check_slot, find, unbind
@@ -30,7 +31,12 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     router.include_router(suggestion_routes(plane))
     artifact = plane.artifact
 
-    @router.get("/slots", summary="Every reserved slot with what it holds (state, position, q)")
+    @router.get(
+        "/slots",
+        summary="Every reserved slot with what it holds",
+        responses=answers(200),
+        openapi_extra=asks(parameters.STATE, parameters.POSITION, parameters.SEARCH),
+    )
     async def list_slots(request: Request) -> Response:
         plane.tokens.principal(request, "slots:read")
         state, position, text = lifecycle_filter(request), _position(plane, request), _text(request)
@@ -49,18 +55,29 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
             headers={"X-Bindings-Revision": str(facts.revision)},
         )
 
-    @router.get("/slots/{slot}", summary="One slot, or a binding by its id, with its items")
+    @router.get("/slots/{slot}", summary="One slot, or a binding by its id, with its items", responses=answers(200))
     async def get_slot(slot: str, request: Request) -> Response:
         plane.tokens.principal(request, "slots:read")
         return _one(plane, slot)
 
-    @router.post("/slots", summary="Bind words to items", openapi_extra=body_of(BindForm))
+    @router.post(
+        "/slots",
+        summary="Bind words to items",
+        status_code=201,
+        responses=answers(200, 201, 202),
+        openapi_extra=asks(*parameters.WRITE, body=BindForm),
+    )
     async def post_slot(request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
         return await carry_out(plane, request, await binding_write(plane, form, actor), form)
 
-    @router.put("/slots/{slot}", summary="Replace a binding (If-Match)", openapi_extra=body_of(BindForm))
+    @router.put(
+        "/slots/{slot}",
+        summary="Replace a binding (If-Match)",
+        responses=answers(200, 202),
+        openapi_extra=asks(parameters.IF_MATCH, *parameters.WRITE, body=BindForm),
+    )
     async def put_slot(slot: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
@@ -69,7 +86,12 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         write = await replacing_write(plane, slot, form, request.headers.get("if-match"), actor)
         return await carry_out(plane, request, write, form)
 
-    @router.patch("/slots/{slot}", summary="Change parts of a binding (If-Match)", openapi_extra=body_of(PatchForm))
+    @router.patch(
+        "/slots/{slot}",
+        summary="Change parts of a binding (If-Match)",
+        responses=answers(200, 202),
+        openapi_extra=asks(parameters.IF_MATCH, *parameters.WRITE, body=PatchForm),
+    )
     async def patch_slot(slot: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
@@ -77,20 +99,30 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         write = await patching_write(plane, slot, form, before, request.headers.get("if-match"), actor)
         return await carry_out(plane, request, write, form)
 
-    @router.delete("/slots/{slot}", summary="Unbind (If-Match)")
+    @router.delete(
+        "/slots/{slot}",
+        summary="Unbind (If-Match)",
+        responses=answers(200, 202),
+        openapi_extra=asks(parameters.IF_MATCH, *parameters.WRITE),
+    )
     async def delete_slot(slot: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         make = unbind(artifact, slot, request.headers.get("if-match"), actor, plane.now_ms())
         return await carry_out(plane, request, Write(make))
 
-    @router.get("/replicas", summary="Every live replica and what it has applied")
+    @router.get("/replicas", summary="Every live replica and what it has applied", responses=answers(200))
     async def replicas(request: Request) -> Response:
         plane.tokens.principal(request, "slots:read")
         found = [replica_view(beat) for beat in await plane.store.replicas()]
         head = await plane.store.head()
         return json_response({"revision": head.revision if head else None, "replicas": found})
 
-    @router.get("/audit", summary="Who changed what, newest first (count, before)")
+    @router.get(
+        "/audit",
+        summary="Who changed what, newest first",
+        responses=answers(200),
+        openapi_extra=asks(parameters.ENTRIES, parameters.BEFORE),
+    )
     async def audit(request: Request) -> Response:
         plane.tokens.principal(request, "slots:read")
         count = count_of(request, "count", 100, 1000)

@@ -11,10 +11,12 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slotbeam.api.admin import parameters
 from slotbeam.api.admin.forms import AcceptForm, BindForm, count_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.writes import answer_again, binding_write, carry_out
 from slotbeam.api.bodies import check_media_type, parse_json, read_bytes
+from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import validate
 from slotbeam.bindings.binding import Binding
@@ -59,7 +61,12 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     def guesses(word: str, rows: Sequence[int], examples: Sequence[str], found: _Found) -> list[Guess]:
         return guesser().guess(word, rows, examples, found.background)[:GUESSES]
 
-    @router.get("", summary="Unknown words that stand out against their own past (count)")
+    @router.get(
+        "",
+        summary="Unknown words that stand out against their own past",
+        responses=answers(200),
+        openapi_extra=asks(parameters.COUNT),
+    )
     async def list_suggestions(request: Request) -> Response:
         plane.tokens.principal(request, "slots:read")
         count = count_of(request, "count", SHOWN, 100)
@@ -72,7 +79,13 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         shown = await plane.off_loop(lambda: [view(burst) for burst in found.bursts[:count]])
         return json_response({"queries": round(found.queries), "suggestions": shown})
 
-    @router.post("/{word}:accept", summary="Open a draft binding for the word")
+    @router.post(
+        "/{word}:accept",
+        summary="Open a draft binding for the word",
+        status_code=201,
+        responses=answers(200, 201, 202),
+        openapi_extra=asks(*parameters.WRITE, body=AcceptForm, needed=False),
+    )
     async def accept(word: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         raw = await read_bytes(request, plane.settings.admin_body_limit)
@@ -108,7 +121,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         await plane.off_loop(lambda: _check_same(plane, canonical, given, held))
         return await answer_again(plane, held.binding, held.listing)
 
-    @router.post("/{word}:dismiss", summary="Never suggest the word again")
+    @router.post("/{word}:dismiss", summary="Never suggest the word again", responses=answers(200))
     async def dismiss(word: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         [canonical] = canonical_words([word])
