@@ -322,3 +322,14 @@ async def test_another_method_is_a_problem_that_names_every_right_one(bound: htt
     assert problem_of(response) == (405, "method-not-allowed")
     assert response.headers["allow"] == "GET, POST"
     assert "it takes GET, POST" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["state=", "position=", "state=bound", "position=%00"])
+async def test_a_filter_that_means_nothing_is_a_problem(bound: httpx.AsyncClient, query: str) -> None:
+    assert problem_of(await bound.get(f"/admin/slots?{query}")) == (422, "invalid-input")
+
+
+async def test_a_bad_key_is_a_problem_also_where_nothing_would_be_written(bound: httpx.AsyncClient) -> None:
+    response = await bound.post("/admin/suggestions/crocs:accept", headers={"idempotency-key": "a b"})
+    assert problem_of(response) == (422, "invalid-input")
+    assert "Idempotency-Key" in response.json()["detail"]

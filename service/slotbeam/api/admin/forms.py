@@ -148,6 +148,6 @@ def idempotency_key(request: Request) -> str | None:
 def lifecycle_filter(request: Request) -> str | None:
     """The `state` query parameter."""
     state = request.query_params.get("state")
-    if state and state not in LIFECYCLES:
+    if state is not None and state not in LIFECYCLES:
         raise InputError(f"state is {shown(state)}; allowed: {', '.join(LIFECYCLES)}")
-    return state or None
+    return state

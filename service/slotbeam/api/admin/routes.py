@@ -155,7 +155,7 @@ def _one(plane: AdminPlane, address: str) -> Response:
 
 def _position(plane: AdminPlane, request: Request) -> int | None:
     text = request.query_params.get("position")
-    if not text:
+    if text is None:
         return None
     count = len(plane.artifact.kae.codebook.sizes)
     if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) < count):

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from slotbeam.api.admin import parameters
 from slotbeam.api.admin.forms import AcceptForm, BindForm, count_of
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.admin.writes import answer_again, binding_write, carry_out
+from slotbeam.api.admin.writes import answer_again, binding_write, carry_out, check_parameters
 from slotbeam.api.bodies import check_media_type, parse_json, read_bytes
 from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
@@ -88,6 +88,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     )
     async def accept(word: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
+        check_parameters(request)
         raw = await read_bytes(request, plane.settings.admin_body_limit)
         if raw:
             check_media_type(request)

@@ -107,6 +107,13 @@ async def carry_out(plane: AdminPlane, request: Request, write: Write, form: Bas
     return json_response(*_answer(plane, done, spread, status))
 
 
+def check_parameters(request: Request) -> None:
+    """Refuse what `carry_out` would refuse, also where an answer needs no write. Raises `InputError`."""
+    wait_s(request)
+    idempotency_key(request)
+    flag(request, "dry_run")
+
+
 async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) -> Response:
     """Answer for an edit that was made before: 200, the binding as it is now, and who has it."""
     durable = (await plane.store.durability()).how
