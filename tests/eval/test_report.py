@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from slotbeam.errors import InputError
-from slotbeam.eval.report import Row, Section, markdown, provenance, read_results, rewrite, section_of, write_results
+from slotbeam.eval.report import (
+    Row,
+    Section,
+    block,
+    markdown,
+    provenance,
+    read_results,
+    rewrite,
+    section_of,
+    write_results,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 CLICKS = Section(
@@ -59,6 +69,15 @@ def test_marked_blocks_are_rendered_anew_and_nothing_else_changes(tmp_path: Path
     whole = rewrite("<!-- results:world -->\n<!-- /results -->\n", tmp_path)
     assert "**Clicks**" in whole
     assert "**Orders**" in whole
+
+
+def test_a_block_may_leave_the_ratios_out(tmp_path: Path) -> None:
+    rows = (Row("a", {"HR@10": 0.5}), Row("b", {"HR@10": 0.25}), Row("a ÷ b", {"HR@10": [2.0, 1.5, 2.5]}, "ratio"))
+    write_results(tmp_path / "world.json", [Section("click", "Clicks", ("HR@10",), rows)], {"command": "c"})
+    assert "| a ÷ b (95 %) | 2.00 (1.50–2.50) |" in block("world/click", tmp_path)
+    means = block("world/click:means", tmp_path)
+    assert "| b | 0.250 |" in means
+    assert "÷" not in means
 
 
 def test_a_block_without_its_figures_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from slotbeam.eval.run import Interval, Table
 Cell = float | int | str | None | list[float]
 """A figure, a text, nothing, or [value, lower, upper]."""
 
-_BLOCK = re.compile(r"(<!-- results:(?P<name>[\w./-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- results:(?P<name>[\w./:-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,8 @@ def read_results(path: Path) -> tuple[list[Section], dict[str, Any]]:
 def rewrite(text: str, results: Path) -> str:
     """`text` with every block between `<!-- results:NAME -->` and `<!-- /results -->` rendered anew.
 
-    NAME is a file of `results` without its ending: all of its sections; or FILE/SECTION: that one.
+    NAME is a file of `results` without its ending: all of its sections; or FILE/SECTION: that one; FILE/SECTION:means
+    leaves its ratios out.
 
     Raises:
         InputError: a block names a file or section that does not exist.
@@ -157,12 +158,15 @@ def rewrite(text: str, results: Path) -> str:
 
 def block(name: str, results: Path) -> str:
     """The Markdown of one block: tables without the intervals of means, and where they come from."""
+    name, _, rows = name.partition(":")
     file, _, wanted = name.partition("/")
     sections, facts = read_results(results / f"{file}.json")
     chosen = [section for section in sections if wanted in ("", section.name)]
     if not chosen:
         have = ", ".join(section.name for section in sections)
         raise InputError(f"the block results:{name} names no section of {file}.json; allowed: {have}")
+    if rows == "means":
+        chosen = [replace(one, rows=tuple(row for row in one.rows if row.style != "ratio")) for one in chosen]
     parts = [markdown(section, intervals=False, title=not wanted) for section in chosen]
     made = ", ".join(f"{key} {facts[key]}" for key in ("seed", "commit", "date") if facts.get(key) is not None)
     what = f"{chosen[0].title}. " if wanted else ""
