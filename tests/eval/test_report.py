@@ -97,6 +97,7 @@ def test_a_figure_says_where_it_comes_from() -> None:
     assert len(facts["date"]) == 10
 
 
-def test_the_readme_shows_what_docs_results_holds() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert rewrite(readme, ROOT / "docs" / "results") == readme, 'run "slotbeam report README.md"'
+@pytest.mark.parametrize("name", ["README.md", "docs/evaluation.md"])
+def test_the_pages_show_what_docs_results_holds(name: str) -> None:
+    page = (ROOT / name).read_text(encoding="utf-8")
+    assert rewrite(page, ROOT / "docs" / "results") == page, f'run "slotbeam report {name}"'
