@@ -101,33 +101,36 @@ class TermIndex:
             offsets, places, impacts.astype(np.float16), vocabulary.astype(np.uint32), ceilings, starts, postings
         )
 
-    def best(self, canonical: str, limit: int) -> IntArray:
+    def best(self, words: str, limit: int) -> IntArray:
         """Return (n,) rows of the items with the largest overlap, at most `limit` of them, best first.
 
         Only items of the query's rarest terms are looked at, whole terms of them, a few thousand items in all: a term
         that more items carry tells little, and words like that are what the dictionary holds.
+
+        Args:
+            words: the query, canonical; concept terms may stand behind it (`Encoded.words`).
         """
-        terms_known = self._known(canonical)
-        counts = self.starts[terms_known + 1] - self.starts[terms_known]
+        known = self._known(words)
+        counts = self.starts[known + 1] - self.starts[known]
         rarest = np.argsort(counts, kind="stable")
-        taken = terms_known[rarest[np.cumsum(counts[rarest]) <= _MOST_ROWS]]
+        taken = known[rarest[np.cumsum(counts[rarest]) <= _MOST_ROWS]]
         if not len(taken):
             return np.empty(0, np.int64)
         rows = np.unique(np.concatenate([self.rows[self.starts[t] : self.starts[t + 1]] for t in taken.tolist()]))
-        order = np.argsort(-self.overlap(canonical, rows), kind="stable")[:limit]
+        order = np.argsort(-self.overlap(words, rows), kind="stable")[:limit]
         return np.asarray(rows[order], np.int64)
 
-    def _known(self, canonical: str) -> IntArray:
+    def _known(self, words: str) -> IntArray:
         """(n,) places in the vocabulary of the query's distinct terms that the catalog knows."""
-        wanted = np.unique(np.fromiter((term_hash(t) for t in terms(canonical)), np.uint32))
+        wanted = np.unique(np.fromiter((term_hash(t) for t in terms(words)), np.uint32))
         place = np.minimum(np.searchsorted(self.vocabulary, wanted), max(0, len(self.vocabulary) - 1))
         return place[self.vocabulary[place] == wanted] if len(self.vocabulary) else np.empty(0, np.int64)
 
-    def overlap(self, canonical: str, rows: IntArray) -> FloatArray:
+    def overlap(self, words: str, rows: IntArray) -> FloatArray:
         """Return the lexical overlap of a query with items.
 
         Args:
-            canonical: the query.
+            words: as in `best`.
             rows: (n,) item rows.
 
         Returns:
@@ -135,7 +138,7 @@ class TermIndex:
             query none of whose terms the catalog knows.
         """
         out = np.zeros(len(rows), np.float32)
-        known = self._known(canonical)
+        known = self._known(words)
         best = float(self.ceilings[known].sum())
         if best == 0.0 or len(rows) == 0:
             return out

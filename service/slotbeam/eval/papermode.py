@@ -13,6 +13,7 @@ import numpy as np
 
 from slotbeam.decode.beam import Ahead, beam_search
 from slotbeam.eval.unconstrained import FreeDecoder
+from slotbeam.kae.encode import Encoded
 from slotbeam.kae.normalize import normalize
 from slotbeam.model.protocol import Memory, SequenceModel
 from slotbeam.search.artifact import Artifact
@@ -46,10 +47,10 @@ class OneTrie:
         self.shelf = Shelf(build_trie(sids), np.append(np.flatnonzero(opens), len(sids)), None)
         self._free = None if constrained else FreeDecoder(artifact.model, self.shelf.trie)
 
-    def best(self, canonical: str, sid: Sid, k: int, towards: Slot | None = None) -> list[int]:
-        """The rows of the `k` best items for a query whose SID is `sid`, best first; `towards` looks ahead."""
+    def best(self, encoded: Encoded, sid: Sid, k: int, towards: Slot | None = None) -> list[int]:
+        """The `k` best rows for a query read as `encoded`, SID `sid`, best first; `towards` looks ahead."""
         artifact, options = self.artifact, self.artifact.options
-        [memory] = artifact.model.encode([artifact.inputs.build(canonical, sid)])
+        [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, sid)])
         width = max(k, options.beam_width)
         if self._free is not None:
             beams = self._free.search(memory, width)
@@ -60,9 +61,7 @@ class OneTrie:
         found = self.shelf.collect(beams, options.candidates)
         rows = self.rows[found.places]
         vector = artifact.model.query_vector(memory)
-        scores = ItemScorer(artifact.catalog, options).score(
-            artifact.kae.encode(canonical).words, rows, found.logp, vector
-        )
+        scores = ItemScorer(artifact.catalog, options).score(encoded.words, rows, found.logp, vector)
         order = np.lexsort((artifact.catalog.id_ranks[rows], -scores))
         return list(dict.fromkeys(rows[order].tolist()))[:k]
 
@@ -90,9 +89,9 @@ class PaperMode:
         encoded = kae.encode(normalize(query))
         bound = self.overlay.match(encoded.text, 1, kae.knows)
         if not bound:
-            return self._trie.best(encoded.text, encoded.sid, k)
+            return self._trie.best(encoded, encoded.sid, k)
         towards = bound[0].pinned.slot if self._looking_ahead else None
-        return self._trie.best(encoded.text, pinned_sid(kae, encoded, bound[0]), k, towards)
+        return self._trie.best(encoded, pinned_sid(kae, encoded, bound[0]), k, towards)
 
 
 def look_ahead(model: SequenceModel, memory: Memory, trie: Trie, slot: Slot) -> Ahead:
@@ -158,4 +157,4 @@ class ForgedMode:
     def search(self, query: str, k: int) -> list[int]:
         """Return the rows of the K best items; the query is encoded by the same quantiser."""
         encoded = self.artifact.kae.encode(normalize(query))
-        return self._trie.best(encoded.text, encoded.sid, k)
+        return self._trie.best(encoded, encoded.sid, k)

@@ -12,9 +12,9 @@ from slotbeam.eval.baselines.bm25 import Bm25
 from slotbeam.eval.registry import Built, Setup, cached
 from slotbeam.eval.run import Asked, System
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.base import decode_base
+from slotbeam.search.base import base_candidates
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import MAX_K, Request, canonical_query, history
+from slotbeam.search.request import MAX_K, Request
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 
@@ -97,11 +97,8 @@ def candidate_system(artifact: Artifact) -> System:
 
     def search(asked: Asked, k: int) -> list[str]:
         catalog = artifact.catalog
-        canonical = canonical_query(asked.query)
-        encoded = artifact.kae.encode(canonical)
         request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
-        (memory,) = artifact.model.encode([artifact.inputs.build(canonical, encoded.sid, *history(catalog, request))])
-        _, found = decode_base(snapshot, encoded.words, memory, None, max(min(k, MAX_K), artifact.options.beam_width))
+        *_, found = base_candidates(snapshot, request, max(min(k, MAX_K), artifact.options.beam_width))
         return [catalog.ids[int(row)] for row in np.asarray(found.places)]
 
     return search

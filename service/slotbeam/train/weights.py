@@ -16,10 +16,10 @@ from scipy.optimize import minimize
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.base import decode_base
+from slotbeam.search.base import base_candidates
 from slotbeam.search.options import WEIGHTS, SearchOptions
 from slotbeam.search.rank import ItemScorer
-from slotbeam.search.request import Request, canonical_query, history
+from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import FloatArray
 
@@ -87,12 +87,9 @@ def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, se
 def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
     """The candidates of a query as serving would score them; None where the item is not among them."""
     catalog = artifact.catalog
-    canonical = canonical_query(one.query)
     request = Request(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
-    encoded = artifact.kae.encode(canonical)
-    row = artifact.inputs.build(canonical, encoded.sid, *history(catalog, request))
-    (memory,) = artifact.model.encode([row])
-    _, found = decode_base(Snapshot(artifact), encoded.words, memory, None, max(WIDTH, artifact.options.beam_width))
+    width = max(WIDTH, artifact.options.beam_width)
+    encoded, memory, found = base_candidates(Snapshot(artifact), request, width)
     place = np.flatnonzero(found.places == catalog.row_of(one.item_id))
     if not len(place):
         return None
