@@ -1,0 +1,180 @@
+"""A real store server that a test can kill, pause, cut from power and start again.
+
+Files under its directory: `server.conf`, `server.log`, `sock`, and `data/`, the server's own directory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from slotbeam.bindings.parentdeath import bound_to_parent
+from slotbeam.bindings.server import MAX_SOCKET_PATH, find_binary
+
+HANG_S = 30.0
+DEFAULTS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "daemonize": "no",
+    "databases": "1",
+    "save": "",
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "no-appendfsync-on-rewrite": "no",
+    "auto-aof-rewrite-min-size": "16mb",
+    "aof-load-truncated": "yes",
+    "maxmemory-policy": "noeviction",
+    "loglevel": "notice",
+    "logfile": "",
+    "always-show-logo": "no",
+}
+"""As `EmbeddedStore` writes them."""
+
+
+def short(socket: Path) -> Path:
+    """Return `socket`, or a path that stands for it where the kernel would refuse one so long."""
+    if len(os.fsencode(socket)) <= MAX_SOCKET_PATH:
+        return socket
+    return Path(tempfile.gettempdir()) / f"slotbeam-{hashlib.sha256(os.fsencode(socket)).hexdigest()[:16]}.sock"
+
+
+class StoreServer:
+    """A Valkey or Redis server on a unix socket. An async context manager: it starts it, and kills it at the end.
+
+    Use from the main thread: to the kernel the server's parent is the thread that forked it, and it dies with that.
+
+    Args:
+        directory: where its files go; made when missing, kept at the end.
+        binary: the server program; by default the one that slotbeam itself would start.
+        settings: configuration directives, with `_` for `-`; they replace those of `EmbeddedStore`.
+    """
+
+    def __init__(self, directory: Path, binary: Path | None = None, **settings: str) -> None:
+        self.directory = directory.resolve()
+        self.data = self.directory / "data"
+        self.binary = binary or find_binary()
+        self.socket = short(self.directory / "sock")
+        self.settings = DEFAULTS | {name.replace("_", "-"): value for name, value in settings.items()}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.socket}"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id; None while there is none."""
+        return self._process.pid if self._process is not None and self._process.poll() is None else None
+
+    async def start(self) -> None:
+        """Start the server and wait until it answers PING. Raises AssertionError with the end of its log."""
+        assert self.pid is None, f"the server runs already, as process {self.pid}"
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.socket.unlink(missing_ok=True)
+        config = self.directory / "server.conf"
+        config.write_text(self._config())
+        with (self.directory / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                bound_to_parent([str(self.binary), str(config)]),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # its own group: a kill takes a rewriting child along
+            )
+        try:
+            async with asyncio.timeout(HANG_S):
+                while not await self._answers():
+                    assert self.pid is not None, f"the server did not start; its last words: {self.last_words()}"
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            await self.kill()
+            raise AssertionError(f"no PONG in {HANG_S} s; the server's last words: {self.last_words()}") from None
+
+    async def kill(self) -> None:
+        """SIGKILL, also to a paused server; it is reaped."""
+        self._signal(signal.SIGKILL)
+        await self._reaped()
+
+    async def stop(self) -> None:
+        """End the server in good order (SIGTERM); kill it when it does not end."""
+        self.resume()
+        self._signal(signal.SIGTERM)
+        try:
+            await self._reaped()
+        except subprocess.TimeoutExpired:
+            await self.kill()
+
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open, nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        self._signal(signal.SIGCONT)
+
+    def aof(self) -> list[Path]:
+        """Its append-only files, base and increments."""
+        return sorted(file for file in (self.data / "appendonlydir").glob("*") if file.suffix != ".manifest")
+
+    def client(self) -> redis.Redis:
+        """A raw client, past slotbeam, that repeats nothing by itself."""
+        return redis.Redis(
+            unix_socket_path=str(self.socket),
+            decode_responses=True,
+            socket_timeout=HANG_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return (self.directory / "server.log").read_text(errors="replace").strip()[-800:] or "(none)"
+
+    async def __aenter__(self) -> StoreServer:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
+        self.socket.unlink(missing_ok=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.pid is not None:
+            os.killpg(self.pid, number)
+
+    async def _reaped(self) -> None:
+        if self._process is not None:
+            await asyncio.to_thread(self._process.wait, HANG_S)
+            self._process = None
+
+    async def _answers(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(self.socket))
+        except OSError:
+            return False
+        try:
+            writer.write(b"PING\r\n")
+            return (await reader.readline()).startswith(b"+PONG")  # -LOADING: not yet
+        except OSError:
+            return False
+        finally:
+            writer.transport.abort()
+
+    def _config(self) -> str:
+        settings = self.settings | {"unixsocket": str(self.socket), "dir": str(self.data)}
+        return "".join(f"{name} {_quoted(value)}\n" for name, value in settings.items())
+
+
+def _quoted(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
