@@ -1,6 +1,7 @@
 """A real store server that a test can kill, pause, cut from power and start again.
 
-Files under its directory: `server.conf`, `server.log`, `sock`, and `data/`, the server's own directory.
+Files under its directory: `server.conf`, `server.log`, `sock`, `data/` (the server's own directory), and of a recorded
+server `fsync.so` and `fsync.log` (see `disk`).
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -20,6 +22,7 @@ from redis.backoff import NoBackoff
 
 from slotbeam.bindings.parentdeath import bound_to_parent
 from slotbeam.bindings.server import MAX_SOCKET_PATH, find_binary
+from torture.disk import Disk
 
 HANG_S = 30.0
 DEFAULTS = {
@@ -56,15 +59,17 @@ class StoreServer:
     Args:
         directory: where its files go; made when missing, kept at the end.
         binary: the server program; by default the one that slotbeam itself would start.
+        recorded: note what is on disk, so that `cut` works.
         settings: configuration directives, with `_` for `-`; they replace those of `EmbeddedStore`.
     """
 
-    def __init__(self, directory: Path, binary: Path | None = None, **settings: str) -> None:
+    def __init__(self, directory: Path, binary: Path | None = None, *, recorded: bool = False, **settings: str) -> None:
         self.directory = directory.resolve()
         self.data = self.directory / "data"
         self.binary = binary or find_binary()
         self.socket = short(self.directory / "sock")
         self.settings = DEFAULTS | {name.replace("_", "-"): value for name, value in settings.items()}
+        self.disk = Disk(self.data, self.directory) if recorded else None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -86,6 +91,7 @@ class StoreServer:
         with (self.directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 bound_to_parent([str(self.binary), str(config)]),
+                env=os.environ | (self.disk.environment if self.disk else {}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -114,9 +120,26 @@ class StoreServer:
         except subprocess.TimeoutExpired:
             await self.kill()
 
+    async def cut(self, torn: float = 0.0) -> int:
+        """Cut the power: SIGKILL, then every file is cut to what is on disk (see `disk.Disk.cut`).
+
+        Returns:
+            The number of bytes that were lost.
+        """
+        assert self.disk is not None, "only a recorded server can be cut: StoreServer(…, recorded=True)"
+        await self.kill()
+        return self.disk.cut(torn)
+
+    async def empty(self) -> None:
+        """SIGKILL, and its disk is lost with all that was on it."""
+        await self.kill()
+        shutil.rmtree(self.data, ignore_errors=True)
+
     def pause(self) -> None:
-        """SIGSTOP: connections stay open, nothing answers."""
+        """SIGSTOP: connections stay open, nothing answers. Every thread stands still when this returns."""
         self._signal(signal.SIGSTOP)
+        if self.pid is not None:
+            os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """SIGCONT."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, TimeoutError
 
+from slotbeam.bindings.store import Store
+from slotbeam.types import Slot
+from support.live import binds, make_binding, write
 from torture.proxy import Proxy
 from torture.server import StoreServer
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[StoreServer]:
-    async with StoreServer(tmp_path / "server", appendfsync="no") as started:
+    async with StoreServer(tmp_path / "server") as started:
         yield started
 
 
@@ -104,3 +108,132 @@ async def test_the_target_may_be_changed(client: redis.Redis, proxy: Proxy, tmp_
         with pytest.raises(ConnectionError):
             await client.get("where")
         assert await client.get("where") is None
+
+
+async def test_sliced_replies_are_right(client: redis.Redis, proxy: Proxy) -> None:
+    proxy.slice(1)
+    value = "é" * 2000
+    assert await client.set("a", value)
+    assert await client.get("a") == value
+    async with client.pipeline(transaction=True) as pipe:
+        for number in range(20):
+            pipe.rpush("list", number)
+        assert await pipe.execute() == list(range(1, 21))
+    proxy.heal()
+    assert await client.lrange("list", 0, -1) == [str(number) for number in range(20)]
+
+
+async def test_slices_are_written_one_by_one(proxy: Proxy, server: StoreServer) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(proxy.socket))
+    proxy.slice(2)
+    seen = []
+    writer.write(b"PING\r\n" * 20)
+    while sum(map(len, seen)) < 20 * 7:
+        seen.append(await reader.read(1000))
+    assert b"".join(seen) == b"+PONG\r\n" * 20
+    assert len(seen) > 20
+    writer.close()
+
+
+async def test_delayed_commands_keep_their_order_on_each_connection(proxy: Proxy, server: StoreServer) -> None:
+    proxy.delay(0.002, 0.002)
+
+    async def push(name: str) -> list[str]:
+        async with connect(proxy) as client:
+            for number in range(10):
+                await client.rpush(name, number)
+            async with client.pipeline(transaction=False) as pipe:
+                for number in range(10, 20):
+                    pipe.rpush(name, number)
+                assert await pipe.execute() == list(range(11, 21))
+            return await client.lrange(name, 0, -1)
+
+    assert await asyncio.gather(push("a"), push("b")) == [[str(number) for number in range(20)]] * 2
+
+
+async def test_healing_a_delay_resets_what_was_held_back(client: redis.Redis, proxy: Proxy) -> None:
+    await client.ping()
+    proxy.delay(3600.0)
+    waiting = asyncio.create_task(client.ping())
+    while proxy.held == 0:
+        await asyncio.sleep(0.001)
+    proxy.heal()
+    with pytest.raises(ConnectionError):
+        await waiting
+    assert await client.ping()
+
+
+@pytest.mark.parametrize("count", [0, 1, 5000, 200_000])
+async def test_a_reset_mid_reply_is_an_error_and_strikes_once(client: redis.Redis, proxy: Proxy, count: int) -> None:
+    value = "x" * 300_000
+    await client.set("a", value)
+    proxy.reset_after(count)
+    assert proxy.armed
+    with pytest.raises(ConnectionError):
+        await client.get("a")
+    assert not proxy.armed
+    assert await client.get("a") == value
+
+
+async def test_exactly_so_many_bytes_of_replies_pass_before_the_reset(proxy: Proxy) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(proxy.socket))
+    proxy.reset_after(17)
+    writer.write(b"PING\r\n" * 5)
+    assert await reader.readexactly(17) == (b"+PONG\r\n" * 3)[:17]
+    with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+        await reader.readexactly(1)
+    writer.close()
+
+
+async def test_a_lost_reply_is_an_error_of_a_command_that_was_done_once(
+    client: redis.Redis, proxy: Proxy, server: StoreServer
+) -> None:
+    await client.set("n", 0)
+    proxy.lose_reply(lambda request: b"INCR" in request)
+    assert await client.get("n") == "0"
+    assert proxy.armed
+    with pytest.raises(ConnectionError):
+        await client.incr("n")
+    assert not proxy.armed
+    assert await client.get("n") == "1"
+    assert await client.incr("n") == 2
+
+
+async def test_healing_disarms(client: redis.Redis, proxy: Proxy) -> None:
+    proxy.reset_after(0)
+    proxy.lose_reply(lambda request: True)
+    proxy.heal()
+    assert not proxy.armed
+    assert await client.ping()
+
+
+@pytest.mark.parametrize("fault", [lambda proxy: proxy.slice(1), lambda proxy: proxy.delay(0.001, 0.001)])
+async def test_commits_and_reads_of_the_store_pass_a_bad_network(proxy: Proxy, fault: Callable[[Proxy], None]) -> None:
+    fault(proxy)
+    store = Store(proxy.url)
+    await store.initialise()
+    try:
+        for number in range(1, 4):
+            binding = make_binding(f"word{number}")
+            done = await write(store, "c0de", binds(binding, Slot(1, 3 + number)))
+            assert done.revision == number
+            assert (await store.items([binding.items]))[0] == {binding.items: ("i001", "i002")}
+        listing = await store.read("c0de")
+        assert listing is not None
+        assert listing.verify()
+        assert sorted(listing.slots) == ["1-4", "1-5", "1-6"]
+    finally:
+        await store.close()
+
+
+async def test_a_commit_whose_answer_was_lost_is_found_again(proxy: Proxy) -> None:
+    store = Store(proxy.url)
+    await store.initialise()
+    try:
+        await write(store, "c0de", binds(make_binding("first"), Slot(1, 4)))  # the script is known from here on
+        proxy.lose_reply(lambda request: b"EVALSHA" in request)
+        done = await write(store, "c0de", binds(make_binding("second"), Slot(1, 5)))
+        assert not proxy.armed
+        assert (done.revision, done.durability) == (2, "unknown")
+    finally:
+        await store.close()

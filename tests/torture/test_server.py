@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
-import redis
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, TimeoutError
 
 from torture.server import StoreServer
@@ -42,13 +45,24 @@ async def test_a_stopped_server_ended_in_good_order(tmp_path: Path) -> None:
 
 
 async def test_a_paused_server_answers_when_it_is_resumed(tmp_path: Path) -> None:
-    async with StoreServer(tmp_path) as server, server.client() as patient:
-        with redis.Redis(unix_socket_path=str(server.socket), socket_timeout=0.01) as hasty:
-            server.pause()
-            with pytest.raises(TimeoutError):
-                hasty.ping()
-            server.resume()
-            assert await patient.ping()
+    server = StoreServer(tmp_path)
+    hasty = redis.Redis.from_url(server.url, socket_timeout=0.05, retry=Retry(NoBackoff(), 0))
+    async with server, server.client() as patient, hasty:
+        server.pause()
+        waiting = asyncio.create_task(patient.ping())
+        with pytest.raises((TimeoutError, ConnectionError), match="Timeout reading"):
+            await hasty.ping()
+        assert not waiting.done()
+        server.resume()
+        assert await waiting
+
+
+async def test_an_emptied_server_starts_again_with_nothing(tmp_path: Path) -> None:
+    async with StoreServer(tmp_path) as server, server.client() as client:
+        await client.set("a", "1")
+        await server.empty()
+        await server.start()
+        assert await client.dbsize() == 0
 
 
 async def test_a_server_that_cannot_start_says_why_and_is_not_left_behind(tmp_path: Path) -> None:
