@@ -5,12 +5,18 @@ FROM python:3.11-slim AS build
 RUN python -m venv /opt/slotbeam
 ENV PATH=/opt/slotbeam/bin:$PATH
 WORKDIR /src
+# Dependencies by hash; then the package alone; then nothing that installs.
+COPY deploy/requirements deploy/requirements
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes \
+    -r deploy/requirements/build.txt -r deploy/requirements/serve.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY service service
-RUN pip install --no-cache-dir --disable-pip-version-check .
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
+ && pip uninstall --yes setuptools pip
 
 FROM python:3.11-slim
-RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/slotbeam slotbeam \
+RUN groupadd --system --gid 10001 slotbeam \
+ && useradd --system --uid 10001 --gid 10001 --create-home --home-dir /var/lib/slotbeam slotbeam \
  && install -d -o slotbeam -g slotbeam -m 0700 /var/lib/slotbeam/data
 COPY --from=build /opt/slotbeam /opt/slotbeam
 COPY model_artifacts/demo /srv/slotbeam/artifact
@@ -19,7 +25,7 @@ ENV PATH=/opt/slotbeam/bin:$PATH \
     SLOTBEAM_HOST=0.0.0.0 \
     SLOTBEAM_DATA_DIR=/var/lib/slotbeam/data \
     SLOTBEAM_ARTIFACT=/srv/slotbeam/artifact
-USER 10001
+USER 10001:10001
 WORKDIR /var/lib/slotbeam
 VOLUME /var/lib/slotbeam/data
 EXPOSE 8000 8001

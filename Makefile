@@ -3,6 +3,7 @@
 # make test-system  tests that need Debian packages (docker-compose, redis-server); a skip is a failure
 # make demo         the world and the artifact in model_artifacts/demo, from scratch
 # make icecat       train on the Icecat products, then the evaluation table beside BM25
+# make lock         the versions and hashes in deploy/requirements, from pyproject.toml (needs uv; UPGRADE=1: newest ones)
 # make paper        every table and plot of the evaluation into build/paper, resumable; QUICK=1: half an hour on two cores
 
 PYTHON  ?= $(shell command -v python3.11 || command -v python3)
@@ -11,6 +12,8 @@ BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # More arguments for installing PyTorch, e.g. the CPU build's index: see https://pytorch.org/get-started/locally/
 TORCH   ?= torch==2.13.0
+LOCKS   := deploy/requirements
+UV      ?= uv
 CATALOG ?= ../shared/data/icecat
 WORLD   ?= build/world
 # Training time of `make icecat`, without reading and the dictionary.
@@ -18,7 +21,7 @@ MINUTES ?= 18
 JOBS    ?= 2
 PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 
-.PHONY: serve test test-unit test-system lint format bench demo icecat paper clean install install-dev
+.PHONY: serve test test-unit test-system lint format bench demo icecat paper lock clean install install-dev
 
 serve: $(VENV)/.serve
 	$(BIN)/slotbeam up
@@ -29,13 +32,16 @@ install-dev: $(VENV)/.dev
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.serve: pyproject.toml | $(BIN)/python
-	$(PIP) --editable .
+# Every version and hash is in $(LOCKS); PyTorch alone is not, as its builds differ.
+$(VENV)/.serve: pyproject.toml $(LOCKS)/build.txt $(LOCKS)/serve.txt | $(BIN)/python
+	$(PIP) --require-hashes -r $(LOCKS)/build.txt -r $(LOCKS)/serve.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(BIN)/python
+$(VENV)/.dev: pyproject.toml $(LOCKS)/dev.txt | $(BIN)/python
+	$(PIP) --require-hashes -r $(LOCKS)/dev.txt
 	$(PIP) $(TORCH)
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.serve
 
 lint: $(VENV)/.dev
@@ -70,6 +76,15 @@ icecat: $(VENV)/.dev
 
 paper: $(VENV)/.dev
 	$(BIN)/slotbeam paper --out $(PAPER) $(if $(wildcard $(CATALOG)),--icecat $(CATALOG)) $(if $(QUICK),--quick)
+
+COMPILE  = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+           $(if $(UPGRADE),--upgrade)
+
+lock:
+	$(COMPILE) $(LOCKS)/build.in -o $(LOCKS)/build.txt
+	$(COMPILE) pyproject.toml -c $(LOCKS)/build.txt -o $(LOCKS)/serve.txt
+	$(COMPILE) pyproject.toml --extra train --extra dev $(LOCKS)/build.in $(LOCKS)/torch.in --excludes $(LOCKS)/excluded.in \
+	  -c $(LOCKS)/build.txt -c $(LOCKS)/serve.txt -o $(LOCKS)/dev.txt
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

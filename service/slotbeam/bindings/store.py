@@ -84,6 +84,7 @@ class Store:
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
             protocol=2,
+            driver_info=None,  # CLIENT SETINFO is no command that slotbeam's users of the store may send
         )
         return redis.Redis.from_pool(pool)
 

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from slotbeam.bindings.lastgood import file_name, folder, load_file, second
 from slotbeam.bindings.plan import Listing
 from slotbeam.bindings.store import HEARTBEAT_TTL_MS, Store
-from slotbeam.errors import StoreError
+from slotbeam.errors import StoreError, StoreUnavailable
 
 GOOD, WARN, BAD = "✓", "!", "✗"
 SKEW_MS = (1_000, 30_000)
@@ -20,6 +20,10 @@ SKEW_MS = (1_000, 30_000)
 FULL = 0.8
 """Share of `maxmemory` from which on it is worth knowing."""
 SHOWN = 5
+NOT_ASKED = (
+    "this user of the store may not ask for replicas, durability, memory, role and clocks; "
+    "run the doctor with SLOTBEAM_REDIS_URL as the control plane has it"
+)
 
 Found = tuple[str, str, str]
 """What was checked, its mark, what was found."""
@@ -28,18 +32,20 @@ Found = tuple[str, str, str]
 async def examine_store(store: Store, codebook_sha: str) -> list[Found]:
     """Ask everything of the store. Raises `StoreUnavailable` when it does not answer at all."""
     listing = await store.read(codebook_sha)
-    beats = await store.replicas()
+    found = [("store", *_contents(store, listing)), ("items", *await _items(store, listing))]
+    try:
+        beats = await store.replicas()
+    except StoreUnavailable as error:
+        if not isinstance(error.__cause__, NoPermissionError):
+            raise
+        return [*found, ("replicas", WARN, NOT_ASKED)]
+    found.append(("replicas", *_replicas(listing, beats)))
     checks: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
         "durability": lambda: _durability(store),
         "store memory": lambda: _memory(store),
         "store role": lambda: _role(store),
         "clocks": lambda: _clocks(store, beats),
     }
-    found = [
-        ("store", *_contents(store, listing)),
-        ("items", *await _items(store, listing)),
-        ("replicas", *_replicas(listing, beats)),
-    ]
     for name, check in checks.items():
         try:
             found.append((name, *await check()))
