@@ -98,13 +98,10 @@ class StoreServer:
                 start_new_session=True,  # its own group: a kill takes a rewriting child along
             )
         try:
-            async with asyncio.timeout(HANG_S):
-                while not await self._answers():
-                    assert self.pid is not None, f"the server did not start; its last words: {self.last_words()}"
-                    await asyncio.sleep(0.005)
-        except TimeoutError:
+            await self._ready()
+        except BaseException:
             await self.kill()
-            raise AssertionError(f"no PONG in {HANG_S} s; the server's last words: {self.last_words()}") from None
+            raise
 
     async def kill(self) -> None:
         """SIGKILL, also to a paused server; it is reaped."""
@@ -180,6 +177,15 @@ class StoreServer:
         if self._process is not None:
             await asyncio.to_thread(self._process.wait, HANG_S)
             self._process = None
+
+    async def _ready(self) -> None:
+        try:
+            async with asyncio.timeout(HANG_S):
+                while not await self._answers():
+                    assert self.pid is not None, f"the server did not start; its last words: {self.last_words()}"
+                    await asyncio.sleep(0.005)
+        except TimeoutError:
+            raise AssertionError(f"no PONG in {HANG_S} s; the server's last words: {self.last_words()}") from None
 
     async def _answers(self) -> bool:
         try:
