@@ -5,6 +5,7 @@ SlotbeamError
 │   ├── TextError                  text that cannot be normalised
 │   ├── FilterError                a filter on a field or value that does not exist
 │   ├── BindingError               a binding that could not be compiled
+│   ├── ImportRefused              a file of bindings with at least one bad row
 │   └── BodyError                  400: a body that is not plain JSON
 ├── RequestError                   400: not HTTP, or HTTP that could be read in two ways
 ├── NotFound                       404
@@ -33,6 +34,7 @@ SlotbeamError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -63,6 +65,16 @@ class FilterError(InputError):
 
 class BindingError(InputError):
     type = "invalid-binding"
+
+
+class ImportRefused(InputError):
+    """`refused` is line → what is wrong with it."""
+
+    type = "import-refused"
+
+    def __init__(self, message: str, refused: Mapping[int, SlotbeamError], **details: Any) -> None:
+        super().__init__(message, **details)
+        self.refused = refused
 
 
 class BodyError(InputError):

@@ -9,11 +9,14 @@ from typing import Any
 import httpx
 import redis
 import schemathesis
+from hypothesis import strategies as st
 from pydantic import SecretStr
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
 from slotbeam.api.admin import create_admin_app
+from slotbeam.api.admin.cells import write_csv
+from slotbeam.api.admin.rows import COLUMNS, NEEDED
 from slotbeam.api.retrieve import create_data_app
 from slotbeam.bindings.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
@@ -34,6 +37,23 @@ CONFIG = {
 }
 CHECKS = {"not_a_server_error", "negative_data_rejection", "positive_data_acceptance", "unsupported_method"}
 PATHS = ("/retrieve", "/retrieve:batch", "/livez", "/readyz", "/info", "/metrics")
+
+
+NAMES = st.lists(st.sampled_from(COLUMNS), unique=True).map(lambda names: [*NEEDED, *(set(names) - set(NEEDED))])
+CELLS = st.sampled_from(["brand", "color", "i001|i002", "true", "1-4", "active", "2027-01-01T00:00:00Z"]) | st.text(
+    st.characters(exclude_categories=["Cs"])
+)
+
+
+@st.composite
+def csv_files(draw: st.DrawFn) -> bytes:
+    """Files that are CSV with a good header; what is in the cells may be anything."""
+    columns = draw(NAMES)
+    rows = draw(st.lists(st.fixed_dictionaries(dict.fromkeys(columns, CELLS)), min_size=1, max_size=4))
+    return write_csv(columns, rows).encode()
+
+
+schemathesis.openapi.media_type("text/csv", csv_files())
 
 
 def references(value: Any) -> set[str]:

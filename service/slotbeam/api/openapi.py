@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,19 +26,29 @@ PROBLEM: dict[str, Any] = {
 }
 
 
-def asks(*parameters: dict[str, Any], body: type[BaseModel] | None = None, needed: bool = True) -> dict[str, Any]:
+def asks(
+    *parameters: dict[str, Any],
+    body: type[BaseModel] | Mapping[str, dict[str, Any]] | None = None,
+    needed: bool = True,
+) -> dict[str, Any]:
     """`openapi_extra` of a route.
 
     Args:
         parameters: of the query and the headers, as OpenAPI has them.
-        body: the model of its JSON body, if any; `describe` puts it among the components.
+        body: the model of its JSON body, or a schema for each media type that it takes.
         needed: whether the body must be there.
     """
     extra: dict[str, Any] = {"parameters": list(parameters)} if parameters else {}
     if body is not None:
-        content = {"application/json": {"schema": {"$ref": _REF + body.__name__}}}
+        schemas = body if isinstance(body, Mapping) else {"application/json": ref(body)}
+        content = {kind: {"schema": schema} for kind, schema in schemas.items()}
         extra["requestBody"] = {"required": needed, "content": content}
     return extra
+
+
+def ref(model: type[BaseModel]) -> dict[str, Any]:
+    """Where a model's schema is; `describe` puts it among the components."""
+    return {"$ref": _REF + model.__name__}
 
 
 def answers(

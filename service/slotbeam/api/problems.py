@@ -32,6 +32,7 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.TextError: 422,
     errors.FilterError: 422,
     errors.BindingError: 422,
+    errors.ImportRefused: 422,
     errors.BodyError: 400,
     errors.RequestError: 400,
     errors.NotFound: 404,
@@ -101,6 +102,15 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Build the response of one problem document."""
+    document = _document(status, slug, detail, details)
+    try:
+        content = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # a lone surrogate, or a value that is not JSON, in `details`
+        content = orjson.dumps(_clean(document), option=orjson.OPT_NON_STR_KEYS)
+    return Response(content, status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def _document(status: int, slug: str, detail: str, details: Mapping[str, Any] | None) -> dict[str, Any]:
     document: dict[str, Any] = {
         "type": TYPE_PREFIX + slug,
         "title": slug.replace("-", " ").capitalize(),
@@ -109,11 +119,12 @@ def problem(
     }
     for key, value in (details or {}).items():
         document.setdefault(key, value)
-    try:
-        content = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
-    except TypeError:  # a lone surrogate, or a value that is not JSON, in `details`
-        content = orjson.dumps(_clean(document), option=orjson.OPT_NON_STR_KEYS)
-    return Response(content, status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+    return document
+
+
+def document_of(error: SlotbeamError) -> dict[str, Any]:
+    """The problem document of a slotbeam error, to be told inside another answer."""
+    return _document(status_of(error), error.type, str(error), error.details)
 
 
 def problem_of(error: SlotbeamError) -> Response:

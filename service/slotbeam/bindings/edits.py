@@ -131,7 +131,7 @@ def bind(artifact: Artifact, wanted: Wanted, actor: str, now_ms: int) -> MakeCha
     if wanted.slot is not None:
         check_slot(artifact, wanted.slot, wanted.category)
     check_times(wanted.starts_at, wanted.ends_at, now_ms)
-    binding = _record(wanted, new_id(), now_ms)
+    binding = record_of(wanted, new_id(), now_ms)
 
     def change(listing: Listing) -> Change:
         slot = None
@@ -170,7 +170,7 @@ def update(
         else:
             refuse_twins(listing, want.words, before.id)
             slot = slot or first_free(listing, position, codebook.reserved(position), codebook.group_name(position))
-        after = _record(want, before.id, before.created_at)
+        after = record_of(want, before.id, before.created_at)
         return Change("update", (Edit(before, after, slot),), actor, now_ms)
 
     return change
@@ -248,7 +248,8 @@ def wanted_of(binding: Binding) -> Wanted:
     )
 
 
-def _record(wanted: Wanted, key: str, created_at: int) -> Binding:
+def record_of(wanted: Wanted, key: str, created_at: int) -> Binding:
+    """The binding that `wanted` describes, under the id `key`."""
     return Binding(
         id=key,
         words=wanted.words,

@@ -158,7 +158,7 @@ def make_plan(listing: Listing, change: Change, key: str, fingerprint: str) -> P
             words[word] = after.id
         if edit.slot is not None:
             if edit.slot in holders:
-                raise _slot_taken(listing, edit.slot, holders[edit.slot])
+                raise slot_taken(listing, edit.slot, holders[edit.slot])
             holders[edit.slot] = after.id
     old_slots = {slot: owner for slot, owner in listing.holders.items() if owner in touched}
     state = state_digest(records)
@@ -269,7 +269,8 @@ def word_taken(listing: Listing, word: str, holder: str, twin: str | None = None
     )
 
 
-def _slot_taken(listing: Listing, slot: Slot, holder: str) -> SlotTaken:
+def slot_taken(listing: Listing, slot: Slot, holder: str) -> SlotTaken:
+    """The error that names who holds `slot`."""
     owner = listing.bindings.get(holder)
     words = list(owner.words) if owner else []
     revision = owner.revision if owner else listing.revision

@@ -65,7 +65,8 @@ class Client:
 
         Raises:
             SetupError: nothing answers there.
-            SlotbeamError: the service refused; the message is its problem document's `detail`.
+            SlotbeamError: the service refused; the message is its problem document's `detail`, and the whole document
+                is in the error's `details`.
         """
         try:
             response = self._http.request(method, path, **request)
@@ -75,10 +76,11 @@ class Client:
             ) from None
         if response.is_error:
             try:
-                detail = str(response.json()["detail"])
+                problem = response.json()
+                detail = str(problem["detail"])
             except (ValueError, KeyError, TypeError):
-                detail = response.text[:300]
-            raise SlotbeamError(f"{detail} (HTTP {response.status_code})", status=response.status_code)
+                problem, detail = {}, response.text[:300]
+            raise SlotbeamError(f"{detail} (HTTP {response.status_code})", status=response.status_code, problem=problem)
         return response
 
 

@@ -19,6 +19,8 @@ DataDir = Annotated[
 ]
 ArtifactDir = Annotated[Path | None, typer.Option(envvar="SLOTBEAM_ARTIFACT", help="Artifact directory.")]
 RedisUrl = Annotated[str | None, typer.Option(envvar="SLOTBEAM_REDIS_URL", help="Bindings store.")]
+AdminUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_ADMIN_URL", help="Control plane address.")]
+Wait = Annotated[bool, typer.Option(help="Wait until every replica has it.")]
 AsJson = Annotated[bool, typer.Option("--json", envvar="SLOTBEAM_JSON", help="Print JSON, for scripts.")]
 ListenFd = Annotated[int | None, typer.Option(hidden=True, help="An inherited socket to listen on.")]
 

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from slotbeam.cli.bulk import export, import_file, say_propagation
 from slotbeam.cli.console import say, show_json, table
-from slotbeam.cli.options import AsJson, DataDir, settings_of
+from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.restore import restore
 from slotbeam.errors import NotFound, SetupError
 
-AdminUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_ADMIN_URL", help="Control plane address.")]
 Words = Annotated[list[str], typer.Argument(help="The word, and other spellings of it.")]
 Category = Annotated[str, typer.Option("--category", "-c", help="What the word is: brand, entity, color, …")]
 Items = Annotated[list[str] | None, typer.Option("--item", help="An item id; may be repeated.")]
@@ -27,7 +27,6 @@ Ends = Annotated[str | None, typer.Option("--ends", help="Not after this time (I
 Owner = Annotated[str, typer.Option(help="Who answers for it.")]
 Reason = Annotated[str, typer.Option(help="Why it exists.")]
 NearMiss = Annotated[bool, typer.Option("--near-miss", help="Words one edit away trigger it, too.")]
-Wait = Annotated[bool, typer.Option(help="Wait until every replica has it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("unbind")(unbind)
     group.command("list")(list_slots)
     group.command("export")(export)
+    group.command("import")(import_file)
     group.command("restore")(restore)
     app.add_typer(group, name="slots")
 
@@ -77,7 +77,7 @@ def bind(
         show_json(made)
         return
     say(f"{', '.join(made['words'])} is bound to slot {made['slot']} ({made['item_count']} items, {made['placement']})")
-    _say_propagation(made)
+    say_propagation(made)
 
 
 def preview(
@@ -127,7 +127,7 @@ def unbind(
         show_json(freed)
         return
     say(f"binding {slot} is removed" if slot.startswith("b_") else f"slot {slot} is free")
-    _say_propagation(freed)
+    say_propagation(freed)
 
 
 def list_slots(
@@ -156,45 +156,6 @@ def list_slots(
         right=("items",),
     )
     say(f"{len(rows)} shown, {len(found['slots'])} in all, revision {found['revision']}")
-
-
-def export(
-    ctx: typer.Context,
-    out: Annotated[Path, typer.Option(help="The file to write.")] = Path("bindings.json"),
-    url: AdminUrl = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Write every binding with its items to a file: what `train --absorb` reads."""
-    import orjson
-
-    from slotbeam.cli.client import admin_client
-
-    with admin_client(settings_of(ctx), url) as client:
-        held = [slot for slot in client.call("GET", "/admin/slots").json()["slots"] if slot["state"] != "free"]
-        rows = [_exported(client, view["id"]) for view in held if "words" in view]
-    out.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2) + b"\n")
-    for view in held:
-        if "words" not in view:
-            say(f"left out {view['id']}: {view['error']}")
-    say(f"{out} holds {len(rows)} bindings, {sum(len(row['items']) for row in rows)} items in all")
-
-
-_EXPORTED = (
-    *("id", "words", "category", "items", "placement", "slot", "state"),
-    *("near_miss", "match", "starts_at", "ends_at", "owner", "reason", "created_at", "revision"),
-)
-
-
-def _exported(client: Any, key: str) -> dict[str, Any]:
-    """One binding with its item ids. Raises `SetupError` when the control plane does not hold all of them."""
-    view = client.call("GET", f"/admin/slots/{key}").json()
-    view["items"] = view["item_ids"]
-    if len(view["items"]) != view["item_count"]:
-        raise SetupError(
-            f'"{view["words"][0]}" ({key}) has {view["item_count"]} items, the control plane could read '
-            f"{len(view['items'])} of them; nothing was written: try again, or unbind it"
-        )
-    return {name: view[name] for name in _EXPORTED}
 
 
 _COLUMNS = ("slot", "state", "words", "category", "item_count", "placement", "ends_at", "owner")
@@ -254,17 +215,6 @@ def _slot_of(client: Any, slot_or_word: str) -> str:
         if word in (slot.get("words") or ()):
             return str(slot["slot"] or slot["id"])  # a draft, or placed in another codebook, has no slot
     raise NotFound(f'"{word}" is not bound; "slotbeam slots list" shows what is')
-
-
-def _say_propagation(answer: dict[str, Any]) -> None:
-    said = answer.get("propagation") or {}
-    replicas = said.get("replicas") or []
-    applied, expected = said.get("applied"), said.get("expected")
-    say(f"revision {answer['revision']}, live in {applied} of {expected} replicas")
-    for replica in replicas:
-        error = replica.get("error")
-        took = replica.get("applied_ms")
-        say(f"  {replica['id']:<24} " + (str(error) if error else "waiting" if took is None else f"{took} ms"))
 
 
 def _say_preview(found: dict[str, Any]) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import typer
 
 from slotbeam.cli.console import say, show_json, table
-from slotbeam.cli.options import AsJson, DataDir, settings_of
-from slotbeam.cli.slots import AdminUrl, Items, ItemsFile, Owner, item_ids
+from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
+from slotbeam.cli.slots import Items, ItemsFile, Owner, item_ids
 
 Word = Annotated[str, typer.Argument(help="The word, as it is listed.")]
 Category = Annotated[str | None, typer.Option("--category", "-c", help="What the word is; as guessed otherwise.")]

@@ -18,6 +18,8 @@ ROUTES = [
     ("PUT", "/admin/slots/1-4"),
     ("PATCH", "/admin/slots/1-4"),
     ("DELETE", "/admin/slots/1-4"),
+    ("GET", "/admin/slots.csv"),
+    ("POST", "/admin/slots:import"),
     ("GET", "/admin/replicas"),
     ("GET", "/admin/audit"),
     ("GET", "/admin/suggestions"),

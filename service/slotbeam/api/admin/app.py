@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from slotbeam import __version__
 from slotbeam.api import problems
-from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm
+from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm, RowForm
 from slotbeam.api.admin.plane import GRACE_MS, AdminPlane
 from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
@@ -69,7 +69,7 @@ def create_admin_app(
     app.state.plane = plane
     problems.install(app)
     app.add_middleware(Guard)
-    describe(app, BindForm, PatchForm, AcceptForm, secured="/admin")
+    describe(app, BindForm, PatchForm, AcceptForm, RowForm, secured="/admin")
     app.add_middleware(Audit, trail=plane.trail, clock=clock)  # outermost: what the guard refuses is an attempt, too
     app.include_router(probes(holder, lambda: plane.is_ready, cast(Metrics, AdminMetrics(plane))))
     app.include_router(admin_routes(plane))

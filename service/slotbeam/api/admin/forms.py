@@ -106,6 +106,31 @@ class AcceptForm(Strict):
     owner: Line = ""
 
 
+class RowForm(Strict):
+    """One row of `POST /admin/slots:import`: what `slotbeam slots export` writes.
+
+    `items` are exactly the items; without any, `match` finds them. `id` and `revision` say what the row was exported
+    from; `state` matters only where `draft` is left out; `created_at` is ignored.
+    """
+
+    words: list[Word] = Field(min_length=1, max_length=MAX_WORDS)
+    category: Annotated[str, Field(max_length=64)]
+    items: list[ItemId] = Field(default_factory=list, max_length=MAX_ITEMS)
+    match: bool = False
+    slot: Annotated[str, Field(max_length=64)] | None = None
+    placement: Placement = "top"
+    near_miss: bool = False
+    draft: bool | None = None
+    starts_at: Moment | None = None
+    ends_at: Moment | None = None
+    owner: Line = ""
+    reason: Line = ""
+    id: Annotated[str, Field(max_length=64)] | None = None
+    state: Literal["draft", "scheduled", "active", "expired", "failed"] | None = None
+    revision: Annotated[int, Field(ge=0)] | None = None
+    created_at: Moment | None = None
+
+
 def flag(request: Request, name: str) -> bool:
     """A `true`/`false` query parameter."""
     value = request.query_params.get(name, "false").lower()
@@ -125,6 +150,14 @@ def wait_s(request: Request) -> float:
     if not 0 <= seconds <= MAX_WAIT_S:
         raise InputError(f"timeout is {shown(text)}; allowed: 0 to {MAX_WAIT_S:g} s, for example 5s or 500ms")
     return seconds if wait == "all" else 0.0
+
+
+def update_mode(request: Request) -> bool:
+    """`?mode=create|update` of an import: whether rows may replace bindings."""
+    mode = request.query_params.get("mode", "create")
+    if mode not in ("create", "update"):
+        raise InputError(f"mode is {shown(mode)}; allowed: create, update")
+    return mode == "update"
 
 
 def count_of(request: Request, name: str, default: int, most: int) -> int:

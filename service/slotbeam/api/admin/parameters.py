@@ -21,6 +21,11 @@ SEARCH = _query("q", "Part of a word, an id, a slot, an owner or a reason", _TEX
 ENTRIES = _query("count", "Entries, newest first", {"type": "integer", "minimum": 1, "maximum": 1000})
 BEFORE = _query("before", "Only revisions before", {"type": "integer", "minimum": 1, "maximum": 999_999_999})
 DRY_RUN = _query("dry_run", "Say what it would do, and do nothing", {"type": "boolean", "default": False})
+MODE = _query(
+    "mode",
+    "update: a row replaces the binding that it was exported from, or that holds one of its words",
+    {"type": "string", "enum": ["create", "update"], "default": "create"},
+)
 WAIT = _query("wait", "Wait for every live replica", {"type": "string", "enum": ["all", "none"], "default": "none"})
 TIMEOUT = _query(
     "timeout",

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from slotbeam.api.admin import parameters
 from slotbeam.api.admin.forms import BindForm, PatchForm, count_of, iso, lifecycle_filter
+from slotbeam.api.admin.loading import loading_routes
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import all_slots, replica_view, slot_view
@@ -29,6 +30,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     """Build `/admin/…`; every route asks for a bearer token with a scope."""
     router = APIRouter(prefix="/admin")
     router.include_router(suggestion_routes(plane))
+    router.include_router(loading_routes(plane))
     artifact = plane.artifact
 
     @router.get(

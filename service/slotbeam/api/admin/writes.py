@@ -101,7 +101,7 @@ async def carry_out(plane: AdminPlane, request: Request, write: Write, form: Bas
     items = {write.resolved.sha: write.resolved.data} if write.resolved else {}
     done = await plane.commit(write.make, items, key, fingerprint_of(request, form))
     ids = [(edit.after or edit.before).id for edit in done.edits if edit.after or edit.before]  # type: ignore[union-attr]
-    spread = await _spread(plane, done.revision, ids, seconds)
+    spread = await spread_of(plane, done.revision, ids, seconds)
     complete = seconds == 0 or spread["applied"] == spread["expected"]
     status = (201 if write.created else 200) if complete else 202
     return json_response(*_answer(plane, done, spread, status))
@@ -118,12 +118,13 @@ async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) ->
     """Answer for an edit that was made before: 200, the binding as it is now, and who has it."""
     durable = (await plane.store.durability()).how
     done = Committed(listing.revision, (Edit(None, binding, listing.placed.get(binding.id)),), True, durable)
-    return json_response(*_answer(plane, done, await _spread(plane, binding.revision, [binding.id], 0), 200))
+    return json_response(*_answer(plane, done, await spread_of(plane, binding.revision, [binding.id], 0), 200))
 
 
-def fingerprint_of(request: Request, form: BaseModel | None) -> str:
-    """What makes two requests the same one: method, path and meaning of the body."""
-    body = "" if form is None else json.dumps(form.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+def fingerprint_of(request: Request, form: BaseModel | Sequence[BaseModel] | None, said: str = "") -> str:
+    """What makes two requests the same one: method, path, meaning of the body, and what else is `said`."""
+    forms = [form] if isinstance(form, BaseModel) else form or ()
+    body = said + "\n".join(json.dumps(f.model_dump(mode="json"), sort_keys=True, ensure_ascii=False) for f in forms)
     return hashlib.sha256(f"{request.method} {request.url.path}\n{body}".encode()).hexdigest()
 
 
@@ -169,7 +170,7 @@ async def _dry_run(plane: AdminPlane, write: Write) -> Response:
     return json_response(await plane.off_loop(run))
 
 
-async def _spread(plane: AdminPlane, revision: int, ids: Sequence[str], seconds: float) -> dict[str, Any]:
+async def spread_of(plane: AdminPlane, revision: int, ids: Sequence[str], seconds: float) -> dict[str, Any]:
     """Ask for every live replica's word on `revision`, for up to `seconds`. An acknowledged commit stays one."""
     deadline = asyncio.get_running_loop().time() + seconds
     pause = POLL_S[0]

@@ -1,0 +1,220 @@
+"""`GET /admin/slots.csv` and `POST /admin/slots:import`: many bindings as one file, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slotbeam.api.admin import parameters
+from slotbeam.api.admin.forms import RowForm, flag, idempotency_key, moment_ms, update_mode, wait_s
+from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
+from slotbeam.api.admin.views import all_slots
+from slotbeam.api.admin.writes import fingerprint_of, spread_of
+from slotbeam.api.openapi import answers, asks, ref
+from slotbeam.api.probes import json_response
+from slotbeam.api.problems import document_of
+from slotbeam.bindings.binding import new_id
+from slotbeam.bindings.bulk import Row, load
+from slotbeam.bindings.edits import Resolved, Wanted, resolve_items
+from slotbeam.bindings.plan import Edit, make_plan
+from slotbeam.bindings.words import canonical_words
+from slotbeam.errors import ImportRefused, InputError, SlotbeamError, StoreError
+from slotbeam.types import Slot
+
+CSV = "text/csv; charset=utf-8"
+MAX_ITEMS_IN_ALL = 500_000
+MISSING_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A file, resolved against the catalog: good rows with their item lists, and what is wrong with the others."""
+
+    rows: tuple[Row, ...]
+    resolved: Mapping[int, Resolved]
+    refused: Mapping[int, SlotbeamError]
+
+
+def loading_routes(plane: AdminPlane) -> APIRouter:
+    """Build the two routes, without the prefix."""
+    router = APIRouter()
+
+    @router.get(
+        "/slots.csv",
+        summary="Every binding with its items as CSV, as an import takes it",
+        responses=answers(200, media_type="text/csv", schema={"type": "string"}),
+        response_class=Response,
+    )
+    async def export(request: Request) -> Response:
+        plane.tokens.principal(request, "slots:read")
+        views = _views(plane)
+        headers = {
+            "Content-Disposition": 'attachment; filename="bindings.csv"',
+            "X-Content-Type-Options": "nosniff",
+            "X-Bindings-Revision": str(plane.watcher.facts.revision),
+        }
+        return Response(await plane.off_loop(lambda: to_csv(views)), media_type=CSV, headers=headers)
+
+    @router.post(
+        "/slots:import",
+        summary="Bind every row of a file in one revision, or none",
+        responses=answers(200, 202),
+        openapi_extra=asks(
+            parameters.MODE,
+            *parameters.WRITE,
+            body={
+                "application/json": {"type": "array", "items": ref(RowForm), "minItems": 1, "maxItems": MAX_ROWS},
+                "text/csv": {"type": "string", "minLength": 1},
+            },
+        ),
+    )
+    async def import_slots(request: Request) -> Response:
+        actor = plane.tokens.principal(request, "slots:write").name
+        parsed = await read_rows(request, plane.settings.admin_body_limit)
+        return await _import(plane, request, parsed, actor)
+
+    return router
+
+
+async def _import(plane: AdminPlane, request: Request, parsed: Parsed, actor: str) -> Response:
+    seconds, key, update = wait_s(request), idempotency_key(request), update_mode(request)
+    dry_run = flag(request, "dry_run")
+    forms, unread = parsed
+    loaded = await plane.off_loop(lambda: _resolve(plane, forms, unread))
+    make = load(plane.artifact, loaded.rows, loaded.refused, actor, plane.now_ms(), update=update)
+    try:
+        if dry_run or loaded.refused:
+            listing = await plane.listing()
+            change = make(listing)
+            make_plan(listing, change, "dry-run", "")
+            return json_response(
+                {"dry_run": True, "revision": listing.revision, **_report(loaded, change.edits, dry_run=True)}
+            )
+        items = {resolved.sha: resolved.data for resolved in loaded.resolved.values()}
+        mark = fingerprint_of(request, list(forms.values()), f"update={update}\n")
+        done = await plane.commit(make, items, key, mark)
+    except ImportRefused as error:
+        error.details.update(_refusals(loaded, error))
+        raise
+    ids = [edit.after.id for edit in done.edits if edit.after]
+    spread = await spread_of(plane, done.revision, ids, seconds)
+    complete = seconds == 0 or spread["applied"] == spread["expected"]
+    for replica in spread["replicas"]:
+        replica.pop("settled", None)
+    body = {
+        "epoch": plane.watcher.facts.epoch,
+        "revision": done.revision,
+        "replayed": done.replayed,
+        "durability": done.durability,
+        "propagation": spread,
+        **_report(loaded, done.edits),
+        **({} if complete else {"look": "/admin/replicas"}),
+    }
+    headers = {"X-Bindings-Revision": str(done.revision)}
+    if done.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return json_response(body, 200 if complete else 202, headers)
+
+
+def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[int, SlotbeamError]) -> Loaded:
+    """Canonical words and item lists of every row; runs off the event loop."""
+    rows: list[Row] = []
+    resolved: dict[int, Resolved] = {}
+    refused = dict(unread)
+    count = 0
+    for line, form in forms.items():
+        try:
+            words = canonical_words(form.words)
+            found = resolve_items(plane.artifact, words, form.items, form.match and not form.items)
+            wanted = _wanted(form, words, found)
+        except SlotbeamError as error:
+            refused[line] = error
+            continue
+        count += len(found.ids)
+        if count > MAX_ITEMS_IN_ALL:
+            raise InputError(
+                f"lines up to {line} name {count} items; a file takes at most {MAX_ITEMS_IN_ALL}: send it in parts",
+                items=count,
+                allowed=MAX_ITEMS_IN_ALL,
+            )
+        resolved[line] = found
+        rows.append(Row(line=line, wanted=wanted, key=new_id(), was=form.id, revision=form.revision))
+    return Loaded(tuple(rows), resolved, refused)
+
+
+def _wanted(form: RowForm, words: tuple[str, ...], found: Resolved) -> Wanted:
+    return Wanted(
+        words=words,
+        category=form.category,
+        items=replace(found.list, match=form.match),
+        slot=None if form.slot is None else Slot.parse(form.slot),
+        placement=form.placement,
+        near_miss=form.near_miss,
+        draft=form.state == "draft" if form.draft is None else form.draft,
+        starts_at=None if form.starts_at is None else moment_ms(form.starts_at),
+        ends_at=None if form.ends_at is None else moment_ms(form.ends_at),
+        owner=form.owner,
+        reason=form.reason,
+    )
+
+
+def _report(loaded: Loaded, edits: Sequence[Edit], dry_run: bool = False) -> dict[str, Any]:
+    """What became of each line. A replay whose log entry is trimmed knows no slots and ids."""
+    known: Sequence[Edit | None] = edits if len(edits) == len(loaded.rows) else [None] * len(loaded.rows)
+    lines = []
+    for row, edit in zip(loaded.rows, known, strict=True):
+        found = loaded.resolved[row.line]
+        made = edit is not None and edit.before is None
+        lines.append(
+            {
+                "line": row.line,
+                "status": "ok",
+                "did": None if edit is None else "created" if made else "updated",
+                "slot": str(edit.slot) if edit and edit.slot else None,
+                "id": None if edit is None or edit.after is None or (dry_run and made) else edit.after.id,
+                "words": list(row.wanted.words),
+                "items": len(found.ids),
+                "missing": list(found.missing[:MISSING_SHOWN]),
+                "missing_count": len(found.missing),
+            }
+        )
+    counts = {did: sum(line["did"] == did for line in lines) for did in ("created", "updated")}
+    return {"rows": len(lines), **counts, "lines": lines}
+
+
+def _refusals(loaded: Loaded, error: ImportRefused) -> dict[str, Any]:
+    """The report of a file that was refused: every line, each bad one with its own problem document."""
+    every = sorted({row.line for row in loaded.rows} | set(error.refused))
+    lines = [
+        {"line": line, "status": "refused", "problem": document_of(error.refused[line])}
+        if line in error.refused
+        else {"line": line, "status": "ok"}
+        for line in every
+    ]
+    return {"rows": len(every), "refused": len(error.refused), "lines": lines}
+
+
+def _views(plane: AdminPlane) -> list[dict[str, Any]]:
+    """Every binding with its items, as this replica holds them. Raises `StoreError` when a list is not whole."""
+    listing, good = plane.watcher.listing, plane.watcher.good
+    if listing is None or good is None:
+        return []
+    views = []
+    for view in all_slots(plane.artifact, listing, plane.watcher.facts.failed, plane.now_ms()):
+        binding = listing.bindings.get(view.get("id", ""))
+        if binding is None:
+            continue
+        items = good.items.get(binding.items, ())
+        if len(items) != binding.item_count:
+            raise StoreError(
+                f'"{binding.words[0]}" ({binding.id}) has {binding.item_count} items, the control plane could read '
+                f"{len(items)} of them; try again, or unbind it"
+            )
+        views.append({**view, "items": items, "draft": binding.draft})
+    return views
