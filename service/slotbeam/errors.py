@@ -6,6 +6,8 @@ SlotbeamError
 │   ├── FilterError                a filter on a field or value that does not exist
 │   ├── BindingError               a binding that could not be compiled
 │   ├── ImportRefused              a file of bindings with at least one bad row
+│   ├── UnknownRequestId           an event for an id that this service did not issue
+│   ├── RequestIdExpired           … that it issued too long ago
 │   └── BodyError                  400: a body that is not plain JSON
 ├── RequestError                   400: not HTTP, or HTTP that could be read in two ways
 ├── NotFound                       404
@@ -75,6 +77,14 @@ class ImportRefused(InputError):
     def __init__(self, message: str, refused: Mapping[int, SlotbeamError], **details: Any) -> None:
         super().__init__(message, **details)
         self.refused = refused
+
+
+class UnknownRequestId(InputError):
+    type = "unknown-request-id"
+
+
+class RequestIdExpired(InputError):
+    type = "request-id-expired"
 
 
 class BodyError(InputError):

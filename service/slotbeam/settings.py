@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(
         None, description="a token with every scope; unset: written to DATA_DIR/admin.token"
     )
+    events_key: SecretStr | None = Field(
+        None, description="signs request ids, one for all replicas; unset: written to DATA_DIR/events.key"
+    )
     replica_id: str | None = Field(
         None, pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="this replica's name; unset: host name and process id"
     )
@@ -40,7 +43,7 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=64, description="requests decoded at the same time")
     queue: int = Field(64, ge=1, le=10_000, description="requests that may wait for a worker before 503")
     beam_width: int | None = Field(None, ge=1, le=1000, description="beam width B; unset: max(the artifact's, k)")
-    body_limit: int = Field(1_048_576, ge=1024, description="largest accepted /retrieve body")
+    body_limit: int = Field(1_048_576, ge=1024, description="largest accepted body of the data plane")
     admin_body_limit: int = Field(8_388_608, ge=1024, description="largest accepted admin body")
     admin_rate: float = Field(
         100,

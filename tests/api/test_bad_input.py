@@ -90,6 +90,31 @@ FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
     ("an override in a value", {"k": "\u202e01"}, "invalid-input", 'given "\\u202e01"'),
 ]  # fmt: skip
 
+EVENTS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("no id", {"request_id": ...}, "invalid-input", "events.0.request_id: is required"),
+    ("an empty id", {"request_id": ""}, "invalid-input", "at least 1 character"),
+    ("a number as id", {"request_id": 7}, "invalid-input", "a valid string (given 7)"),
+    ("an id too long", {"request_id": "A" * 257}, "invalid-input", "at most 256 characters"),
+    ("an id that was not issued", {"request_id": "A" * 47}, "unknown-request-id", "this service did not issue it"),
+    ("an id of another service", {"request_id": "5f0cd1a60d3c4b0f"}, "unknown-request-id", "did not issue it"),
+    ("an id in another script", {"request_id": "Ａ" * 47}, "unknown-request-id", "did not issue it"),
+    ("a NUL as id", {"request_id": "\x00"}, "unknown-request-id", "did not issue it"),
+    ("no type", {"type": ...}, "invalid-input", "events.0.type: is required"),
+    ("another type", {"type": "view"}, "invalid-input", "'click' or 'order' (given \"view\")"),
+    ("a type in capitals", {"type": "Click"}, "invalid-input", "'click' or 'order'"),
+    ("no item", {"item_id": ...}, "invalid-input", "events.0.item_id: is required"),
+    ("an empty item", {"item_id": ""}, "invalid-input", "at least 1 character"),
+    ("an item too long", {"item_id": "x" * 257}, "invalid-input", "at most 256 characters"),
+    ("a list as item", {"item_id": ["i003"]}, "invalid-input", "a valid string (given a list of 1)"),
+    ("a rank below 0", {"rank": -1}, "invalid-input", "greater than or equal to 0 (given -1)"),
+    ("a rank past every answer", {"rank": 1000}, "invalid-input", "less than 1000 (given 1000)"),
+    ("a rank past this answer", {"rank": 5}, "invalid-input", "must be below 5, the k of this request"),
+    ("a rank as text", {"rank": "3"}, "invalid-input", "a valid integer"),
+    ("a rank as a fraction", {"rank": 3.0}, "invalid-input", "a valid integer (given 3.0)"),
+    ("a rank of true", {"rank": True}, "invalid-input", "a valid integer (given true)"),
+    ("an unknown field", {"query": "mug"}, "invalid-input", "events.0.query: unknown field"),
+]  # fmt: skip
+
 ODD: list[tuple[str, str]] = [
     ("a NUL", "\x00mug"),
     ("a header", "mug\r\nX-Evil: 1"),
@@ -121,13 +146,13 @@ def problem_of(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, document["type"].removeprefix("urn:slotbeam:problem:")
 
 
-@pytest.mark.parametrize("path", ["/retrieve", "/retrieve:batch"])
+@pytest.mark.parametrize("path", ["/retrieve", "/retrieve:batch", "/events"])
 @pytest.mark.parametrize(("raw", "status", "problem", "says"), [row[1:] for row in BODY], ids=[row[0] for row in BODY])
 async def test_a_bad_body_is_a_problem(
     data: httpx.AsyncClient, path: str, raw: bytes, status: int, problem: str, says: str
 ) -> None:
-    if path.endswith("batch") and status == 422:
-        says = "queries" if raw.startswith(b"{") else says
+    if path != "/retrieve" and status == 422 and raw.startswith(b"{"):
+        says = "queries" if path.endswith("batch") else "events"
     response = await data.post(path, content=raw, headers=JSON)
     assert problem_of(response) == (status, problem)
     assert says in response.json()["detail"]
@@ -166,6 +191,26 @@ async def test_a_bad_field_is_a_problem_alone_and_in_a_batch(
     assert says in alone.json()["detail"]
     batch = await data.post("/retrieve:batch", json={"queries": [{"query": "mug"}, body]})
     assert problem_of(batch) == (422, problem)
+
+
+@pytest.mark.parametrize(("change", "problem", "says"), [row[1:] for row in EVENTS], ids=[row[0] for row in EVENTS])
+async def test_a_bad_event_is_a_problem(
+    data: httpx.AsyncClient, change: dict[str, Any], problem: str, says: str
+) -> None:
+    request_id = (await data.post("/retrieve", json={"query": "mug", "k": 5})).json()["request_id"]
+    body = {"request_id": request_id, "type": "click", "item_id": "i003", **change}
+    one = {name: value for name, value in body.items() if value is not ...}
+    response = await data.post("/events", content=orjson.dumps({"events": [one]}), headers=JSON)
+    assert problem_of(response) == (422, problem)
+    assert says in response.json()["detail"]
+
+
+@pytest.mark.parametrize("count", [0, 65, 5000])
+async def test_a_request_has_1_to_64_events(data: httpx.AsyncClient, count: int) -> None:
+    event = {"request_id": "A", "type": "click", "item_id": "i003"}
+    response = await data.post("/events", json={"events": [event] * count})
+    assert problem_of(response) == (422, "invalid-input")
+    assert response.json()["errors"][0]["field"] == "events"
 
 
 @pytest.mark.parametrize("query", [row[1] for row in ODD], ids=[row[0] for row in ODD])

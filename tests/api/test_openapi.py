@@ -36,7 +36,7 @@ CONFIG = {
     },
 }
 CHECKS = {"not_a_server_error", "negative_data_rejection", "positive_data_acceptance", "unsupported_method"}
-PATHS = ("/retrieve", "/retrieve:batch", "/livez", "/readyz", "/info", "/metrics")
+PATHS = ("/retrieve", "/retrieve:batch", "/events", "/livez", "/readyz", "/info", "/metrics")
 
 
 NAMES = st.lists(st.sampled_from(COLUMNS), unique=True).map(lambda names: [*NEEDED, *(set(names) - set(NEEDED))])

@@ -6,25 +6,22 @@ tokens are in `DATA_DIR/tokens.json`, as hashes (`api/tokens.py`).
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import math
-import os
 import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 from starlette.requests import Request
 
 from slotbeam.api.audit import attempt_of
+from slotbeam.api.secret import set_or_kept
 from slotbeam.api.tokens import ADMIN, SCOPES, TokenFile, digest_of
 from slotbeam.errors import Forbidden, RateLimited, SetupError, Unauthorized
 from slotbeam.settings import Settings
 
-MIN_TOKEN = 16
 BURST_S = 5.0
 
 _REFUSED = (
@@ -46,22 +43,8 @@ class Principal:
 
 def admin_token(settings: Settings) -> str:
     """The token with every scope; made on first use. Raises `SetupError` when it is too short or cannot be kept."""
-    if settings.admin_token is not None:
-        token = settings.admin_token.get_secret_value()
-        if len(token) < MIN_TOKEN:
-            raise SetupError(f"SLOTBEAM_ADMIN_TOKEN has {len(token)} characters; give at least {MIN_TOKEN}")
-        return token
     path = settings.data_dir / "admin.token"
-    try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not path.exists():
-            _write_once(path, secrets.token_urlsafe(32) + "\n")
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupError(f"{path} cannot be used ({error}); fix it, or set SLOTBEAM_ADMIN_TOKEN") from None
-    if len(token) < MIN_TOKEN:
-        raise SetupError(f"{path} holds a token of {len(token)} characters; delete the file to have a new one made")
-    return token
+    return set_or_kept(settings.admin_token, "SLOTBEAM_ADMIN_TOKEN", path, lambda: secrets.token_urlsafe(32))
 
 
 class Rate:
@@ -167,18 +150,3 @@ class Tokens:
             self._read = (stamp, {**further, **self._admin})
             self._rate.keep({principal.id for principal in self._read[1].values()})
         return self._read[1]
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Create `path` with mode 0600, whole or not at all; another process that was faster wins."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

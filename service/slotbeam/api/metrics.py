@@ -10,7 +10,10 @@ from prometheus_client.registry import Collector
 
 from slotbeam.types import Timings
 
+RANKS = (10, 100, 350, 1000)
+"""Upper bounds of the ranks that events are counted by; the last is the largest k."""
 OUTCOMES = ("ok", "invalid", "overloaded", "error")
+RESULTS = ("click", "order", "repeated", "unknown_item")
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _ITEMS = (0, 1, 10, 50, 100, 200, 350, 500, 1000)
 
@@ -32,6 +35,18 @@ class Metrics:
             ["slot"],
             registry=registry,
         )
+        self.hits = Counter(
+            "slotbeam_binding_hits",
+            "Queries whose user took an item of a binding they triggered, by its slot.",
+            ["slot", "event"],
+            registry=registry,
+        )
+        self.events = Counter(
+            "slotbeam_events",
+            "Events by the bound of their rank and what became of them.",
+            ["k", "result"],
+            registry=registry,
+        )
         self.words = Counter(
             "slotbeam_query_words", "Query words that were known, unknown or bound.", ["result"], registry=registry
         )
@@ -49,6 +64,10 @@ class Metrics:
         )
         for outcome in OUTCOMES:
             self.requests.labels(outcome)
+        for k in (*map(str, RANKS), "unknown"):
+            for result in RESULTS:
+                self.events.labels(k, result)
+        self.events.labels("unknown", "refused")
 
     def watch(self, gauges: Callable[[], list[Metric]]) -> None:
         """Read `gauges` at each scrape: facts that the snapshot and the watcher hold already."""

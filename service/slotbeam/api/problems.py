@@ -33,6 +33,8 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.FilterError: 422,
     errors.BindingError: 422,
     errors.ImportRefused: 422,
+    errors.UnknownRequestId: 422,
+    errors.RequestIdExpired: 422,
     errors.BodyError: 400,
     errors.RequestError: 400,
     errors.NotFound: 404,

@@ -1,10 +1,9 @@
-"""The data plane: `POST /retrieve`, `POST /retrieve:batch` and the probes. No request ever waits for the store."""
+"""The data plane: `POST /retrieve`, `POST /retrieve:batch`, events, probes. No request ever waits for the store."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,13 +19,15 @@ from slotbeam.api import problems
 from slotbeam.api.admission import Admission
 from slotbeam.api.answers import document
 from slotbeam.api.bodies import read_model
+from slotbeam.api.events import EventCounter, events_route
 from slotbeam.api.following import Following
 from slotbeam.api.guard import Guard
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.openapi import answers, asks, describe
 from slotbeam.api.probes import json_response, probes
 from slotbeam.api.reporting import TrendReporter
-from slotbeam.api.schemas import BatchBody, RetrieveBody
+from slotbeam.api.requestid import RequestIds, events_key
+from slotbeam.api.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.errors import Overloaded, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
@@ -34,7 +35,7 @@ from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.search.unknown import split_words
 from slotbeam.settings import Settings
-from slotbeam.types import Timings
+from slotbeam.types import Slot, Timings
 
 _STAGES = ("encode", "decode", "rank", "queue")
 
@@ -47,6 +48,7 @@ class DataPlane:
     holder: Holder
     metrics: Metrics
     admission: Admission
+    ids: RequestIds
     trends: TrendReporter | None = None
 
     async def answer(self, bodies: list[RetrieveBody]) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
@@ -88,7 +90,8 @@ class DataPlane:
                 self.metrics.words.labels(result).inc(len(found))
             if self.trends is not None:
                 self.trends.note(answer.encoded.text, words["unknown"])
-            return document(uuid.uuid4().hex, snapshot, answer), timings
+            request_id = self.ids.issue(request.k, [Slot.parse(applied.slot) for applied in answer.applied])
+            return document(request_id, snapshot, answer), timings
 
         return job
 
@@ -103,10 +106,13 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
 
     Raises:
         ArtifactError: the artifact cannot be loaded.
+        SetupError: `settings.events_key` is too short.
     """
     artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact, settings.threads))
     holder = holder or Holder(Snapshot(artifact))
-    plane = DataPlane(settings, holder, Metrics(), Admission(settings.workers, settings.queue))
+    plane = DataPlane(
+        settings, holder, Metrics(), Admission(settings.workers, settings.queue), RequestIds(events_key(settings))
+    )
     follow = Following(settings, artifact, holder, plane.metrics)
     plane.trends = follow.trends
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
@@ -129,8 +135,9 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     app.state.plane = plane
     problems.install(app)
     app.add_middleware(Guard)
-    describe(app, RetrieveBody, BatchBody)
+    describe(app, RetrieveBody, BatchBody, EventsBody)
     app.include_router(probes(holder, follow.ready, plane.metrics))
+    app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))
 
     @app.post(
         "/retrieve",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
@@ -15,6 +15,7 @@ _HISTORY = 64
 _HISTORY_TEXT = 1024
 _ITEM_ID = 256
 _FILTER_VALUES = 256
+_REQUEST_ID = 256
 
 
 def _query(text: str) -> str:
@@ -91,3 +92,18 @@ class BatchBody(Strict):
     """`POST /retrieve:batch`: up to 64 queries, answered on one snapshot."""
 
     queries: list[RetrieveBody] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class Event(Strict):
+    """What a user did with one item of an answer; `rank` is the item's place in it, from 0."""
+
+    request_id: str = Field(min_length=1, max_length=_REQUEST_ID)
+    type: Literal["click", "order"]
+    item_id: ItemId
+    rank: int | None = Field(None, ge=0, lt=MAX_K)
+
+
+class EventsBody(Strict):
+    """`POST /events`: up to 64 events, all taken or none."""
+
+    events: list[Event] = Field(min_length=1, max_length=MAX_BATCH)
