@@ -111,6 +111,17 @@ async def test_a_binding_is_hit_by_an_item_it_holds_in_a_request_it_was_applied_
     assert await counted(data, "binding_hits") == ({(type, SLOT): 1.0} if hits else {})
 
 
+async def test_of_two_bindings_that_hold_an_item_those_applied_are_hit(bound_shop: Snapshot, tmp_path: Path) -> None:
+    places = [Slot(1, index) for index in bound_shop.artifact.kae.codebook.reserved(1)[:2]]
+    bound = [Bound(f"b_{word}", place, (word,), BOUND) for word, place in zip(("labubu", "crocs"), places, strict=True)]
+    holder = Holder(replace(bound_shop, overlay=build_overlay(bound_shop.artifact, bound)))
+    async with client_of(create_data_app(Settings(data_dir=tmp_path), holder=holder)) as data:
+        for query in ("labubu", "crocs", "labubu crocs", "crocs"):
+            await taken(data, event(await ask(data, query), BOUND[0]))
+        first, second = (("click", str(place)) for place in places)
+        assert await counted(data, "binding_hits") == {first: 2.0, second: 3.0}
+
+
 async def test_hits_are_at_most_activations_however_many_items_are_clicked(data: httpx.AsyncClient) -> None:
     for items in (BOUND, BOUND[:1], (FREE,), ()):
         request = await ask(data)
