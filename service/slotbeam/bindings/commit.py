@@ -87,9 +87,9 @@ async def commit(
         if store.strict and not durable.ok:
             raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
         for attempt in range(TRIES):
-            earlier = await _earlier(store, key, fingerprint)
-            if earlier is not None:
-                return earlier
+            done = await earlier(store, key, fingerprint)
+            if done is not None:
+                return done
             listing = await store.read(codebook_sha, client=store.writing)
             if listing is None:
                 raise StoreUnavailable(
@@ -108,7 +108,8 @@ async def commit(
         raise StoreUnavailable(f"{TRIES} other commits came first; nothing was written, send it again")
 
 
-async def _earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
+async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
+    """What the idempotency key did; None when it is new. Raises `IdempotencyReused` when it did something else."""
     with store.errors():
         raw = await store.writing.hget(store.key("idem"), key)
     if raw is None:

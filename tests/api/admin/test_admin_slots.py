@@ -173,6 +173,29 @@ async def test_the_same_idempotency_key_answers_again(admin: httpx.AsyncClient, 
     assert snapshot_of(raw) == before
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_key_answers_again_when_the_binding_is_gone(admin: httpx.AsyncClient, method: str) -> None:
+    """The answer was lost, somebody else unbound it, and the caller asks again."""
+    made = (await admin.post("/admin/slots", json=BODY)).json()
+    body = {"PUT": BODY, "PATCH": {"owner": "ann"}, "DELETE": None}[method]
+    headers = {"if-match": made["etag"], "idempotency-key": "edit-1"}
+    first = await admin.request(method, "/admin/slots/1-4", json=body, headers=headers)
+    await admin.delete("/admin/slots/1-4", headers={"if-match": "*"})
+    again = await admin.request(method, "/admin/slots/1-4", json=body, headers=headers)
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert (again.headers["idempotency-replayed"], again.json()["revision"]) == ("true", 2)
+    assert again.headers.get("etag") == first.headers.get("etag")
+
+
+async def test_a_time_left_out_and_a_time_set_to_null_are_two_requests(admin: httpx.AsyncClient) -> None:
+    made = (await admin.post("/admin/slots", json={**BODY, "ends_at": "2030-01-01T00:00:00Z"})).json()
+    headers = {"if-match": made["etag"], "idempotency-key": "edit-1"}
+    assert (await admin.patch("/admin/slots/1-4", json={"owner": "ann"}, headers=headers)).status_code == 200
+    other = await admin.patch("/admin/slots/1-4", json={"owner": "ann", "ends_at": None}, headers=headers)
+    assert other.status_code == 409
+    assert other.json()["type"] == "urn:slotbeam:problem:idempotency-key-reused"
+
+
 async def test_a_draft_holds_no_slot_until_it_is_published(admin: httpx.AsyncClient) -> None:
     draft = (await admin.post("/admin/slots", json={**BODY, "draft": True})).json()
     assert (draft["slot"], draft["state"]) == (None, "draft")

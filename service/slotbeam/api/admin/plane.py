@@ -16,7 +16,7 @@ import structlog
 
 from slotbeam.api.audit import Trail
 from slotbeam.api.auth import Tokens
-from slotbeam.bindings.commit import Committed, commit
+from slotbeam.bindings.commit import Committed, commit, earlier
 from slotbeam.bindings.edits import MakeChange, expire
 from slotbeam.bindings.plan import Listing
 from slotbeam.bindings.server import store_url
@@ -110,6 +110,12 @@ class AdminPlane:
         )
         await self.watcher.reached(done.revision, OWN_WAIT_S)
         return done
+
+    async def committed_before(self, key: str, fingerprint: str) -> Committed | None:
+        """What the idempotency key did; None when it is new, and on hold, where no answer of the store counts."""
+        if self.watcher.facts.state.startswith("hold:"):
+            return None
+        return await earlier(self.store, key, fingerprint)
 
     async def _begin(self) -> None:
         """Give a new, empty store its epoch; never one that this replica knew bindings of."""

@@ -15,7 +15,7 @@ from slotbeam.api.admin.loading import loading_routes
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import all_slots, replica_view, slot_view
-from slotbeam.api.admin.writes import Write, binding_write, carry_out, patching_write, replacing_write
+from slotbeam.api.admin.writes import Write, answered_before, binding_write, carry_out, patching_write, replacing_write
 from slotbeam.api.bodies import read_model
 from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
@@ -72,6 +72,8 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     async def post_slot(request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
+        if (again := await answered_before(plane, request, form)) is not None:
+            return again
         return await carry_out(plane, request, await binding_write(plane, form, actor), form)
 
     @router.put(
@@ -85,6 +87,8 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
         if form.slot not in (None, slot):
             raise InputError(f"slot in the body is {shown(form.slot)}, the path says {shown(slot)}; leave it out")
+        if (again := await answered_before(plane, request, form)) is not None:
+            return again
         write = await replacing_write(plane, slot, form, request.headers.get("if-match"), actor)
         return await carry_out(plane, request, write, form)
 
@@ -97,6 +101,8 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     async def patch_slot(slot: str, request: Request) -> Response:
         actor = plane.tokens.principal(request, "slots:write").name
         form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
+        if (again := await answered_before(plane, request, form)) is not None:
+            return again
         before = find(artifact, await plane.listing(), slot)
         write = await patching_write(plane, slot, form, before, request.headers.get("if-match"), actor)
         return await carry_out(plane, request, write, form)

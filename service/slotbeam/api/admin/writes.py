@@ -93,6 +93,19 @@ async def patching_write(
     return Write(make, resolved, form.sample_queries)
 
 
+async def answered_before(plane: AdminPlane, request: Request, form: BaseModel | None = None) -> Response | None:
+    """The answer of the same request with the same `Idempotency-Key`, whatever has become of its binding since.
+
+    Raises:
+        IdempotencyReused: the key was used for another request.
+    """
+    seconds, key = wait_s(request), idempotency_key(request)
+    if flag(request, "dry_run") or key is None:
+        return None
+    done = await plane.committed_before(key, fingerprint_of(request, form))
+    return None if done is None else await _acknowledge(plane, done, seconds, request.method == "POST")
+
+
 async def carry_out(plane: AdminPlane, request: Request, write: Write, form: BaseModel | None = None) -> Response:
     """Dry run, or commit and say who has it."""
     seconds, key = wait_s(request), idempotency_key(request)
@@ -100,10 +113,14 @@ async def carry_out(plane: AdminPlane, request: Request, write: Write, form: Bas
         return await _dry_run(plane, write)
     items = {write.resolved.sha: write.resolved.data} if write.resolved else {}
     done = await plane.commit(write.make, items, key, fingerprint_of(request, form))
+    return await _acknowledge(plane, done, seconds, write.created)
+
+
+async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, created: bool) -> Response:
     ids = [(edit.after or edit.before).id for edit in done.edits if edit.after or edit.before]  # type: ignore[union-attr]
     spread = await spread_of(plane, done.revision, ids, seconds)
     complete = seconds == 0 or spread["applied"] == spread["expected"]
-    status = (201 if write.created else 200) if complete else 202
+    status = (201 if created else 200) if complete else 202
     return json_response(*_answer(plane, done, spread, status))
 
 
@@ -124,8 +141,13 @@ async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) ->
 def fingerprint_of(request: Request, form: BaseModel | Sequence[BaseModel] | None, said: str = "") -> str:
     """What makes two requests the same one: method, path, meaning of the body, and what else is `said`."""
     forms = [form] if isinstance(form, BaseModel) else form or ()
-    body = said + "\n".join(json.dumps(f.model_dump(mode="json"), sort_keys=True, ensure_ascii=False) for f in forms)
+    body = said + "\n".join(json.dumps(_meaning(f), sort_keys=True, ensure_ascii=False) for f in forms)
     return hashlib.sha256(f"{request.method} {request.url.path}\n{body}".encode()).hexdigest()
+
+
+def _meaning(form: BaseModel) -> dict[str, Any]:
+    """A form with its defaults; a `PatchForm` without them, for there null and left out are two things."""
+    return form.model_dump(mode="json", exclude_unset=isinstance(form, PatchForm))
 
 
 async def _wanted(plane: AdminPlane, form: BindForm) -> tuple[Wanted, Resolved]:
