@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime as ort
 
 from slotbeam.errors import ArtifactError
+from slotbeam.model.graphfile import read_graph
 from slotbeam.types import FloatArray, IntArray
 
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
@@ -97,9 +98,9 @@ def _session(path: Path, threads: int) -> ort.InferenceSession:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    if not path.is_file():
-        raise ArtifactError(f"{path} is missing; run `slotbeam export` again")
+    options.add_session_config_entry("session.load_model_format", "ONNX")
+    graph = read_graph(path)
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises its own classes, none of them public
         raise ArtifactError(f"{path} is not a graph that onnxruntime can load: {error}") from error
