@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LIMIT_BYTES = 8 * 2**20
 GENERATIONS = 4
-OUTCOMES = ("accepted", "missing", "malformed", "unknown", "expired", "scope", "rate", "error")
+OUTCOMES = ("accepted", "missing", "malformed", "unknown", "expired", "scope", "rate", "site", "error")
 _KEY = "slotbeam.attempt"
 
 log = structlog.get_logger("slotbeam.admin")
@@ -36,7 +36,7 @@ class Attempt:
         token: id of the known token that it carried.
         name: of that token.
         scope: that the route asks for.
-        why: the token was refused: missing, malformed, unknown, expired, scope, rate.
+        why: the token was refused: missing, malformed, unknown, expired, scope, rate, site.
     """
 
     token: str | None = None

@@ -96,7 +96,7 @@ class Tokens:
         Raises:
             Unauthorized: no token, two, an unknown, malformed or expired one: the same answer for all.
             RateLimited: the token is good and was used too often.
-            Forbidden: the token is good, its scopes are not enough.
+            Forbidden: the token is good, its scopes are not enough, or a browser says that another site asks.
         """
         attempt = attempt_of(request)
         attempt.scope, attempt.why = scope, None
@@ -130,6 +130,10 @@ class Tokens:
             raise Forbidden(
                 f"this token may {', '.join(sorted(found.scopes)) or 'nothing'}; {scope} is needed", scope=scope
             )
+        site = request.headers.get("sec-fetch-site", "none")
+        if request.method not in ("GET", "HEAD") and site not in ("none", "same-origin"):
+            attempt.why = "site"
+            raise Forbidden("a page of another site sent this; edits are taken from the same origin or from no browser")
         return found
 
     def _known(self) -> Mapping[bytes, Principal]:

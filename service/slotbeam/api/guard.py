@@ -15,6 +15,7 @@ import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from slotbeam.api.headers import EVERY
 from slotbeam.api.problems import problem_of
 from slotbeam.errors import HeadTooLarge, RequestError, RequestTimeout, SlotbeamError
 
@@ -92,7 +93,7 @@ class GuardedProtocol(H11Protocol):
         """Answer with `error` when no answer was begun, and close."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             answer = problem_of(error)
-            headers = [*answer.raw_headers, (b"connection", b"close")]
+            headers = [*answer.raw_headers, *EVERY, (b"connection", b"close")]
             for event in (
                 h11.Response(status_code=answer.status_code, headers=headers),
                 h11.Data(data=bytes(answer.body)),

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from slotbeam import errors
+from slotbeam.api.headers import EVERY, NO_STORE
 from slotbeam.errors import InputError, SlotbeamError
 
 MEDIA_TYPE = "application/problem+json"
@@ -214,7 +215,9 @@ def install(app: FastAPI) -> None:
 
     async def on_bug(request: Request, error: Exception) -> Response:
         log.error("bug", path=printable(request.url.path), error=printable(repr(error)))
-        return problem(500, "internal", "This is a bug. The service keeps running; the log holds the traceback.")
+        response = problem(500, "internal", "This is a bug. The service keeps running; the log holds the traceback.")
+        response.raw_headers.extend((*EVERY, NO_STORE))  # it leaves outside every middleware
+        return response
 
     app.add_exception_handler(SlotbeamError, on_slotbeam)
     app.add_exception_handler(RequestValidationError, on_validation)

@@ -22,6 +22,7 @@ from slotbeam.api.bodies import read_model
 from slotbeam.api.events import EventCounter, events_route
 from slotbeam.api.following import Following
 from slotbeam.api.guard import Guard
+from slotbeam.api.headers import Headers
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.openapi import answers, asks, describe
 from slotbeam.api.probes import json_response, probes
@@ -135,6 +136,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     app.state.plane = plane
     problems.install(app)
     app.add_middleware(Guard)
+    app.add_middleware(Headers)
     describe(app, RetrieveBody, BatchBody, EventsBody)
     app.include_router(probes(holder, follow.ready, plane.metrics))
     app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))

@@ -22,6 +22,7 @@ from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
 from slotbeam.api.audit import Audit
 from slotbeam.api.guard import Guard
+from slotbeam.api.headers import Headers
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.openapi import describe
 from slotbeam.api.probes import probes
@@ -70,7 +71,8 @@ def create_admin_app(
     problems.install(app)
     app.add_middleware(Guard)
     describe(app, BindForm, PatchForm, AcceptForm, RowForm, secured="/admin")
-    app.add_middleware(Audit, trail=plane.trail, clock=clock)  # outermost: what the guard refuses is an attempt, too
+    app.add_middleware(Audit, trail=plane.trail, clock=clock)  # around the guard: what it refuses is an attempt, too
+    app.add_middleware(Headers)
     app.include_router(probes(holder, lambda: plane.is_ready, cast(Metrics, AdminMetrics(plane))))
     app.include_router(admin_routes(plane))
     return app

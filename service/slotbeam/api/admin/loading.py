@@ -56,7 +56,6 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
         views = _views(plane)
         headers = {
             "Content-Disposition": 'attachment; filename="bindings.csv"',
-            "X-Content-Type-Options": "nosniff",
             "X-Bindings-Revision": str(plane.watcher.facts.revision),
         }
         return Response(await plane.off_loop(lambda: to_csv(views)), media_type=CSV, headers=headers)
