@@ -216,6 +216,22 @@ async def test_without_fsync_always_each_commit_waits_for_the_disk(store: Store,
         raw.config_set("appendfsync", "always")
 
 
+async def test_an_answer_that_is_given_again_waits_for_the_disk_too(store: Store, raw: redis.Redis) -> None:
+    """The first answer may have been that the disk did not confirm it: asking again is no way around that."""
+    raw.config_set("appendfsync", "everysec")
+    other = Store(store.url)  # whose connection has written nothing that WAITAOF could wait for
+    try:
+        await write(store, BOOK, binds(make_binding("a"), S4), key="k")
+        raw.config_resetstat()
+        again = await write(other, BOOK, binds(make_binding("a"), S4), key="k")
+        assert (again.revision, again.replayed, again.durability) == (1, True, "waitaof")
+        calls = raw.info("commandstats")
+        assert (calls["cmdstat_hset"]["calls"], calls["cmdstat_waitaof"]["calls"]) == (1, 1)
+    finally:
+        raw.config_set("appendfsync", "always")
+        await other.close()
+
+
 @pytest.mark.parametrize("refusal", ["replica", "full"])
 async def test_a_store_that_takes_no_writes_is_unavailable_and_unchanged(
     store: Store, raw: redis.Redis, refusal: str

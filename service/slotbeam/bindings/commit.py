@@ -37,6 +37,10 @@ WAITAOF_MS = 1500
 
 _SCRIPT = (Path(__file__).parent / "commit.lua").read_text(encoding="utf-8")
 _SCRIPT_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
+_WRITE_AGAIN = """
+return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+"""
+"""Changes nothing: WAITAOF answers for what its own connection wrote last."""
 REFUSED = ("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MOVED", "MASTERDOWN")
 """How a server's answer begins that refuses a write."""
 REFUSALS = (OutOfMemoryError, ReadOnlyError, BusyLoadingError, NoPermissionError, AuthenticationError)
@@ -109,13 +113,23 @@ async def commit(
 
 
 async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
-    """What the idempotency key did; None when it is new. Raises `IdempotencyReused` when it did something else."""
+    """What the idempotency key did; None when it is new. Call it with the store's write lock.
+
+    Raises:
+        IdempotencyReused: it did something else.
+        OutcomeUnknown: a strict store did not confirm that it is on disk.
+    """
     with store.errors():
         raw = await store.writing.hget(store.key("idem"), key)
     if raw is None:
         return None
-    revision = _revision_of(raw, key, fingerprint)
-    return Committed(revision, await _remembered(store, revision), True, (await store.durability()).how)
+    revision, how = _revision_of(raw, key, fingerprint), (await store.durability()).how
+    if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
+        with store.errors():
+            if await store.writing.eval(_WRITE_AGAIN, 1, store.key("idem"), key, raw) is None:
+                return None
+        how = await made_durable(store, how, revision)
+    return Committed(revision, await _remembered(store, revision), True, how)
 
 
 def _revision_of(raw: bytes | str, key: str, fingerprint: str) -> int:

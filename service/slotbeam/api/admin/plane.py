@@ -115,7 +115,8 @@ class AdminPlane:
         """What the idempotency key did; None when it is new, and on hold, where no answer of the store counts."""
         if self.watcher.facts.state.startswith("hold:"):
             return None
-        return await earlier(self.store, key, fingerprint)
+        async with self.store.write_lock:
+            return await earlier(self.store, key, fingerprint)
 
     async def _begin(self) -> None:
         """Give a new, empty store its epoch; never one that this replica knew bindings of."""
