@@ -168,11 +168,14 @@ class Up:
             self._write_record(url)
 
     async def _keep_store(self, store: EmbeddedStore) -> None:
-        delay_s = FIRST_DELAY_S
+        """Start the store again each time it ends, later and later when it does not live long."""
+        delay_s, began = FIRST_DELAY_S, time.monotonic()
         while True:
             await asyncio.sleep(FIRST_DELAY_S)
             if store.running():
                 continue
+            if time.monotonic() - began > SETTLED_S:
+                delay_s = FIRST_DELAY_S
             _warn(f"the store ended; starting it again in {delay_s:g} s; searches go on")
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, LAST_DELAY_S)
@@ -182,6 +185,7 @@ class Up:
                 _warn(str(error))
             else:
                 self._write_record(store.url)
+            began = time.monotonic()
 
     async def _end_children(self) -> None:
         """Ask the children to end; kill those that take longer than `STOP_TIMEOUT_S`."""
