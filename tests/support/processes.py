@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,9 +55,9 @@ class Up:
         self.record: Mapping[str, Any] = {}
 
     def __enter__(self) -> Up:
-        self.process = subprocess.Popen(
-            [*CLI, "up"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        # Files, no pipes: a plane whose log nobody reads would stop once a pipe is full.
+        self._out, self._err = tempfile.TemporaryFile("a+"), tempfile.TemporaryFile("a+")
+        self.process = subprocess.Popen([*CLI, "up"], env=self.environment, stdout=self._out, stderr=self._err)
         try:
             self.record = wait_for(self._ready)
         except BaseException:
@@ -67,11 +68,19 @@ class Up:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-        self.output, self.errors = self.process.communicate()
+        self.process.wait()
+        with self._out, self._err:
+            self.output, self.errors = self._said()
+
+    def _said(self) -> tuple[str, str]:
+        """What it wrote to standard output and to standard error so far."""
+        self._out.seek(0)
+        self._err.seek(0)
+        return self._out.read(), self._err.read()
 
     def _ready(self) -> Mapping[str, Any] | None:
         if self.process.poll() is not None:
-            raise AssertionError(f"up ended: {self.process.communicate()}")
+            raise AssertionError(f"up ended: {self._said()}")
         return self.read()
 
     def read(self) -> Mapping[str, Any] | None:

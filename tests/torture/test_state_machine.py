@@ -191,7 +191,7 @@ def play(machine: type[Planes], world: World, examples: int, steps: int) -> None
         settings=settings(
             max_examples=examples * LONG,
             stateful_step_count=steps,
-            derandomize=True,
+            derandomize=LONG == 1,
             database=None,
             deadline=None,
             phases=[Phase.generate],  # a real service does not shrink in a test's time; the steps are printed
