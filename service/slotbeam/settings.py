@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from slotbeam.errors import SetupError
 
 PREFIX = "SLOTBEAM_"
-_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
+_PASSWORD = re.compile(r"(?<=://)[^/?@][^@]*@|(?<=[?&]password=)[^&]+")
 
 
 class Settings(BaseSettings):
@@ -28,7 +28,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="store, tokens, last-known-good bindings, lock")
     artifact: Path = Field(Path("model_artifacts/demo"), description="artifact directory to serve")
     redis_url: str | None = Field(
-        None, description="bindings store; unset: `up` starts an embedded one in the data directory"
+        None, repr=False, description="bindings store; unset: `up` starts an embedded one in the data directory"
     )
     admin_token: SecretStr | None = Field(
         None, description="a token with every scope; unset: written to DATA_DIR/admin.token"
@@ -64,7 +64,9 @@ class Settings(BaseSettings):
         if isinstance(value, SecretStr):
             return value.get_secret_value() if reveal else "********"
         text = "" if value is None else str(value)
-        return text if reveal else _PASSWORD.sub("********@", text)
+        return (
+            text if reveal else _PASSWORD.sub(lambda found: "********@" if found[0].endswith("@") else "********", text)
+        )
 
 
 def read_settings(**flags: Any) -> Settings:

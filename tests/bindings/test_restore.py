@@ -150,6 +150,19 @@ async def test_going_back_behind_what_a_replica_serves_is_said(store: Store, sho
     assert plan.risks == ("replica r7 serves revision 40, newer than 1 of the backup",)
 
 
+@pytest.mark.parametrize("forged", [2**52 - 1, 2**52, 2**64, 10**30])
+async def test_no_forged_heartbeat_leaves_a_restore_without_a_revision(
+    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, forged: int
+) -> None:
+    await write(store, shop.codebook_sha, binds(make_binding(), S4))
+    keep(tmp_path, await listed(store, shop), shop.codebook_sha)
+    raw.flushall()
+    await store.beat("forged", {"revision": forged, "state": "live", "failed": {}})
+    plan = await planned(store, shop, tmp_path)
+    assert await restore(store, plan, "test", NOW) == "appendfsync always"
+    assert (await write(store, shop.codebook_sha, binds(make_binding("crocs"), S5))).revision == plan.revision + 1
+
+
 async def test_a_store_that_changed_since_the_plan_is_left_alone(store: Store, shop: Artifact, tmp_path: Path) -> None:
     await write(store, shop.codebook_sha, binds(make_binding(), S4))
     keep(tmp_path, await listed(store, shop), shop.codebook_sha)

@@ -26,6 +26,8 @@ from slotbeam.types import Slot
 
 AHEAD = 1000
 """A revision that nobody told us of is taken to be less than this ahead of those known."""
+BELIEVED = 2**52
+"""Heartbeats from this revision on are not believed: one that is forged could leave a restore no revision to take."""
 BATCH = 64
 
 _SCRIPT = (Path(__file__).parent / "restore.lua").read_text(encoding="utf-8")
@@ -82,7 +84,7 @@ async def plan_restore(store: Store, backup: Backup, codebook_sha: str, data_dir
     with store.errors():
         strays = before is None and bool(await store.redis.exists(store.key("binding")))
     known = [
-        *(beat["revision"] for beat in beats),
+        *(beat["revision"] for beat in beats if beat["revision"] < BELIEVED),
         *(entry["revision"] for entry in logged),
         *_saved_revisions(data_dir),
         before.revision if before else 0,
