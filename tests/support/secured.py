@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -52,28 +53,39 @@ def secured(binary: Path, directory: Path) -> Iterator[Secured]:
     start = ["sh", str(REDIS / "start.sh")]
     with _server([str(binary), "--save", ""], directory / "plain", variables) as plain:
         commands = _commands(plain)
-    with _server(start, directory / "secured", variables) as socket:
-        yield Secured(socket, commands)
+    with _server(start, directory / "secured", variables) as running:
+        yield Secured(running, commands)
 
 
 @contextmanager
 def _server(argv: list[str], directory: Path, variables: dict[str, str]) -> Iterator[Path]:
     directory.mkdir()
     with tempfile.TemporaryDirectory(prefix="sb-") as short:  # a socket's path has at most 107 bytes
-        socket = Path(short) / "socket"
-        argv = [*argv, "--port", "0", "--dir", str(directory), "--unixsocket", str(socket)]
+        path = Path(short) / "socket"
+        argv = [*argv, "--port", "0", "--dir", str(directory), "--unixsocket", str(path)]
         with (directory / "log").open("wb") as log, subprocess.Popen(argv, env=variables, stdout=log) as process:
             try:
-                wait_for(lambda: socket.exists() or process.poll() is not None)
+                wait_for(lambda: _answers(path) or process.poll() is not None)
                 assert process.poll() is None, (directory / "log").read_text()
-                yield socket
+                yield path
             finally:
                 process.kill()
 
 
-def _commands(socket: Path) -> dict[str, int]:
+def _answers(path: Path) -> bool:
+    """Whether the server replies, and no longer that it loads; that it wants a password is a reply."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        try:
+            connection.connect(str(path))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64)[:8] not in (b"", b"-LOADING")
+        except OSError:
+            return False
+
+
+def _commands(path: Path) -> dict[str, int]:
     found: dict[str, int] = {}
-    with redis.Redis(unix_socket_path=str(socket), decode_responses=True, protocol=2) as client:
+    with redis.Redis(unix_socket_path=str(path), decode_responses=True, protocol=2) as client:
         _collect(client.execute_command("COMMAND INFO", *client.execute_command("COMMAND LIST")), found)
     return found
 
