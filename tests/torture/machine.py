@@ -41,6 +41,7 @@ class Planes(RuleBasedStateMachine):
         self.driver = world.driver
         self.model = Model(world.positions, world.reserved, world.catalog, self.driver.empty())
         self.sent: list[Write] = []
+        self.freed: list[str] = []
         for body in stock:
             self.write(Write("POST", body=body), keyed=True)
 
@@ -105,7 +106,9 @@ class Planes(RuleBasedStateMachine):
 
     def check(self, write: Write) -> None:
         """Send a request, and compare what is answered with what the model says."""
+        held = list(self.model.words)
         expected = write.expect(self.model)
+        self.freed += [word for word in held if word not in self.model.words]
         response = self.driver.send(write)
         self.learn(response)
         agree(response, self.named(expected))

@@ -51,6 +51,11 @@ class Edits(Planes):
     def bind_one_word(self, word: str, slot: str | None) -> None:
         self.write(one_word(word, slot), keyed=True)
 
+    @precondition(lambda self: self.freed)
+    @rule()
+    def bind_a_word_that_was_given_up(self) -> None:
+        self.write(one_word(self.freed.pop()), keyed=True)
+
     @precondition(lambda self: self.model.bindings)
     @rule(number=some.numbers, tag=some.tags, body=some.bodies, keyed=st.booleans(), dry_run=some.dry)
     def put(self, number: int, tag: str, body: dict[str, Any], keyed: bool, dry_run: bool) -> None:
