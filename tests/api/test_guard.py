@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from slotbeam.api import bodies
 from slotbeam.api.guard import MAX_HEAD
+from slotbeam.api.headers import EVERY
 from slotbeam.api.retrieve import create_data_app
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
@@ -104,6 +105,7 @@ async def test_bad_bytes_are_a_problem_document_and_the_server_goes_on(
 ) -> None:
     reply = await server.ask(data)
     assert (reply.status, reply.problem) == (status, problem)
+    assert {name.decode(): value.decode() for name, value in EVERY}.items() <= reply.headers.items()
     assert (await server.ask(post(GOOD))).status == 200
 
 
