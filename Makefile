@@ -1,6 +1,7 @@
 # make serve        install and run everything on the shipped demo
 # make test         install what tests need, then lint, types, layers, tests
 # make test-system  tests that need Debian packages (docker-compose, redis-server); a skip is a failure
+# make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents; half an hour on one core
 # make demo         the world and the artifact in model_artifacts/demo, from scratch
 # make icecat       train on the Icecat products, then the evaluation table beside BM25
 # make lock         the versions and hashes in deploy/requirements, from pyproject.toml (needs uv; UPGRADE=1: newest ones)
@@ -19,9 +20,10 @@ WORLD   ?= build/world
 # Training time of `make icecat`, without reading and the dictionary.
 MINUTES ?= 18
 JOBS    ?= 2
+CASES   ?= 100000
 PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 
-.PHONY: serve test test-unit test-system lint format bench demo icecat paper lock clean install install-dev
+.PHONY: serve test test-unit test-system fuzz lint format bench demo icecat paper lock clean install install-dev
 
 serve: $(VENV)/.serve
 	$(BIN)/slotbeam up
@@ -62,6 +64,10 @@ test-unit: $(VENV)/.dev
 
 test-system: $(VENV)/.dev
 	SLOTBEAM_SYSTEM=1 $(BIN)/python -m pytest -q tests/system
+
+# Prints what it did every thousand cases; FUZZ_SEED=n generates others.
+fuzz: $(VENV)/.dev
+	FUZZ_CASES=$(CASES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -s --timeout=0 tests/api/test_openapi.py -k schemathesis
 
 bench: $(VENV)/.serve
 	$(BIN)/slotbeam bench --quick --out build/bench.json
