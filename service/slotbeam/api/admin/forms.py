@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, Field
+from pydantic.config import JsonDict
 from starlette.requests import Request
 
 from slotbeam.api.problems import shown
 from slotbeam.api.schemas import ItemId, Strict
 from slotbeam.bindings.binding import LIFECYCLES, MAX_ITEMS, MAX_WORDS
 from slotbeam.errors import InputError
+from slotbeam.kae.categories import CATEGORIES
 
 MAX_KEY = 64
 MAX_WAIT_S = 60.0
@@ -54,7 +56,10 @@ def iso(at_ms: int | None) -> str | None:
 
 Word = Annotated[str, Field(max_length=2048)]
 Line = Annotated[str, Field(max_length=256), AfterValidator(_line)]
-Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
+Moment = Annotated[
+    str, Field(max_length=40, json_schema_extra=cast(JsonDict, {"format": "date-time"})), AfterValidator(_moment)
+]
+Category = Annotated[str, Field(max_length=64, json_schema_extra=cast(JsonDict, {"enum": list(CATEGORIES)}))]
 Placement = Literal["top", "blend", "only"]
 
 
@@ -69,7 +74,7 @@ class BindForm(Strict):
     """`POST /admin/slots` and `PUT /admin/slots/{slot}` (there `slot` is the path's)."""
 
     words: list[Word] = Field(min_length=1, max_length=MAX_WORDS)
-    category: Annotated[str, Field(max_length=64)]
+    category: Category
     items: ItemsForm
     slot: Annotated[str, Field(max_length=64)] | None = None
     placement: Placement = "top"
@@ -86,7 +91,7 @@ class PatchForm(Strict):
     """`PATCH /admin/slots/{slot}`: what is left out stays; `starts_at` and `ends_at` may be set to null."""
 
     words: list[Word] | None = Field(None, min_length=1, max_length=MAX_WORDS)
-    category: Annotated[str, Field(max_length=64)] | None = None
+    category: Category | None = None
     items: ItemsForm | None = None
     placement: Placement | None = None
     near_miss: bool | None = None
@@ -101,7 +106,7 @@ class PatchForm(Strict):
 class AcceptForm(Strict):
     """`POST /admin/suggestions/{word}:accept`: what is left out is as suggested."""
 
-    category: Annotated[str, Field(max_length=64)] | None = None
+    category: Category | None = None
     items: ItemsForm = Field(default_factory=lambda: ItemsForm(match=True))
     owner: Line = ""
 
@@ -114,7 +119,7 @@ class RowForm(Strict):
     """
 
     words: list[Word] = Field(min_length=1, max_length=MAX_WORDS)
-    category: Annotated[str, Field(max_length=64)]
+    category: Category
     items: list[ItemId] = Field(default_factory=list, max_length=MAX_ITEMS)
     match: bool = False
     slot: Annotated[str, Field(max_length=64)] | None = None
@@ -127,7 +132,7 @@ class RowForm(Strict):
     reason: Line = ""
     id: Annotated[str, Field(max_length=64)] | None = None
     state: Literal["draft", "scheduled", "active", "expired", "failed"] | None = None
-    revision: Annotated[int, Field(ge=0)] | None = None
+    revision: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     created_at: Moment | None = None
 
 
