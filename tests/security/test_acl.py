@@ -45,6 +45,7 @@ bgrewriteaof migrate restore function|load script|flush client|kill client|pause
 BINDINGS = [
     f"{{sb}}:{name}" for name in ("meta", "binding", "slots:abc", "items:abc", "word", "log", "idem", "dismissed")
 ]
+OWN = ("{sb}:replica:", "{sb}:stats:")
 UNREAD = ["{sb}:word", "{sb}:idem", "{sb}:dismissed", "{sb}:replica:r1", "{sb}:stats:r1", "elsewhere", "{sb}"]
 
 
@@ -131,11 +132,11 @@ async def test_serve_cannot_write_what_it_serves(guarded: Secured) -> None:
 
 
 WORDS = [*ALLOWED["serve"].split(), *NEVER.split(), "get", "xadd", "hset", "eval", "copy", "restore", "sort", "store"]
-LINES = st.lists(
-    st.sampled_from([*WORDS, *BINDINGS, *UNREAD, "{sb}:replica:x", "get", "nx", "streams", "0", "1", "*"]),
-    min_size=1,
-    max_size=7,
-)
+WORDS += [*BINDINGS, *UNREAD, "{sb}:replica:x", "nx", "streams", "0", "1", "*"]
+COMMANDS = st.sampled_from(["set", "del"]) | st.sampled_from(WORDS)
+KEYS = st.sampled_from([*BINDINGS, "{sb}:replica:x"]) | st.sampled_from(WORDS)
+FURTHER = st.lists(st.sampled_from(WORDS), max_size=5)
+LINES = st.builds(lambda command, key, further: [command, key, *further], COMMANDS, KEYS, FURTHER)
 
 
 async def test_no_line_that_serve_can_send_changes_a_binding(guarded: Secured) -> None:
@@ -148,7 +149,7 @@ async def test_no_line_that_serve_can_send_changes_a_binding(guarded: Secured) -
         send(guarded, "serve", *line[0].split("|"), *line[1:])
 
     any_line()
-    assert {key: value for key, value in contents(guarded).items() if not key.startswith("{sb}:replica:")} == before
+    assert {key: value for key, value in contents(guarded).items() if not key.startswith(OWN)} == before
 
 
 @pytest.mark.parametrize("words", [["GET", "elsewhere"], ["DEL", "elsewhere"], ["HSET", "sb:binding", "b", "{}"]])
