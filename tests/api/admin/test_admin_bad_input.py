@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -85,6 +86,12 @@ FIELDS: list[tuple[str, dict[str, Any], int, str, str]] = [
 RAW: list[tuple[str, bytes, int, str]] = [
     ("empty", b"", 400, "malformed-body"),
     ("null", b"null", 422, "invalid-input"),
+    ("a list", b"[]", 422, "invalid-input"),
+    ("trailing text", b"{} x", 400, "malformed-body"),
+    ("a byte order mark", b"\xef\xbb\xbf{}", 400, "malformed-body"),
+    ("UTF-16", "{}".encode("utf-16"), 400, "malformed-body"),
+    ("5 000 digits", b'{"words": ' + b"9" * 5000 + b"}", 400, "malformed-body"),
+    ("a gzip bomb", gzip.compress(b" " * 20_000_000), 400, "malformed-body"),
     ("a key twice", b'{"words": ["a"], "words": ["b"]}', 400, "malformed-body"),
     ("NaN", b'{"words": NaN}', 400, "malformed-body"),
     ("1e999", b'{"words": 1e999}', 400, "malformed-body"),
@@ -106,6 +113,7 @@ REQUESTS: list[tuple[str, str, dict[str, str], int, str, str]] = [
     ("a key with a space", "", {"idempotency-key": "a b"}, 422, "invalid-input", "1 to 64"),
     ("a key that is not ASCII", "", {"idempotency-key": "\xe9"}, 422, "invalid-input", "1 to 64"),
     ("a key used with another body", "", {"idempotency-key": "crocs"}, 409, "idempotency-key-reused", "key"),
+    ("a compressed body", "", {"content-encoding": "gzip"}, 415, "unsupported-media-type", "uncompressed"),
     ("another content type", "", {"content-type": "text/csv"}, 415, "unsupported-media-type", "application/json"),
 ]
 
