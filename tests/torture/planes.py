@@ -1,0 +1,131 @@
+"""A data or control plane as a process of its own: started, killed, paused, started again on the same port."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from slotbeam.bindings.parentdeath import bound_to_parent
+from support.processes import CLI, environment
+
+HANG_S = 60.0
+_TURNED = "import time; real = time.time; time.time = lambda: real() + {seconds}; from slotbeam.cli import main; main()"
+
+
+class Plane:
+    """`slotbeam serve` or `slotbeam admin`. A context manager: leaving it kills what is left.
+
+    The listening socket is kept here, so that callers wait for a restarted process instead of being refused.
+
+    Args:
+        role: `serve` or `admin`.
+        name: its replica id.
+        clock_s: how far its clock is ahead.
+        wrapper: environment of the process beside slotbeam's settings.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        name: str,
+        data_dir: Path,
+        *,
+        clock_s: float = 0,
+        wrapper: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.role, self.name, self.data_dir, self.clock_s = role, name, data_dir, clock_s
+        self.starts = 0
+        self.leaving = False
+        self.process: subprocess.Popen[bytes] | None = None
+        self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(512)
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        given = {"data_dir": data_dir, "replica_id": name, "log_level": "warning", "admin_rate": 0, **settings}
+        self.environment = {**environment(**given), **(wrapper or {})}
+        self.log = data_dir / f"{name}.log"
+
+    @property
+    def life(self) -> str:
+        """Which life of this process: what must not go back within it may after a restart."""
+        return f"{self.name}#{self.starts}"
+
+    def start(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        fd = self.listener.fileno()
+        argv: Sequence[str] = [*CLI, self.role, "--listen-fd", str(fd)]
+        if self.clock_s:
+            argv = [sys.executable, "-c", _TURNED.format(seconds=self.clock_s), *argv[3:]]
+        self.starts += 1
+        self.leaving = False
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                bound_to_parent(argv), env=self.environment, pass_fds=(fd,), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+
+    async def ready(self) -> None:
+        """Wait until `/readyz` is 200."""
+        async with httpx.AsyncClient(timeout=HANG_S) as client, asyncio.timeout(HANG_S):
+            while True:
+                assert self.running, f"{self.name} ended: {self.words()}"
+                try:
+                    if (await client.get(f"{self.url}/readyz")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.02)
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    async def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        self.signal(signal.SIGKILL)
+        await self._gone()
+
+    async def terminate(self) -> int:
+        """SIGTERM; returns the exit status. Connections that it closes are no failures."""
+        self.leaving = True
+        self.signal(signal.SIGTERM)
+        return await self._gone()
+
+    def pause(self) -> None:
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.signal(signal.SIGCONT)
+
+    async def _gone(self) -> int:
+        assert self.process is not None
+        async with asyncio.timeout(HANG_S):
+            return await asyncio.get_running_loop().run_in_executor(None, self.process.wait)
+
+    def words(self) -> str:
+        """What it logged."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.listener.close()
+
+    @property
+    def token(self) -> str:
+        return (self.data_dir / "admin.token").read_text().strip()
+
+

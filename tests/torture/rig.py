@@ -1,0 +1,235 @@
+"""One store, a proxy before each process, a control plane, data planes, and clients that record what they see."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import redis.exceptions
+
+from slotbeam.search.artifact import read_manifest
+from torture.history import Entry, Held, History
+from torture.load import WORDS, Progress, Reader, Writer
+from torture.planes import HANG_S, Plane
+from torture.proxy import Proxy
+from torture.server import StoreServer
+
+ITEMS = tuple(f"i{i:03d}" for i in range(40))
+CATALOG = tuple(f"i{i:03d}" for i in range(120))
+ONE_BY_ONE_MS = 1
+
+
+class Rig:
+    """A whole service under fault. An async context manager; leaving it ends every process.
+
+    Args:
+        directory: for everything it writes.
+        artifact: the tiny one.
+        binary: of the store; None takes the embedded one.
+        serves: data planes.
+        writers: clients that edit.
+        seed: of the clients and proxies.
+        store: settings of the server, e.g. `appendfsync="everysec"`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        artifact: Path,
+        binary: Path | None = None,
+        *,
+        serves: int = 1,
+        writers: int = 2,
+        seed: int = 0,
+        recorded: bool = False,
+        wait: str = "none",
+        planes: dict[str, dict[str, Any]] | None = None,
+        **store: str,
+    ) -> None:
+        self.directory, self.artifact, self.binary, self.seed = directory, artifact, binary, seed
+        self.store = StoreServer(directory / "store", binary, recorded=recorded, **store)
+        manifest = read_manifest(artifact)
+        self.codebook = str(manifest["codebook_sha"])
+        self.history = History(self.codebook, CATALOG, lives=lambda: [plane.life for plane in self.planes])
+        self.progress = Progress()
+        self.proxies: dict[str, Proxy] = {}
+        roles = {"admin": "admin", **{f"serve-{i}": "serve" for i in range(serves)}}
+        options = planes or {}
+        self.planes = [self._plane(role, name, **options.get(name, {})) for name, role in roles.items()]
+        self.admin, *self.serves = self.planes
+        share = len(WORDS) // max(1, writers)
+        self.writers = [
+            Writer(
+                f"w{i}",
+                self.admin,
+                self.history,
+                self.progress,
+                WORDS[i * share : (i + 1) * share],
+                ITEMS,
+                seed=seed,
+                wait=wait,
+            )
+            for i in range(writers)
+        ]
+        self.readers = [Reader(plane, self.history, self.progress, seed) for plane in self.serves]
+
+    def _plane(self, role: str, name: str, **options: Any) -> Plane:
+        proxy = Proxy(self.directory / f"{name}.sock", self.store.socket, self.seed)
+        self.proxies[name] = proxy
+        given = {"redis_url": proxy.url, "artifact": self.artifact, **options}
+        return Plane(role, name, self.directory / name, **given)
+
+    # ---------------------------------------------------------------- life
+
+    async def __aenter__(self) -> Rig:
+        self.stack = contextlib.AsyncExitStack()
+        try:
+            await self.stack.enter_async_context(self.store)
+            for proxy in self.proxies.values():
+                await self.stack.enter_async_context(proxy)
+            for plane in self.planes:
+                self.stack.callback(plane.close)
+                plane.start()
+            await asyncio.gather(*(plane.ready() for plane in self.planes))
+        except BaseException:
+            await self.stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stack.aclose()
+
+    @contextlib.asynccontextmanager
+    async def load(self) -> AsyncIterator[None]:
+        """Clients at work. Their errors are the test's errors."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(client.run()) for client in (*self.writers, *self.readers)]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    @contextlib.asynccontextmanager
+    async def quiet(self) -> AsyncIterator[None]:
+        """No writer writes, and every edit's outcome is known; readers go on."""
+        for writer in self.writers:
+            writer.allowed.clear()
+        async with asyncio.timeout(HANG_S):
+            await asyncio.gather(*(writer.idle.wait() for writer in self.writers))
+        yield
+        for writer in self.writers:
+            writer.allowed.set()
+
+    # ---------------------------------------------------------------- waiting
+
+    async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
+        """Poll a state under a hang guard."""
+        try:
+            async with asyncio.timeout(HANG_S):
+                while not await true():
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"{what}: not within {HANG_S:g} s; {await self.states()}") from None
+
+    async def some(self, edits: int = 10, answers: int = 10) -> None:
+        """Wait for this many further acknowledged edits, and answers of every data plane that runs."""
+        waits = [self.progress.more("acknowledged", edits)] if edits else []
+        waits += [self.progress.more(f"answered {plane.name}", answers) for plane in self.serves if plane.running]
+        await asyncio.gather(*waits)
+
+    async def converged(self, planes: Iterable[Plane] | None = None) -> None:
+        """Wait until every replica is live at the store's own revision. Writers must be quiet."""
+        wanted = {plane.name for plane in (self.planes if planes is None else planes)}
+
+        async def level() -> bool:
+            try:
+                async with self.store.client() as raw:
+                    revision = int(await raw.hget("{sb}:meta", "rev") or -1)
+                    beats = {name: json.loads(await raw.get(f"{{sb}}:replica:{name}") or "{}") for name in wanted}
+            except redis.exceptions.RedisError:
+                return False
+            return all(beat.get("state") == "live" and beat["revision"] == revision for beat in beats.values())
+
+        await self.until(level, f"{sorted(wanted)} live at the store's revision")
+
+    async def held(self, plane: Plane, state: str) -> None:
+        """Wait until the answers of a data plane say `state` (a beginning suffices)."""
+
+        async def says() -> bool:
+            return (await self.states())[plane.name].startswith(state)
+
+        await self.until(says, f"{plane.name} says {state}")
+
+    async def states(self) -> dict[str, str]:
+        """What every data plane says of its bindings."""
+        import httpx
+
+        found = {}
+        async with httpx.AsyncClient(timeout=HANG_S) as client:
+            for plane in self.serves:
+                try:
+                    found[plane.name] = (await client.get(f"{plane.url}/info")).json()["bindings"]["state"]
+                except httpx.TransportError as error:
+                    found[plane.name] = repr(error)
+        return found
+
+    # ---------------------------------------------------------------- the record
+
+    async def remember(self, store: StoreServer | None = None) -> Held | None:
+        """Add the store's log, and what it holds, to the history. Quiet writers make that one revision."""
+        async with (store or self.store).client() as raw:
+            meta = await raw.hgetall("{sb}:meta")
+            log = await raw.xrange("{sb}:log")
+            held = None
+            if meta:
+                held = Held(
+                    epoch=meta["epoch"],
+                    revision=int(meta["rev"]),
+                    state=meta["state"],
+                    records=await raw.hgetall("{sb}:binding"),
+                    slots=await raw.hgetall(f"{{sb}}:slots:{self.codebook}"),
+                    words=await raw.hgetall("{sb}:word"),
+                )
+        entries = [
+            Entry(int(key.split("-")[0]), e["op"], e["epoch"], e["state"], e["key"], tuple(json.loads(e["changes"])))
+            for key, e in log
+        ]
+        self.history.remember(entries, held)
+        return held
+
+    async def settle(self) -> None:
+        """The end of a run: writers quiet, everyone level, the store remembered, and nothing untrue."""
+        async with self.quiet():
+            await self.converged()
+            await self.remember()
+            await self.some(edits=0, answers=5)
+        found = self.history.violations()
+        assert not found, "\n".join(found[:20])
+        self.check_logs()
+
+    def check_logs(self) -> None:
+        """No process logged a bug."""
+        for plane in self.planes:
+            words = plane.words()
+            assert "Traceback" not in words, f"{plane.name}: {words[-3000:]}"
+            assert "This is a bug" not in words, f"{plane.name}: {words[-3000:]}"
+
+    async def command(self, *arguments: str, data_dir: Path | None = None) -> tuple[int, str]:
+        """Run `slotbeam …` against the store itself. Returns its status and what it said."""
+        from support.processes import CLI, environment
+
+        settings = environment(redis_url=self.store.url, data_dir=data_dir or self.admin.data_dir, artifact=self.artifact)
+        process = await asyncio.create_subprocess_exec(
+            *CLI, *arguments, env=settings, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        async with asyncio.timeout(HANG_S):
+            said, _ = await process.communicate()
+        return process.returncode or 0, said.decode()

@@ -1,0 +1,14 @@
+"""Every fault of the matrix, with real processes and the embedded store: no edit is lost, no answer torn or refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from torture.faults import FAULTS, Scene
+
+
+@pytest.mark.parametrize("name", sorted(FAULTS))
+async def test_nothing_is_lost_torn_or_refused_when(name: str, tmp_path: Path, tiny_artifact: Path) -> None:
+    await FAULTS[name](Scene(tmp_path, tiny_artifact))
