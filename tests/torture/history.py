@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ class Edit:
     doubtful: int = 0
     status: int = 0
     problem: str = ""
+    durability: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,11 @@ class History:
     checkpoints: dict[int, Held] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
+    failing: set[str] = field(default_factory=set)
+    """Bindings that no replica can build: in the store and never served."""
+    now_ms: int = field(default_factory=lambda: int(time.time() * 1000))
+    clocks: dict[str, int] = field(default_factory=dict)
+    """Process name → how many ms its clock is ahead."""
     lives: Callable[[], Iterable[str]] = tuple
     _floor: dict[str, int] = field(default_factory=dict)
 
@@ -226,7 +233,8 @@ class History:
             if world is None:
                 found.append(f"the store is at revision {revision}, which its log does not hold")
                 continue
-            words = {word: key for key, text in world.records.items() for word in _words_of(text)}
+            kept = {key: text for key, text in world.records.items() if key not in self.failing}
+            words = {word: key for key, text in kept.items() for word in _words_of(text)}
             if dict(held.records) != dict(world.records):
                 found.append(f"the store holds {held.records} at revision {revision}, its log says {world.records}")
             if {key: slot for slot, key in held.slots.items()} != world.placed:
@@ -243,15 +251,28 @@ class History:
             return "a revision that no log holds"
         if answer.revision and answer.epoch != self.entries[answer.revision].epoch:
             return "an epoch that is not its revision's"
-        if answer.active != active_of(self.codebook_sha, world.placed):
+        placed = self._active(world, answer.process.partition("#")[0])
+        if answer.active != active_of(self.codebook_sha, placed):
             return "an active digest that is not its revision's"
-        asked = {word: key for word, key in world.words.items() if f" {word} " in f" {answer.query} "}
-        if answer.applied != tuple(sorted((key, world.placed[key], word) for word, key in asked.items())):
+        served = {word: key for key in placed for word in _words_of(world.records[key])}
+        asked = {word: key for word, key in served.items() if f" {word} " in f" {answer.query} "}
+        if answer.applied != tuple(sorted((key, placed[key], word) for word, key in asked.items())):
             return "bindings applied that are not its revision's"
         wanted = {item for key in asked.values() for item in self._items_of(world.records[key])}
         if set(answer.brought) != wanted & set(self.catalog):
             return "items that are not its revision's"
         return "" if answer.first else "bound items behind others"
+
+    def _active(self, world: World, process: str) -> dict[str, str]:
+        """Id → slot of what `process` serves at this revision, by its own clock."""
+        now = self.now_ms + self.clocks.get(process, 0)
+        served = {}
+        for key, slot in world.placed.items():
+            if key not in self.failing:
+                record = json.loads(world.records[key])
+                if (record["starts_at"] or 0) <= now < (record["ends_at"] or now + 1):
+                    served[key] = slot
+        return served
 
     def _items_of(self, text: str) -> Collection[str]:
         sha = json.loads(text)["items"]
@@ -266,11 +287,6 @@ class World:
 
     records: Mapping[str, str]
     placed: Mapping[str, str]
-
-    @property
-    def words(self) -> dict[str, str]:
-        """Word → the id that is served for it."""
-        return {word: key for key in self.placed for word in _words_of(self.records[key])}
 
     def after(self, entry: Entry) -> World:
         records, placed = dict(self.records), dict(self.placed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,18 +94,29 @@ class Writer:
             edit.words = ()
         else:
             edit.items = tuple(sorted(self.random.sample(self.items, self.random.randint(1, 4))))
-        self.history.edits[edit.key] = edit
-        while await self._send(client, edit, word) is None:
-            await asyncio.sleep(PAUSE_S)
+        await self.send(client, edit, word)
         return edit
 
-    async def _send(self, client: httpx.AsyncClient, edit: Edit, word: str) -> bool | None:
+    async def bind(self, word: str, **fields: Any) -> Edit:
+        """Bind a word that no writer edits; `fields` go into the body."""
+        edit = Edit(key=f"{self.name}-{word}", op="bind", words=(word,), items=tuple(self.items[:2]))
+        async with httpx.AsyncClient(timeout=HANG_S) as client:
+            await self.send(client, edit, word, **fields)
+        return edit
+
+    async def send(self, client: httpx.AsyncClient, edit: Edit, word: str, **fields: Any) -> None:
+        """Send it until somebody says what became of it, or nobody can tell now and no more writing is allowed."""
+        self.history.edits[edit.key] = edit
+        while await self._send(client, edit, word, fields) is None and self.allowed.is_set():
+            await asyncio.sleep(PAUSE_S)
+
+    async def _send(self, client: httpx.AsyncClient, edit: Edit, word: str, fields: Mapping[str, Any]) -> bool | None:
         """None when nobody said what became of it."""
         headers = {"Authorization": f"Bearer {self.plane.token}", "Idempotency-Key": edit.key}
-        body: dict[str, Any] = {"items": {"ids": list(edit.items)}}
+        body: dict[str, Any] = {"items": {"ids": list(edit.items)}, **fields}
         method, path = "POST", "/admin/slots"
         if edit.op == "bind":
-            body |= {"words": list(edit.words), "category": CATEGORIES[hash_of(word) % 3], "owner": self.name}
+            body |= {"words": list(edit.words), "category": CATEGORIES[sum(map(ord, word)) % 3], "owner": self.name}
         else:
             method, path = ("PATCH", "DELETE")[edit.op == "unbind"], f"/admin/slots/{edit.binding}"
             headers["If-Match"] = self.bound[word][1]
@@ -153,6 +164,7 @@ class Writer:
 
     def _acknowledged(self, edit: Edit, document: dict[str, Any], headers: httpx.Headers, word: str) -> None:
         edit.outcome, edit.revision = ACKNOWLEDGED, document["revision"]
+        edit.durability = document["durability"]
         edit.slot = document.get("slot", ANY)  # a replay whose log entry is trimmed says no more than its revision
         if edit.op == "unbind":
             self.bound.pop(word, None)
@@ -181,22 +193,24 @@ class Reader:
                 await asyncio.sleep(PAUSE_S)
 
     async def ask(self, client: httpx.AsyncClient) -> None:
-        """One question; a request that dies with its process is no answer."""
+        """One question of words that may be bound and others that are not."""
         words = self.random.sample(WORDS, self.random.randint(0, 2)) + [self.random.choice(BASE)]
-        life, query = self.plane.life, " ".join(words)
+        await self.put(client, " ".join(words))
+
+    async def put(self, client: httpx.AsyncClient, query: str) -> dict[str, Any]:
+        """Ask and record; a request that dies with its process is no answer (and returns nothing)."""
+        life = self.plane.life
         floor = self.history.floor(life)
         try:
             answer = await client.post(f"{self.plane.url}/retrieve", json={"query": query, "k": 20, "beam_width": 8})
         except httpx.TransportError as error:
             if self.plane.life == life and self.plane.running and not self.plane.leaving:
                 self.history.found.append(f"{life} broke off: {error!r}")
-            return
+            return {}
+        document: dict[str, Any] = answer.json()
         if self.plane.life == life:  # one that a new life answered has no floor to keep
-            self.history.answered(life, floor, query, answer.status_code, answer.json())
-        self.progress.add("answered")
+            self.history.answered(life, floor, query, answer.status_code, document)
         self.progress.add(f"answered {self.plane.name}")
+        return document
 
 
-def hash_of(word: str) -> int:
-    """The same in every process, unlike `hash`."""
-    return sum(map(ord, word))

@@ -44,7 +44,7 @@ class Plane:
     ) -> None:
         self.role, self.name, self.data_dir, self.clock_s = role, name, data_dir, clock_s
         self.starts = 0
-        self.leaving = False
+        self.leaving = self.paused = False
         self.process: subprocess.Popen[bytes] | None = None
         self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self.listener.bind(("127.0.0.1", 0))
@@ -88,6 +88,10 @@ class Plane:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def answering(self) -> bool:
+        return self.running and not self.paused
+
     def signal(self, number: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
@@ -105,9 +109,11 @@ class Plane:
 
     def pause(self) -> None:
         self.signal(signal.SIGSTOP)
+        self.paused = True
 
     def resume(self) -> None:
         self.signal(signal.SIGCONT)
+        self.paused = False
 
     async def _gone(self) -> int:
         assert self.process is not None

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import httpx
 import redis.exceptions
 
 from slotbeam.search.artifact import read_manifest
@@ -21,7 +22,6 @@ from torture.server import StoreServer
 
 ITEMS = tuple(f"i{i:03d}" for i in range(40))
 CATALOG = tuple(f"i{i:03d}" for i in range(120))
-ONE_BY_ONE_MS = 1
 
 
 class Rig:
@@ -142,7 +142,7 @@ class Rig:
     async def some(self, edits: int = 10, answers: int = 10) -> None:
         """Wait for this many further acknowledged edits, and answers of every data plane that runs."""
         waits = [self.progress.more("acknowledged", edits)] if edits else []
-        waits += [self.progress.more(f"answered {plane.name}", answers) for plane in self.serves if plane.running]
+        waits += [self.progress.more(f"answered {plane.name}", answers) for plane in self.serves if plane.answering]
         await asyncio.gather(*waits)
 
     async def converged(self, planes: Iterable[Plane] | None = None) -> None:
@@ -164,17 +164,25 @@ class Rig:
         """Wait until the answers of a data plane say `state` (a beginning suffices)."""
 
         async def says() -> bool:
-            return (await self.states())[plane.name].startswith(state)
+            return (await self.states()).get(plane.name, "").startswith(state)
 
         await self.until(says, f"{plane.name} says {state}")
 
+    async def head(self) -> int:
+        """The store's revision."""
+        async with self.store.client() as raw:
+            return int(await raw.hget("{sb}:meta", "rev"))
+
+    async def ask(self, plane: Plane, query: str) -> dict[str, Any]:
+        """One recorded question."""
+        async with httpx.AsyncClient(timeout=HANG_S) as client:
+            return await Reader(plane, self.history, self.progress).put(client, query)
+
     async def states(self) -> dict[str, str]:
         """What every data plane says of its bindings."""
-        import httpx
-
         found = {}
         async with httpx.AsyncClient(timeout=HANG_S) as client:
-            for plane in self.serves:
+            for plane in filter(lambda plane: plane.answering, self.serves):
                 try:
                     found[plane.name] = (await client.get(f"{plane.url}/info")).json()["bindings"]["state"]
                 except httpx.TransportError as error:
@@ -204,6 +212,12 @@ class Rig:
         ]
         self.history.remember(entries, held)
         return held
+
+    async def restore(self, source: str = "last-good") -> None:
+        """Bring back what was lost, as an operator would. Writers must be quiet, everything remembered."""
+        status, said = await self.command("slots", "restore", "--from", source, "--overwrite")
+        assert status == 0, said
+        await self.remember()
 
     async def settle(self) -> None:
         """The end of a run: writers quiet, everyone level, the store remembered, and nothing untrue."""

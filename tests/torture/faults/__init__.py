@@ -48,39 +48,6 @@ def fault(number: int, name: str) -> Callable[[Run], Run]:
     return register
 
 
-@fault(1, "the store is killed during writes")
-async def killed(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        for _ in range(20 if scene.long else 3):
-            await rig.some(edits=scene.random.randint(1, 10))
-            await rig.store.kill()
-            await rig.some(edits=0, answers=10)
-            await rig.store.start()
-        await rig.some()
-        await rig.settle()
+from torture.faults import clients, network, processes, store  # noqa: E402  (they register themselves)
 
-
-@fault(7, "the store hangs, and goes on")
-async def hung(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
-        rig.store.pause()
-        for plane in rig.serves:
-            await rig.held(plane, "degraded")
-        await rig.some(edits=0, answers=50 if not scene.long else 2000)
-        rig.store.resume()
-        await rig.some()
-        await rig.settle()
-
-
-@fault(15, "one replica is cut off")
-async def partitioned(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
-        alone, other = rig.serves
-        rig.proxies[alone.name].partition()
-        await rig.held(alone, "degraded")
-        await rig.some(edits=20, answers=20)
-        assert (await rig.states())[other.name] == "live"
-        rig.proxies[alone.name].heal()
-        await rig.settle()
+__all__ = ["FAULTS", "Scene", "clients", "fault", "network", "processes", "store"]

@@ -1,0 +1,123 @@
+"""Faults around one edit: the control plane dies, its answer is lost, or somebody writes past it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+
+import httpx
+
+from torture.faults import Scene, fault
+from torture.history import Held
+from torture.model import state_of
+from torture.planes import HANG_S
+from torture.rig import Rig
+
+POISON = "b_poison22"
+
+
+@fault(21, "the control plane is killed before, in and after its script")
+async def killed_committing(scene: Scene) -> None:
+    async with scene.rig() as rig, rig.load():
+        for _ in range(10 if scene.long else 1):
+            for command in (b":idem", b"EVAL"):
+                await rig.some(edits=2)
+                await _kill_at(rig, command)
+            revision = await rig.head()
+            await rig.until(lambda after=revision: _past(rig, after), "another revision")
+            await rig.admin.kill()
+            await _again(rig)
+        await rig.some()
+        await rig.settle()
+
+
+@fault(22, "the answer to a commit is lost, and the client sends it again")
+async def lost_reply(scene: Scene) -> None:
+    async with scene.rig() as rig, rig.load():
+        proxy = rig.proxies["admin"]
+        for _ in range(20 if scene.long else 3):
+            proxy.lose_reply(_commits)  # the control plane finds out by itself
+            await rig.some(edits=3, answers=0)
+        loop = asyncio.get_running_loop()
+        for _ in range(5 if scene.long else 1):
+
+            def cut(chunk: bytes) -> bool:
+                if _commits(chunk):
+                    loop.call_soon(proxy.partition)
+                return _commits(chunk)
+
+            proxy.lose_reply(cut)  # … or cannot, and says so
+            await rig.progress.more("unknown", 1)
+            proxy.heal()
+            await rig.some()
+        await rig.settle()
+
+
+@fault(23, "somebody writes a record past the control plane that nothing can read")
+async def poisoned(scene: Scene) -> None:
+    async with scene.rig(serves=2) as rig, rig.load():
+        await rig.some()
+        async with rig.quiet():
+            await rig.converged()
+            held = await rig.remember()
+            assert held is not None
+            rig.history.failing.add(POISON)
+            await _poison(rig, held)
+            await rig.converged()
+        await rig.some()
+        async with httpx.AsyncClient(timeout=HANG_S) as client:
+            headers = {"Authorization": f"Bearer {rig.admin.token}"}
+            shown = (await client.get(f"{rig.admin.url}/admin/slots?state=failed", headers=headers)).json()
+            replicas = (await client.get(f"{rig.admin.url}/admin/replicas", headers=headers)).json()["replicas"]
+        assert [slot["id"] for slot in shown["slots"]] == [POISON]
+        assert all("NACK:RECORD" in replica["failed"][POISON] for replica in replicas)
+        assert len(replicas) == 3
+        await rig.settle()
+
+
+async def _kill_at(rig: Rig, command: bytes) -> None:
+    """Kill the control plane when it sends a commit's `command`, which still reaches the store."""
+    done = asyncio.Event()
+
+    def strike(chunk: bytes) -> bool:
+        if command in chunk and not done.is_set():
+            rig.admin.signal(signal.SIGKILL)
+            done.set()
+        return done.is_set()
+
+    rig.proxies["admin"].lose_reply(strike)
+    async with asyncio.timeout(HANG_S):
+        await done.wait()
+    await _again(rig)
+
+
+async def _again(rig: Rig) -> None:
+    await rig.admin.kill()
+    rig.proxies["admin"].heal()
+    rig.admin.start()
+    await rig.admin.ready()
+
+
+async def _past(rig: Rig, revision: int) -> bool:
+    return await rig.head() > revision
+
+
+def _commits(chunk: bytes) -> bool:
+    return b"EVAL" in chunk
+
+
+async def _poison(rig: Rig, held: Held) -> None:
+    """A whole revision, with the right digest, that holds one record which is none."""
+    record = json.dumps({"words": ["poison"], "draft": False, "items": "", "starts_at": None, "ends_at": None})
+    slot = next(slot for slot in (f"1-{index}" for index in range(4, 8)) if slot not in held.slots)
+    revision, records = held.revision + 1, {**held.records, POISON: record}
+    state = state_of({key: text.encode() for key, text in records.items()})
+    changes = [{"id": POISON, "slot": slot, "slot_before": None, "before": None, "after": record}]
+    entry = {"op": "bind", "at": "0", "actor": "nobody", "key": "past", "epoch": held.epoch, "state": state}
+    async with rig.store.client() as raw, raw.pipeline(transaction=True) as pipe:
+        pipe.hset("{sb}:binding", POISON, record)
+        pipe.hset(f"{{sb}}:slots:{rig.codebook}", slot, POISON)
+        pipe.hset("{sb}:meta", mapping={"rev": revision, "state": state, "count": len(records)})
+        pipe.xadd("{sb}:log", {**entry, "changes": json.dumps(changes)}, id=f"{revision}-0")
+        await pipe.execute()

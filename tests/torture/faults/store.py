@@ -1,0 +1,207 @@
+"""Faults of the store itself: death, power, disk, memory, and data that is gone or older."""
+
+from __future__ import annotations
+
+import shutil
+
+from torture.faults import Scene, fault
+from torture.rig import Rig
+
+
+@fault(1, "the store is killed during writes")
+async def killed(scene: Scene) -> None:
+    async with scene.rig(serves=2) as rig, rig.load():
+        for _ in range(20 if scene.long else 3):
+            await rig.some(edits=scene.random.randint(1, 10))
+            await rig.store.kill()
+            await rig.some(edits=0, answers=10)
+            await rig.store.start()
+        await rig.some()
+        await rig.settle()
+
+
+@fault(2, "the power fails, and every edit was synced")
+async def power(scene: Scene) -> None:
+    async with scene.rig(recorded=True) as rig, rig.load():
+        for _ in range(20 if scene.long else 3):
+            await rig.some(edits=scene.random.randint(1, 10))
+            await rig.store.cut()
+            await rig.some(edits=0, answers=10)
+            await rig.store.start()
+        await rig.some()
+        await rig.settle()
+
+
+@fault(3, "the power fails, and edits are synced once a second (the control: it must lose)")
+async def unsynced(scene: Scene) -> None:
+    async with scene.rig(recorded=True, appendfsync="everysec") as rig, rig.load():
+        async with rig.store.client() as raw:  # a commit waits for the disk where it can: here it must not
+            await raw.execute_command("ACL", "SETUSER", "default", "-waitaof")
+        for _ in range(50):
+            await rig.some(edits=scene.random.randint(1, 10), answers=0)
+            bytes_lost = await rig.store.cut()
+            await rig.store.start()
+            async with rig.quiet():
+                await rig.remember()
+            lost = rig.history.lost()
+            if lost:
+                break
+            async with rig.store.client() as raw:
+                await raw.execute_command("ACL", "SETUSER", "default", "-waitaof")
+        assert bytes_lost, "nothing was cut in 50 tries"
+        assert lost, "no acknowledged edit was lost in 50 tries"
+        assert {edit.durability for edit in lost} == {"unknown"}, "a lost edit was said to be on disk"
+        await rig.some(edits=0, answers=20)
+        assert not rig.history.found, rig.history.found[:5]
+
+
+@fault(4, "the append-only file ends at a random byte")
+async def truncated(scene: Scene) -> None:
+    async with scene.rig() as rig, rig.load():
+        await rig.some(edits=20)
+        async with rig.quiet():
+            await _level(rig)
+            await rig.store.kill()
+            increment = rig.store.aof()[-1]
+            with increment.open("r+b") as file:
+                file.truncate(scene.random.randint(increment.stat().st_size // 2, increment.stat().st_size))
+            await rig.store.start()
+            await _brought_back(rig)
+        await rig.some()
+        await rig.settle()
+
+
+@fault(5, "the store starts again with nothing")
+async def emptied(scene: Scene) -> None:
+    async with scene.rig(serves=2) as rig, rig.load():
+        await rig.some()
+        async with rig.quiet():
+            await _level(rig)
+            await rig.store.kill()
+            shutil.rmtree(rig.store.data)
+            await rig.store.start()
+            for plane in rig.serves:
+                await rig.held(plane, "hold:NO_EPOCH")
+            await rig.admin.kill()  # a control plane that starts now must not begin a new epoch either
+            rig.admin.start()
+            await rig.admin.ready()
+            await rig.some(edits=0)
+            async with rig.store.client() as raw:
+                assert not await raw.exists("{sb}:meta"), "somebody began an epoch"
+            await rig.restore()
+        await rig.some()
+        await rig.settle()
+
+
+@fault(6, "somebody flushes the store")
+async def flushed(scene: Scene) -> None:
+    async with scene.rig(serves=2) as rig, rig.load():
+        await rig.some()
+        async with rig.quiet():
+            await _level(rig)
+            async with rig.store.client() as raw:
+                await raw.flushall()
+            for plane in rig.serves:
+                await rig.held(plane, "hold:NO_EPOCH")
+        await rig.progress.more("refused", 2)
+        async with rig.quiet():
+            await rig.some(edits=0)
+            await rig.restore()
+        await rig.some()
+        await rig.settle()
+
+
+@fault(10, "the store has no memory left")
+async def out_of_memory(scene: Scene) -> None:
+    async with scene.rig() as rig, rig.load():
+        await rig.some()
+        async with rig.store.client() as raw:
+            await raw.config_set("maxmemory", "1mb")
+            await rig.progress.more("refused", 5)
+            await rig.some(edits=0, answers=20)
+            await raw.config_set("maxmemory", "0")
+        await rig.some()
+        await rig.settle()
+
+
+@fault(11, "the store may evict")
+async def evicting(scene: Scene) -> None:
+    async with scene.rig() as rig, rig.load():
+        await rig.some()
+        async with rig.quiet():
+            await _level(rig)
+            async with rig.store.client() as raw:
+                await raw.config_set("maxmemory-policy", "allkeys-lru")
+                known = len(rig.history.acknowledged)
+        await rig.progress.more("acknowledged", 2)
+        async with rig.quiet():
+            said = {edit.durability for edit in rig.history.acknowledged[known:]}
+            assert said == {"unknown"}, f"an edit that may be evicted was called {said}"
+            await _level(rig)
+            async with rig.store.client() as raw:
+                await raw.config_set("maxmemory", "1mb")
+                await rig.until(lambda: _lacks(rig), "a binding is evicted")
+                await rig.held(rig.serves[0], "hold:")
+                await rig.some(edits=0, answers=20)
+                await raw.config_set("maxmemory", "0")
+                await raw.config_set("maxmemory-policy", "noeviction")
+            await rig.restore()
+        await rig.some()
+        await rig.settle()
+
+
+@fault(13, "an older copy of the store takes over")
+async def older(scene: Scene) -> None:
+    async with scene.rig(serves=2) as rig, rig.load():
+        await rig.some()
+        async with rig.quiet():
+            await _copy(rig, "older")
+        await rig.some()
+        async with rig.quiet():
+            await _level(rig)
+            await _copy(rig, "newest")
+            await _promote(rig, "older")
+            for plane in rig.serves:
+                await rig.held(plane, "hold:REGRESSED")
+            await rig.some(edits=0, answers=20)
+            if scene.seed % 2:
+                await rig.restore()
+            else:
+                await _promote(rig, "newest")  # the right one comes back: that ends the hold by itself
+        await rig.some()
+        await rig.settle()
+
+
+async def _level(rig: Rig) -> None:
+    """Everyone has everything, and the history knows it. Writers must be quiet."""
+    await rig.converged()
+    await rig.remember()
+
+
+async def _brought_back(rig: Rig) -> None:
+    """Restore what the store lost, if it lost any."""
+    held = await rig.remember()
+    if held is None or held.revision != max(rig.history.entries):
+        await rig.held(rig.serves[0], "hold:")
+        await rig.some(edits=0)
+        await rig.restore()
+
+
+async def _lacks(rig: Rig) -> bool:
+    async with rig.store.client() as raw:
+        await raw.set("filler", "x" * 100_000)  # a write makes the server evict
+        return await raw.exists("{sb}:meta", "{sb}:binding", "{sb}:log") < 3
+
+
+async def _copy(rig: Rig, name: str) -> None:
+    """Keep the store's files as they are now."""
+    await rig.store.kill()
+    shutil.copytree(rig.store.data, rig.directory / name)
+    await rig.store.start()
+
+
+async def _promote(rig: Rig, name: str) -> None:
+    await rig.store.kill()
+    shutil.rmtree(rig.store.data)
+    shutil.copytree(rig.directory / name, rig.store.data)
+    await rig.store.start()
