@@ -97,7 +97,8 @@ class Plane:
         self.process.send_signal(number)
 
     async def kill(self) -> None:
-        """SIGKILL, and wait until it is gone."""
+        """SIGKILL, and wait until it is gone. Requests that it takes along are no failures."""
+        self.leaving = True
         self.signal(signal.SIGKILL)
         await self._gone()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,7 +71,6 @@ class Store:
         self.watching = self.client(WATCH_TIMEOUT_S)
         self.writing = self.client(READ_TIMEOUT_S, max_connections=1)
         self.write_lock = asyncio.Lock()
-        self._durability: tuple[float, Durability] | None = None
 
     def client(self, timeout_s: float, max_connections: int = 16) -> redis.Redis:
         """A client that never sends a command twice by itself."""
@@ -245,14 +243,8 @@ class Store:
             )
         return bool(done)
 
-    async def durability(self, max_age_s: float = 10.0) -> Durability:
-        """Ask the server whether an acknowledged write is on disk; the answer is reused for `max_age_s`."""
-        now = time.monotonic()
-        if self._durability is None or now - self._durability[0] > max_age_s:
-            self._durability = (now, await self._durability_now())
-        return self._durability[1]
-
-    async def _durability_now(self) -> Durability:
+    async def durability(self) -> Durability:
+        """Ask the server whether an acknowledged write is on disk; asked for every commit, as anyone may change it."""
         with self.errors():
             try:
                 raw = await self.redis.config_get("appendonly", "appendfsync", "maxmemory-policy")

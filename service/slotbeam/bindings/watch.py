@@ -208,16 +208,12 @@ class Watcher:
             items, lost = await self._items(seen)
             if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
                 return False  # collected under our feet: a newer revision is there
-            if await self._apply(seen, items, lost, "live"):
-                await self._save()
-            else:
+            if not await self._apply(seen, items, lost, "live"):
                 verdict = CRASHED
         elif verdict == "same" and seen is not None and self.good is not None:
             items, lost = await self._items(seen)
             if dict(seen.slots) != dict(self.good.listing.slots) or set(items) - set(self.good.items):
-                if await self._apply(seen, items, lost, "live"):  # placed anew, or a lost item list is back
-                    await self._save()
-                else:
+                if not await self._apply(seen, items, lost, "live"):  # placed anew, or a lost item list is back
                     verdict = CRASHED
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
         self._ready.set()
@@ -233,8 +229,9 @@ class Watcher:
         return {**have, **found}, lost
 
     async def _apply(self, listing: Listing, items: Any, lost: dict[str, str], state: str) -> bool:
-        """Compile off the event loop, then assign one reference. The revision is reported after that, never before.
+        """Compile off the event loop, then assign one reference, then keep it on disk, then report the revision.
 
+        In this order a revision that was reported is served, also by the next process, whenever this one is killed.
         Returns False, with nothing changed but the state, when compiling it killed this process again and again.
         """
         async with self._swap:
@@ -250,6 +247,7 @@ class Watcher:
                 self.artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
             )
             build_ms = (time.perf_counter() - began) * 1000
+        unkept = await self._save() if state == "live" else None
         applied_at = self.now_ms()
         self._note(
             state=state,
@@ -260,7 +258,7 @@ class Watcher:
             applied_ms=None if listing.committed_at is None else max(0, applied_at - listing.committed_at),
             build_ms=build_ms,
             failed=dict(compiled.failed),
-            last_error=next(iter(compiled.failed.values()), None),
+            last_error=next(iter(compiled.failed.values()), unkept),
             reloads=self._facts.reloads + 1,
         )
         log.info(
@@ -276,14 +274,16 @@ class Watcher:
                 return None
             return compile_listing(self.artifact, listing, items, now, previous, lost, care.build, care.blamed)
 
-    async def _save(self) -> None:
+    async def _save(self) -> str | None:
+        """Write the last-known-good file. Returns why that failed."""
         good = self.good
         if good is None:
-            return
+            return None
         try:
             await self._off_loop(lambda: save(self.path, self.artifact.codebook_sha, good))
         except OSError as error:
-            self._note(last_error=f"the last-known-good file was not written: {error}")
+            return f"the last-known-good file was not written: {error}"
+        return None
 
     async def _cross_boundaries(self) -> None:
         """`starts_at` and `ends_at`: another active set of the same revision, by this replica's own clock."""

@@ -134,7 +134,7 @@ def _replicas(listing: Listing | None, beats: Sequence[Mapping[str, Any]]) -> tu
 
 
 async def _durability(store: Store) -> tuple[str, str]:
-    durable = await store.durability(max_age_s=0)
+    durable = await store.durability()
     facts = await _info(store, "persistence")
     if facts.get("loading", "0") != "0":
         return WARN, "the store still loads its data; try again"

@@ -10,13 +10,14 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from torture.rig import Rig
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scene:
     """Where a fault takes place. `long` asks for the figures of the protocol instead of the sample's."""
 
@@ -26,7 +27,7 @@ class Scene:
     seed: int = 0
     long: bool = False
 
-    @property
+    @cached_property
     def random(self) -> random.Random:
         return random.Random(self.seed)
 
