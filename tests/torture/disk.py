@@ -19,8 +19,6 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).with_name("fsync.c")
-
 
 class Disk:
     """What of `directory` is on disk, and what is only in memory.
@@ -36,7 +34,7 @@ class Disk:
         self.directory, self.log = directory.resolve(), workshop.resolve() / "fsync.log"
         assert not self.log.is_relative_to(self.directory), f"{workshop} lies inside {directory}"
         workshop.mkdir(parents=True, exist_ok=True)
-        self.library = _compiled(workshop.resolve() / "fsync.so")
+        self.library = _compiled("fsync", workshop.resolve())
         self._identify = ctypes.CDLL(str(self.library)).identify
         if not self.log.exists():
             self._begin()
@@ -97,13 +95,35 @@ class Disk:
         return found.value.decode()
 
 
-def _compiled(library: Path) -> Path:
+class FullDisk:
+    """A disk that is full while told so, for every process that runs with `environment` (`full.c`)."""
+
+    def __init__(self, workshop: Path) -> None:
+        workshop.mkdir(parents=True, exist_ok=True)
+        self.flag = workshop.resolve() / "full"
+        self.library = _compiled("full", workshop.resolve())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"LD_PRELOAD": str(self.library), "SLOTBEAM_FULL_FLAG": str(self.flag)}
+
+    def fill(self) -> None:
+        """From here on every write to a file fails with ENOSPC."""
+        self.flag.touch()
+
+    def clear(self) -> None:
+        """There is room again."""
+        self.flag.unlink()
+
+
+def _compiled(name: str, workshop: Path) -> Path:
+    library = workshop / f"{name}.so"
     if not library.exists():
         compiler = shutil.which("gcc") or shutil.which("cc")
         if compiler is None:
-            pytest.skip("no C compiler (Debian package gcc): the fsync recorder cannot be built")
-        partial = library.with_suffix(".new")
-        argv = [compiler, "-O1", "-Wall", "-shared", "-fPIC", "-o", str(partial), str(SOURCE), "-ldl"]
+            pytest.skip("no C compiler (Debian package gcc): faults of the disk cannot be made")
+        partial, source = library.with_suffix(".new"), Path(__file__).with_name(f"{name}.c")
+        argv = [compiler, "-O1", "-Wall", "-shared", "-fPIC", "-o", str(partial), str(source), "-ldl"]
         done = subprocess.run(argv, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         partial.replace(library)

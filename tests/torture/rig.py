@@ -14,6 +14,7 @@ import httpx
 import redis.exceptions
 
 from slotbeam.search.artifact import read_manifest
+from torture.disk import FullDisk
 from torture.history import Entry, Held, History
 from torture.load import WORDS, Progress, Reader, Writer
 from torture.planes import HANG_S, Plane
@@ -34,6 +35,10 @@ class Rig:
         serves: data planes.
         writers: clients that edit.
         seed: of the clients and proxies.
+        recorded: the store's power can be cut.
+        wait: what writers ask for, `all` or `none`.
+        planes: further arguments of `Plane`, by name.
+        disk: that every process writes to.
         store: settings of the server, e.g. `appendfsync="everysec"`.
     """
 
@@ -49,10 +54,13 @@ class Rig:
         recorded: bool = False,
         wait: str = "none",
         planes: dict[str, dict[str, Any]] | None = None,
+        disk: FullDisk | None = None,
         **store: str,
     ) -> None:
         self.directory, self.artifact, self.binary, self.seed = directory, artifact, binary, seed
         self.store = StoreServer(directory / "store", binary, recorded=recorded, **store)
+        self.disk_environment = disk.environment if disk else {}
+        self.store.environment |= self.disk_environment
         manifest = read_manifest(artifact)
         self.codebook = str(manifest["codebook_sha"])
         self.history = History(self.codebook, CATALOG, lives=lambda: [plane.life for plane in self.planes])
@@ -81,7 +89,7 @@ class Rig:
     def _plane(self, role: str, name: str, **options: Any) -> Plane:
         proxy = Proxy(self.directory / f"{name}.sock", self.store.socket, self.seed)
         self.proxies[name] = proxy
-        given = {"redis_url": proxy.url, "artifact": self.artifact, **options}
+        given = {"redis_url": proxy.url, "artifact": self.artifact, "wrapper": self.disk_environment, **options}
         return Plane(role, name, self.directory / name, **given)
 
     # ---------------------------------------------------------------- life

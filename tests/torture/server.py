@@ -70,6 +70,7 @@ class StoreServer:
         self.socket = short(self.directory / "sock")
         self.settings = DEFAULTS | {name.replace("_", "-"): value for name, value in settings.items()}
         self.disk = Disk(self.data, self.directory) if recorded else None
+        self.environment = self.disk.environment if self.disk else {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -91,7 +92,7 @@ class StoreServer:
         with (self.directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 bound_to_parent([str(self.binary), str(config)]),
-                env=os.environ | (self.disk.environment if self.disk else {}),
+                env=os.environ | self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

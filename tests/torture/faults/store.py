@@ -7,6 +7,7 @@ import shutil
 
 from redis.exceptions import OutOfMemoryError
 
+from torture.disk import FullDisk
 from torture.faults import Scene, fault
 from torture.rig import Rig
 
@@ -80,8 +81,7 @@ async def emptied(scene: Scene) -> None:
         await rig.some()
         async with rig.quiet():
             await _level(rig)
-            await rig.store.kill()
-            shutil.rmtree(rig.store.data)
+            await rig.store.empty()
             await rig.store.start()
             for plane in rig.serves:
                 await rig.held(plane, "hold:NO_EPOCH")
@@ -175,6 +175,32 @@ async def older(scene: Scene) -> None:
         await rig.settle()
 
 
+@fault(24, "the disk is full, for the store and for the replicas")
+async def disk_full(scene: Scene) -> None:
+    disk = FullDisk(scene.directory / "disk")
+    async with scene.rig(disk=disk) as rig, rig.load():
+        await rig.some()
+        disk.fill()
+        if scene.seed % 2:
+            await rig.progress.more("refused", 2)
+        await rig.until(lambda: _ended(rig), "the store gives up rather than lose a write")
+        await rig.some(edits=0, answers=20)
+        disk.clear()
+        await rig.store.kill()
+        await rig.store.start()
+        await rig.some()
+        async with rig.quiet():
+            await rig.converged()
+        await rig.serves[0].kill()  # its file is whole again, and the newest
+        rig.serves[0].start()
+        await rig.serves[0].ready()
+        await rig.settle()
+
+
+async def _ended(rig: Rig) -> bool:
+    return rig.store.pid is None
+
+
 async def _level(rig: Rig) -> None:
     """Everyone has everything, and the history knows it. Writers must be quiet."""
     await rig.converged()
@@ -205,7 +231,6 @@ async def _copy(rig: Rig, name: str) -> None:
 
 
 async def _promote(rig: Rig, name: str) -> None:
-    await rig.store.kill()
-    shutil.rmtree(rig.store.data)
+    await rig.store.empty()
     shutil.copytree(rig.directory / name, rig.store.data)
     await rig.store.start()
