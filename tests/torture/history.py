@@ -1,7 +1,8 @@
 """What the clients of a service under fault saw, and whether it can be true.
 
-Clients report every edit (one idempotency key, however often it was sent) and every answer; `remember` adds what the store
-itself says. `violations` then replays the store's log with a model of its own and names everything that does not follow:
+Clients report every edit (one idempotency key, however often it was sent) and every answer; `remember` adds what the
+store itself says. `violations` then replays the store's log with digests of its own and names everything that does not
+follow:
 
 * an acknowledged edit is in the log once, as it was asked for, and in the store in the end;
 * a refused edit is nowhere; one whose outcome stayed unknown is there once or not at all;
@@ -12,7 +13,6 @@ itself says. `violations` then replays the store's log with a model of its own a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import Counter
@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from torture.model import active_of, state_of
+from torture.digests import active_of, items_of, state_of
 
 ACKNOWLEDGED, REFUSED, UNKNOWN = "acknowledged", "refused", "unknown"
 ANY = "any"
@@ -208,7 +208,7 @@ class History:
                 if revision != last + 1 or (epoch and entry.epoch != epoch):
                     found.append(f"revision {revision} of {entry.epoch} follows {last} of {epoch}")
                 world = world.after(entry)
-            if state_of({key: text.encode() for key, text in world.records.items()}) != entry.state:
+            if state_of(world.records) != entry.state:
                 found.append(f"the state of revision {revision} does not follow from its records")
             epoch, last = entry.epoch, revision
             worlds[revision] = world
@@ -277,8 +277,8 @@ class History:
     def _items_of(self, text: str) -> Collection[str]:
         sha = json.loads(text)["items"]
         if not hasattr(self, "_lists"):
-            self._lists = {items_sha(edit.items): edit.items for edit in self.edits.values()}
-        return self._lists[sha]
+            self._lists = {items_of(edit.items): edit.items for edit in self.edits.values()}
+        return self._lists.get(sha, ())
 
 
 @dataclass(frozen=True)
@@ -301,12 +301,6 @@ class World:
         return World(records, placed)
 
 
-def items_sha(items: Iterable[str]) -> str:
-    """The name of an item list, worked out anew from the protocol."""
-    text = json.dumps(sorted(set(items)), ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def _meant(records: Mapping[str, str]) -> dict[str, Any]:
     """What records say but for the revision that wrote them: a restore writes them anew."""
     return {key: json.loads(text) | {"revision": 0} for key, text in records.items()}
@@ -327,6 +321,6 @@ def _differs(edit: Edit, entry: Entry) -> str:
     if edit.op == "unbind":
         return "" if change["after"] is None else "unbound and still there"
     record = json.loads(change["after"] or "{}")
-    if tuple(record.get("words", ())) != edit.words or record.get("items") != items_sha(edit.items):
+    if tuple(record.get("words", ())) != edit.words or record.get("items") != items_of(edit.items):
         return "other words or items"
     return "" if edit.slot in (change["slot"], ANY) else "another slot"

@@ -133,6 +133,9 @@ class Writer:
             self.progress.add("unknown")
             return None
         edit.status = answer.status_code
+        if self.plane.leaving and answer.status_code == 500 and "json" not in answer.headers["content-type"]:
+            edit.doubtful += 1  # cut off by its process's end
+            return None
         document = answer.json()
         if answer.status_code < 300:
             self._acknowledged(edit, document, answer.headers, word)
@@ -194,7 +197,7 @@ class Reader:
 
     async def ask(self, client: httpx.AsyncClient) -> None:
         """One question of words that may be bound and others that are not."""
-        words = self.random.sample(WORDS, self.random.randint(0, 2)) + [self.random.choice(BASE)]
+        words = [*self.random.sample(WORDS, self.random.randint(0, 2)), self.random.choice(BASE)]
         await self.put(client, " ".join(words))
 
     async def put(self, client: httpx.AsyncClient, query: str) -> dict[str, Any]:
@@ -212,5 +215,3 @@ class Reader:
             self.history.answered(life, floor, query, answer.status_code, document)
         self.progress.add(f"answered {self.plane.name}")
         return document
-
-

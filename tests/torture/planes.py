@@ -69,7 +69,12 @@ class Plane:
         self.leaving = False
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                bound_to_parent(argv), env=self.environment, pass_fds=(fd,), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                bound_to_parent(argv),
+                env=self.environment,
+                pass_fds=(fd,),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
 
     async def ready(self) -> None:
@@ -134,5 +139,3 @@ class Plane:
     @property
     def token(self) -> str:
         return (self.data_dir / "admin.token").read_text().strip()
-
-

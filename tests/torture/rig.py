@@ -14,6 +14,7 @@ import httpx
 import redis.exceptions
 
 from slotbeam.search.artifact import read_manifest
+from support.processes import CLI, environment
 from torture.disk import FullDisk
 from torture.history import Entry, Held, History
 from torture.load import WORDS, Progress, Reader, Writer
@@ -246,11 +247,9 @@ class Rig:
 
     async def command(self, *arguments: str, data_dir: Path | None = None) -> tuple[int, str]:
         """Run `slotbeam …` against the store itself. Returns its status and what it said."""
-        from support.processes import CLI, environment
-
-        settings = environment(redis_url=self.store.url, data_dir=data_dir or self.admin.data_dir, artifact=self.artifact)
+        where = {"redis_url": self.store.url, "data_dir": data_dir or self.admin.data_dir, "artifact": self.artifact}
         process = await asyncio.create_subprocess_exec(
-            *CLI, *arguments, env=settings, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            *CLI, *arguments, env=environment(**where), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
         async with asyncio.timeout(HANG_S):
             said, _ = await process.communicate()

@@ -167,7 +167,7 @@ class Watcher:
         for problem in problems:
             self._note(last_error=problem)
             log.warning("last-known-good file", problem=problem)
-        if good is not None and await self._apply(good.listing, good.items, {}, "degraded"):
+        if good is not None and await self._apply(good.listing, good.items, {}, "degraded") != CRASHED:
             self._ready.set()
 
     async def _follow(self) -> None:
@@ -208,13 +208,11 @@ class Watcher:
             items, lost = await self._items(seen)
             if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
                 return False  # collected under our feet: a newer revision is there
-            if not await self._apply(seen, items, lost, "live"):
-                verdict = CRASHED
+            verdict = await self._apply(seen, items, lost, "live")
         elif verdict == "same" and seen is not None and self.good is not None:
             items, lost = await self._items(seen)
             if dict(seen.slots) != dict(self.good.listing.slots) or set(items) - set(self.good.items):
-                if not await self._apply(seen, items, lost, "live"):  # placed anew, or a lost item list is back
-                    verdict = CRASHED
+                verdict = await self._apply(seen, items, lost, "live")  # placed anew, or a lost item list is back
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
         self._ready.set()
         if not verdict.startswith("hold:"):
@@ -228,11 +226,11 @@ class Watcher:
         found, lost = await self.store.items(wanted - set(have))
         return {**have, **found}, lost
 
-    async def _apply(self, listing: Listing, items: Any, lost: dict[str, str], state: str) -> bool:
+    async def _apply(self, listing: Listing, items: Any, lost: dict[str, str], state: str) -> str:
         """Compile off the event loop, then assign one reference, then keep it on disk, then report the revision.
 
         In this order a revision that was reported is served, also by the next process, whenever this one is killed.
-        Returns False, with nothing changed but the state, when compiling it killed this process again and again.
+        Returns "apply", or `CRASHED` with nothing changed but the state: it killed this process again and again.
         """
         async with self._swap:
             began = time.perf_counter()
@@ -241,14 +239,13 @@ class Watcher:
             compiled = await self._off_loop(lambda: self._guarded(listing, items, now, previous, lost))
             if compiled is None:
                 self._hold(CRASHED)
-                return False
+                return CRASHED
             self.good, self.compiled = LastGood(listing, items), compiled
             self.holder.current = Snapshot(
                 self.artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
             )
-            build_ms = (time.perf_counter() - began) * 1000
-        unkept = await self._save() if state == "live" else None
-        applied_at = self.now_ms()
+            build_ms, applied_at = (time.perf_counter() - began) * 1000, self.now_ms()
+            unkept = await self._save() if state == "live" else None
         self._note(
             state=state,
             epoch=listing.epoch,
@@ -264,7 +261,7 @@ class Watcher:
         log.info(
             "bindings applied", revision=listing.revision, active=len(compiled.active), failed=len(compiled.failed)
         )
-        return True
+        return "apply"
 
     def _guarded(
         self, listing: Listing, items: Any, now: int, previous: Overlay | None, lost: dict[str, str]

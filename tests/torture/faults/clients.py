@@ -8,9 +8,9 @@ import signal
 
 import httpx
 
+from torture.digests import state_of
 from torture.faults import Scene, fault
 from torture.history import Held
-from torture.model import state_of
 from torture.planes import HANG_S
 from torture.rig import Rig
 
@@ -112,7 +112,7 @@ async def _poison(rig: Rig, held: Held) -> None:
     record = json.dumps({"words": ["poison"], "draft": False, "items": "", "starts_at": None, "ends_at": None})
     slot = next(slot for slot in (f"1-{index}" for index in range(4, 8)) if slot not in held.slots)
     revision, records = held.revision + 1, {**held.records, POISON: record}
-    state = state_of({key: text.encode() for key, text in records.items()})
+    state = state_of(records)
     changes = [{"id": POISON, "slot": slot, "slot_before": None, "before": None, "after": record}]
     entry = {"op": "bind", "at": "0", "actor": "nobody", "key": "past", "epoch": held.epoch, "state": state}
     async with rig.store.client() as raw, raw.pipeline(transaction=True) as pipe:

@@ -143,7 +143,7 @@ async def _seen(folder: Path, start: str, end: str) -> None:
 
 
 def _busy(file: Path) -> bool:
-    """Whether the crash guard's note says that a listing is being compiled; any other file is written by being there."""
+    """Whether something happens there: the crash guard's note names a listing; any other file is being written."""
     if file.suffix != ".applying":
         return True
     try:
