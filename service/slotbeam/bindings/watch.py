@@ -227,7 +227,7 @@ class Watcher:
         return {**have, **found}, lost
 
     async def _apply(self, listing: Listing, items: Any, lost: dict[str, str], state: str) -> str:
-        """Compile off the event loop, then assign one reference, then keep it on disk, then report the revision.
+        """Compile off the event loop, keep it on disk, then assign one reference and report the revision.
 
         In this order a revision that was reported is served, also by the next process, whenever this one is killed.
         Returns "apply", or `CRASHED` with nothing changed but the state: it killed this process again and again.
@@ -240,12 +240,13 @@ class Watcher:
             if compiled is None:
                 self._hold(CRASHED)
                 return CRASHED
-            self.good, self.compiled = LastGood(listing, items), compiled
+            good = LastGood(listing, items)
+            unkept = await self._save(good) if state == "live" else None
+            self.good, self.compiled = good, compiled
             self.holder.current = Snapshot(
                 self.artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
             )
             build_ms, applied_at = (time.perf_counter() - began) * 1000, self.now_ms()
-            unkept = await self._save() if state == "live" else None
         self._note(
             state=state,
             epoch=listing.epoch,
@@ -271,11 +272,8 @@ class Watcher:
                 return None
             return compile_listing(self.artifact, listing, items, now, previous, lost, care.build, care.blamed)
 
-    async def _save(self) -> str | None:
+    async def _save(self, good: LastGood) -> str | None:
         """Write the last-known-good file. Returns why that failed."""
-        good = self.good
-        if good is None:
-            return None
         try:
             await self._off_loop(lambda: save(self.path, self.artifact.codebook_sha, good))
         except OSError as error:
