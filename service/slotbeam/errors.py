@@ -27,6 +27,7 @@ SlotbeamError
 ├── UnsupportedMedia               415
 ├── HeadTooLarge                   431
 ├── Overloaded                     503
+├── ShuttingDown                   503: the process ended before the answer
 ├── StoreError                     the bindings store
 │   ├── StoreUnavailable           503: nothing was written
 │   └── OutcomeUnknown             503: it may have been written
@@ -161,6 +162,10 @@ class HeadTooLarge(SlotbeamError):
 
 class Overloaded(SlotbeamError):
     type = "overloaded"
+
+
+class ShuttingDown(SlotbeamError):
+    type = "shutting-down"
 
 
 class StoreError(SlotbeamError):

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from slotbeam.api import bodies
-from slotbeam.api.guard import MAX_HEAD
+from slotbeam.api.guard import MAX_HEAD, Guard
 from slotbeam.api.headers import EVERY
 from slotbeam.api.retrieve import create_data_app
 from slotbeam.search.snapshot import Holder, Snapshot
@@ -211,3 +211,24 @@ async def test_a_client_that_does_not_read_its_answer_is_cut_off() -> None:
         await wire.send(get(b"", b"/much"))
         await server.emptied()
         assert len(await wire.closed()) < 50_000_000
+
+
+async def test_a_request_that_the_end_of_its_process_cuts_off_is_a_503_that_says_so() -> None:
+    app, begun = FastAPI(), asyncio.Event()
+    app.add_middleware(Guard)
+
+    @app.post("/slow")
+    async def slow() -> Response:
+        begun.set()
+        await asyncio.Event().wait()
+        return Response()
+
+    async with served(app) as server:
+        server.server.config.timeout_graceful_shutdown = 0
+        wire = await server.connect()
+        await wire.send(post(b"{}", path=b"/slow"))
+        await begun.wait()
+        server.server.should_exit = True
+        reply = await wire.reply()
+    assert (reply.status, reply.problem) == (503, "shutting-down")
+    assert b"same Idempotency-Key" in reply.body

@@ -133,15 +133,12 @@ class Writer:
             self.progress.add("unknown")
             return None
         edit.status = answer.status_code
-        if self.plane.leaving and answer.status_code == 500 and "json" not in answer.headers["content-type"]:
-            edit.doubtful += 1  # cut off by its process's end
-            return None
         document = answer.json()
         if answer.status_code < 300:
             self._acknowledged(edit, document, answer.headers, word)
             return True
         edit.problem = str(document["type"]).rpartition(":")[2]
-        if edit.problem == "outcome-unknown":
+        if edit.problem in ("outcome-unknown", "shutting-down"):
             edit.doubtful += 1
             self.progress.add("unknown")
             return None

@@ -12,12 +12,12 @@ import sys
 from collections.abc import Callable
 
 import h11
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from slotbeam.api.headers import EVERY
 from slotbeam.api.problems import problem_of
-from slotbeam.errors import HeadTooLarge, RequestError, RequestTimeout, SlotbeamError
+from slotbeam.errors import HeadTooLarge, RequestError, RequestTimeout, ShuttingDown, SlotbeamError
 
 MAX_HEAD = 32_768
 """Bytes of the request line and all headers."""
@@ -129,11 +129,32 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = refused(scope) if scope["type"] == "http" else None
         if error is None:
-            await self.app(scope, receive, send)
+            error = await self._pass_on(scope, receive, send)
+        if error is None:
             return
         answer = problem_of(error)
         answer.headers["Connection"] = "close"
         await answer(scope, receive, send)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> SlotbeamError | None:
+        """Return what to answer instead when the server cancels a request: its process ends, its time is over."""
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if begun or scope["type"] != "http":
+                raise
+            return ShuttingDown(
+                "the process ended before this request did; a change that it asked for may have been made or not: "
+                "send it again, with the same Idempotency-Key"
+            )
+        return None
 
 
 def refused(scope: Scope) -> SlotbeamError | None:

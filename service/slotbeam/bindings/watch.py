@@ -240,13 +240,14 @@ class Watcher:
             if compiled is None:
                 self._hold(CRASHED)
                 return CRASHED
+            build_ms = (time.perf_counter() - began) * 1000
             good = LastGood(listing, items)
             unkept = await self._save(good) if state == "live" else None
             self.good, self.compiled = good, compiled
             self.holder.current = Snapshot(
                 self.artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
             )
-            build_ms, applied_at = (time.perf_counter() - began) * 1000, self.now_ms()
+        applied_at = self.now_ms()
         self._note(
             state=state,
             epoch=listing.epoch,
