@@ -70,8 +70,13 @@ class Driver:
             if hasattr(self, name):
                 getattr(self, name).close()
 
-    def send(self, write: Write) -> httpx.Response:
-        """Send a write, and wait until every replica serves it."""
+    def send(self, write: Write, sent: threading.Event | None = None) -> httpx.Response:
+        """Send a write, and wait until every replica serves it; `sent` is set once the request is on its way."""
+
+        def trace(event: str, _: Mapping[str, Any]) -> None:
+            if sent is not None and event == "http11.receive_response_headers.started":
+                sent.set()
+
         headers = {"if-match": write.if_match, "idempotency-key": write.key}
         return self.admin.request(
             write.method,
@@ -79,6 +84,7 @@ class Driver:
             params={"wait": "all", "timeout": "20s", "dry_run": str(write.dry_run).lower()},
             json=write.body,
             headers={name: value for name, value in headers.items() if value is not None},
+            extensions={"trace": trace},
         )
 
     def read(self, path: str) -> dict[str, Any]:
@@ -130,13 +136,15 @@ class Driver:
     def send_amid(self, write: Write, name: str) -> httpx.Response | None:
         """Kill a process while a write is on its way. Returns the answer, None when there was none."""
         answers: list[httpx.Response] = []
+        sent = threading.Event()
 
         def send() -> None:
             with contextlib.suppress(httpx.TransportError):
-                answers.append(self.send(write))
+                answers.append(self.send(write, sent))
 
         sender = threading.Thread(target=send)
         sender.start()
+        assert sent.wait(HANG_S)
         self.kill(name)
         sender.join(HANG_S)
         assert not sender.is_alive()
