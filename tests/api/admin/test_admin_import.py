@@ -185,6 +185,16 @@ async def test_a_file_of_too_many_items_is_refused(admin: httpx.AsyncClient, mon
     assert (refused.status_code, refused.json()["items"], refused.json()["allowed"]) == (422, 4, 3)
 
 
+async def test_a_file_of_too_many_words_to_match_is_refused(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "MAX_LOOKED_UP", 3)
+    named = await admin.post(IMPORT, json=[{**row, "match": True} for row in ROWS])
+    assert named.status_code == 200
+    refused = await admin.post(IMPORT, json=[{**row, "match": True, "items": []} for row in ROWS])
+    assert (refused.status_code, refused.json()["words"], refused.json()["allowed"]) == (422, 4, 3)
+
+
 async def test_a_file_of_a_thousand_rows_is_checked_and_committed(admin: httpx.AsyncClient) -> None:
     rows = [{"words": [f"w{n}"], "category": "brand", "items": ["i001"], "draft": True} for n in range(1000)]
     done = await admin.post(IMPORT, content=json.dumps(rows), headers={"content-type": "application/json"})

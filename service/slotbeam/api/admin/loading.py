@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from slotbeam.types import Slot
 
 CSV = "text/csv; charset=utf-8"
 MAX_ITEMS_IN_ALL = 500_000
+MAX_LOOKED_UP = 4000
 MISSING_SHOWN = 10
 
 
@@ -126,6 +127,7 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
     rows: list[Row] = []
     resolved: dict[int, Resolved] = {}
     refused = dict(unread)
+    _check_looked_up(forms.values())
     count = 0
     for line, form in forms.items():
         try:
@@ -145,6 +147,17 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
         resolved[line] = found
         rows.append(Row(line=line, wanted=wanted, key=new_id(), was=form.id, revision=form.revision))
     return Loaded(tuple(rows), resolved, refused)
+
+
+def _check_looked_up(forms: Iterable[RowForm]) -> None:
+    """Each word that is to be matched reads the catalog's text once. Raises `InputError` when they are too many."""
+    count = sum(len(form.words) for form in forms if form.match and not form.items)
+    if count > MAX_LOOKED_UP:
+        raise InputError(
+            f"{count} words are to be matched; a file takes at most {MAX_LOOKED_UP}: send it in parts, or name items",
+            words=count,
+            allowed=MAX_LOOKED_UP,
+        )
 
 
 def _wanted(form: RowForm, words: tuple[str, ...], found: Resolved) -> Wanted:
