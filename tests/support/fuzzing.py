@@ -27,6 +27,8 @@ _CHECKS = {
     "positive_data_acceptance": {"expected-statuses": ["2xx", "404", "409", "412", "422"]},
     "negative_data_rejection": {"expected-statuses": ["400", "404", "409", "413", "415", "422", "428"]},
     "missing_required_header": {"expected-statuses": ["401", "404", "409", "422", "428"]},
+    # A slot outlives its binding: GET says that it is free. A binding's id is 404 afterwards (test_admin_slots.py).
+    "use_after_free": {"enabled": False},
 }
 Schema = Callable[[SchemathesisConfig], Any]
 

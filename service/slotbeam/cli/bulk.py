@@ -80,7 +80,7 @@ def import_file(
         show_json(done)
         return
     for line in done["lines"]:
-        if line["missing_count"]:
+        if line.get("missing_count"):
             named = f"{', '.join(line['missing'])} ({line['missing_count']} in all)"
             say(f"line {line['line']}: not in the catalog: {named}")
     said = f"{done['created']} bindings made, {done['updated']} replaced"

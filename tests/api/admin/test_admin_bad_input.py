@@ -239,6 +239,16 @@ async def test_an_edit_without_the_current_etag_is_a_problem(
     assert problem_of(await bound.request(method, "/admin/slots/1-4", json=body, headers=headers)) == (status, problem)
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_an_earlier_request_with_its_key_hides_no_missing_etag(admin: httpx.AsyncClient, method: str) -> None:
+    await admin.post("/admin/slots", json=BODY)
+    body, key = {"PUT": BODY, "PATCH": {"owner": "x"}}.get(method), {"idempotency-key": "edit-1"}
+    done = await admin.request(method, "/admin/slots/1-4", json=body, headers={**key, "if-match": "*"})
+    again = await admin.request(method, "/admin/slots/1-4", json=body, headers=key)
+    assert done.status_code == 200
+    assert problem_of(again) == ((404, "not-found") if method == "DELETE" else (428, "precondition-required"))
+
+
 async def test_a_match_of_too_many_items_is_a_problem_with_the_count(
     bound: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from slotbeam.api.admin import loading
+from slotbeam.errors import BindingError
 from support.files import FILE, IMPORT, ROWS, held, lines_of, send
 
 
@@ -129,6 +130,20 @@ async def test_the_same_key_answers_again_and_binds_once(admin: httpx.AsyncClien
     for file, query in ((FILE + "other,brand,i001\n", ""), (FILE, "mode=update")):
         reused = await send(admin, file, query, **key)
         assert (reused.status_code, reused.json()["type"].rpartition(":")[2]) == (409, "idempotency-key-reused")
+
+
+async def test_a_key_answers_again_when_the_catalog_has_changed_meanwhile(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await send(admin, FILE, **{"idempotency-key": "load-1"})
+
+    def gone(*_: object) -> None:
+        raise BindingError("none of the items is in the catalog")
+
+    monkeypatch.setattr(loading, "resolve_items", gone)
+    again = await send(admin, FILE, **{"idempotency-key": "load-1"})
+    assert (again.status_code, again.json()["lines"]) == (200, first.json()["lines"])
+    assert (await send(admin, FILE, **{"idempotency-key": "load-2"})).status_code == 422
 
 
 async def test_of_two_loads_of_one_file_at_once_one_wins_whole(admin: httpx.AsyncClient) -> None:

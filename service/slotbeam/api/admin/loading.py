@@ -21,6 +21,7 @@ from slotbeam.api.probes import json_response
 from slotbeam.api.problems import document_of
 from slotbeam.bindings.binding import new_id
 from slotbeam.bindings.bulk import Row, load
+from slotbeam.bindings.commit import Committed
 from slotbeam.bindings.edits import Resolved, Wanted, resolve_items
 from slotbeam.bindings.plan import Edit, make_plan
 from slotbeam.bindings.words import canonical_words
@@ -86,22 +87,26 @@ async def _import(plane: AdminPlane, request: Request, parsed: Parsed, actor: st
     seconds, key, update = wait_s(request), idempotency_key(request), update_mode(request)
     dry_run = flag(request, "dry_run")
     forms, unread = parsed
+    mark = fingerprint_of(request, list(forms.values()), f"update={update}\n")
     loaded = await plane.off_loop(lambda: _resolve(plane, forms, unread))
     make = load(plane.artifact, loaded.rows, loaded.refused, actor, plane.now_ms(), update=update)
     try:
-        if dry_run or loaded.refused:
+        done = None if dry_run or key is None or unread else await plane.committed_before(key, mark)
+        if done is None and (dry_run or loaded.refused):
             listing = await plane.listing()
             change = make(listing)
             make_plan(listing, change, "dry-run", "")
-            return json_response(
-                {"dry_run": True, "revision": listing.revision, **_report(loaded, change.edits, dry_run=True)}
-            )
+            report = _report(list(forms), loaded.resolved, change.edits, dry_run=True)
+            return json_response({"dry_run": True, "revision": listing.revision, **report})
         items = {resolved.sha: resolved.data for resolved in loaded.resolved.values()}
-        mark = fingerprint_of(request, list(forms.values()), f"update={update}\n")
-        done = await plane.commit(make, items, key, mark)
+        done = done or await plane.commit(make, items, key, mark)
     except ImportRefused as error:
         error.details.update(_refusals(loaded, error))
         raise
+    return await _acknowledge(plane, done, _report(list(forms), loaded.resolved, done.edits), seconds)
+
+
+async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, Any], seconds: float) -> Response:
     ids = [edit.after.id for edit in done.edits if edit.after]
     spread = await spread_of(plane, done.revision, ids, seconds)
     complete = seconds == 0 or spread["applied"] == spread["expected"]
@@ -113,7 +118,7 @@ async def _import(plane: AdminPlane, request: Request, parsed: Parsed, actor: st
         "replayed": done.replayed,
         "durability": done.durability,
         "propagation": spread,
-        **_report(loaded, done.edits),
+        **report,
         **({} if complete else {"look": "/admin/replicas"}),
     }
     headers = {"X-Bindings-Revision": str(done.revision)}
@@ -176,28 +181,31 @@ def _wanted(form: RowForm, words: tuple[str, ...], found: Resolved) -> Wanted:
     )
 
 
-def _report(loaded: Loaded, edits: Sequence[Edit], dry_run: bool = False) -> dict[str, Any]:
-    """What became of each line. A replay whose log entry is trimmed knows no slots and ids."""
-    known: Sequence[Edit | None] = edits if len(edits) == len(loaded.rows) else [None] * len(loaded.rows)
-    lines = []
-    for row, edit in zip(loaded.rows, known, strict=True):
-        found = loaded.resolved[row.line]
-        made = edit is not None and edit.before is None
-        lines.append(
-            {
-                "line": row.line,
-                "status": "ok",
-                "did": None if edit is None else "created" if made else "updated",
-                "slot": str(edit.slot) if edit and edit.slot else None,
-                "id": None if edit is None or edit.after is None or (dry_run and made) else edit.after.id,
-                "words": list(row.wanted.words),
-                "items": len(found.ids),
-                "missing": list(found.missing[:MISSING_SHOWN]),
-                "missing_count": len(found.missing),
-            }
-        )
-    counts = {did: sum(line["did"] == did for line in lines) for did in ("created", "updated")}
-    return {"rows": len(lines), **counts, "lines": lines}
+def _report(
+    lines: Sequence[int], resolved: Mapping[int, Resolved], edits: Sequence[Edit], dry_run: bool = False
+) -> dict[str, Any]:
+    """What became of each line. A replay whose log entry is trimmed has no edits: it says of no line what it did."""
+    found = [_line(line, edit, resolved.get(line), dry_run) for line, edit in zip(lines, edits, strict=False)]
+    counts = {did: sum(line["did"] == did for line in found) for did in ("created", "updated")}
+    return {"rows": len(lines), **counts, "lines": found or [{"line": line, "status": "ok"} for line in lines]}
+
+
+def _line(line: int, edit: Edit, resolved: Resolved | None, dry_run: bool) -> dict[str, Any]:
+    made, after = edit.before is None, edit.after
+    if after is None:
+        raise ValueError("a load that removes a binding. This is a bug.")
+    missing = resolved.missing if resolved else ()
+    return {
+        "line": line,
+        "status": "ok",
+        "did": "created" if made else "updated",
+        "slot": str(edit.slot) if edit.slot else None,
+        "id": None if dry_run and made else after.id,
+        "words": list(after.words),
+        "items": after.item_count,
+        "missing": list(missing[:MISSING_SHOWN]),
+        "missing_count": len(missing),
+    }
 
 
 def _refusals(loaded: Loaded, error: ImportRefused) -> dict[str, Any]:

@@ -100,7 +100,7 @@ async def answered_before(plane: AdminPlane, request: Request, form: BaseModel |
         IdempotencyReused: the key was used for another request.
     """
     seconds, key = wait_s(request), idempotency_key(request)
-    if flag(request, "dry_run") or key is None:
+    if flag(request, "dry_run") or key is None or _lacks_condition(request):
         return None
     done = await plane.committed_before(key, fingerprint_of(request, form))
     return None if done is None else await _acknowledge(plane, done, seconds, request.method == "POST")
@@ -111,9 +111,16 @@ async def carry_out(plane: AdminPlane, request: Request, write: Write, form: Bas
     seconds, key = wait_s(request), idempotency_key(request)
     if flag(request, "dry_run"):
         return await _dry_run(plane, write)
+    if _lacks_condition(request):
+        write.make(await plane.listing())  # raises what is missing: no earlier request with its key may hide that
     items = {write.resolved.sha: write.resolved.data} if write.resolved else {}
     done = await plane.commit(write.make, items, key, fingerprint_of(request, form))
     return await _acknowledge(plane, done, seconds, write.created)
+
+
+def _lacks_condition(request: Request) -> bool:
+    """Whether an edit of what is there came without If-Match."""
+    return request.method != "POST" and "if-match" not in request.headers
 
 
 async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, created: bool) -> Response:
