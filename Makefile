@@ -63,7 +63,7 @@ test-unit: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=10
 
 test-system: $(VENV)/.dev
-	SLOTBEAM_SYSTEM=1 $(BIN)/python -m pytest -q tests/system
+	SLOTBEAM_SYSTEM=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=5 tests/system
 
 # Prints what it did every thousand cases; FUZZ_SEED=n generates others.
 fuzz: $(VENV)/.dev
