@@ -133,6 +133,8 @@ class Writer:
             self.progress.add("unknown")
             return None
         edit.status = answer.status_code
+        kind = answer.headers.get("content-type", "")
+        assert "json" in kind, f"{edit} was answered with {answer.status_code} {answer.headers} {answer.text[:200]!r}"
         document = answer.json()
         if answer.status_code < 300:
             self._acknowledged(edit, document, answer.headers, word)
