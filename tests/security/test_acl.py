@@ -123,7 +123,7 @@ async def test_serve_cannot_write_what_it_serves(guarded: Secured) -> None:
             assert refused(send(guarded, "serve", *command)), command
     assert refused(send(guarded, "serve", "SET", "{sb}:replica:r1", "x", "GET"))
     keys = BINDINGS[:6]
-    assert refused(send(guarded, "serve", "EVAL", COMMIT, str(len(keys)), *keys, json.dumps({"epoch": "e"})))
+    assert refused(send(guarded, "serve", "EVAL", COMMIT.text, str(len(keys)), *keys, json.dumps({"epoch": "e"})))
     with guarded.client("serve") as client:
         transaction = client.pipeline(transaction=True).hgetall("{sb}:meta").delete("{sb}:meta")
         with pytest.raises(redis.exceptions.NoPermissionError):

@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import random
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from redis.exceptions import (
-    AuthenticationError,
-    BusyLoadingError,
-    ConnectionError,
-    NoPermissionError,
-    NoScriptError,
-    OutOfMemoryError,
-    ReadOnlyError,
-    RedisError,
-    ResponseError,
-    TimeoutError,
-)
+from redis.exceptions import RedisError
 
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.plan import LINGER_S, Change, Edit, Listing, Plan, make_plan
+from slotbeam.bindings.script import Script, Unanswered, durability, run
 from slotbeam.bindings.store import Store, heeding_cancellation
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
 from slotbeam.types import Slot
 
 TRIES = 24
 LOOKUP_S = 2.0
-WAITAOF_MS = 1500
 
-_SCRIPT = (Path(__file__).parent / "commit.lua").read_text(encoding="utf-8")
-_SCRIPT_SHA = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
-_WRITE_AGAIN = """
+_SCRIPT = Script.load("commit.lua")
+_WRITE_AGAIN = Script("""
 return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-"""
+""")
 """Changes nothing: WAITAOF answers for what its own connection wrote last."""
-REFUSED = ("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MOVED", "MASTERDOWN")
-"""How a server's answer begins that refuses a write."""
-REFUSALS = (OutOfMemoryError, ReadOnlyError, BusyLoadingError, NoPermissionError, AuthenticationError)
 
 
 @dataclass(frozen=True)
@@ -101,11 +84,11 @@ async def commit(
                 )
             plan = make_plan(listing, change(listing), key, fingerprint)
             await write_items(store, items or {})
-            reply = await _run(store, codebook_sha, plan, key, fingerprint)
+            reply, confirmed = await _run(store, codebook_sha, plan, key, fingerprint, durable.how)
             if isinstance(reply, Committed):
                 return reply
             if reply[0] == "ok":
-                how = await made_durable(store, durable.how, plan.revision)
+                how = durability(store, durable.how, confirmed, plan.revision)
                 return Committed(plan.revision, plan.edits, False, how)
             _raise_refusal(store, reply)
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
@@ -125,10 +108,13 @@ async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
         return None
     revision, how = _revision_of(raw, key, fingerprint), (await store.durability()).how
     if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
-        with store.errors():
-            if await store.writing.eval(_WRITE_AGAIN, 1, store.key("idem"), key, raw) is None:
-                return None
-        how = await made_durable(store, how, revision)
+        try:
+            again, confirmed = await run(store, _WRITE_AGAIN, [store.key("idem")], key, raw, how=how)
+        except Unanswered:
+            again, confirmed = 0, False
+        if again is None:
+            return None
+        how = durability(store, how, confirmed, revision)
     return Committed(revision, await _remembered(store, revision), True, how)
 
 
@@ -171,30 +157,19 @@ async def write_items(store: Store, items: Mapping[str, bytes]) -> None:
             await pipe.execute()
 
 
-async def _run(store: Store, codebook_sha: str, plan: Plan, key: str, fingerprint: str) -> list[str] | Committed:
+async def _run(
+    store: Store, codebook_sha: str, plan: Plan, key: str, fingerprint: str, how: str
+) -> tuple[list[str] | Committed, bool]:
     names = ["meta", "binding", f"slots:{codebook_sha}", "word", "log", "idem"]
     keys = [store.key(name) for name in names + [f"items:{sha}" for sha in plan.needs + plan.drops]]
-    payload = json.dumps(plan.fields, ensure_ascii=False)
     try:
-        with heeding_cancellation():
-            try:
-                reply = await store.writing.evalsha(_SCRIPT_SHA, len(keys), *keys, payload)
-            except NoScriptError:
-                reply = await store.writing.eval(_SCRIPT, len(keys), *keys, payload)
-    except REFUSALS as error:
-        raise StoreUnavailable(f"the store at {store.name} refuses writes ({error}); nothing was written") from error
-    except (ConnectionError, TimeoutError, OSError) as error:
-        return await _look_up(store, plan, key, fingerprint, error)
-    except ResponseError as error:
-        if str(error).startswith(REFUSED):
-            raise StoreUnavailable(
-                f"the store at {store.name} refuses writes ({error}); nothing was written"
-            ) from error
-        return await _look_up(store, plan, key, fingerprint, error)
-    return [part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in reply]
+        reply, confirmed = await run(store, _SCRIPT, keys, json.dumps(plan.fields, ensure_ascii=False), how=how)
+    except Unanswered as error:
+        return await _look_up(store, plan, key, fingerprint, error), False
+    return reply, confirmed
 
 
-async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: BaseException) -> Committed:
+async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: Unanswered) -> Committed:
     """The answer to a commit was lost: ask for its idempotency key for up to `LOOKUP_S`. Never says "failed"."""
     deadline = asyncio.get_running_loop().time() + LOOKUP_S
     while asyncio.get_running_loop().time() < deadline:
@@ -206,37 +181,13 @@ async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: 
         except (RedisError, OSError):
             pass
         await asyncio.sleep(0.1)
+    why = type(cause.__cause__).__name__
     raise OutcomeUnknown(
-        f"the store at {store.name} did not confirm the commit ({type(cause).__name__}); it may have been written: "
+        f"the store at {store.name} did not confirm the commit ({why}); it may have been written: "
         "send the same request with the same Idempotency-Key to find out",
         outcome="unknown",
         idempotency_key=key,
     ) from cause
-
-
-async def made_durable(store: Store, how: str, revision: int) -> str:
-    """Wait for the disk when the server does not by itself. Returns how durable the write is.
-
-    Raises:
-        OutcomeUnknown: a strict store did not confirm it.
-    """
-    if how != "waitaof":
-        return how
-    try:
-        local, _ = await store.writing.execute_command(  # type: ignore[no-untyped-call]
-            "WAITAOF", 1, 0, WAITAOF_MS
-        )
-        if int(local) >= 1:
-            return "waitaof"
-    except (RedisError, OSError, ValueError, TypeError):
-        pass
-    if store.strict:
-        raise OutcomeUnknown(
-            f"revision {revision} was written but the store did not confirm that it is on disk",
-            outcome="unknown",
-            revision=revision,
-        )
-    return "unknown"
 
 
 def _raise_refusal(store: Store, reply: list[str]) -> None:

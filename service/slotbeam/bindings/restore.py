@@ -13,13 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from redis.exceptions import RedisError, ResponseError
-
 from slotbeam.bindings.backup import Backup, same
 from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_digest
-from slotbeam.bindings.commit import LOOKUP_S, REFUSALS, REFUSED, made_durable, write_items
+from slotbeam.bindings.commit import LOOKUP_S, write_items
 from slotbeam.bindings.lastgood import generations, load_file
 from slotbeam.bindings.plan import LINGER_S, LOG_KEPT, Listing
+from slotbeam.bindings.script import Script, Unanswered, durability, run
 from slotbeam.bindings.store import Store
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
 from slotbeam.types import Slot
@@ -30,7 +29,7 @@ BELIEVED = 2**52
 """Heartbeats from this revision on are not believed: one that is forged could leave a restore no revision to take."""
 BATCH = 64
 
-_SCRIPT = (Path(__file__).parent / "restore.lua").read_text(encoding="utf-8")
+_SCRIPT = Script.load("restore.lua")
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +131,10 @@ async def restore(store: Store, plan: Restoration, actor: str, now_ms: int) -> s
     drops = sorted(old - set(needs))
     names = ["meta", "binding", f"slots:{plan.codebook}", "word", "log"]
     keys = [store.key(name) for name in names + [f"items:{sha}" for sha in needs + drops]]
-    reply = await _run(store, keys, json.dumps(_fields(plan, len(needs), actor, now_ms), ensure_ascii=False), plan)
+    payload = json.dumps(_fields(plan, len(needs), actor, now_ms), ensure_ascii=False)
+    reply, confirmed = await _run(store, keys, payload, plan, durable.how)
     if reply[0] == "ok":
-        return await made_durable(store, durable.how, plan.revision)
+        return durability(store, durable.how, confirmed, plan.revision)
     if reply[0] in ("stale", "items", "log"):
         raise Conflict(f"the store at {store.name} changed meanwhile; nothing was written: look again with --dry-run")
     raise StoreError(
@@ -225,34 +225,24 @@ def _changes(plan: Restoration) -> list[dict[str, str | None]]:
     ]
 
 
-async def _run(store: Store, keys: list[str], payload: str, plan: Restoration) -> list[str]:
+async def _run(store: Store, keys: list[str], payload: str, plan: Restoration, how: str) -> tuple[list[str], bool]:
     """Send the script once; when its reply is lost, the new epoch tells whether it ran."""
-    cause: BaseException
     try:
-        reply = await store.writing.eval(_SCRIPT, len(keys), *keys, payload)
-    except REFUSALS as error:
-        raise StoreUnavailable(f"the store at {store.name} refuses writes ({error}); nothing was written") from error
-    except ResponseError as error:
-        if str(error).startswith(REFUSED):
-            raise StoreUnavailable(
-                f"the store at {store.name} refuses writes ({error}); nothing was written"
-            ) from error
+        return await run(store, _SCRIPT, keys, payload, how=how)
+    except Unanswered as error:
         cause = error
-    except (RedisError, OSError) as error:
-        cause = error
-    else:
-        return [part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in reply]
     deadline = asyncio.get_running_loop().time() + LOOKUP_S
     while asyncio.get_running_loop().time() < deadline:
         try:
             head = await store.head()
             if head is not None and head.epoch == plan.epoch:
-                return ["ok", str(plan.revision)]
+                return ["ok", str(plan.revision)], False
         except StoreUnavailable:
             pass
         await asyncio.sleep(0.1)
+    why = type(cause.__cause__).__name__
     raise OutcomeUnknown(
-        f"the store at {store.name} did not confirm the restore ({type(cause).__name__}); it may have been written: "
+        f"the store at {store.name} did not confirm the restore ({why}); it may have been written: "
         f'"slotbeam doctor" shows whether the store is at revision {plan.revision}',
         outcome="unknown",
     ) from cause
