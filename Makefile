@@ -2,6 +2,7 @@
 # make test         install what tests need, then lint, types, layers, tests
 # make test-system  tests that need Debian packages (docker-compose, redis-server); a skip is a failure
 # make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents; half an hour on one core
+# make torture      the long form of tests/torture: hours of kills, power cuts, faults and outages; resumable (TORTURE: arguments)
 # make demo         the world and the artifact in model_artifacts/demo, from scratch
 # make icecat       train on the Icecat products, then the evaluation table beside BM25
 # make lock         the versions and hashes in deploy/requirements, from pyproject.toml (needs uv; UPGRADE=1: newest ones)
@@ -21,9 +22,11 @@ WORLD   ?= build/world
 MINUTES ?= 18
 JOBS    ?= 2
 CASES   ?= 100000
+# Arguments of `make torture`, e.g. --only kill,power --scale 0.01
+TORTURE ?= --jobs $(JOBS)
 PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 
-.PHONY: serve test test-unit test-system fuzz lint format bench demo icecat paper lock clean install install-dev
+.PHONY: serve test test-unit test-system fuzz torture lint format bench demo icecat paper lock clean install install-dev
 
 serve: $(VENV)/.serve
 	$(BIN)/slotbeam up
@@ -68,6 +71,10 @@ test-system: $(VENV)/.dev
 # Prints what it did every thousand cases; FUZZ_SEED=n generates others.
 fuzz: $(VENV)/.dev
 	FUZZ_CASES=$(CASES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -s --timeout=0 tests/api/test_openapi.py -k schemathesis
+
+# Results as JSON lines in build/torture; what is there for this commit is not run again.
+torture: $(VENV)/.dev
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
 
 bench: $(VENV)/.serve
 	$(BIN)/slotbeam bench --quick --out build/bench.json

@@ -68,6 +68,24 @@ class Answer:
     first: bool
     """Whether the items that bindings brought come before all others."""
 
+    @classmethod
+    def of(cls, process: str, query: str, document: Mapping[str, Any]) -> Answer:
+        """Return what a document of `/retrieve` says."""
+        shown = document["bindings"]
+        sources = [item["source"] for item in document["items"]]
+        brought = [item["id"] for item in document["items"] if item["source"] == "binding"]
+        return cls(
+            process=process,
+            state=shown["state"],
+            epoch=shown["epoch"],
+            revision=shown["revision"],
+            active=shown["active"],
+            query=query,
+            applied=tuple(sorted((one["id"], one["slot"], one["word"]) for one in document["applied_bindings"])),
+            brought=tuple(sorted(brought)),
+            first=sources == sorted(sources),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -112,6 +130,7 @@ class History:
     """Process name → how many ms its clock is ahead."""
     lives: Callable[[], Iterable[str]] = tuple
     _floor: dict[str, int] = field(default_factory=dict)
+    _lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     # ---------------------------------------------------------------- while it runs
 
@@ -134,25 +153,11 @@ class History:
         if status != 200:
             self.found.append(f"{process} answered {query!r} with {status}: {str(document)[:300]}")
             return
-        shown = document["bindings"]
-        sources = [item["source"] for item in document["items"]]
-        brought = [item["id"] for item in document["items"] if item["source"] == "binding"]
-        self.answers[
-            Answer(
-                process=process,
-                state=shown["state"],
-                epoch=shown["epoch"],
-                revision=shown["revision"],
-                active=shown["active"],
-                query=query,
-                applied=tuple(sorted((one["id"], one["slot"], one["word"]) for one in document["applied_bindings"])),
-                brought=tuple(sorted(brought)),
-                first=sources == sorted(sources),
-            )
-        ] += 1
-        if shown["revision"] < floor:
-            self.found.append(f"{process} went back to revision {shown['revision']} after {floor}")
-        self.raise_floor(process, shown["revision"])
+        answer = Answer.of(process, query, document)
+        self.answers[answer] += 1
+        if answer.revision < floor:
+            self.found.append(f"{process} went back to revision {answer.revision} after {floor}")
+        self.raise_floor(process, answer.revision)
 
     def remember(self, entries: Iterable[Entry], held: Held | None) -> None:
         """Add what the store says now. Two stores that say different things about one revision are a finding."""
@@ -172,6 +177,7 @@ class History:
     def violations(self) -> list[str]:
         """Everything that cannot be true if slotbeam keeps its promises; empty when it does."""
         found = list(self.found)
+        self._lists = {items_of(edit.items): edit.items for edit in self.edits.values()}
         worlds = self._replay(found)
         self._check_edits(found)
         self._check_end(found, worlds)
@@ -180,6 +186,10 @@ class History:
             if why:
                 found.append(f"{count} × {why}: {answer}")
         return found
+
+    def forget_answers(self) -> None:
+        """Drop the answers, which `violations` has judged: a long run would keep millions of them."""
+        self.answers.clear()
 
     def lost(self) -> list[Edit]:
         """Acknowledged edits that the store's log does not hold."""
@@ -276,8 +286,6 @@ class History:
 
     def _items_of(self, text: str) -> Collection[str]:
         sha = json.loads(text)["items"]
-        if not hasattr(self, "_lists"):
-            self._lists = {items_of(edit.items): edit.items for edit in self.edits.values()}
         return self._lists.get(sha, ())
 
 

@@ -195,9 +195,12 @@ class Reader:
                 await asyncio.sleep(PAUSE_S)
 
     async def ask(self, client: httpx.AsyncClient) -> None:
-        """One question of words that may be bound and others that are not."""
-        words = [*self.random.sample(WORDS, self.random.randint(0, 2)), self.random.choice(BASE)]
-        await self.put(client, " ".join(words))
+        """One recorded question."""
+        await self.put(client, self.query())
+
+    def query(self) -> str:
+        """Words that may be bound and others that are not."""
+        return " ".join([*self.random.sample(WORDS, self.random.randint(0, 2)), self.random.choice(BASE)])
 
     async def put(self, client: httpx.AsyncClient, query: str) -> dict[str, Any]:
         """Ask and record; a request that dies with its process is no answer (and returns nothing)."""

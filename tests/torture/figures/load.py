@@ -1,0 +1,59 @@
+"""Clients that keep a pace, where a figure needs one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+
+from torture.history import Edit
+from torture.load import Reader, Writer
+from torture.planes import HANG_S
+
+
+async def paced(every_s: float, act: Callable[[], Awaitable[Any]]) -> None:
+    """Call `act` every `every_s` seconds until cancelled; late ones are not made up for."""
+    while True:
+        due = time.monotonic() + every_s
+        await act()
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+
+
+async def edit_paced(writer: Writer, every_s: float, seen: Callable[[Edit], None] = lambda _: None) -> None:
+    """Edit at a pace; while editing is not `allowed`, stand still. `seen` is told each edit when it was answered."""
+    async with httpx.AsyncClient(timeout=HANG_S) as client:
+
+        async def act() -> None:
+            if not writer.allowed.is_set():
+                writer.idle.set()
+                await writer.allowed.wait()
+                writer.idle.clear()
+            seen(await writer.edit(client))
+
+        await paced(every_s, act)
+
+
+async def ask_paced(reader: Reader, every_s: float, seen: Callable[[dict[str, Any]], None] = lambda _: None) -> None:
+    """Ask at a pace; `seen` is told each answer when it came, `{}` for one that its process took along."""
+    async with httpx.AsyncClient(timeout=HANG_S) as client:
+
+        async def act() -> None:
+            seen(await reader.put(client, reader.query()))
+
+        await paced(every_s, act)
+
+
+@contextlib.asynccontextmanager
+async def working(*clients: Awaitable[None]) -> AsyncIterator[None]:
+    """Run clients until the block ends. Their errors are its errors."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(client) for client in clients]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
