@@ -30,6 +30,7 @@ from support.live import NOW, Clock, binds, heartbeat, make_binding, unbinds, un
 
 S4, S5 = Slot(1, 4), Slot(1, 5)
 GUARD_S = 20.0
+BACKOFF_S = module.BACKOFF_S
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +66,27 @@ async def test_a_commit_becomes_the_snapshot(store: Store, shop: Artifact, watch
     await write(store, shop.codebook_sha, unbinds(binding.id))
     assert await watcher.reached(2, GUARD_S)
     assert words(watcher) == set()
+
+
+async def test_however_long_a_store_was_gone_it_is_tried_again_within_two_seconds(
+    shop: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest: list[float] = []
+
+    def at_once(least_s: float, most_s: float) -> float:
+        assert least_s == 0.0
+        longest.append(most_s)
+        return 0.0
+
+    monkeypatch.setattr(module, "BACKOFF_S", BACKOFF_S)
+    monkeypatch.setattr(module.random, "uniform", at_once)
+    gone = Store(f"unix://{tmp_path / 'nothing'}")
+    async with watching(gone, shop, tmp_path), asyncio.timeout(GUARD_S):
+        while len(longest) < 20:
+            await asyncio.sleep(0.001)
+    await gone.close()
+    assert longest[:5] == [0.1, 0.2, 0.4, 0.8, 1.6]
+    assert set(longest[5:]) == {2.0}
 
 
 async def test_an_edit_is_applied_in_a_second_process(

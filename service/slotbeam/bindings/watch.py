@@ -30,7 +30,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Overlay, Snapshot
 
 CHECK_S = 30.0
-BACKOFF_S = (0.1, 10.0)
+BACKOFF_S = (0.1, 2.0)  # at most: the longest is how long a store that is back may go unnoticed
 BEAT_S = 5.0
 CLOCK_CHECK_S = 1.0
 HINT_S = 0.05
