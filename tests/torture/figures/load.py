@@ -14,13 +14,17 @@ from torture.history import Edit
 from torture.load import Reader, Writer
 from torture.planes import HANG_S
 
+BEHIND_S = 1.0
+
 
 async def paced(every_s: float, act: Callable[[], Awaitable[Any]]) -> None:
-    """Call `act` every `every_s` seconds until cancelled; late ones are not made up for."""
+    """Call `act` every `every_s` seconds until cancelled; up to `BEHIND_S` is made up for."""
+    due = time.monotonic()
     while True:
-        due = time.monotonic() + every_s
         await act()
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        now = time.monotonic()
+        due = max(due + every_s, now - BEHIND_S)
+        await asyncio.sleep(max(0.0, due - now))
 
 
 async def edit_paced(writer: Writer, every_s: float, seen: Callable[[Edit], None] = lambda _: None) -> None:

@@ -16,7 +16,7 @@ from torture.figures.load import edit_paced, working
 from torture.history import Answer, History
 from torture.planes import Plane
 
-PLANES, WRITERS = 4, 2
+PLANES, WRITERS = 4, 4
 EDITS_PER_S = 10
 ANSWERS, PARTS = 1_000_000, 20
 
