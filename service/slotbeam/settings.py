@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     replica_id: str | None = Field(
         None, pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="this replica's name; unset: host name and process id"
     )
+    strict: bool | None = Field(
+        None, description="refuse edits that the store could lose; unset: only where `up` keeps the store"
+    )
     threads: int = Field(1, ge=1, le=64, description="onnxruntime intra-op threads per request")
     workers: int = Field(2, ge=1, le=64, description="requests decoded at the same time")
     queue: int = Field(64, ge=1, le=10_000, description="requests that may wait for a worker before 503")

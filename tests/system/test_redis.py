@@ -11,6 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from slotbeam.bindings.store import Store
+from slotbeam.errors import StoreUnavailable
+from slotbeam.types import Slot
+from support.live import binds, make_binding, write
 from support.processes import CLI, HANG_S, environment, wait_for
 
 
@@ -67,3 +71,22 @@ def test_up_starts_redis_server_where_the_wheel_is_missing(
         assert store.running()
     finally:
         store.stop()
+
+
+async def test_a_server_that_cannot_say_what_is_on_disk_is_not_called_durable(store: str) -> None:
+    """Redis before 7.2 knows no WAITAOF: without "appendfsync always" a strict store refuses before it writes."""
+    bindings = Store(store, strict=True)
+    try:
+        await bindings.initialise()
+        assert (await bindings.durability()).how == "appendfsync always"
+        await bindings.redis.config_set("appendfsync", "everysec")
+        durable = await bindings.durability()
+        knows = (await bindings.redis.execute_command("COMMAND INFO", "WAITAOF"))[0] is not None
+        assert durable.ok == knows
+        if not knows:
+            assert 'set "appendfsync always"' in durable.why
+            with pytest.raises(StoreUnavailable, match="writes are refused"):
+                await write(bindings, "c0de", binds(make_binding("a"), Slot(1, 4)))
+            assert (await bindings.head()).revision == 0  # type: ignore[union-attr]
+    finally:
+        await bindings.close()

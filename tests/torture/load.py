@@ -134,7 +134,9 @@ class Writer:
             return None
         edit.status = answer.status_code
         kind = answer.headers.get("content-type", "")
-        assert "json" in kind, f"{edit} was answered with {answer.status_code} {answer.headers} {answer.text[:200]!r}"
+        assert "json" in kind, (
+            f"{edit} was answered with {answer.status_code} {answer.text[:200]}; {self.plane.words()}"
+        )
         document = answer.json()
         if answer.status_code < 300:
             self._acknowledged(edit, document, answer.headers, word)

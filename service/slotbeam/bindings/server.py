@@ -118,6 +118,19 @@ def store_url(redis_url: str | None, data_dir: Path) -> str:
     return f"unix://{path}"
 
 
+def is_strict(wanted: bool | None, url: str, data_dir: Path) -> bool:
+    """Whether a commit must be refused when the store at `url` could lose it.
+
+    Unset, that is so for the store that `slotbeam up` keeps in `data_dir`: there it is never meant.
+    """
+    if wanted is not None:
+        return wanted
+    try:
+        return store_url(None, data_dir) == url
+    except SetupError:
+        return False
+
+
 class EmbeddedStore:
     """Starts and stops the server. Use from the main thread (see `parentdeath`).
 

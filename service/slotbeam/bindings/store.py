@@ -260,7 +260,21 @@ class Store:
             )
         if found.get("appendfsync") == "always":
             return Durability(True, "appendfsync always")
-        return Durability(True, "waitaof")
+        if await self._knows_waitaof():
+            return Durability(True, "waitaof")
+        how = found.get("appendfsync")
+        return Durability(
+            False, "unknown", f'the store syncs "{how}" and cannot say what is on disk; set "appendfsync always"'
+        )
+
+    async def _knows_waitaof(self) -> bool:
+        """Redis before 7.2 does not, and a user may not be allowed it."""
+        with self.errors():
+            try:
+                known: Any = await self.redis.execute_command("COMMAND INFO", "WAITAOF")  # type: ignore[no-untyped-call]
+            except ResponseError:
+                return False
+        return bool(known) and known[0] is not None
 
 
 @contextmanager

@@ -70,12 +70,13 @@ def restore(
 async def _restore(settings: Settings, asked: Asked) -> tuple[dict[str, Any], Restoration]:
     from slotbeam.bindings.restore import plan_restore
     from slotbeam.bindings.restore import restore as carry_out
-    from slotbeam.bindings.server import store_url
+    from slotbeam.bindings.server import is_strict, store_url
     from slotbeam.bindings.store import Store
     from slotbeam.search.artifact import read_manifest
 
     codebook = str(read_manifest(settings.artifact)["codebook_sha"])
-    store = Store(store_url(settings.redis_url, settings.data_dir), strict=settings.redis_url is None)
+    url = store_url(settings.redis_url, settings.data_dir)
+    store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir))
     try:
         backup = await _backup(asked.source, store, codebook, settings.data_dir)
         plan = await plan_restore(store, backup, codebook, settings.data_dir)

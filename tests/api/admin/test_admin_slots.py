@@ -336,3 +336,23 @@ async def test_probes_and_metrics_need_no_token(admin: httpx.AsyncClient) -> Non
     text = (await admin.get("/metrics")).text
     assert 'slotbeam_slots{position="1",state="active"} 1.0' in text
     assert "slotbeam_bindings_applied_revision 1.0" in text
+
+
+@pytest.mark.parametrize("strict", [True, None])
+async def test_a_store_that_may_evict_is_named_at_the_start_and_refused_where_that_is_asked_for(
+    plane: Plane, settings: Settings, raw: redis.Redis, capsys: pytest.CaptureFixture[str], strict: bool | None
+) -> None:
+    raw.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        async with plane(settings=settings.model_copy(update={"strict": strict})) as admin:
+            answer = await admin.post("/admin/slots", json=BODY)
+    finally:
+        raw.config_set("maxmemory-policy", "noeviction")
+    effect = "edits are refused" if strict else "edits may be lost"
+    assert effect in capsys.readouterr().out
+    if strict:
+        assert (answer.status_code, answer.json()["durability"]) == (503, "unknown")
+        assert "noeviction" in answer.json()["detail"]
+        assert raw.hget("{sb}:meta", "rev") == "0"
+    else:
+        assert (answer.status_code, answer.json()["durability"]) == (201, "unknown")

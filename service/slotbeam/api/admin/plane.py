@@ -9,7 +9,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import structlog
@@ -19,10 +18,10 @@ from slotbeam.api.auth import Tokens
 from slotbeam.bindings.commit import Committed, commit, earlier
 from slotbeam.bindings.edits import MakeChange, expire
 from slotbeam.bindings.plan import Listing
-from slotbeam.bindings.server import store_url
+from slotbeam.bindings.server import is_strict, store_url
 from slotbeam.bindings.store import Store
 from slotbeam.bindings.watch import Watcher
-from slotbeam.errors import NotFound, SetupError, StoreError, StoreUnavailable
+from slotbeam.errors import NotFound, StoreError, StoreUnavailable
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder
 from slotbeam.settings import Settings
@@ -70,7 +69,7 @@ class AdminPlane:
         """Connect, follow, expire; leave nothing behind."""
         settings = self.settings
         url = store_url(settings.redis_url, settings.data_dir)
-        self.store = Store(url, strict=is_embedded(url, settings.data_dir))
+        self.store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir))
         name = settings.replica_id or f"{socket.gethostname()}-{os.getpid()}-admin"
         self.watcher = Watcher(
             self.store, self.holder, self.artifact, settings.data_dir, name, self.clock, role="admin"
@@ -131,6 +130,11 @@ class AdminPlane:
                     await asyncio.sleep(delay_s)
                     delay_s = min(2 * delay_s, 1.0)
         self.is_ready = True
+        with contextlib.suppress(StoreError):
+            durable = await self.store.durability()
+            if not durable.ok:
+                effect = "edits are refused" if self.store.strict else "edits may be lost"
+                log.warning("the store is not durable", effect=effect, why=durable.why)
 
     async def _initialised(self) -> bool:
         try:
@@ -159,11 +163,3 @@ class AdminPlane:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(wait_s, 0.01)):
                     await self.watcher.changes()
-
-
-def is_embedded(url: str, data_dir: Path) -> bool:
-    """Whether `url` is the store that `slotbeam up` keeps in `data_dir`: there durability is never in doubt."""
-    try:
-        return store_url(None, data_dir) == url
-    except SetupError:
-        return False
