@@ -21,6 +21,14 @@ A, B = make_binding("a"), make_binding("b")
 KNOWN = make_listing({S4: A}, revision=5)
 
 
+def make_swallowed() -> Listing:
+    """A record that holds its neighbour's id and record, and so has the digest of both."""
+    both = make_listing({S4: A, S5: B})
+    first, second = sorted(both.records)
+    record = both.records[first] + b"\n" + second.encode() + b"\n" + both.records[second]
+    return replace(both, records={first: record})
+
+
 @pytest.mark.parametrize(
     ("known", "seen", "verdict"),
     [
@@ -41,6 +49,16 @@ KNOWN = make_listing({S4: A}, revision=5)
         (KNOWN, make_listing({S4: B}, revision=6, known_state="another"), DIVERGED),
         (KNOWN, replace(make_listing({S4: B}, revision=6), state="tampered"), DIVERGED),
         (None, replace(KNOWN, state="tampered"), DIVERGED),
+        (KNOWN, make_listing({}, revision=1005, epoch="e2", began=1006), DIVERGED),
+        (KNOWN, replace(KNOWN, slots={"1-5": A.id}), DIVERGED),
+        (None, replace(KNOWN, newest=("5-0", KNOWN.epoch, KNOWN.state)), "apply"),
+        (None, replace(KNOWN, newest=("4-0", KNOWN.epoch, KNOWN.state)), DIVERGED),
+        (None, replace(KNOWN, newest=("5-1", KNOWN.epoch, KNOWN.state)), DIVERGED),
+        (None, replace(KNOWN, newest=("5-0", "e2", KNOWN.state)), DIVERGED),
+        (KNOWN, replace(KNOWN, newest=("5-0", KNOWN.epoch, "another")), DIVERGED),
+        (None, make_listing({}, revision=0, newest=("3-0", "e1", "another")), DIVERGED),
+        (None, make_listing({}, revision=0), "apply"),
+        (None, make_swallowed(), DIVERGED),
     ],
     ids=[
         *(
@@ -58,6 +76,8 @@ KNOWN = make_listing({S4: A}, revision=5)
             "another store",
         ),
         *("other state", "other epoch", "split brain", "tampered", "tampered at first sight"),
+        *("begins later", "other slots", "logged", "logged before", "logged beside", "other epoch in the log"),
+        *("other state in the log", "a log without a store", "a new store", "a record in another"),
     ],
 )
 def test_the_verdict_of_the_protocol(known: Listing | None, seen: Listing | None, verdict: str) -> None:

@@ -26,7 +26,7 @@ from slotbeam.bindings.watch import Watcher
 from slotbeam.errors import StoreUnavailable
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
-from support.live import NOW, Clock, binds, heartbeat, make_binding, unbinds, until, watching, write
+from support.live import NOW, Clock, binds, heartbeat, make_binding, places, unbinds, until, watching, write
 
 S4, S5 = Slot(1, 4), Slot(1, 5)
 GUARD_S = 20.0
@@ -232,7 +232,7 @@ async def test_a_lower_revision_is_held_until_a_restore(
     await write(store, shop.codebook_sha, binds(make_binding(), S4))
     assert await watcher.reached(1, GUARD_S)
     raw.hset("{sb}:meta", mapping=old)
-    raw.delete("{sb}:binding")
+    raw.delete("{sb}:binding", "{sb}:log")
     await until(watcher, lambda: watcher.facts.state == "hold:REGRESSED")
     assert words(watcher) == {"labubu"}
     raw.hset("{sb}:meta", mapping={"epoch": "restored", "rev": "1001", "began": "1001"})
@@ -255,6 +255,27 @@ async def test_records_that_do_not_add_up_are_held_until_they_do(
     raw.hset("{sb}:binding", binding.id, str(record))
     await watcher.sync()
     assert watcher.facts.state == "live"
+
+
+async def test_a_head_as_before_does_not_end_a_hold(
+    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polls: list[int] = []
+
+    async def polled(revision: int) -> None:
+        polls.append(revision)
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(store, "changed", polled)
+    binding = make_binding()
+    await write(store, shop.codebook_sha, binds(binding, S4))
+    async with watching(store, shop, tmp_path) as watcher:
+        assert await watcher.reached(1, GUARD_S)
+        raw.hset("{sb}:binding", binding.id, make_binding("evil", id=binding.id).record())
+        await watcher.sync()
+        before = len(polls)
+        await until(watcher, lambda: len(polls) >= before + 3)
+        assert watcher.facts.state == watcher.holder.current.state == "hold:DIVERGED"
 
 
 async def test_a_change_past_the_log_is_found_by_the_next_full_check(
@@ -327,14 +348,14 @@ async def test_an_item_list_that_comes_back_is_served(
 
 
 async def test_a_placement_for_another_codebook_is_a_nack_until_it_is_placed(
-    store: Store, shop: Artifact, raw: redis.Redis, watcher: Watcher
+    store: Store, shop: Artifact, watcher: Watcher
 ) -> None:
     binding = make_binding()
     await write(store, "another-codebook", binds(binding, S4))
     assert await watcher.reached(1, GUARD_S)
     assert watcher.facts.failed[binding.id].startswith("NACK:MODEL")
-    raw.hset(f"{{sb}}:slots:{shop.codebook_sha}", "1-4", binding.id)
-    await watcher.sync()
+    await write(store, shop.codebook_sha, places(binding.id, S4))
+    assert await watcher.reached(2, GUARD_S)
     assert words(watcher) == {"labubu"}
     assert watcher.facts.failed == {}
 

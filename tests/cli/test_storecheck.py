@@ -102,6 +102,13 @@ async def test_records_and_item_lists_that_were_changed_are_found(store: Store, 
     assert "slots restore" in found
 
 
+async def test_a_log_that_ends_with_something_else_is_found(store: Store, raw: redis.Redis) -> None:
+    raw.xadd("{sb}:log", {"op": "forged"}, id="7-0")
+    mark, found = (await look(store))["store"]
+    assert mark == BAD
+    assert "its log ends with something else" in found
+
+
 @pytest.mark.parametrize(
     ("facts", "why"),
     [

@@ -55,6 +55,11 @@ def unbinds(key: str) -> MakeChange:
     return lambda listing: Change("unbind", (Edit(listing.bindings[key], None),), "test", NOW)
 
 
+def places(key: str, slot: Slot) -> MakeChange:
+    """Give a binding a slot of the codebook that is written to; its record gets the new revision only."""
+    return lambda listing: Change("patch", (Edit(listing.bindings[key], listing.bindings[key], slot),), "test", NOW)
+
+
 async def write(
     store: Store, codebook: str, change: MakeChange, ids: Sequence[str] = ("i001", "i002"), **options: Any
 ) -> Committed:

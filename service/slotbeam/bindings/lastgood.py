@@ -138,16 +138,20 @@ def _read(path: Path) -> tuple[str, Listing]:
     data = json.loads(body)
     if data["format"] != FORMAT:
         raise ValueError(f"it is of format {data['format']}; this version of slotbeam reads format {FORMAT}")
+    texts = (data["codebook"], data["epoch"], data["state"], *data["slots"].values())
+    revision = data["revision"]
+    if not all(isinstance(text, str) for text in texts) or type(revision) is not int or revision < 0:
+        raise ValueError("a field of it has the wrong type")
     listing = Listing(
         epoch=data["epoch"],
-        revision=data["revision"],
+        revision=revision,
         state=data["state"],
         records={key: record.encode() for key, record in data["records"].items()},
         slots=data["slots"],
     )
     if not listing.verify():
         raise ValueError("its records do not add up to its state")
-    return str(data["codebook"]), listing
+    return data["codebook"], listing
 
 
 def _replace(path: Path, data: bytes, former: Path | None = None) -> None:

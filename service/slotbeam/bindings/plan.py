@@ -31,6 +31,7 @@ class Listing:
         committed_at: unix ms of the last log entry, None when the log is empty.
         began: the revision that the epoch began at; 0 for a store that was new.
         known_state: the state the log holds for the revision the reader asked about, None when trimmed.
+        newest: the log's last entry as `(its id, epoch, state)`, None when the log is empty.
     """
 
     epoch: str
@@ -41,6 +42,7 @@ class Listing:
     committed_at: int | None = None
     known_state: str | None = None
     began: int = 0
+    newest: tuple[str, str, str] | None = None
 
     @cached_property
     def _parsed(self) -> tuple[dict[str, Binding], dict[str, str]]:
@@ -89,8 +91,13 @@ class Listing:
         return {word: b.id for b in self.bindings.values() if not b.draft for word in b.words}
 
     def verify(self) -> bool:
-        """Whether `state` is what the records add up to."""
-        return state_digest(self.records) == self.state
+        """Whether `state` is what the records add up to. No line end is in a record: it ends one in the digest."""
+        whole = not any("\n" in key or b"\n" in record for key, record in self.records.items())
+        return whole and state_digest(self.records) == self.state
+
+    def logged(self) -> bool:
+        """Whether the log's last entry tells of this very revision. An empty log, trimmed or new, says nothing."""
+        return self.newest in (None, (f"{self.revision}-0", self.epoch, self.state))
 
 
 @dataclass(frozen=True)

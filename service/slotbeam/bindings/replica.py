@@ -25,17 +25,18 @@ def judge(known: Listing | None, seen: Listing | None) -> str:
     """
     if seen is None:
         return "wait" if known is None else NO_EPOCH
-    if not seen.verify():
+    if not seen.verify() or not seen.logged():
         return DIVERGED
     if known is None:
         return "apply"
     if seen.revision < known.revision:
         return REGRESSED
     if seen.revision == known.revision:
-        return "same" if (seen.epoch, seen.state) == (known.epoch, known.state) else DIVERGED
+        same = (seen.epoch, seen.state, seen.slots) == (known.epoch, known.state, known.slots)
+        return "same" if same else DIVERGED  # no digest is over the slots, but each change of them is a revision
     if seen.epoch == known.epoch and seen.known_state not in (None, known.state):
         return DIVERGED  # the log remembers another state at the revision we know
-    if seen.epoch != known.epoch and seen.began <= known.revision:
+    if seen.epoch != known.epoch and not known.revision < seen.began <= seen.revision:
         return DIVERGED  # no restore: a store that began anew and was edited until it went past us
     return "apply"
 

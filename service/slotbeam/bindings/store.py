@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ WATCH_BLOCK_MS = 1000
 WATCH_TIMEOUT_S = 2.5
 HEARTBEAT_TTL_MS = 15_000
 STATS_TTL_S = 86_400
+DIGITS = 18
+"""Of the greatest number that is read; a stream's ids have 64 bits."""
+
+_REVISION = re.compile(rf"0|[1-9][0-9]{{0,{DIGITS - 1}}}", re.ASCII)
 
 _INITIALISE = """#!lua
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -138,11 +143,12 @@ class Store:
             epoch=head.epoch,
             revision=head.revision,
             state=head.state,
-            records={key.decode(): bytes(value) for key, value in records.items()},
-            slots={key.decode(): value.decode() for key, value in slots.items()},
+            records={_text(key): bytes(value) for key, value in records.items()},
+            slots={_text(key): _text(value) for key, value in slots.items()},
             committed_at=_number(last[0][1].get(b"at")) if last else None,
             began=_number(meta.get(b"began")) or 0,
-            known_state=_decoded(entry[0][0][1].get(b"state")) if entry and entry[0] else None,
+            known_state=_text(entry[0][0][1].get(b"state")) if entry and entry[0] else None,
+            newest=_newest(last),
         )
 
     async def head(self) -> Head | None:
@@ -294,9 +300,17 @@ def heeding_cancellation() -> Iterator[None]:
 
 def _head(meta: Any) -> Head | None:
     epoch, revision, state = (_decoded(meta.get(name)) for name in (b"epoch", b"rev", b"state"))
-    if not epoch or revision is None or state is None or not revision.isdecimal():
+    if not epoch or revision is None or state is None or not _REVISION.fullmatch(revision):
         return None
     return Head(epoch, int(revision), state)
+
+
+def _newest(entries: Any) -> tuple[str, str, str] | None:
+    """What the log's last entry says that it is: `(id, epoch, state)`."""
+    if not entries:
+        return None
+    [(entry_id, values)] = entries
+    return _text(entry_id), _text(values.get(b"epoch")), _text(values.get(b"state"))
 
 
 def _facts(value: bytes | str) -> dict[str, Any]:
@@ -335,8 +349,12 @@ def _decoded(value: bytes | str | None) -> str | None:
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
+def _text(value: bytes | str | None) -> str:
+    return _decoded(value) or ""
+
+
 def _number(value: bytes | None) -> int | None:
-    return int(value) if value is not None and value.isdigit() else None
+    return int(value) if value is not None and value.isdigit() and len(value) <= DIGITS else None
 
 
 def _why(error: BaseException) -> str:

@@ -102,6 +102,7 @@ class Watcher:
         self._facts = Facts()
         self._contact: float | None = None
         self._seen: Head | None = None
+        self._held = False
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
         self._syncing, self._swap = asyncio.Lock(), asyncio.Lock()
@@ -211,12 +212,12 @@ class Watcher:
             verdict = await self._apply(seen, items, lost, "live")
         elif verdict == "same" and seen is not None and self.good is not None:
             items, lost = await self._items(seen)
-            if dict(seen.slots) != dict(self.good.listing.slots) or set(items) - set(self.good.items):
-                verdict = await self._apply(seen, items, lost, "live")  # placed anew, or a lost item list is back
+            if set(items) - set(self.good.items):
+                verdict = await self._apply(seen, items, lost, "live")  # a lost item list is back
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
+        self._held = verdict.startswith("hold:")
         self._ready.set()
-        if not verdict.startswith("hold:"):
-            self._touch()
+        self._touch()
         return True
 
     async def _items(self, listing: Listing) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
@@ -277,7 +278,7 @@ class Watcher:
         """Write the last-known-good file. Returns why that failed."""
         try:
             await self._off_loop(lambda: save(self.path, self.artifact.codebook_sha, good))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a record that is no UTF-8
             return f"the last-known-good file was not written: {error}"
         return None
 
@@ -348,8 +349,10 @@ class Watcher:
     # ---------------------------------------------------------------- facts
 
     def _touch(self) -> None:
-        """The store answered; when it holds what is served here, that is confirmed."""
+        """The store answered; when it holds what is served here, that is confirmed. A head alone ends no hold."""
         listing = self.listing
+        if self._held:
+            return
         if listing is None or self._seen == Head(listing.epoch, listing.revision, listing.state):
             self._contact = time.monotonic()
             if listing is not None and self._facts.state != "live":

@@ -96,6 +96,8 @@ def _contents(store: Store, listing: Listing | None) -> tuple[str, str]:
     where = f"{store.name}: epoch {listing.epoch}, revision {listing.revision}, {len(listing.records)} bindings"
     if not listing.verify():
         return BAD, f'{where}; they do not add up to its state: "slotbeam slots restore --from last-good --dry-run"'
+    if not listing.logged():
+        return BAD, f'{where}; its log ends with something else: "slotbeam slots restore --from last-good --dry-run"'
     if listing.malformed:
         return BAD, f"{where}; cannot be read: {_some(sorted(listing.malformed))}: unbind them, or restore a revision"
     return GOOD, where
