@@ -21,27 +21,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from slotbeam.bindings.parentdeath import bound_to_parent
-from slotbeam.bindings.server import MAX_SOCKET_PATH, find_binary
+from slotbeam.bindings.server import MAX_SOCKET_PATH, SETTINGS, find_binary
 from torture.disk import Disk
 
 HANG_S = 30.0
-DEFAULTS = {
-    "port": "0",
-    "unixsocketperm": "700",
-    "daemonize": "no",
-    "databases": "1",
-    "save": "",
-    "appendonly": "yes",
-    "appendfsync": "always",
-    "no-appendfsync-on-rewrite": "no",
-    "auto-aof-rewrite-min-size": "16mb",
-    "aof-load-truncated": "yes",
-    "maxmemory-policy": "noeviction",
-    "loglevel": "notice",
-    "logfile": "",
-    "always-show-logo": "no",
-}
-"""As `EmbeddedStore` writes them."""
 
 
 def short(socket: Path) -> Path:
@@ -68,7 +51,9 @@ class StoreServer:
         self.data = self.directory / "data"
         self.binary = binary or find_binary()
         self.socket = short(self.directory / "sock")
-        self.settings = DEFAULTS | {name.replace("_", "-"): value for name, value in settings.items()}
+        self.settings = {**SETTINGS, "aof-load-truncated": "yes"} | {
+            name.replace("_", "-"): value for name, value in settings.items()
+        }
         self.disk = Disk(self.data, self.directory) if recorded else None
         self.environment = self.disk.environment if self.disk else {}
         self._process: subprocess.Popen[bytes] | None = None

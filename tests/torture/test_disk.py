@@ -158,8 +158,8 @@ async def missing(server: StoreServer, keys: set[str]) -> int:
         return len(keys) - await client.exists(*keys)
 
 
-async def test_a_power_cut_under_always_loses_no_acknowledged_write(tmp_path: Path) -> None:
-    async with StoreServer(tmp_path, recorded=True, appendfsync="always") as server:
+async def test_a_power_cut_under_the_settings_of_the_embedded_store_loses_no_acknowledged_write(tmp_path: Path) -> None:
+    async with StoreServer(tmp_path, recorded=True) as server:
         for cycle in range(1, 4):
             async with writing(server) as acknowledged:
                 await until(lambda: len(acknowledged) >= 1000 * cycle)  # noqa: B023

@@ -24,6 +24,22 @@ MAX_SOCKET_PATH = 100
 """Bytes; the kernel takes 107."""
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 10.0
+SETTINGS = {
+    "port": "0",
+    "unixsocketperm": "700",
+    "daemonize": "no",
+    "databases": "1",
+    "save": "",
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "no-appendfsync-on-rewrite": "no",
+    "auto-aof-rewrite-min-size": "16mb",
+    "maxmemory-policy": "noeviction",
+    "loglevel": "notice",
+    "logfile": "",
+    "always-show-logo": "no",
+}
+"""What the embedded store is configured with, beside its socket and directory: nothing acknowledged is lost."""
 
 
 class DataDirLock:
@@ -231,23 +247,7 @@ class EmbeddedStore:
                 private.rmdir()
 
     def _config(self, path: Path) -> str:
-        settings = {
-            "port": "0",
-            "unixsocket": str(path),
-            "unixsocketperm": "700",
-            "dir": str(self.directory),
-            "daemonize": "no",
-            "databases": "1",
-            "save": "",
-            "appendonly": "yes",
-            "appendfsync": "always",
-            "no-appendfsync-on-rewrite": "no",
-            "auto-aof-rewrite-min-size": "16mb",
-            "maxmemory-policy": "noeviction",
-            "loglevel": "notice",
-            "logfile": "",
-            "always-show-logo": "no",
-        }
+        settings = {**SETTINGS, "unixsocket": str(path), "dir": str(self.directory)}
         return "".join(f"{name} {_quoted(value)}\n" for name, value in settings.items())
 
     def _wait(self, path: Path) -> None:
