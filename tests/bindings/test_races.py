@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from slotbeam.bindings.store import Store
 from slotbeam.errors import SlotTaken
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
-from support.live import binds, make_binding, unbinds, watching, write
+from support.live import binds, make_binding, watching, write
 from torture.proxy import Proxy
 
 BOOK = "c0de"
@@ -66,31 +68,55 @@ async def test_an_edit_planned_on_an_older_revision_is_planned_again(
     assert (planned, done.revision) == ([0, 1], 2)
 
 
-async def test_a_read_that_reaches_the_store_byte_by_byte_is_of_one_revision(
-    server: EmbeddedStore, store: Store, tmp_path: Path
+@asynccontextmanager
+async def interrupted(socket: Path, target: Path, at: bytes, by: Callable[[], Awaitable[object]]) -> AsyncIterator[str]:
+    """A way to the store that stops in the middle of the first request that holds `at`, awaits `by`, and goes on."""
+    done = False
+
+    async def serve(client: asyncio.StreamReader, answer: asyncio.StreamWriter) -> None:
+        nonlocal done
+        store, request = await asyncio.open_unix_connection(str(target))
+        back = asyncio.create_task(_forward(store, answer))
+        while data := await client.read(1 << 16):
+            if at in data and not done:
+                done = True
+                request.write(data[: data.index(at)])
+                await request.drain()
+                await by()
+                data = data[data.index(at) :]
+            request.write(data)
+        request.close()
+        await back
+
+    async with await asyncio.start_unix_server(serve, str(socket)):
+        yield f"unix://{socket}"
+    assert done
+
+
+async def _forward(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    while data := await source.read(1 << 16):
+        target.write(data)
+    target.close()
+
+
+@pytest.mark.parametrize("at", [b"{sb}:binding", b"{sb}:slots", b"{sb}:log"], ids=bytes.decode)
+async def test_a_commit_in_the_middle_of_a_read_is_seen_whole_or_not_at_all(
+    server: EmbeddedStore, store: Store, tmp_path: Path, at: bytes
 ) -> None:
-    stop, seen = asyncio.Event(), set()
+    await write(store, BOOK, binds(make_binding("other"), S5))
 
-    async def churn() -> None:
-        while not stop.is_set():
-            binding = make_binding()
-            await write(store, BOOK, binds(binding, S4))
-            await write(store, BOOK, unbinds(binding.id))
+    async def edit() -> None:
+        await write(store, BOOK, binds(make_binding(), S4))
 
-    async with Proxy(tmp_path / "sock", server.socket_path) as proxy, asyncio.timeout(HANG_S):
-        proxy.slice(1)
-        reader = Store(proxy.url)
-        task = asyncio.create_task(churn())
-        while len(seen) < 10:
-            listing = await reader.read(BOOK)
-            assert listing is not None
-            assert listing.verify()
-            assert listing.logged()
-            assert set(listing.slots.values()) == set(listing.records)
-            seen.add(listing.revision)
-        stop.set()
-        await task
+    async with interrupted(tmp_path / "sock", server.socket_path, at, edit) as url, asyncio.timeout(HANG_S):
+        reader = Store(url)
+        listing = await reader.read(BOOK)
         await reader.close()
+    assert listing is not None
+    assert listing.verify()
+    assert listing.logged()
+    assert set(listing.slots.values()) == set(listing.records)
+    assert listing.revision == 2, "the store runs the transaction when it has all of it"
 
 
 async def test_a_commit_whose_reply_is_lost_is_sent_once(
