@@ -59,6 +59,8 @@ class Result:
     commit: str
     date: str
     seconds: float = 0.0
+    load: float = 0.0
+    """Of the machine, over the last five minutes of it."""
     numbers: dict[str, float] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
@@ -150,7 +152,7 @@ class Long:
             result.numbers, result.violations = said["numbers"], result.violations + said["violations"]
         elif not result.violations:
             result.violations.append(f"ended with status {process.returncode}: {(work / 'log').read_text()[-2000:]}")
-        result.seconds = round(time.monotonic() - began, 1)
+        result.seconds, result.load = round(time.monotonic() - began, 1), round(os.getloadavg()[1], 1)
         with self.results_file.open("a") as file:
             file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
         if not result.violations:
@@ -224,7 +226,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 def _line(result: Result) -> str:
     said = ", ".join(f"{name} {_shown(value)}" for name, value in result.numbers.items())
     verdict = f"VIOLATED {result.violations[0][-400:]}" if result.violations else "ok"
-    return f"{result.unit.name} {result.seconds:.0f} s {verdict} {said}"
+    return f"{result.unit.name} {result.seconds:.0f} s, load {result.load}: {verdict} {said}"
 
 
 def _shown(value: float) -> str:
