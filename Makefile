@@ -2,6 +2,7 @@
 # make test         install what tests need, then lint, types, layers, tests
 # make test-system  tests that need Debian packages (docker-compose, redis-server); a skip is a failure
 # make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents; half an hour on one core
+# make mutants      what keeps edits safe is taken away, a line at a time: a test must turn red for each (minutes; MUTANTS: arguments)
 # make torture      the long form of tests/torture: hours of kills, power cuts, faults and outages; resumable (TORTURE: arguments)
 # make demo         the world and the artifact in model_artifacts/demo, from scratch
 # make icecat       train on the Icecat products, then the evaluation table beside BM25
@@ -26,7 +27,7 @@ CASES   ?= 100000
 TORTURE ?= --jobs $(JOBS)
 PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 
-.PHONY: serve test test-unit test-system fuzz torture lint format bench demo icecat paper lock clean install install-dev
+.PHONY: serve test test-unit test-system fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
 
 serve: $(VENV)/.serve
 	$(BIN)/slotbeam up
@@ -71,6 +72,9 @@ test-system: $(VENV)/.dev
 # Prints what it did every thousand cases; FUZZ_SEED=n generates others.
 fuzz: $(VENV)/.dev
 	FUZZ_CASES=$(CASES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -s --timeout=0 tests/api/test_openapi.py -k schemathesis
+
+mutants: $(VENV)/.dev
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture.mutants --jobs $(JOBS) $(MUTANTS)
 
 # Results as JSON lines in build/torture; what is there for this commit is not run again.
 torture: $(VENV)/.dev
