@@ -8,6 +8,8 @@ import pytest
 
 from torture.faults import FAULTS, Scene
 
+pytestmark = pytest.mark.timeout(400)  # a hang guard: every wait inside has its own of a minute
+
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
 async def test_nothing_is_lost_torn_or_refused_on_redis_when(
