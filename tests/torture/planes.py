@@ -114,8 +114,9 @@ class Plane:
         return await self._gone()
 
     def pause(self) -> None:
+        """SIGSTOP. Idle connections that it closes when it goes on are no failures."""
         self.signal(signal.SIGSTOP)
-        self.paused = True
+        self.paused = self.leaving = True
 
     def resume(self) -> None:
         self.signal(signal.SIGCONT)
