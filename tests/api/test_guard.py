@@ -18,6 +18,7 @@ from slotbeam.api.headers import EVERY
 from slotbeam.api.retrieve import create_data_app
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
+from support.clients import client_of
 from support.wire import Reply, Served, served
 
 GOOD = b'{"query": "mug", "k": 1}'
@@ -215,7 +216,6 @@ async def test_a_client_that_does_not_read_its_answer_is_cut_off() -> None:
 
 async def test_a_request_that_the_end_of_its_process_cuts_off_is_a_503_that_says_so() -> None:
     app, begun = FastAPI(), asyncio.Event()
-    app.add_middleware(Guard)
 
     @app.post("/slow")
     async def slow() -> Response:
@@ -232,3 +232,22 @@ async def test_a_request_that_the_end_of_its_process_cuts_off_is_a_503_that_says
         reply = await wire.reply()
     assert (reply.status, reply.problem) == (503, "shutting-down")
     assert b"same Idempotency-Key" in reply.body
+    assert set(EVERY) <= {(name.encode(), value.encode()) for name, value in reply.headers.items()}
+
+
+async def test_a_caller_in_this_process_may_cancel_its_request() -> None:
+    app, begun = FastAPI(), asyncio.Event()
+    app.add_middleware(Guard)
+
+    @app.get("/slow")
+    async def slow() -> Response:
+        begun.set()
+        await asyncio.Event().wait()
+        return Response()
+
+    async with client_of(app) as client:
+        asking = asyncio.create_task(client.get("/slow"))
+        await begun.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking

@@ -129,15 +129,23 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         error = refused(scope) if scope["type"] == "http" else None
         if error is None:
-            error = await self._pass_on(scope, receive, send)
-        if error is None:
+            await self.app(scope, receive, send)
             return
         answer = problem_of(error)
         answer.headers["Connection"] = "close"
         await answer(scope, receive, send)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> SlotbeamError | None:
-        """Return what to answer instead when the server cancels a request: its process ends, its time is over."""
+
+class Ending:
+    """ASGI middleware for a server of our own: a request that it cancels because its process ends gets an answer.
+
+    Not part of the applications: a cancellation that comes from a caller in this process is the caller's.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
 
         async def sending(message: Message) -> None:
@@ -150,11 +158,14 @@ class Guard:
         except asyncio.CancelledError:
             if begun or scope["type"] != "http":
                 raise
-            return ShuttingDown(
-                "the process ended before this request did; a change that it asked for may have been made or not: "
-                "send it again, with the same Idempotency-Key"
+            answer = problem_of(
+                ShuttingDown(
+                    "the process ended before this request did; a change that it asked for may have been made or not: "
+                    "send it again, with the same Idempotency-Key"
+                )
             )
-        return None
+            answer.raw_headers.extend((*EVERY, (b"connection", b"close")))
+            await answer(scope, receive, send)
 
 
 def refused(scope: Scope) -> SlotbeamError | None:

@@ -55,10 +55,10 @@ def server_config(app: object) -> uvicorn.Config:
     """How either plane is served: heads, bodies and answers have deadlines (`slotbeam.api.guard`)."""
     import uvicorn
 
-    from slotbeam.api.guard import MAX_HEAD, GuardedProtocol
+    from slotbeam.api.guard import MAX_HEAD, Ending, GuardedProtocol
 
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        Ending(app),  # type: ignore[arg-type]
         http=GuardedProtocol,
         ws="none",
         h11_max_incomplete_event_size=MAX_HEAD,
