@@ -46,6 +46,12 @@ def environment(**settings: Any) -> dict[str, str]:
     return {**kept, **{f"SLOTBEAM_{name.upper()}": str(value) for name, value in settings.items()}}
 
 
+def finding_tests() -> dict[str, str]:
+    """This process's environment, with which another interpreter imports `support` and `torture`, too."""
+    paths = [str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
 class Up:
     """`slotbeam up` on free ports in `data_dir`. A context manager; leaving it kills what is left."""
 

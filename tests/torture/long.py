@@ -26,6 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from slotbeam.bindings.parentdeath import bound_to_parent
+from support.processes import finding_tests
 from torture.faults import FAULTS
 from torture.figures import FIGURES, Stage
 
@@ -139,7 +140,12 @@ class Long:
         task = self.progress.add_task(unit.name, total=None)
         with (work / "log").open("wb") as log:
             process = subprocess.Popen(
-                bound_to_parent(argv), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                bound_to_parent(argv),
+                env=finding_tests(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         try:
             result.violations += await self._watch(process, work, unit, task)

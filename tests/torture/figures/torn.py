@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from slotbeam.bindings.parentdeath import bound_to_parent
+from support.processes import finding_tests
 from torture.figures import Numbers, Stage, figure
 from torture.figures.load import edit_paced, working
 from torture.history import Answer, History
@@ -54,7 +55,7 @@ async def _ask(stage: Stage, plane: Plane, count: int) -> Mapping[str, Any]:
     port, seed = plane.listener.getsockname()[1], f"{plane.name} {stage.seed} {stage.part}"
     argv = [sys.executable, "-m", "torture.asker", str(port), plane.life, str(count), seed]
     with file.open("wb") as out:
-        process = await asyncio.create_subprocess_exec(*bound_to_parent(argv), stdout=out)
+        process = await asyncio.create_subprocess_exec(*bound_to_parent(argv), env=finding_tests(), stdout=out)
         status = await process.wait()
     assert status == 0, f"the asker of {plane.name} ended with status {status}"
     found: Mapping[str, Any] = orjson.loads(file.read_bytes())
