@@ -51,6 +51,10 @@ class Following:
             self.watcher = watcher = Watcher(
                 self._store, self._holder, self._artifact, settings.data_dir, replica_name(settings)
             )
+            try:  # before the first request: a process that was started again must not answer without bindings
+                await watcher.boot()
+            except Exception as error:
+                log.error("booting. This is a bug; answers begin without bindings", error=repr(error))
             run = asyncio.create_task(watcher.run(), name="bindings-watcher")
             run.add_done_callback(_report)
             self._tasks = [

@@ -102,7 +102,7 @@ class Watcher:
         self._facts = Facts()
         self._contact: float | None = None
         self._seen: Head | None = None
-        self._held = False
+        self._held = self._booted = False
         self._ready = asyncio.Event()
         self._changed = asyncio.Event()
         self._syncing, self._swap = asyncio.Lock(), asyncio.Lock()
@@ -151,7 +151,8 @@ class Watcher:
     async def run(self) -> None:
         """Follow the store until cancelled. No error of the store, of a record or of the disk ends it."""
         try:
-            await self._boot()
+            if not self._booted:
+                await self.boot()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._follow(), name="bindings-follow")
                 group.create_task(self._cross_boundaries(), name="bindings-clock")
@@ -162,8 +163,9 @@ class Watcher:
                 async with asyncio.timeout(0.5):
                     await self.store.forget(self.replica_id)
 
-    async def _boot(self) -> None:
-        """Serve the last known good bindings before the store is asked."""
+    async def boot(self) -> None:
+        """Serve the last known good bindings before the store is asked; `run` does so unless it was done."""
+        self._booted = True
         good, problems = await self._off_loop(lambda: load(self.path, self.artifact.codebook_sha))
         for problem in problems:
             self._note(last_error=problem)
