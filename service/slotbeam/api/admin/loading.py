@@ -15,7 +15,7 @@ from slotbeam.api.admin.forms import RowForm, flag, idempotency_key, moment_ms, 
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
 from slotbeam.api.admin.views import all_slots
-from slotbeam.api.admin.writes import fingerprint_of, spread_of
+from slotbeam.api.admin.writes import fingerprint_of, outcome_of, spread_of
 from slotbeam.api.openapi import answers, asks, ref
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import document_of
@@ -110,21 +110,8 @@ async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, Any
     ids = [edit.after.id for edit in done.edits if edit.after]
     spread = await spread_of(plane, done.revision, ids, seconds)
     complete = seconds == 0 or spread["applied"] == spread["expected"]
-    for replica in spread["replicas"]:
-        replica.pop("settled", None)
-    body = {
-        "epoch": plane.watcher.facts.epoch,
-        "revision": done.revision,
-        "replayed": done.replayed,
-        "durability": done.durability,
-        "propagation": spread,
-        **report,
-        **({} if complete else {"look": "/admin/replicas"}),
-    }
-    headers = {"X-Bindings-Revision": str(done.revision)}
-    if done.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return json_response(body, 200 if complete else 202, headers)
+    body, headers = outcome_of(plane, done, spread, complete)
+    return json_response({**body, **report}, 200 if complete else 202, headers)
 
 
 def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[int, SlotbeamError]) -> Loaded:

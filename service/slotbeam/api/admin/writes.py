@@ -210,6 +210,8 @@ async def spread_of(plane: AdminPlane, revision: int, ids: Sequence[str], second
             spread = {"expected": None, "applied": None, "settled": False, "replicas": [], "error": str(error)}
         left = deadline - asyncio.get_running_loop().time()
         if spread["settled"] or left <= 0:
+            for replica in spread["replicas"]:
+                replica.pop("settled", None)
             return {name: value for name, value in spread.items() if name != "settled"}
         await asyncio.sleep(min(pause, left))
         pause = min(2 * pause, POLL_S[1])
@@ -220,21 +222,26 @@ def _answer(
 ) -> tuple[dict[str, Any], int, dict[str, str]]:
     edit = done.edits[0] if done.edits else None
     view = edit_view(plane.artifact, edit, plane.now_ms()) if edit else {}
-    headers = {"X-Bindings-Revision": str(done.revision)}
+    body, headers = outcome_of(plane, done, spread, complete=status != 202)
     if "etag" in view:
         headers["ETag"] = view["etag"]
         headers["Location"] = f"/admin/slots/{view['slot'] or view['id']}"
+    return {**view, **body}, status, headers
+
+
+def outcome_of(
+    plane: AdminPlane, done: Committed, spread: dict[str, Any], complete: bool
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What every answer to a commit says: the members of its body, and its headers."""
+    headers = {"X-Bindings-Revision": str(done.revision)}
     if done.replayed:
         headers["Idempotency-Replayed"] = "true"
-    for replica in spread["replicas"]:
-        replica.pop("settled", None)
     body = {
-        **view,
         "epoch": plane.watcher.facts.epoch,
         "revision": done.revision,
         "replayed": done.replayed,
         "durability": done.durability,
         "propagation": spread,
-        **({"look": "/admin/replicas"} if status == 202 else {}),
+        **({} if complete else {"look": "/admin/replicas"}),
     }
-    return body, status, headers
+    return body, headers
