@@ -109,6 +109,7 @@ def configure_logging(level: str) -> None:
     structlog.configure(
         processors=[*stamps, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(chosen),
-        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Patient(sys.stderr))),
+        # A line and its end in one write: workers share the stream, and it may be unbuffered.
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Patient(sys.stderr))),
         cache_logger_on_first_use=True,
     )
