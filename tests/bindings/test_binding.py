@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from slotbeam.bindings.binding import (
     next_boundary,
     state_digest,
 )
+from slotbeam.bindings.times import FIRST_MS, LAST_MS
 from slotbeam.errors import BindingError
 from slotbeam.types import Slot
 from support.live import NOW, make_binding
@@ -98,13 +100,22 @@ def test_a_record_has_sorted_keys_no_white_space_and_integers_only() -> None:
         {"items": "abc"},
         {"id": "../../etc"},
         {"starts_at": 5, "ends_at": 5},
+        {"starts_at": 10**20, "ends_at": None},
+        {"ends_at": LAST_MS + 1},
+        {"created_at": FIRST_MS - 1},
+        {"revision": -1},
+        {"revision": 10**18},
+        {"item_count": 10**18},
+        {"owner": "\ud800"},
     ],
     ids=str,
 )
 def test_a_record_that_record_would_not_write_is_refused(change: dict[str, Any]) -> None:
     data = {**json.loads(LABUBU.record()), **change}
     with pytest.raises(BindingError):
-        Binding.from_record(json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
+        Binding.from_record(
+            json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode(errors="surrogatepass")
+        )
 
 
 @pytest.mark.parametrize("record", [b"", b"null", b"[]", b"{", b"{}", b"\xff", b"[" * 100_000])
@@ -171,6 +182,17 @@ def test_an_item_list_is_named_by_its_set_of_ids() -> None:
     assert decode_items(sha, data) == ("a", "b")
     with pytest.raises(BindingError, match="changed"):
         decode_items(sha, data + b" ")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"5", b"null", b'"a"', b"[1]", b'[["a"]]', b'{"a":1}', b'["b","a"]', b'["a","a"]', b'["a" ]', b'["\\ud800"]',
+     b"\xff", b"[" * 100_000],
+    ids=lambda data: repr(data[:16]),
+)  # fmt: skip
+def test_an_item_list_with_a_true_hash_is_still_a_list_of_ids(data: bytes) -> None:
+    with pytest.raises(BindingError, match="canonical"):
+        decode_items(hashlib.sha256(data).hexdigest(), data)
 
 
 def test_every_edit_changes_the_etag() -> None:

@@ -94,6 +94,9 @@ async def test_the_same_key_and_request_answers_again_and_does_nothing(store: St
     assert raw.hgetall("{sb}:meta") == before
     with pytest.raises(IdempotencyReused, match=r"used for another request \(revision 1\)"):
         await write(store, BOOK, binds(make_binding(), S4), key="k", fingerprint="other")
+    raw.hset("{sb}:idem", "k", "[")
+    with pytest.raises(IdempotencyReused, match="cannot be read; use a new key"):
+        await write(store, BOOK, binds(make_binding(), S4), key="k", fingerprint="f")
 
 
 async def test_a_taken_word_or_slot_changes_nothing(store: Store, raw: redis.Redis) -> None:

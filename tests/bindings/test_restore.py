@@ -285,6 +285,19 @@ async def test_a_revision_that_the_log_does_not_hold_is_refused(
         await from_revision(store, shop.codebook_sha, 2, tmp_path)
 
 
+@pytest.mark.parametrize("changes", ["", "[" * 100_000, "5", "[{}]", '[{"id": 1}]', '[{"id": "b_a", "before": 1}]'])
+async def test_a_log_entry_that_cannot_be_read_is_no_way_back(
+    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, changes: str
+) -> None:
+    for word, slot in (("a", S4), ("b", S5)):
+        await write(store, shop.codebook_sha, binds(make_binding(word), slot))
+    [_, (_, last)] = raw.xrange("{sb}:log")
+    raw.xdel("{sb}:log", "2-0")
+    raw.xadd("{sb}:log", {**last, "changes": changes}, id="2-1")
+    with pytest.raises(SetupError, match="does not give the state"):
+        await from_revision(store, shop.codebook_sha, 1, tmp_path)
+
+
 async def test_an_item_list_that_the_store_gave_up_is_taken_from_a_last_known_good_file(
     store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path
 ) -> None:

@@ -70,7 +70,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _one(
         *("a key answers for any request", "bindings/commit.py"),
-        *('if seen["fingerprint"] != fingerprint:', "if False:"),
+        *("if used_for != fingerprint:", "if False:"),
         f"{COMMIT}::test_the_same_key_and_request_answers_again_and_does_nothing",
     ),
     _one(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from slotbeam.bindings.binding import EMPTY_STATE, Binding, encode_items
+from slotbeam.bindings.binding import EMPTY_STATE, Binding, canonical, encode_items
 from slotbeam.bindings.lastgood import LastGood, folder, generations, load_file
 from slotbeam.bindings.plan import Listing
 from slotbeam.bindings.store import Store
+from slotbeam.bindings.times import parse_ms
 from slotbeam.errors import BindingError, InputError, SetupError
 from slotbeam.types import Slot
 
@@ -102,7 +102,7 @@ def from_export(path: Path) -> Backup:
                 raise BindingError(f"binding {binding.id} is there twice")
             if row["slot"] is not None and not binding.draft:
                 placed[binding.id] = Slot.parse(row["slot"])
-        except (InputError, KeyError, TypeError, ValueError, AttributeError) as error:
+        except (InputError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             why = f"it has no {error}" if isinstance(error, KeyError) else error
             raise SetupError(f"row {number} of {path} is no exported binding: {why}") from None
         bindings[binding.id], items[binding.items] = binding, ids
@@ -197,27 +197,24 @@ def _backup(source: str, codebook_sha: str, good: LastGood) -> Backup:
 def _exported(row: Mapping[str, Any]) -> tuple[Binding, tuple[str, ...]]:
     ids = tuple(row["items"])
     sha, _ = encode_items(ids)
-    binding = Binding(
-        **{name: row[name] for name in ("id", "category", "placement", "near_miss", "match", "owner", "reason")},
-        words=tuple(row["words"]),
-        items=sha,
-        item_count=len(set(ids)),
-        draft=row["state"] == "draft",
-        starts_at=_ms(row["starts_at"]),
-        ends_at=_ms(row["ends_at"]),
-        created_at=_ms(row["created_at"]) or 0,
-        revision=row["revision"],
-    )
-    return Binding.from_record(binding.record()), ids
+    kept = ("id", "words", "category", "placement", "near_miss", "match", "owner", "reason", "revision")
+    record = {
+        **{name: row[name] for name in kept},
+        "items": sha,
+        "item_count": len(set(ids)),
+        "draft": row["state"] == "draft",
+        "starts_at": _ms(row, "starts_at"),
+        "ends_at": _ms(row, "ends_at"),
+        "created_at": _ms(row, "created_at") or 0,
+    }
+    return Binding.from_record(canonical(record)), ids
 
 
-def _ms(text: str | None) -> int | None:
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} has no offset, for example 2026-12-31T00:00:00Z")
-    return round(moment.timestamp() * 1000)
+def _ms(row: Mapping[str, Any], name: str) -> int | None:
+    try:
+        return parse_ms(row[name])
+    except ValueError as error:
+        raise ValueError(f"{name} {error}") from None
 
 
 def same(one: Binding, other: Binding) -> bool:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from slotbeam.bindings.times import FIRST_MS, LAST_MS
 from slotbeam.errors import BindingError
 from slotbeam.search.snapshot import PLACEMENTS
 from slotbeam.types import Slot
@@ -22,6 +23,8 @@ LIFECYCLES = ("free", "draft", "scheduled", "active", "expired", "failed")
 MAX_WORDS = 32
 MAX_WORD_LENGTH = 64
 MAX_ITEMS = 50_000
+MAX_NUMBER = 10**18 - 1
+"""Of a revision, or of anything else that is counted; JSON and the ids of a stream hold it exactly."""
 
 _ID = re.compile(r"b_[a-z2-7]{4,32}", re.ASCII)
 _SHA = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -66,8 +69,14 @@ class Binding:
             raise BindingError(f"binding {self.id} needs 1 to {MAX_WORDS} different words, not {len(self.words)}")
         if any(not word or len(word) > MAX_WORD_LENGTH for word in self.words):
             raise BindingError(f"a word of binding {self.id} is empty or longer than {MAX_WORD_LENGTH} characters")
-        if not _SHA.fullmatch(self.items) or self.item_count < 0:
+        if not _SHA.fullmatch(self.items):
             raise BindingError(f"binding {self.id} names no item list")
+        if not (0 <= self.item_count <= MAX_NUMBER and 0 <= self.revision <= MAX_NUMBER):
+            raise BindingError(f"a number of binding {self.id} is not 0 to {MAX_NUMBER}")
+        if any(
+            at is not None and not FIRST_MS <= at <= LAST_MS for at in (self.starts_at, self.ends_at, self.created_at)
+        ):
+            raise BindingError(f"a time of binding {self.id} is not in the years 1 to 9999")
         if self.starts_at is not None and self.ends_at is not None and self.ends_at <= self.starts_at:
             raise BindingError(f"binding {self.id} ends before it starts")
 
@@ -121,9 +130,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def canonical(value: Any) -> bytes:
-    """UTF-8 JSON with sorted keys and no whitespace; refuses floats."""
+    """UTF-8 JSON with sorted keys and no whitespace; refuses floats and lone surrogates."""
     _refuse_floats(value)
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    try:
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        raise BindingError(f"a record holds text that UTF-8 cannot say: {error.object[error.start]!r}") from None
 
 
 def _refuse_floats(value: Any) -> None:
@@ -147,7 +159,13 @@ def decode_items(sha: str, data: bytes) -> tuple[str, ...]:
     """Read an item list back; `BindingError` when the bytes are not what `sha` names."""
     if hashlib.sha256(data).hexdigest() != sha:
         raise BindingError(f"item list {sha[:12]}… was changed in the store")
-    return tuple(json.loads(data))
+    try:
+        ids = json.loads(data)
+        if isinstance(ids, list) and all(isinstance(item_id, str) for item_id in ids) and encode_items(ids)[1] == data:
+            return tuple(ids)
+    except (ValueError, RecursionError):
+        pass
+    raise BindingError(f"item list {sha[:12]}… is not in canonical form")
 
 
 def state_digest(records: Mapping[str, bytes]) -> str:

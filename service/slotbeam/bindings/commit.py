@@ -8,12 +8,12 @@ import random
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from redis.exceptions import RedisError
 
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.plan import LINGER_S, Change, Edit, Listing, Plan, make_plan
+from slotbeam.bindings.replies import idempotency_record
 from slotbeam.bindings.script import Script, Unanswered, durability, run
 from slotbeam.bindings.store import Store, heeding_cancellation
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
@@ -119,13 +119,16 @@ async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
 
 
 def _revision_of(raw: bytes | str, key: str, fingerprint: str) -> int:
-    seen: dict[str, Any] = json.loads(raw)
-    if seen["fingerprint"] != fingerprint:
+    seen = idempotency_record(raw)
+    if seen is None:
+        raise IdempotencyReused(f'what idempotency key "{key}" was used for cannot be read; use a new key')
+    revision, used_for = seen
+    if used_for != fingerprint:
         raise IdempotencyReused(
-            f'idempotency key "{key}" was used for another request (revision {seen["revision"]}); use a new key',
-            revision=seen["revision"],
+            f'idempotency key "{key}" was used for another request (revision {revision}); use a new key',
+            revision=revision,
         )
-    return int(seen["revision"])
+    return revision
 
 
 async def _remembered(store: Store, revision: int) -> tuple[Edit, ...]:

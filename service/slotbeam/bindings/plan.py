@@ -235,7 +235,7 @@ def _stamp(binding: Binding | None, revision: int) -> Binding | None:
 def _items_of(record: bytes) -> str:
     try:
         return str(json.loads(record).get("items", ""))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return ""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,9 +20,11 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from slotbeam.bindings import replies
 from slotbeam.bindings.binding import EMPTY_STATE, SCHEMA, decode_items
 from slotbeam.bindings.plan import Listing
-from slotbeam.errors import BindingError, OutcomeUnknown, StoreError, StoreUnavailable
+from slotbeam.bindings.replies import Head
+from slotbeam.errors import BindingError, OutcomeUnknown, StoreUnavailable
 
 READ_TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 1.0
@@ -31,11 +32,6 @@ WATCH_BLOCK_MS = 1000
 WATCH_TIMEOUT_S = 2.5
 HEARTBEAT_TTL_MS = 15_000
 STATS_TTL_S = 86_400
-DIGITS = 18
-"""Of the greatest number that is read; a stream's ids have 64 bits."""
-
-_REVISION = re.compile(rf"0|[1-9][0-9]{{0,{DIGITS - 1}}}", re.ASCII)
-
 _INITIALISE = """#!lua
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', '0', 'state', ARGV[2], 'count', '0', 'schema', ARGV[3])
@@ -50,15 +46,6 @@ class Durability:
     ok: bool
     how: str
     why: str = ""
-
-
-@dataclass(frozen=True)
-class Head:
-    """`{sb}:meta` without the rest: the truth that a stream event only hints at."""
-
-    epoch: str
-    revision: int
-    state: str
 
 
 class Store:
@@ -136,25 +123,25 @@ class Store:
                 if known:
                     pipe.xrange(self.key("log"), f"{known}-0", f"{known}-0")
                 meta, records, slots, last, *entry = await pipe.execute()
-        head = _head(meta)
+        head = replies.head(meta)
         if head is None:
             return None
         return Listing(
             epoch=head.epoch,
             revision=head.revision,
             state=head.state,
-            records={_text(key): bytes(value) for key, value in records.items()},
-            slots={_text(key): _text(value) for key, value in slots.items()},
-            committed_at=_number(last[0][1].get(b"at")) if last else None,
-            began=_number(meta.get(b"began")) or 0,
-            known_state=_text(entry[0][0][1].get(b"state")) if entry and entry[0] else None,
-            newest=_newest(last),
+            records={replies.text(key): bytes(value) for key, value in records.items()},
+            slots={replies.text(key): replies.text(value) for key, value in slots.items()},
+            committed_at=replies.moment(last[0][1].get(b"at")) if last else None,
+            began=replies.number(meta.get(b"began")) or 0,
+            known_state=replies.text(entry[0][0][1].get(b"state")) if entry and entry[0] else None,
+            newest=replies.newest(last),
         )
 
     async def head(self) -> Head | None:
         """Read `{sb}:meta`; None when the store was never initialised, or lost it."""
         with self.errors():
-            return _head(await self.redis.hgetall(self.key("meta")))
+            return replies.head(await self.redis.hgetall(self.key("meta")))
 
     async def changed(self, revision: int) -> None:
         """Wait up to a second for a log entry after `revision`. Only a hint: read the head afterwards."""
@@ -183,7 +170,7 @@ class Store:
         top = "+" if before is None else f"({before}-0"
         with self.errors():
             entries: Any = await self.redis.xrevrange(self.key("log"), top, "-", count=count)
-        return [_entry(entry_id, values) for entry_id, values in entries]
+        return [replies.log_entry(entry_id, values) for entry_id, values in entries]
 
     # ---------------------------------------------------------------- heartbeats
 
@@ -206,7 +193,7 @@ class Store:
         found = []
         for key, value in zip(keys, values, strict=True):
             if value is not None:
-                found.append({**_facts(value), "id": key.decode(errors="replace")[len(start) :]})
+                found.append({**replies.heartbeat(value), "id": key.decode(errors="replace")[len(start) :]})
         return found
 
     # ---------------------------------------------------------------- suggestions
@@ -221,7 +208,7 @@ class Store:
         with self.errors():
             keys = sorted({key async for key in self.redis.scan_iter(match=self.key("stats:*"), count=1000)})
             values = await self.redis.mget(keys) if keys else []
-        return [_json(value) for value in values if value is not None]
+        return [replies.json_value(value) for value in values if value is not None]
 
     async def dismiss(self, word: str, facts: Mapping[str, Any]) -> bool:
         """Never suggest `word` again. Returns whether that is new. Raises `OutcomeUnknown`: do it again."""
@@ -256,7 +243,7 @@ class Store:
                 raw = await self.redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
             except ResponseError as error:
                 return Durability(False, "unknown", f"the store does not tell its settings ({_why(error)})")
-        found = {_decoded(key): _decoded(value) for key, value in raw.items()}
+        found = {replies.decoded(key): replies.decoded(value) for key, value in raw.items()}
         if found.get("appendonly") != "yes":
             return Durability(False, "unknown", 'the store keeps nothing on disk; set "appendonly yes"')
         if found.get("maxmemory-policy") != "noeviction":
@@ -298,67 +285,5 @@ def heeding_cancellation() -> Iterator[None]:
             raise asyncio.CancelledError
 
 
-def _head(meta: Any) -> Head | None:
-    epoch, revision, state = (_decoded(meta.get(name)) for name in (b"epoch", b"rev", b"state"))
-    if not epoch or revision is None or state is None or not _REVISION.fullmatch(revision):
-        return None
-    return Head(epoch, int(revision), state)
-
-
-def _newest(entries: Any) -> tuple[str, str, str] | None:
-    """What the log's last entry says that it is: `(id, epoch, state)`."""
-    if not entries:
-        return None
-    [(entry_id, values)] = entries
-    return _text(entry_id), _text(values.get(b"epoch")), _text(values.get(b"state"))
-
-
-def _facts(value: bytes | str) -> dict[str, Any]:
-    """A heartbeat; one that slotbeam did not write says so instead of breaking its readers."""
-    try:
-        facts = json.loads(value)
-        if isinstance(facts, dict) and isinstance(facts["revision"], int) and isinstance(facts["failed"], dict):
-            return facts
-    except (ValueError, KeyError, RecursionError):
-        pass
-    return {"revision": 0, "state": "unreadable", "error": "its heartbeat cannot be read", "failed": {}}
-
-
-def _json(value: bytes | str) -> Any:
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _entry(entry_id: bytes, values: dict[bytes, bytes]) -> dict[str, Any]:
-    fields = {_decoded(key): _decoded(value) for key, value in values.items()}
-    try:
-        changes = json.loads(fields.get("changes") or "[]")
-    except ValueError:
-        changes = []
-    return {
-        "revision": int(entry_id.split(b"-")[0]),
-        "at": _number(values.get(b"at")),
-        **{name: fields.get(name) for name in ("op", "actor", "epoch", "state")},
-        "changes": changes,
-    }
-
-
-def _decoded(value: bytes | str | None) -> str | None:
-    return value.decode(errors="replace") if isinstance(value, bytes) else value
-
-
-def _text(value: bytes | str | None) -> str:
-    return _decoded(value) or ""
-
-
-def _number(value: bytes | None) -> int | None:
-    return int(value) if value is not None and value.isdigit() and len(value) <= DIGITS else None
-
-
 def _why(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:200]
-
-
-__all__ = ["Durability", "Head", "Store", "StoreError"]

@@ -24,7 +24,8 @@ from slotbeam.bindings.lastgood import LastGood, file_name, folder, load, save
 from slotbeam.bindings.overlay import build_overlay
 from slotbeam.bindings.plan import Listing
 from slotbeam.bindings.replica import CRASHED, Build, Compiled, compile_listing, judge
-from slotbeam.bindings.store import Head, Store
+from slotbeam.bindings.replies import Head
+from slotbeam.bindings.store import Store
 from slotbeam.errors import StoreError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Overlay, Snapshot

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, Field
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from slotbeam.api.problems import shown
 from slotbeam.api.schemas import ItemId, Strict
 from slotbeam.bindings.binding import LIFECYCLES, MAX_ITEMS, MAX_WORDS
+from slotbeam.bindings.times import parse_ms
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
 
@@ -32,26 +32,8 @@ def _line(text: str) -> str:
 
 
 def _moment(text: str) -> str:
-    moment_ms(text)
+    parse_ms(text)
     return text
-
-
-def moment_ms(text: str) -> int:
-    """Read an ISO 8601 time with its offset as unix ms. Raises `ValueError` saying what is allowed."""
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError
-        return int(moment.astimezone(UTC).timestamp() * 1000)
-    except (ValueError, OverflowError):
-        raise ValueError("is not a time with its offset, for example 2026-12-31T00:00:00Z") from None
-
-
-def iso(at_ms: int | None) -> str | None:
-    """Unix ms as ISO 8601 in UTC."""
-    if at_ms is None:
-        return None
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Word = Annotated[str, Field(max_length=2048)]

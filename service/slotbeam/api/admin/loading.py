@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.admin import parameters
-from slotbeam.api.admin.forms import RowForm, flag, idempotency_key, moment_ms, update_mode, wait_s
+from slotbeam.api.admin.forms import RowForm, flag, idempotency_key, update_mode, wait_s
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
 from slotbeam.api.admin.views import all_slots
@@ -24,6 +24,7 @@ from slotbeam.bindings.bulk import Row, load
 from slotbeam.bindings.commit import Committed
 from slotbeam.bindings.edits import Resolved, Wanted, resolve_items
 from slotbeam.bindings.plan import Edit, make_plan
+from slotbeam.bindings.times import parse_ms
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import ImportRefused, InputError, SlotbeamError, StoreError
 from slotbeam.types import Slot
@@ -161,8 +162,8 @@ def _wanted(form: RowForm, words: tuple[str, ...], found: Resolved) -> Wanted:
         placement=form.placement,
         near_miss=form.near_miss,
         draft=form.state == "draft" if form.draft is None else form.draft,
-        starts_at=None if form.starts_at is None else moment_ms(form.starts_at),
-        ends_at=None if form.ends_at is None else moment_ms(form.ends_at),
+        starts_at=parse_ms(form.starts_at),
+        ends_at=parse_ms(form.ends_at),
         owner=form.owner,
         reason=form.reason,
     )

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.admin import parameters
-from slotbeam.api.admin.forms import BindForm, PatchForm, count_of, iso, lifecycle_filter
+from slotbeam.api.admin.forms import BindForm, PatchForm, count_of, lifecycle_filter
 from slotbeam.api.admin.loading import loading_routes
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
@@ -21,6 +21,7 @@ from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import shown
 from slotbeam.bindings.edits import check_slot, find, unbind
+from slotbeam.bindings.times import iso
 from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize
 from slotbeam.types import Slot

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from slotbeam.api.admin.forms import iso
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.plan import Edit, Listing
+from slotbeam.bindings.times import iso
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 

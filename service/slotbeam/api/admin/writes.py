@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, flag, idempotency_key, moment_ms, wait_s
+from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, flag, idempotency_key, wait_s
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
 from slotbeam.api.admin.views import edit_view, propagation_of
@@ -22,6 +22,7 @@ from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.commit import Committed
 from slotbeam.bindings.edits import ItemList, MakeChange, Resolved, Wanted, bind, resolve_items, update, wanted_of
 from slotbeam.bindings.plan import Edit, Listing
+from slotbeam.bindings.times import parse_ms
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import Stale, StoreError
 from slotbeam.types import Slot
@@ -81,8 +82,7 @@ async def patching_write(
         }
         for name in ("starts_at", "ends_at"):
             if name in given:
-                text = getattr(form, name)
-                named[name] = None if text is None else moment_ms(text)
+                named[name] = parse_ms(getattr(form, name))
         if form.words is not None:
             named["words"] = words
         if resolved is not None:
@@ -172,8 +172,8 @@ def _want(form: BindForm, words: tuple[str, ...], items: ItemList) -> Wanted:
         placement=form.placement,
         near_miss=form.near_miss,
         draft=form.draft,
-        starts_at=None if form.starts_at is None else moment_ms(form.starts_at),
-        ends_at=None if form.ends_at is None else moment_ms(form.ends_at),
+        starts_at=parse_ms(form.starts_at),
+        ends_at=parse_ms(form.ends_at),
         owner=form.owner,
         reason=form.reason,
     )

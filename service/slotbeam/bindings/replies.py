@@ -1,0 +1,116 @@
+"""What the store's answers hold, read without trust: anybody who may write to it can have left anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+import orjson
+
+from slotbeam.bindings.binding import MAX_NUMBER
+from slotbeam.bindings.times import LAST_MS
+
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+_CHANGE = ("slot", "slot_before", "before", "after")
+
+
+@dataclass(frozen=True)
+class Head:
+    """`{sb}:meta` without the rest: the truth that a stream event only hints at."""
+
+    epoch: str
+    revision: int
+    state: str
+
+
+def head(meta: Any) -> Head | None:
+    """What `{sb}:meta` says; None when it lacks a field or its revision is no number."""
+    epoch, revision, state = (decoded(meta.get(name)) for name in (b"epoch", b"rev", b"state"))
+    if not epoch or revision is None or state is None or not _NUMBER.fullmatch(revision):
+        return None
+    return Head(epoch, int(revision), state)
+
+
+def newest(entries: Any) -> tuple[str, str, str] | None:
+    """What the log's last entry says that it is: `(id, epoch, state)`."""
+    if not entries:
+        return None
+    [(entry_id, values)] = entries
+    return text(entry_id), text(values.get(b"epoch")), text(values.get(b"state"))
+
+
+def heartbeat(value: bytes | str) -> dict[str, Any]:
+    """A heartbeat; one that slotbeam did not write says so instead of breaking its readers."""
+    facts = json_value(value)
+    if (
+        isinstance(facts, dict)
+        and _count(facts.get("revision"))
+        and isinstance(failed := facts.get("failed"), dict)
+        and all(isinstance(why, str) for why in failed.values())
+        and all(isinstance(facts[name], str | int | float | None) for name in facts if name != "failed")
+    ):
+        return facts
+    return {"revision": 0, "state": "unreadable", "error": "its heartbeat cannot be read", "failed": {}}
+
+
+def json_value(value: bytes | str) -> Any:
+    """A JSON value that can be written again: no NaN, no lone surrogate; None for what is none."""
+    try:
+        return orjson.loads(value)
+    except ValueError:
+        return None
+
+
+def idempotency_record(value: bytes | str) -> tuple[int, str] | None:
+    """What a key was used for: the revision it made and the request's fingerprint; None when that cannot be read."""
+    seen = json_value(value)
+    if isinstance(seen, dict) and _count(seen.get("revision")) and isinstance(seen.get("fingerprint"), str):
+        return seen["revision"], seen["fingerprint"]
+    return None
+
+
+def log_entry(entry_id: bytes, values: dict[bytes, bytes]) -> dict[str, Any]:
+    """An entry of the log: who changed what in which revision; no changes when they cannot be read."""
+    changes = json_value(values.get(b"changes", b"[]"))
+    return {
+        "revision": int(entry_id.split(b"-")[0]),
+        "at": moment(values.get(b"at")),
+        **{name: decoded(values.get(name.encode())) for name in ("op", "actor", "epoch", "state")},
+        "changes": changes if isinstance(changes, list) and all(map(_is_change, changes)) else [],
+    }
+
+
+def decoded(value: bytes | str | None) -> str | None:
+    """Text, whatever its bytes."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+def text(value: bytes | str | None) -> str:
+    """Text; "" for what is not there."""
+    return decoded(value) or ""
+
+
+def number(value: bytes | None) -> int | None:
+    """A number from 0 to `MAX_NUMBER`; None for anything else."""
+    digits = text(value)
+    return int(digits) if _NUMBER.fullmatch(digits) else None
+
+
+def moment(value: bytes | None) -> int | None:
+    """Unix ms that ISO 8601 can say; None for anything else."""
+    at_ms = number(value)
+    return at_ms if at_ms is not None and at_ms <= LAST_MS else None
+
+
+def _count(value: Any) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= MAX_NUMBER
+
+
+def _is_change(change: Any) -> TypeGuard[Mapping[str, str | None]]:
+    return (
+        isinstance(change, dict)
+        and isinstance(change.get("id"), str)
+        and all(isinstance(change.get(name), str | None) for name in _CHANGE)
+    )
