@@ -1,4 +1,3 @@
-#!lua
 -- One commit. ALL checks first, then ALL writes: Redis does not roll a script back.
 -- KEYS: meta binding slots word log idem, then one {sb}:items:<sha> for each list the commit needs
 --       (n = plan.needs), then one for each list that nothing refers to any more.
@@ -7,15 +6,8 @@
 local meta, binding, slots, word, log, idem = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local plan = cjson.decode(ARGV[1])
 
-local function of_type(key, wanted)
-  local kind = redis.call('TYPE', key)['ok']
-  return kind == wanted or kind == 'none'
-end
-
-for _, key in ipairs({meta, binding, slots, word, idem}) do
-  if not of_type(key, 'hash') then return {'type', key} end
-end
-if not of_type(log, 'stream') then return {'type', log} end
+local wrong = of_other_type({meta, binding, slots, word, idem}, log)
+if wrong then return wrong end
 
 local epoch = redis.call('HGET', meta, 'epoch')
 if epoch ~= plan.epoch then return {'epoch', epoch or ''} end
@@ -39,11 +31,8 @@ for i = 7, 6 + needs do
   if redis.call('EXISTS', KEYS[i]) == 0 then return {'items', KEYS[i]} end
 end
 
--- The stream entry is the only write that can be refused (an id not above the last one), so it is the first.
-local entry = {'XADD', log, 'MAXLEN', '~', plan.keep, plan.revision .. '-0'}
-for _, field in ipairs(plan.entry) do entry[#entry + 1] = field end
-local added = redis.pcall(unpack(entry))
-if type(added) == 'table' and added['err'] then return {'log', added['err']} end
+local refused = append(log, plan)
+if refused then return refused end
 
 for _, id in ipairs(plan.words_del) do redis.call('HDEL', word, id) end
 for _, id in ipairs(plan.slots_del) do redis.call('HDEL', slots, id) end

@@ -40,8 +40,9 @@ class Script:
 
     @classmethod
     def load(cls, name: str) -> Script:
-        """Read `name` beside this module."""
-        return cls((Path(__file__).parent / name).read_text(encoding="utf-8"))
+        """Read `common.lua` and `name`, both beside this module, as one."""
+        here = Path(__file__).parent
+        return cls("".join((here / part).read_text(encoding="utf-8") for part in ("common.lua", name)))
 
     @property
     def sha(self) -> str:

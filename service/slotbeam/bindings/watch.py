@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from slotbeam.bindings.overlay import build_overlay
 from slotbeam.bindings.plan import Listing
 from slotbeam.bindings.replica import CRASHED, Build, Compiled, compile_listing, judge
 from slotbeam.bindings.replies import Head
+from slotbeam.bindings.status import Facts, Status
 from slotbeam.bindings.store import Store
 from slotbeam.errors import StoreError
 from slotbeam.search.artifact import Artifact
@@ -35,37 +36,9 @@ BACKOFF_S = (0.1, 2.0)  # at most: the longest is how long a store that is back 
 BEAT_S = 5.0
 CLOCK_CHECK_S = 1.0
 HINT_S = 0.05
-FAILED_SHOWN = 20
 
 T = TypeVar("T")
 log = structlog.get_logger("slotbeam.bindings")
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a replica knows about itself; feeds the heartbeat, `/readyz` and the metrics.
-
-    Attributes:
-        state: `none`, `live`, `degraded` or `hold:<why>`.
-        staleness_s: since the store last confirmed what is served; None when it never did.
-        applied_ms: from the commit (its log entry) to the swap, by the clocks of both.
-        build_ms: of the last compilation.
-        failed: binding id → `NACK:…`.
-        reloads, reload_failures: swaps; attempts that failed, by reason.
-    """
-
-    state: str = "none"
-    epoch: str = ""
-    revision: int = 0
-    active: str = ""
-    staleness_s: float | None = None
-    last_error: str | None = None
-    applied_ms: int | None = None
-    applied_at: int | None = None
-    build_ms: float | None = None
-    failed: dict[str, str] = field(default_factory=dict)
-    reloads: int = 0
-    reload_failures: dict[str, int] = field(default_factory=dict)
 
 
 class Watcher:
@@ -97,15 +70,13 @@ class Watcher:
         self.replica_id, self.role = replica_id, role
         self.path = folder(data_dir) / file_name(role, artifact.codebook_sha)
         self.guard = Guard(self.path.with_name(self.path.name + ".applying"))
+        self.status = Status(holder)
         self.good: LastGood | None = None
         self.compiled: Compiled | None = None
         self._clock, self._build = clock, build
-        self._facts = Facts()
-        self._contact: float | None = None
         self._seen: Head | None = None
         self._held = self._booted = False
         self._ready = asyncio.Event()
-        self._changed = asyncio.Event()
         self._syncing, self._swap = asyncio.Lock(), asyncio.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="bindings")
 
@@ -113,8 +84,7 @@ class Watcher:
 
     @property
     def facts(self) -> Facts:
-        staleness = None if self._contact is None else time.monotonic() - self._contact
-        return replace(self._facts, staleness_s=staleness)
+        return self.status.facts
 
     @property
     def listing(self) -> Listing | None:
@@ -137,15 +107,15 @@ class Watcher:
         """Wait until `revision` (or a later one) is served here. False after `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
-                while self._facts.revision < revision:
-                    await self.changes()
+                while self.facts.revision < revision:
+                    await self.status.changed.wait()
         except TimeoutError:
             return False
         return True
 
     async def changes(self) -> None:
         """Wait for the next change of any fact that a heartbeat carries."""
-        await self._changed.wait()
+        await self.status.changed.wait()
 
     # ---------------------------------------------------------------- life
 
@@ -169,7 +139,7 @@ class Watcher:
         self._booted = True
         good, problems = await self._off_loop(lambda: load(self.path, self.artifact.codebook_sha))
         for problem in problems:
-            self._note(last_error=problem)
+            self.status.note(last_error=problem)
             log.warning("last-known-good file", problem=problem)
         if good is not None and await self._apply(good.listing, good.items, {}, "degraded") != CRASHED:
             self._ready.set()
@@ -191,7 +161,7 @@ class Watcher:
                     if time.monotonic() - hinted < HINT_S:  # a hint without a revision: do not spin on it
                         await asyncio.sleep(HINT_S)
             except Exception as error:
-                self._degrade(error)
+                self.status.degrade(error)
                 await asyncio.sleep(random.uniform(0, delay))
                 delay = min(delay * 2, BACKOFF_S[1])
 
@@ -207,7 +177,7 @@ class Watcher:
         seen = await self.store.read(self.artifact.codebook_sha, known=known.revision if known else None)
         verdict = judge(known, seen)
         if verdict.startswith("hold:"):
-            self._hold(verdict)
+            self.status.hold(verdict)
         elif verdict == "apply" and seen is not None:
             items, lost = await self._items(seen)
             if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
@@ -242,7 +212,7 @@ class Watcher:
             now = self.now_ms()
             compiled = await self._off_loop(lambda: self._guarded(listing, items, now, previous, lost))
             if compiled is None:
-                self._hold(CRASHED)
+                self.status.hold(CRASHED)
                 return CRASHED
             build_ms = (time.perf_counter() - began) * 1000
             good = LastGood(listing, items)
@@ -252,7 +222,7 @@ class Watcher:
                 self.artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
             )
         applied_at = self.now_ms()
-        self._note(
+        self.status.note(
             state=state,
             epoch=listing.epoch,
             revision=listing.revision,
@@ -262,7 +232,7 @@ class Watcher:
             build_ms=build_ms,
             failed=dict(compiled.failed),
             last_error=next(iter(compiled.failed.values()), unkept),
-            reloads=self._facts.reloads + 1,
+            reloads=self.facts.reloads + 1,
         )
         log.info(
             "bindings applied", revision=listing.revision, active=len(compiled.active), failed=len(compiled.failed)
@@ -292,11 +262,11 @@ class Watcher:
             wait_s = CLOCK_CHECK_S if boundary is None else (boundary - self.now_ms()) / 1000
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(CLOCK_CHECK_S, max(0.001, wait_s))):
-                    await self._changed.wait()
+                    await self.status.changed.wait()
             try:
                 await self._cross()
             except Exception as error:
-                self._fail("clock", error)
+                self.status.fail("clock", error)
                 await asyncio.sleep(CLOCK_CHECK_S)
 
     async def _cross(self) -> None:
@@ -319,11 +289,11 @@ class Watcher:
                 return
             self.compiled = fresh
             self.holder.current = replace(self.holder.current, overlay=fresh.overlay, active=fresh.digest)
-        self._note(active=fresh.digest, failed=dict(fresh.failed))
+        self.status.note(active=fresh.digest, failed=dict(fresh.failed))
 
     async def _beat(self) -> None:
         while True:
-            changed = self._changed
+            changed = self.status.changed
             with contextlib.suppress(StoreError):
                 await self.store.beat(self.replica_id, self.heartbeat())
             with contextlib.suppress(TimeoutError):
@@ -332,66 +302,15 @@ class Watcher:
 
     def heartbeat(self) -> dict[str, Any]:
         """What this replica says about itself in the store."""
-        facts = self._facts
-        return {
-            "role": self.role,
-            "model": self.artifact.name,
-            "codebook": self.artifact.codebook_sha,
-            "epoch": facts.epoch,
-            "revision": facts.revision,
-            "active": facts.active,
-            "state": facts.state,
-            "error": facts.last_error,
-            "applied_ms": facts.applied_ms,
-            "applied_at": facts.applied_at,
-            "at": self.now_ms(),
-            "build_ms": round(facts.build_ms, 1) if facts.build_ms is not None else None,
-            "failed": dict(list(facts.failed.items())[:FAILED_SHOWN]),
-        }
-
-    # ---------------------------------------------------------------- facts
+        who = {"role": self.role, "model": self.artifact.name, "codebook": self.artifact.codebook_sha}
+        return {**who, **self.facts.beat(), "at": self.now_ms()}
 
     def _touch(self) -> None:
         """The store answered; when it holds what is served here, that is confirmed. A head alone ends no hold."""
         listing = self.listing
-        if self._held:
-            return
-        if listing is None or self._seen == Head(listing.epoch, listing.revision, listing.state):
-            self._contact = time.monotonic()
-            if listing is not None and self._facts.state != "live":
-                self._state("live")
-                self._note(last_error=next(iter(self._facts.failed.values()), None))
-
-    def _hold(self, why: str) -> None:
-        if self._facts.state != why:
-            log.error("bindings on hold", why=why, serving=self._facts.revision)
-            self._fail(why, None)
-        self._state(why)
-
-    def _degrade(self, error: Exception) -> None:
-        self._fail("store" if isinstance(error, StoreError) else "bug", error)
-        if self._facts.state == "live":
-            self._state("degraded")
-
-    def _fail(self, reason: str, error: Exception | None) -> None:
-        failures = dict(self._facts.reload_failures)
-        failures[reason] = failures.get(reason, 0) + 1
-        text = reason if error is None else f"{type(error).__name__}: {error}"[:300]
-        if error is not None and not isinstance(error, StoreError):
-            log.error("bindings", reason=reason, error=text, exc_info=error)
-        self._note(reload_failures=failures, last_error=text)
-
-    def _state(self, state: str) -> None:
-        if self.holder.current.state != state:
-            self.holder.current = replace(self.holder.current, state=state)
-        self._note(state=state)
-
-    def _note(self, **facts: Any) -> None:
-        changed = any(getattr(self._facts, name) != value for name, value in facts.items())
-        self._facts = replace(self._facts, **facts)
-        if changed:
-            self._changed.set()
-            self._changed = asyncio.Event()
+        confirmed = listing is None or self._seen == Head(listing.epoch, listing.revision, listing.state)
+        if confirmed and not self._held:
+            self.status.confirm()
 
     async def _off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

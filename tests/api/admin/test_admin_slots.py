@@ -215,7 +215,7 @@ async def test_a_scheduled_binding_holds_its_slot_and_an_expired_one_is_freed_af
             clock.now_ms = NOW + later
             assert (await admin.get("/admin/slots/1-4")).json()["state"] == state
         clock.now_ms = NOW + 3000
-        admin.plane.watcher._note(last_error="wake up")  # type: ignore[attr-defined]
+        admin.plane.watcher.status.note(last_error="wake up")  # type: ignore[attr-defined]
         async with asyncio.timeout(20):
             while (await admin.get("/admin/slots/1-4")).json()["state"] != "free":
                 await asyncio.sleep(0.01)
