@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
 import redis
 
+from slotbeam.api.admin import routes
 from slotbeam.api.retrieve import create_data_app
 from slotbeam.bindings.server import EmbeddedStore
 from slotbeam.bindings.store import Store
@@ -232,6 +234,30 @@ async def test_the_audit_says_who_changed_what(admin: httpx.AsyncClient) -> None
     assert entries[0]["at"].endswith("Z")
     page = (await admin.get("/admin/audit?before=2&count=1")).json()["entries"]
     assert [entry["revision"] for entry in page] == [1]
+
+
+@pytest.mark.parametrize("most_bytes", [1, 30_000, routes.AUDIT_BYTES])
+@pytest.mark.parametrize("count", [1, 7, 100])
+async def test_an_answer_of_the_audit_is_bounded_and_says_where_it_goes_on(
+    admin: httpx.AsyncClient, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch, most_bytes: int, count: int
+) -> None:
+    monkeypatch.setattr(routes, "AUDIT_BYTES", most_bytes)
+    change = json.dumps([{"id": "b_aaaaaaaaaa", "after": "x" * 5000}])
+    for revision in range(1, 26):
+        raw.xadd("{sb}:log", {"at": "1", "changes": change}, id=f"{revision}-0")
+    seen: list[int] = []
+    query: str | None = ""
+    answers = 0
+    while query is not None:
+        page = await admin.get(f"/admin/audit?count={count}{query}")
+        entries, rest = page.json()["entries"], page.json()["next"]
+        assert len(entries) <= count
+        assert len(page.content) < most_bytes + 2 * 5200
+        seen += [entry["revision"] for entry in entries]
+        query = None if rest is None else f"&before={rest}"
+        answers += 1
+    assert seen == list(range(25, 0, -1))
+    assert answers <= 26
 
 
 async def test_every_live_replica_is_waited_for(admin: httpx.AsyncClient, shop: Artifact, settings: Settings) -> None:

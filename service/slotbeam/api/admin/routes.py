@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,6 +26,10 @@ from slotbeam.bindings.times import iso
 from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize
 from slotbeam.types import Slot
+
+AUDIT_BYTES = 8 * 2**20
+"""An answer of the audit ends with the entry that passes it: the entry of an import can be megabytes."""
+AUDIT_PAGE = 10
 
 
 def admin_routes(plane: AdminPlane) -> APIRouter:
@@ -128,7 +133,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
 
     @router.get(
         "/audit",
-        summary="Who changed what, newest first",
+        summary="Who changed what, newest first; `next` is the `before` of what follows",
         responses=answers(200),
         openapi_extra=asks(parameters.ENTRIES, parameters.BEFORE),
     )
@@ -136,10 +141,29 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         plane.tokens.principal(request, "slots:read")
         count = count_of(request, "count", 100, 1000)
         before = count_of(request, "before", 1, 999_999_999) if "before" in request.query_params else None
-        entries = await plane.store.log(count, before)
-        return json_response({"entries": [{**entry, "at": iso(entry["at"])} for entry in entries]})
+        entries, rest = await _entries(plane, count, before)
+        return json_response({"entries": entries, "next": rest})
 
     return router
+
+
+async def _entries(plane: AdminPlane, count: int, before: int | None) -> tuple[list[orjson.Fragment], int | None]:
+    """Log entries as JSON, until there are `count` or `AUDIT_BYTES`; and the `before` that goes on, None at the end."""
+    found: list[orjson.Fragment] = []
+    size = 0
+    while len(found) < count:
+        asked = min(AUDIT_PAGE, count - len(found))
+        page = await plane.store.log(asked, before)
+        for entry in page:
+            text = orjson.dumps({**entry, "at": iso(entry["at"])})
+            found.append(orjson.Fragment(text))
+            size += len(text)
+            before = entry["revision"]
+            if size >= AUDIT_BYTES:
+                return found, before
+        if len(page) < asked:
+            return found, None
+    return found, before
 
 
 def _one(plane: AdminPlane, address: str) -> Response:
