@@ -14,17 +14,15 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from slotbeam import __version__
 from slotbeam.api import problems
 from slotbeam.api.admission import Admission
 from slotbeam.api.answers import document
+from slotbeam.api.app import plane_app
 from slotbeam.api.bodies import read_model
 from slotbeam.api.events import EventCounter, events_route
 from slotbeam.api.following import Following
-from slotbeam.api.guard import Guard
-from slotbeam.api.headers import Headers
 from slotbeam.api.metrics import Metrics
-from slotbeam.api.openapi import answers, asks, describe
+from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response, probes
 from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.requestid import RequestIds, events_key
@@ -125,19 +123,8 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
             yield
         plane.admission.close()
 
-    app = FastAPI(
-        title="slotbeam data plane",
-        version=__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-    )
+    app = plane_app("slotbeam data plane", lifespan, (RetrieveBody, BatchBody, EventsBody))
     app.state.plane = plane
-    problems.install(app)
-    app.add_middleware(Guard)
-    app.add_middleware(Headers)
-    describe(app, RetrieveBody, BatchBody, EventsBody)
     app.include_router(probes(holder, follow.ready, plane.metrics))
     app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))
 

@@ -13,18 +13,15 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
+from starlette.middleware import Middleware
 
-from slotbeam import __version__
-from slotbeam.api import problems
 from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm, RowForm
 from slotbeam.api.admin.plane import GRACE_MS, AdminPlane
 from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
+from slotbeam.api.app import plane_app
 from slotbeam.api.audit import Audit
-from slotbeam.api.guard import Guard
-from slotbeam.api.headers import Headers
 from slotbeam.api.metrics import Metrics
-from slotbeam.api.openapi import describe
 from slotbeam.api.probes import probes
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
@@ -59,20 +56,14 @@ def create_admin_app(
         async with plane.running():
             yield
 
-    app = FastAPI(
-        title="slotbeam control plane",
-        version=__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
+    app = plane_app(
+        "slotbeam control plane",
+        lifespan,
+        (BindForm, PatchForm, AcceptForm, RowForm),
+        secured="/admin",
+        around=[Middleware(Audit, trail=plane.trail, clock=clock)],  # what the guard refuses is an attempt, too
     )
     app.state.plane = plane
-    problems.install(app)
-    app.add_middleware(Guard)
-    describe(app, BindForm, PatchForm, AcceptForm, RowForm, secured="/admin")
-    app.add_middleware(Audit, trail=plane.trail, clock=clock)  # around the guard: what it refuses is an attempt, too
-    app.add_middleware(Headers)
     app.include_router(probes(holder, lambda: plane.is_ready, cast(Metrics, AdminMetrics(plane))))
     app.include_router(admin_routes(plane))
     return app
