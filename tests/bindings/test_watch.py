@@ -257,6 +257,13 @@ async def test_records_that_do_not_add_up_are_held_until_they_do(
     assert watcher.facts.state == "live"
 
 
+async def test_a_heartbeat_is_read_whatever_its_error_says(store: Store) -> None:
+    said = "no space left: '/data/\udcff/拉布布'"
+    await store.beat("r1", {"revision": 7, "failed": {}, "state": "live", "error": said})
+    [beat] = await store.replicas()
+    assert beat == {"id": "r1", "revision": 7, "failed": {}, "state": "live", "error": said.replace("\udcff", "?")}
+
+
 async def test_a_head_as_before_does_not_end_a_hold(
     store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -177,7 +177,7 @@ class Store:
     async def beat(self, replica: str, facts: Mapping[str, Any]) -> None:
         """Say what `replica` has applied; forgotten after `HEARTBEAT_TTL_MS`."""
         with self.errors():
-            await self.redis.set(self.key(f"replica:{replica}"), json.dumps(dict(facts)), px=HEARTBEAT_TTL_MS)
+            await self.redis.set(self.key(f"replica:{replica}"), _document(facts), px=HEARTBEAT_TTL_MS)
 
     async def forget(self, replica: str) -> None:
         """A replica that ends in good order says so."""
@@ -201,7 +201,7 @@ class Store:
     async def publish_stats(self, replica: str, document: Mapping[str, Any]) -> None:
         """Leave what `replica` counted; it outlives a restart, and is forgotten after `STATS_TTL_S`."""
         with self.errors():
-            await self.redis.set(self.key(f"stats:{replica}"), json.dumps(dict(document)), ex=STATS_TTL_S)
+            await self.redis.set(self.key(f"stats:{replica}"), _document(document), ex=STATS_TTL_S)
 
     async def stats(self) -> list[Any]:
         """What every replica published, as JSON values; None for one that cannot be read."""
@@ -214,7 +214,7 @@ class Store:
         """Never suggest `word` again. Returns whether that is new. Raises `OutcomeUnknown`: do it again."""
         try:
             with self.errors():
-                return bool(await self.redis.hsetnx(self.key("dismissed"), word, json.dumps(dict(facts))))
+                return bool(await self.redis.hsetnx(self.key("dismissed"), word, _document(facts)))
         except StoreUnavailable as error:
             raise OutcomeUnknown(
                 f'the store at {self.name} did not answer; "{word}" may or may not be dismissed: send it again'
@@ -283,6 +283,11 @@ def heeding_cancellation() -> Iterator[None]:
     finally:
         if task and task.cancelling() > before:
             raise asyncio.CancelledError
+
+
+def _document(facts: Mapping[str, Any]) -> bytes:
+    """JSON that `replies` reads: the path in an error may be no UTF-8."""
+    return json.dumps(dict(facts), ensure_ascii=False).encode(errors="replace")
 
 
 def _why(error: BaseException) -> str:
