@@ -21,7 +21,7 @@ texts = st.none() | st.text(st.characters(codec="utf-8"))
 beats = st.fixed_dictionaries(
     {"revision": numbers | values, "failed": st.dictionaries(st.text(), leaves) | values}, optional={"state": values}
 )
-changes = st.lists(st.fixed_dictionaries({"id": texts}, optional={"slot": values, "before": values}))
+changes = st.lists(st.fixed_dictionaries({"id": texts}, optional={"slot": values, "before": values, "x": values}))
 
 
 def bytes_of(documents: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
@@ -51,6 +51,7 @@ def test_a_heartbeat_of_slotbeam_is_read_as_it_was_written(revision: int, failed
 @given(st.integers(0, 2**64 - 1), bytes_of(changes | values), st.binary() | numbers.map(lambda n: str(n).encode()))
 @example(7, b"[" * 100_000, b"999999999999999999")
 @example(7, b'[{"id": "b_aaaaaaaaaa", "slot": 1}]', b"253402300800000")
+@example(7, b'[{"id": "b_aaaaaaaaaa", "x": ' + b"[" * 300 + b"]" * 300 + b"}]", b"253402300799999")
 def test_any_entry_of_the_log_can_be_shown(revision: int, changed: bytes, at: bytes) -> None:
     entry = replies.log_entry(f"{revision}-0".encode(), {b"changes": changed, b"at": at, b"op": b"\xff", b"\xfe": b""})
     orjson.dumps(entry)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -13,7 +12,7 @@ from slotbeam.bindings.binding import MAX_NUMBER
 from slotbeam.bindings.times import LAST_MS
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
-_CHANGE = ("slot", "slot_before", "before", "after")
+_CHANGE = ("id", "slot", "slot_before", "before", "after")
 
 
 @dataclass(frozen=True)
@@ -73,12 +72,11 @@ def idempotency_record(value: bytes | str) -> tuple[int, str] | None:
 
 def log_entry(entry_id: bytes, values: dict[bytes, bytes]) -> dict[str, Any]:
     """An entry of the log: who changed what in which revision; no changes when they cannot be read."""
-    changes = json_value(values.get(b"changes", b"[]"))
     return {
         "revision": int(entry_id.split(b"-")[0]),
         "at": moment(values.get(b"at")),
         **{name: decoded(values.get(name.encode())) for name in ("op", "actor", "epoch", "state")},
-        "changes": changes if isinstance(changes, list) and all(map(_is_change, changes)) else [],
+        "changes": _changes(json_value(values.get(b"changes", b""))),
     }
 
 
@@ -108,9 +106,11 @@ def _count(value: Any) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= MAX_NUMBER
 
 
-def _is_change(change: Any) -> TypeGuard[Mapping[str, str | None]]:
-    return (
-        isinstance(change, dict)
-        and isinstance(change.get("id"), str)
-        and all(isinstance(change.get(name), str | None) for name in _CHANGE)
-    )
+def _changes(value: Any) -> list[dict[str, str | None]]:
+    changes = value if isinstance(value, list) else []
+    for change in changes:
+        if not isinstance(change, dict) or not isinstance(change.get("id"), str):
+            return []
+        if not all(isinstance(change.get(name), str | None) for name in _CHANGE):
+            return []
+    return [{name: change.get(name) for name in _CHANGE} for change in changes]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.plan import Edit, Listing
 from slotbeam.bindings.times import iso
+from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 
@@ -17,11 +19,14 @@ def slot_view(
 ) -> dict[str, Any]:
     """One slot with what it holds. A draft has no slot; a free slot has no binding."""
     codebook = artifact.kae.codebook
-    position = slot.position if slot else codebook.position_of(binding.category) if binding else 0
+    position = slot.position if slot else None
+    if slot is None and binding is not None:
+        with suppress(InputError):  # a category of another version of slotbeam has no position here
+            position = codebook.position_of(binding.category)
     place = {
         "slot": str(slot) if slot else None,
         "position": position,
-        "group": codebook.group_name(position),
+        "group": None if position is None else codebook.group_name(position),
     }
     if binding is None:
         return {**place, "state": "free"}
