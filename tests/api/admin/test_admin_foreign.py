@@ -16,8 +16,8 @@ from support.live import make_binding
 
 BODY = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001"]}}
 CROCS = make_binding("crocs", category="brand", items=encode_items(["i003"])[0])
-READS = ("slots", "slots?state=failed", "slots/1-4", f"slots/{CROCS.id}", "slots.csv",
-         "replicas", "audit", "suggestions")  # fmt: skip
+SLOTS = ("slots", "slots?state=failed", "slots/1-4", f"slots/{CROCS.id}", "slots.csv")
+READS = (*(f"/admin/{path}" for path in (*SLOTS, "replicas", "audit", "suggestions")), "/metrics", "/readyz", "/livez")
 
 DOCUMENTS: dict[str, bytes] = {
     "nothing": b"",
@@ -69,7 +69,7 @@ PLACES: dict[str, Callable[[redis.Redis, bytes], Any]] = {
 
 async def ask_everything(admin: httpx.AsyncClient) -> None:
     """Every read, and writes, one with a key that may be taken: each is done, or refused with a problem."""
-    answers = [await admin.get(f"/admin/{path}") for path in READS]
+    answers = [await admin.get(path) for path in READS]
     answers.append(await admin.post("/admin/slots", json=BODY, headers={"idempotency-key": "the-key"}))
     answers.append(await admin.post("/admin/slots?dry_run=true", json={**BODY, "words": ["lafufu"]}))
     for answer in answers:

@@ -100,7 +100,8 @@ class AdminMetrics(Collector):
             if facts.staleness_s is not None:
                 staleness.add_metric([], facts.staleness_s)
             views = all_slots(plane.artifact, plane.watcher.listing, facts.failed, plane.now_ms())
-            counts = Counter((str(view["position"]), str(view["state"])) for view in views)
+            places = (("" if view["position"] is None else str(view["position"]), view["state"]) for view in views)
+            counts = Counter(places)
             for labels, count in sorted(counts.items()):
                 slots.add_metric(list(labels), count)
         return [slots, revision, staleness, attempts, unwritten]
