@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 from torture.faults import FAULTS, Scene
 from torture.figures import Numbers, Stage, figure
@@ -18,38 +19,23 @@ SEEDS = 20
 @figure("kill")
 async def kill(stage: Stage) -> Numbers:
     """`kill -9` of the store under load, again and again: no acknowledged edit is lost, no answer torn or refused."""
-    cycles, answers = stage.times(CYCLES), 0
+    cycles = stage.times(CYCLES)
     async with stage.rig(serves=2) as rig, rig.load():
-        for cycle in range(cycles):
-            await rig.some(edits=stage.random.randint(1, 4), answers=0)
-            await asyncio.sleep(stage.random.uniform(0, MOMENT_S))
-            await rig.store.kill()
-            await rig.store.start()
-            stage.done(cycle + 1, cycles)
-            if (cycle + 1) % CHECK_EVERY == 0 or cycle + 1 == cycles:
-                await rig.some(edits=1)
-                async with rig.quiet():
-                    answers += rig.history.answers.total()
-                    await stage.judge(rig)
+        answers = await _deaths(stage, rig, cycles, most_edits=4, die=rig.store.kill)
         return {"kills": cycles, **_edits(rig), "answers": answers}
 
 
 @figure("power")
 async def power(stage: Stage) -> Numbers:
     """Power cuts under `appendfsync always`; of what was not synced a random share had reached the disk."""
-    cuts, dropped, answers = stage.times(CUTS), 0, 0
+    cuts, dropped = stage.times(CUTS), 0
     async with stage.rig(recorded=True) as rig, rig.load():
-        for cut in range(cuts):
-            await rig.some(edits=stage.random.randint(1, 10), answers=0)
-            await asyncio.sleep(stage.random.uniform(0, MOMENT_S))
+
+        async def cut() -> None:
+            nonlocal dropped
             dropped += await rig.store.cut(torn=stage.random.random())
-            await rig.store.start()
-            stage.done(cut + 1, cuts)
-            if (cut + 1) % CHECK_EVERY == 0 or cut + 1 == cuts:
-                await rig.some(edits=1)
-                async with rig.quiet():
-                    answers += rig.history.answers.total()
-                    await stage.judge(rig)
+
+        answers = await _deaths(stage, rig, cuts, most_edits=10, die=cut)
         return {"cuts": cuts, **_edits(rig), "answers": answers, "bytes dropped": dropped}
 
 
@@ -83,6 +69,23 @@ async def faults(stage: Stage) -> Numbers:
     seed, number = divmod(stage.part, len(names))
     await FAULTS[names[number]](Scene(stage.directory / "scene", stage.artifact, seed=stage.seed + seed))
     return {"runs": 1}
+
+
+async def _deaths(stage: Stage, rig: Rig, times: int, most_edits: int, die: Callable[[], Awaitable[None]]) -> int:
+    """Let the store `die` so many `times`, each after 1 to `most_edits` more edits. Returns the answers meanwhile."""
+    answers = 0
+    for number in range(1, times + 1):
+        await rig.some(edits=stage.random.randint(1, most_edits), answers=0)
+        await asyncio.sleep(stage.random.uniform(0, MOMENT_S))
+        await die()
+        await rig.store.start()
+        stage.done(number, times)
+        if number % CHECK_EVERY == 0 or number == times:
+            await rig.some(edits=1)
+            async with rig.quiet():
+                answers += rig.history.answers.total()
+                await stage.judge(rig)
+    return answers
 
 
 def _edits(rig: Rig) -> dict[str, int]:
