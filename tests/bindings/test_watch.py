@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import subprocess
 import sys
@@ -336,6 +337,22 @@ async def test_a_tampered_item_list_is_reported(store: Store, shop: Artifact, ra
         assert await watcher.reached(1, GUARD_S)
         assert "was changed in the store" in watcher.facts.failed[binding.id]
         assert words(watcher) == set()
+
+
+@pytest.mark.parametrize("data", [b"5", b"[1]", b"[" * 100_000], ids=lambda data: repr(data[:4]))
+async def test_an_item_list_that_is_none_leaves_out_its_binding_only(
+    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, data: bytes
+) -> None:
+    """Its hash is true: nothing but its content tells."""
+    sha = hashlib.sha256(data).hexdigest()
+    raw.set("{sb}:items:" + sha, data)
+    poison = make_binding("crocs", items=sha, item_count=1)
+    await write(store, shop.codebook_sha, binds(make_binding(), S4))
+    await write(store, shop.codebook_sha, binds(poison, S5))
+    async with watching(store, shop, tmp_path) as watcher:
+        assert await watcher.reached(2, GUARD_S)
+        assert watcher.facts.failed[poison.id].startswith("NACK:ITEMS")
+        assert words(watcher) == {"labubu"}
 
 
 async def test_an_item_list_that_comes_back_is_served(
