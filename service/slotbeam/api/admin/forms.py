@@ -150,7 +150,7 @@ def update_mode(request: Request) -> bool:
 def count_of(request: Request, name: str, default: int, most: int) -> int:
     """An integer query parameter from 1 to `most`."""
     text = request.query_params.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) <= 20 and 1 <= int(text) <= most):
         raise InputError(f"{name} is {shown(text)}; allowed: 1 to {most}")
     return int(text)
 

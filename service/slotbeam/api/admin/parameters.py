@@ -7,6 +7,9 @@ from typing import Any
 from slotbeam.api.admin.forms import MAX_KEY
 from slotbeam.bindings.binding import LIFECYCLES
 
+MAX_ENTRY = 2**64 - 1
+"""Of the log: what the store takes as an id of its stream."""
+
 _TEXT = {"type": "string"}
 
 
@@ -19,7 +22,7 @@ STATE = _query("state", "One state only", {"type": "string", "enum": list(LIFECY
 POSITION = _query("position", "One position only", {"type": "integer", "minimum": 0, "maximum": 999})
 SEARCH = _query("q", "Part of a word, an id, a slot, an owner or a reason", _TEXT)
 ENTRIES = _query("count", "Entries, newest first", {"type": "integer", "minimum": 1, "maximum": 1000})
-BEFORE = _query("before", "Only revisions before", {"type": "integer", "minimum": 1, "maximum": 999_999_999})
+BEFORE = _query("before", "Only revisions before", {"type": "integer", "minimum": 1, "maximum": MAX_ENTRY})
 DRY_RUN = _query("dry_run", "Say what it would do, and do nothing", {"type": "boolean", "default": False})
 MODE = _query(
     "mode",

@@ -140,7 +140,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     async def audit(request: Request) -> Response:
         plane.tokens.principal(request, "slots:read")
         count = count_of(request, "count", 100, 1000)
-        before = count_of(request, "before", 1, 999_999_999) if "before" in request.query_params else None
+        before = count_of(request, "before", 1, parameters.MAX_ENTRY) if "before" in request.query_params else None
         entries, rest = await _entries(plane, count, before)
         return json_response({"entries": entries, "next": rest})
 
