@@ -184,6 +184,11 @@ def test_an_item_list_is_named_by_its_set_of_ids() -> None:
         decode_items(sha, data + b" ")
 
 
+@given(st.lists(st.text(st.characters(codec="utf-8"))))
+def test_every_item_list_survives_its_bytes(ids: list[str]) -> None:
+    assert decode_items(*encode_items(ids)) == tuple(sorted(set(ids)))
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"5", b"null", b'"a"', b"[1]", b'[["a"]]', b'{"a":1}', b'["b","a"]', b'["a","a"]', b'["a" ]', b'["\\ud800"]',

@@ -32,6 +32,7 @@ WATCH_BLOCK_MS = 1000
 WATCH_TIMEOUT_S = 2.5
 HEARTBEAT_TTL_MS = 15_000
 STATS_TTL_S = 86_400
+
 _INITIALISE = """#!lua
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'rev', '0', 'state', ARGV[2], 'count', '0', 'schema', ARGV[3])
