@@ -81,7 +81,7 @@ torture: $(VENV)/.dev
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
 
 bench: $(VENV)/.serve
-	$(BIN)/slotbeam bench --quick --out build/bench.json
+	$(BIN)/slotbeam bench --out build/bench.json
 
 demo: $(VENV)/.dev
 	$(BIN)/slotbeam world --out $(WORLD)

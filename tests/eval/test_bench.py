@@ -10,10 +10,10 @@ from slotbeam.errors import SetupError
 from slotbeam.eval import bench
 
 
-def test_the_quick_bench_measures_queries_and_edits(monkeypatch: pytest.MonkeyPatch, tiny_artifact: Path) -> None:
+def test_the_bench_measures_queries_and_edits(monkeypatch: pytest.MonkeyPatch, tiny_artifact: Path) -> None:
     for name, value in {"QUERIES": 8, "WARM_UP": 2, "EDITS": 4, "HTTP_REQUESTS": 4}.items():
         monkeypatch.setattr(bench, name, value)
-    found = bench.quick_bench(tiny_artifact)
+    found = bench.bench(tiny_artifact)
     assert [row["n"] for row in found["rows"]] == [8, 8, 8, 8, 8, 4, 4, 4]
     assert all(0 <= row["p50_ms"] <= row["p99_ms"] for row in found["rows"])
     assert 0 < found["trie_share"] < 1

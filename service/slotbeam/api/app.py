@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from slotbeam import __version__
 from slotbeam.api import problems
+from slotbeam.api.docs import docs_routes
 from slotbeam.api.guard import Guard
 from slotbeam.api.headers import Headers
 from slotbeam.api.openapi import describe
@@ -24,7 +25,7 @@ def plane_app(
     secured: str | None = None,
     around: Sequence[Middleware] = (),
 ) -> FastAPI:
-    """Build an application without routes.
+    """Build an application whose only routes are `/docs` and `/openapi.json`.
 
     Args:
         title: of its OpenAPI document.
@@ -44,4 +45,5 @@ def plane_app(
     )
     problems.install(app)
     describe(app, *bodies, secured=secured)
+    app.include_router(docs_routes(title))
     return app

@@ -13,7 +13,10 @@ NO_STORE = (b"cache-control", b"no-store")
 
 
 class Headers:
-    """ASGI middleware around a whole application; answers under `/admin` may not be stored either."""
+    """ASGI middleware around a whole application; answers under `/admin` may not be stored either.
+
+    What an answer says for itself stands: `/docs` has a policy of its own.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -26,7 +29,8 @@ class Headers:
 
         async def adding(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *added]
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *((n, v) for n, v in added if n not in said)]
             await send(message)
 
         await self.app(scope, receive, adding)

@@ -100,7 +100,7 @@ class Entry:
 class TrendCounter:
     """The `capacity` heaviest unknown words: with a total weight of N, each is off by N / capacity at most.
 
-    Not thread-safe: one task drains what the requests leave (`api/suggesting.py`).
+    Not thread-safe: one task drains what the requests leave (`api/reporting.py`).
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:

@@ -121,16 +121,16 @@ def world(
 
 def bench(
     ctx: typer.Context,
-    quick: Annotated[bool, typer.Option("--quick", help="Minutes instead of hours: the two headline figures.")] = True,
     artifact: ArtifactDir = None,
     queries: Annotated[Path | None, typer.Option(exists=True, help="One query a line; titles otherwise.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the JSON there.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure latency of the shipped artifact, and how long an edit takes to be live."""
-    from slotbeam.eval.bench import quick_bench, render
+    from slotbeam.eval.bench import bench as measure
+    from slotbeam.eval.bench import render
 
-    found = quick_bench(settings_of(ctx).artifact, queries)
+    found = measure(settings_of(ctx).artifact, queries)
     if out is not None:
         import json
 

@@ -1,4 +1,4 @@
-"""`slotbeam bench --quick`: what a query costs on one core, and how soon an edit is live.
+"""`slotbeam bench`: what a query costs on one core, and how soon an edit is live.
 
 Figures of one run on one machine; compare A with B in one run only. docs/log.md keeps what was measured.
 """
@@ -46,7 +46,7 @@ _READY_S = 60.0
 _LIVE_S = 10.0
 
 
-def quick_bench(directory: Path, queries: Path | None = None) -> dict[str, Any]:
+def bench(directory: Path, queries: Path | None = None) -> dict[str, Any]:
     """Measure the pipeline in this process on one core, then a whole `slotbeam up` over loopback.
 
     Args:

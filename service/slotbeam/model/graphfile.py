@@ -36,11 +36,11 @@ def read_graph(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ArtifactError(f"{path} is missing ({error.strerror}); run `slotbeam export` again") from error
+        raise ArtifactError(f"{path} is missing ({error.strerror}); copy the artifact again") from error
     try:
         external = _refers_outside(memoryview(data), "model", 0)
     except (ValueError, IndexError) as error:
-        raise ArtifactError(f"{path} is not a graph: {error}; run `slotbeam export` again") from error
+        raise ArtifactError(f"{path} is not a graph: {error}; copy the artifact again") from error
     if external:
         raise ArtifactError(f"{path} keeps weights in another file, which is never opened; export them inside it")
     return data

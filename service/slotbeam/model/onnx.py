@@ -51,7 +51,7 @@ class OnnxModel:
         if described != ",".join(map(str, self._sizes)):
             raise ArtifactError(
                 f"{directory / DECODER} was made for sizes {described or 'unknown'}, the codebook has "
-                f"{','.join(map(str, self._sizes))}; run `slotbeam export` again"
+                f"{','.join(map(str, self._sizes))}; copy the artifact again"
             )
 
     @property
