@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import re
 from pathlib import Path
 
@@ -71,4 +73,30 @@ def test_a_password_is_starred_wherever_it_stands_in_the_url(url: str, shown: st
 def test_a_wrong_setting_names_variable_value_and_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLOTBEAM_PORT", "70000")
     with pytest.raises(SetupError, match=r"SLOTBEAM_PORT is '70000': .* less than or equal to 65535"):
+        read_settings()
+
+
+PORTS = [name for name in Settings.model_fields if name.endswith("port")]
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_what_kubernetes_says_of_a_service_is_no_port_and_is_warned_of(
+    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    variable = f"SLOTBEAM_{name.upper()}"
+    monkeypatch.setenv(variable, "tcp://10.96.0.17:80")
+    with caplog.at_level(logging.WARNING):
+        settings = read_settings()
+    default = Settings.model_fields[name].default
+    assert getattr(settings, name) == default
+    assert {found: (value, source) for found, value, source in sources(settings)}[variable] == (str(default), "default")
+    [line] = caplog.messages
+    assert all(text in line for text in (variable, "tcp://10.96.0.17:80", str(default), "enableServiceLinks: false"))
+    assert variable not in os.environ, "a flag and a child process read it, too"
+
+
+@pytest.mark.parametrize("value", ["tcp://10.96.0.17", "http://10.96.0.17:80", "tcp", "80a"])
+def test_any_other_wrong_port_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLOTBEAM_PORT", value)
+    with pytest.raises(SetupError, match="SLOTBEAM_PORT is"):
         read_settings()

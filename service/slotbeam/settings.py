@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from slotbeam.errors import SetupError
 
 PREFIX = "SLOTBEAM_"
+_SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://.*:\d+", re.IGNORECASE)
 _PASSWORD = re.compile(r"(?<=://)[^/?@][^@]*@|(?<=[?&]password=)[^&]+")
 
 
@@ -78,6 +80,7 @@ def read_settings(**flags: Any) -> Settings:
     Raises:
         SetupError: names every variable that is wrong, what it holds and what is allowed.
     """
+    drop_service_links()
     try:
         return Settings(**flags)
     except ValidationError as error:
@@ -86,6 +89,25 @@ def read_settings(**flags: Any) -> Settings:
             for e in error.errors(include_url=False)
         ]
         raise SetupError("; ".join(lines)) from None
+
+
+def drop_service_links() -> None:
+    """Forget variables that nobody set: Kubernetes tells a pod of a Service `slotbeam` by `SLOTBEAM_PORT=tcp://…`.
+
+    They leave the environment, so that no flag and no child process reads them either; each is warned of.
+    """
+    for name, field in Settings.model_fields.items():
+        variable = PREFIX + name.upper()
+        value = os.environ.get(variable, "")
+        if name.endswith("port") and _SERVICE_LINK.fullmatch(value):
+            del os.environ[variable]
+            logging.getLogger("slotbeam.settings").warning(
+                "%s is %r: that is Kubernetes' link to a Service of this name, not a setting; %s is used. "
+                'Set "enableServiceLinks: false" in the pod, or give the Service another name',
+                variable,
+                value,
+                field.default,
+            )
 
 
 def sources(settings: Settings, flags: Iterable[str] = ()) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-"""What the image and the Kubernetes manifests promise: no root, nothing writable but volumes, no secret inside."""
+"""What the image promises, and the pods of the manifests: no root, nothing writable but volumes, no secret inside."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import typer
 from slotbeam.cli import encoding, learning, measuring, operating, planes, slots, suggestions, tokens
 from slotbeam.cli.console import fail, say
 from slotbeam.errors import SlotbeamError
+from slotbeam.settings import drop_service_links
 
 app = typer.Typer(
     name="slotbeam",
@@ -33,6 +34,7 @@ def root(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     """Start with `slotbeam up`."""
+    drop_service_links()  # before a flag reads its variable
 
 
 planes.add_to(app)

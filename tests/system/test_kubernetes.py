@@ -1,0 +1,147 @@
+"""deploy/kubernetes is what Kubernetes accepts (by the schemas in kubernetes-validate), and what can start and roll."""
+
+from __future__ import annotations
+
+import copy
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import kubernetes_validate
+import pytest
+import yaml
+from kubernetes_validate.utils import all_versions, major_minor
+
+from slotbeam.cli.listening import GRACE_S
+from slotbeam.settings import Settings
+from support.processes import CLI, HANG_S, environment
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/slotbeam.yaml").read_text()))
+NAMED = {f"{document['kind']}/{document['metadata']['name']}": document for document in DOCUMENTS}
+PODS = {name: document["spec"]["template"] for name, document in NAMED.items() if "template" in document["spec"]}
+PLANES = {"Deployment/slotbeam-serve": 8000, "Deployment/slotbeam-admin": 8001}
+VERSIONS = sorted({major_minor(version) for version in all_versions()})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_document_is_valid_and_has_no_unknown_field(version: str) -> None:
+    for document in DOCUMENTS:
+        kubernetes_validate.validate(document, version, strict=True)
+
+
+def test_a_field_that_does_not_exist_would_be_found() -> None:
+    document = copy.deepcopy(NAMED["Deployment/slotbeam-serve"])
+    document["spec"]["template"]["spec"]["enableServiceLink"] = False
+    with pytest.raises(kubernetes_validate.ValidationError, match="enableServiceLink"):
+        kubernetes_validate.validate(document, VERSIONS[-1], strict=True)
+
+
+def test_every_selector_finds_the_pods_of_one_workload() -> None:
+    for name, document in NAMED.items():
+        selector = document["spec"].get("selector")
+        if selector:
+            wanted = selector.get("matchLabels", selector) if isinstance(selector, dict) else selector
+            found = [pod for pod, it in PODS.items() if wanted.items() <= it["metadata"]["labels"].items()]
+            assert len(found) == 1, name
+
+
+@pytest.mark.parametrize("name", PODS)
+def test_no_pod_is_told_of_services_by_variables(name: str) -> None:
+    assert PODS[name]["spec"]["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize(("name", "port"), PLANES.items())
+def test_a_plane_has_time_to_load_says_when_it_may_be_asked_and_is_scraped(name: str, port: int) -> None:
+    [container] = PODS[name]["spec"]["containers"]
+    probes = {kind: container[f"{kind}Probe"] for kind in ("startup", "liveness", "readiness")}
+    assert {probe["httpGet"]["port"] for probe in probes.values()} == {port}
+    paths = {kind: probe["httpGet"]["path"] for kind, probe in probes.items()}
+    assert paths == {"startup": "/livez", "liveness": "/livez", "readiness": "/readyz"}
+    assert probes["startup"]["periodSeconds"] * probes["startup"]["failureThreshold"] >= 60
+    assert container["ports"] == [{"containerPort": port}]
+    assert PODS[name]["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(port),
+        "prometheus.io/path": "/metrics",
+    }
+    service = NAMED[f"Service/slotbeam{'' if port == 8000 else '-admin'}"]["spec"]
+    assert [entry["targetPort"] for entry in service["ports"]] == [port]
+
+
+@pytest.mark.parametrize("name", PLANES)
+def test_a_plane_that_ends_has_time_for_what_it_promises(name: str) -> None:
+    """preStop, then the drain, then the requests that still run."""
+    pod = PODS[name]["spec"]
+    [container] = pod["containers"]
+    [program, seconds] = container["lifecycle"]["preStop"]["exec"]["command"]
+    assert program == "sleep"
+    given = {entry["name"]: entry.get("value") for entry in container["env"]}
+    drain = Settings.model_fields.get("drain_s")
+    drain_s = float(given.get("SLOTBEAM_DRAIN_S") or (drain.default if drain else 0))
+    assert int(seconds) + drain_s + GRACE_S < pod["terminationGracePeriodSeconds"]
+
+
+def test_no_update_drain_or_lost_machine_takes_every_data_plane() -> None:
+    serve = NAMED["Deployment/slotbeam-serve"]["spec"]
+    assert serve["replicas"] >= 2
+    assert serve["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    budget = NAMED["PodDisruptionBudget/slotbeam-serve"]["spec"]
+    assert 1 <= budget["minAvailable"] < serve["replicas"]
+    affinity = serve["template"]["spec"]["affinity"]["podAntiAffinity"]
+    [term] = affinity["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert term["podAffinityTerm"]["topologyKey"] == "kubernetes.io/hostname"
+    assert term["podAffinityTerm"]["labelSelector"] == budget["selector"] == serve["selector"]
+
+
+def test_every_variable_of_a_plane_is_a_setting_and_every_argument_a_command() -> None:
+    known = {f"SLOTBEAM_{name.upper()}" for name in Settings.model_fields}
+    for name in PLANES:
+        [container] = PODS[name]["spec"]["containers"]
+        given = {entry["name"] for entry in container["env"]} - {"REDIS_PASSWORD"}
+        assert given <= known
+        assert container["args"] == ["slotbeam", name.rpartition("-")[2]]
+
+
+def links() -> Iterator[tuple[str, str]]:
+    """The variables that a pod of these Services gets unless it declines, as Kubernetes forms them."""
+    for number, (name, document) in enumerate(NAMED.items()):
+        if document["kind"] == "Service" and document["spec"].get("clusterIP") != "None":
+            service = re.sub("[^A-Z0-9]", "_", name.partition("/")[2].upper())
+            [entry] = document["spec"]["ports"]
+            address, port = f"10.96.0.{number}", entry["port"]
+            yield f"{service}_SERVICE_HOST", address
+            yield f"{service}_SERVICE_PORT", str(port)
+            yield f"{service}_PORT", f"tcp://{address}:{port}"
+            long = f"{service}_PORT_{port}_TCP"
+            yield long, f"tcp://{address}:{port}"
+            yield from ((f"{long}_PROTO", "tcp"), (f"{long}_PORT", str(port)), (f"{long}_ADDR", address))
+
+
+@pytest.mark.parametrize(("command", "flag"), [("serve", "--port"), ("admin", "--admin-port")])
+def test_a_plane_starts_in_a_pod_that_is_told_of_them_all_the_same(
+    command: str, flag: str, tmp_path: Path, tiny_artifact: Path
+) -> None:
+    given = dict(links())
+    assert {"SLOTBEAM_PORT", "SLOTBEAM_ADMIN_PORT"} <= given.keys()
+    variables = environment(
+        redis_url=f"unix://{tmp_path}/none", data_dir=tmp_path / "data", artifact=tiny_artifact, log_level="error"
+    )
+    with (
+        (tmp_path / "errors").open("w+") as errors,
+        subprocess.Popen(
+            [*CLI, command, flag, "0"], env={**variables, **given}, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as plane,
+    ):
+        try:
+            assert plane.stdout is not None
+            line = plane.stdout.readline()
+            errors.seek(0)
+            said = errors.read()
+            assert " on http://127.0.0.1:" in line, said
+            assert "SLOTBEAM_PORT is" in said
+            assert "SLOTBEAM_ADMIN_PORT is" in said
+        finally:
+            plane.terminate()
+            plane.wait(HANG_S)
