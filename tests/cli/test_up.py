@@ -25,6 +25,7 @@ from slotbeam.bindings.trends import BUCKET_S
 from slotbeam.cli import up as up_module
 from slotbeam.settings import Settings
 from slotbeam.train.lexicon import read_absorbed
+from support.posting import POSTS, Post
 from support.processes import HANG_S, Up, alive, wait_for
 
 
@@ -280,6 +281,25 @@ RAW: list[tuple[str, bytes, bytes]] = [
 def test_broken_http_is_refused_and_the_next_request_is_answered(up: Up, raw: bytes, status: bytes) -> None:
     assert status in talk(up.record["data"], raw)
     assert up.retrieve("mug")["items"]
+
+
+EARLY: list[tuple[str, str, str, dict[str, str], int]] = [
+    ("no token", "admin", "/admin/slots", {}, 401),
+    ("nothing there", "data", "/nowhere", {}, 404),
+    ("nothing there", "admin", "/nowhere", {}, 404),
+    ("another method", "data", "/livez", {}, 405),
+    ("too large", "data", "/retrieve", {}, 413),
+    ("another type", "data", "/retrieve", {"Content-Type": "text/plain"}, 415),
+    ("large headers", "admin", "/admin/slots", {"X-Long": "x" * 32_768}, 431),
+]
+
+
+@pytest.mark.parametrize("post", POSTS, ids=lambda post: post.__name__)
+def test_five_of_five_answers_to_a_body_of_5_mb_reach_a_client_that_sends_it_whole(up: Up, post: Post) -> None:
+    json_type, body = {"Content-Type": "application/json"}, b" " * 5_000_000
+    for name, plane, path, headers, status in EARLY:
+        answers = [post(up.record[plane], path, body, {**json_type, **headers}) for _ in range(5)]
+        assert answers == [status] * 5, name
 
 
 def test_kill_9_of_up_leaves_no_process_behind(tmp_path: Path, tiny_artifact: Path) -> None:

@@ -52,10 +52,11 @@ def run(app: object, listener: socket.socket, log_level: str) -> None:
 
 
 def server_config(app: object) -> uvicorn.Config:
-    """How either plane is served: heads, bodies and answers have deadlines (`slotbeam.api.guard`)."""
+    """How either plane is served: heads, bodies and answers have deadlines (`slotbeam.api.protocol`)."""
     import uvicorn
 
-    from slotbeam.api.guard import MAX_HEAD, Ending, GuardedProtocol
+    from slotbeam.api.guard import MAX_HEAD, Ending
+    from slotbeam.api.protocol import GuardedProtocol
 
     return uvicorn.Config(
         Ending(app),  # type: ignore[arg-type]
