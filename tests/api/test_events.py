@@ -21,12 +21,13 @@ from slotbeam.api.requestid import LIFE_S, RequestIds
 from slotbeam.api.retrieve import create_data_app
 from slotbeam.api.schemas import Event
 from slotbeam.bindings.overlay import Bound, build_overlay
-from slotbeam.search.snapshot import EMPTY_OVERLAY, Holder, Snapshot
+from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
 from slotbeam.types import Slot
 from support.clients import client_of
 
 SLOT = "1-4"  # of "labubu", which brings i003 and i004
+LABUBU = "b_labubu"
 BOUND, FREE = ("i003", "i004"), "i005"
 
 
@@ -108,7 +109,7 @@ async def test_a_binding_is_hit_by_an_item_it_holds_in_a_request_it_was_applied_
     data: httpx.AsyncClient, type: str, query: str, fields: dict[str, Any], item: str, hits: int
 ) -> None:
     await taken(data, event(await ask(data, query, **fields), item, type))
-    assert await counted(data, "binding_hits") == ({(type, SLOT): 1.0} if hits else {})
+    assert await counted(data, "binding_hits") == ({(LABUBU, type): 1.0} if hits else {})
 
 
 async def test_of_two_bindings_that_hold_an_item_those_applied_are_hit(bound_shop: Snapshot, tmp_path: Path) -> None:
@@ -118,8 +119,7 @@ async def test_of_two_bindings_that_hold_an_item_those_applied_are_hit(bound_sho
     async with client_of(create_data_app(Settings(data_dir=tmp_path), holder=holder)) as data:
         for query in ("labubu", "crocs", "labubu crocs", "crocs"):
             await taken(data, event(await ask(data, query), BOUND[0]))
-        first, second = (("click", str(place)) for place in places)
-        assert await counted(data, "binding_hits") == {first: 2.0, second: 3.0}
+        assert await counted(data, "binding_hits") == {(LABUBU, "click"): 2.0, ("b_crocs", "click"): 3.0}
 
 
 async def test_hits_are_at_most_activations_however_many_items_are_clicked(data: httpx.AsyncClient) -> None:
@@ -127,24 +127,43 @@ async def test_hits_are_at_most_activations_however_many_items_are_clicked(data:
         request = await ask(data)
         for item in items:
             await taken(data, event(request, item))
-    assert await counted(data, "binding_activations") == {(SLOT,): 4.0}
-    assert await counted(data, "binding_hits") == {("click", SLOT): 2.0}
+    assert await counted(data, "binding_activations") == {(LABUBU,): 4.0}
+    assert await counted(data, "binding_hits") == {(LABUBU, "click"): 2.0}
 
 
-async def test_an_item_is_looked_up_in_what_the_slot_holds_now(
+async def test_an_item_is_looked_up_in_what_the_binding_holds_now(
     data: httpx.AsyncClient, app: FastAPI, bound_shop: Snapshot
 ) -> None:
     request, holder = await ask(data), app.state.plane.holder
-    bound = Bound("b_next", Slot.parse(SLOT), ("crocs",), (FREE,))
-    holder.current = replace(bound_shop, overlay=build_overlay(bound_shop.artifact, [bound]), revision=8)
+    edited = Bound(LABUBU, Slot.parse(SLOT), ("labubu",), (FREE,))
+    holder.current = replace(bound_shop, overlay=build_overlay(bound_shop.artifact, [edited]), revision=8)
     await taken(data, event(request, BOUND[0]))
     assert await counted(data, "binding_hits") == {}
     await taken(data, event(request, FREE))
-    assert await counted(data, "binding_hits") == {("click", SLOT): 1.0}
-    holder.current = replace(bound_shop, overlay=EMPTY_OVERLAY, revision=9)
-    await taken(data, event(request, BOUND[1]))
-    assert await counted(data, "binding_hits") == {("click", SLOT): 1.0}
-    assert await counted(data) == {("unknown", "click"): 3.0}
+    assert await counted(data, "binding_hits") == {(LABUBU, "click"): 1.0}
+    assert await counted(data) == {("unknown", "click"): 2.0}
+
+
+async def test_a_word_that_follows_on_a_slot_takes_over_neither_activations_nor_hits(
+    data: httpx.AsyncClient, app: FastAPI, bound_shop: Snapshot
+) -> None:
+    holder, requests = app.state.plane.holder, [await ask(data) for _ in range(3)]
+    await taken(data, event(requests[0], BOUND[0]))
+    assert await counted(data, "binding_activations") == {(LABUBU,): 3.0}
+    following = Bound("b_crocs", Slot.parse(SLOT), ("crocs",), BOUND)
+    holder.current = replace(bound_shop, overlay=build_overlay(bound_shop.artifact, [following]), revision=9)
+    for name in ("binding_activations", "binding_hits"):
+        assert await counted(data, name) == {}
+    await taken(data, event(requests[1], BOUND[0]))  # of an answer that "labubu" brought
+    await taken(data, event(await ask(data, "crocs"), BOUND[1]))
+    assert await counted(data, "binding_activations") == {("b_crocs",): 1.0}
+    assert await counted(data, "binding_hits") == {("b_crocs", "click"): 1.0}
+    lines = (await data.get("/metrics")).text.splitlines()
+    assert [line for line in lines if line.startswith("slotbeam_binding_info{")] == [
+        f'slotbeam_binding_info{{binding="b_crocs",slot="{SLOT}"}} 1.0'
+    ]
+    assert not any(LABUBU in line for line in lines)
+    assert {"slotbeam_activations_total 4.0", 'slotbeam_hits_total{event="click"} 2.0'} <= set(lines)
 
 
 async def test_an_item_that_left_the_catalog_is_taken_and_counted_as_such(data: httpx.AsyncClient) -> None:
@@ -158,7 +177,7 @@ async def test_every_answer_of_a_batch_has_an_id_of_its_own(data: httpx.AsyncCli
     first, second = (answer["request_id"] for answer in answers)
     await taken(data, event(first, BOUND[0], rank=2), event(second, BOUND[0], rank=19))
     assert await counted(data) == {("10", "click"): 1.0, ("100", "click"): 1.0}
-    assert await counted(data, "binding_hits") == {("click", SLOT): 1.0}
+    assert await counted(data, "binding_hits") == {(LABUBU, "click"): 1.0}
 
 
 async def test_the_same_event_counts_once(data: httpx.AsyncClient) -> None:
@@ -168,11 +187,11 @@ async def test_the_same_event_counts_once(data: httpx.AsyncClient) -> None:
     await taken(data, same)
     await taken(data, event(request, BOUND[0], "order", rank=0), event(await ask(data), BOUND[0], rank=0))
     assert await counted(data) == {("10", "click"): 2.0, ("10", "repeated"): 2.0, ("10", "order"): 1.0}
-    assert await counted(data, "binding_hits") == {("click", SLOT): 2.0, ("order", SLOT): 1.0}
+    assert await counted(data, "binding_hits") == {(LABUBU, "click"): 2.0, (LABUBU, "order"): 1.0}
 
 
 def test_the_memory_of_events_is_bounded_and_forgets_the_oldest(bound_shop: Snapshot) -> None:
-    ids, metrics = RequestIds("k" * 16), Metrics()
+    ids, metrics = RequestIds("k" * 16), Metrics(Holder(bound_shop))
     counter = EventCounter(ids, metrics, remembered=3)
     request = ids.issue(10)
 
@@ -256,7 +275,7 @@ async def test_replicas_that_share_the_key_take_each_other_s_events(bound_shop: 
         client_of(replica("three", None)) as neighbour,
     ):
         await taken(two, event(await ask(one), BOUND[0]))
-        assert await counted(two, "binding_hits") == {("click", SLOT): 1.0}
+        assert await counted(two, "binding_hits") == {(LABUBU, "click"): 1.0}
         await refused(other, event(await ask(one)))
         await refused(one, event(await ask(other)))
         await taken(neighbour, event(await ask(other)))  # the same data directory
@@ -266,7 +285,7 @@ async def test_events_do_not_wait_for_the_store(bound_shop: Snapshot, tmp_path: 
     settings = Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nowhere")
     async with client_of(create_data_app(settings, holder=Holder(bound_shop))) as data:
         await taken(data, event(await ask(data), BOUND[0]))
-        assert await counted(data, "binding_hits") == {("click", SLOT): 1.0}
+        assert await counted(data, "binding_hits") == {(LABUBU, "click"): 1.0}
 
 
 async def test_events_are_no_queries(data: httpx.AsyncClient) -> None:

@@ -59,7 +59,10 @@ async def test_metrics_count_what_happened(data: httpx.AsyncClient) -> None:
     for expected in (
         'slotbeam_retrieve_requests_total{outcome="ok"} 1.0',
         'slotbeam_retrieve_requests_total{outcome="invalid"} 1.0',
-        'slotbeam_binding_activations_total{slot="1-4"} 1.0',
+        'slotbeam_binding_activations_total{binding="b_labubu"} 1.0',
+        'slotbeam_binding_info{binding="b_labubu",slot="1-4"} 1.0',
+        "slotbeam_activations_total 1.0",
+        'slotbeam_queries_understood_total{understood="partly"} 1.0',
         'slotbeam_query_words_total{result="known"} 1.0',
         'slotbeam_query_words_total{result="bound"} 1.0',
         'slotbeam_query_words_total{result="unknown"} 1.0',
@@ -75,8 +78,32 @@ async def test_metrics_count_what_happened(data: httpx.AsyncClient) -> None:
 
 async def test_metrics_never_carry_a_query_or_a_word(data: httpx.AsyncClient) -> None:
     await data.post("/retrieve", json={"query": "blue labubu xyzzy"})
-    text = (await data.get("/metrics")).text
+    text = (await data.get("/metrics")).text.replace("b_labubu", "the id of a binding")
     assert not any(word in text for word in ("labubu", "xyzzy", "blue"))
+
+
+@pytest.mark.parametrize(
+    ("query", "use_bindings", "understood"),
+    [
+        ("blue mug", True, "wholly"),
+        ("blue labubu", True, "wholly"),
+        ("blue labubu", False, "partly"),
+        ("mug xyzzy", True, "partly"),
+        ("xyzzy", True, "not"),
+        ("labubu", False, "not"),
+        ("?!", True, "not"),
+    ],
+)
+async def test_a_query_is_counted_as_understood_wholly_partly_or_not(
+    data: httpx.AsyncClient, query: str, use_bindings: bool, understood: str
+) -> None:
+    answer = await data.post("/retrieve", json={"query": query, "use_bindings": use_bindings})
+    assert answer.status_code == 200
+    lines = (await data.get("/metrics")).text.splitlines()
+    assert sorted(line for line in lines if line.startswith("slotbeam_queries_understood_total{")) == sorted(
+        f'slotbeam_queries_understood_total{{understood="{how}"}} {float(how == understood)}'
+        for how in ("wholly", "partly", "not")
+    )
 
 
 async def test_the_schema_lists_every_path(data: httpx.AsyncClient) -> None:

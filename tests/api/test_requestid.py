@@ -17,19 +17,18 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from slotbeam.api import requestid
-from slotbeam.api.requestid import LIFE_S, Issued, RequestIds, events_key
+from slotbeam.api.requestid import LIFE_S, Issued, RequestIds, events_key, mark_of
 from slotbeam.api.secret import set_or_kept
 from slotbeam.errors import RequestIdExpired, SetupError, UnknownRequestId
 from slotbeam.settings import Settings
-from slotbeam.types import Slot
 
 KEY = "k" * 32
 NOW = 1_800_000_000
-SLOTS = (Slot(1, 2049), Slot(17, 2**32 - 1))
+BINDINGS = ("b_labubu", "b_crocs")
 IDS = RequestIds(KEY, clock=lambda: NOW)
 
-slots = st.lists(st.builds(Slot, st.integers(0, 255), st.integers(0, 2**32 - 1)), max_size=16)
-issued = st.builds(IDS.issue, st.integers(1, 1000), slots)
+bindings = st.lists(st.text(st.characters(codec="utf-8"), min_size=1), max_size=16)
+issued = st.builds(IDS.issue, st.integers(1, 1000), bindings)
 
 
 def refused(text: str) -> None:
@@ -37,23 +36,31 @@ def refused(text: str) -> None:
         IDS.read(text)
 
 
-@given(k=st.integers(1, 1000), slots=slots, now=st.integers(0, 2**40))
+@given(k=st.integers(1, 1000), bindings=bindings, now=st.integers(0, 2**40))
 def test_an_id_says_when_it_was_issued_for_how_many_items_and_which_bindings(
-    k: int, slots: list[Slot], now: int
+    k: int, bindings: list[str], now: int
 ) -> None:
     ids = RequestIds(KEY, clock=lambda: now)
-    assert ids.read(ids.issue(k, slots)) == Issued(now, k, tuple(slots))
+    assert ids.read(ids.issue(k, bindings)) == Issued(now, k, tuple(map(mark_of, bindings)))
 
 
-@given(k=st.integers(1, 1000), slots=slots)
-def test_an_id_is_what_its_description_says(k: int, slots: list[Slot]) -> None:
-    text = IDS.issue(k, slots)
+@given(k=st.integers(1, 1000), bindings=bindings)
+def test_an_id_is_what_its_description_says(k: int, bindings: list[str]) -> None:
+    text = IDS.issue(k, bindings)
     raw = base64.b64decode(text + "==", altchars="-_")
     payload, mac = raw[:-16], raw[-16:]
     key = hmac.new(KEY.encode(), b"slotbeam request id", hashlib.sha256).digest()
     assert mac == hmac.new(key, payload, hashlib.sha256).digest()[:16]
-    assert payload[:9] + payload[17:19] == struct.pack(">BQH", 1, NOW, k)
-    assert payload[19:] == b"".join(struct.pack(">BI", slot.position, slot.index) for slot in slots)
+    assert payload[:9] + payload[17:19] == struct.pack(">BQH", 2, NOW, k)
+    assert payload[19:] == b"".join(hashlib.blake2b(one.encode(), digest_size=5).digest() for one in bindings)
+
+
+def test_an_id_of_the_version_before_names_slots_and_so_no_binding() -> None:
+    payload = struct.pack(">BQ8sHBI", 1, NOW, bytes(8), 10, 1, 2049)
+    key = hmac.new(KEY.encode(), b"slotbeam request id", hashlib.sha256).digest()
+    mac = hmac.new(key, payload, hashlib.sha256).digest()[:16]
+    text = base64.urlsafe_b64encode(payload + mac).rstrip(b"=").decode()
+    assert IDS.read(text) == Issued(NOW, 10, ())
 
 
 def test_an_id_is_short_url_safe_and_never_the_same() -> None:
@@ -61,7 +68,7 @@ def test_an_id_is_short_url_safe_and_never_the_same() -> None:
     assert len(set(texts)) == len(texts)
     assert {len(text) for text in texts} == {47}
     assert all(text.replace("-", "").replace("_", "").isalnum() for text in texts)
-    assert len(IDS.issue(1000, [Slot(255, 2**32 - 1)] * 16)) <= 256
+    assert len(IDS.issue(1000, ["b_" + "z" * 32] * 16)) <= 256
 
 
 @given(text=issued, data=st.data())
@@ -78,7 +85,7 @@ def test_an_id_with_any_character_changed_is_refused(text: str, data: st.DataObj
 
 def test_every_other_last_character_is_refused_although_some_spell_the_same_bytes() -> None:
     for bound in range(3):
-        text = IDS.issue(10, SLOTS[:1] * bound)
+        text = IDS.issue(10, BINDINGS[:1] * bound)
         alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
         for other in set(alphabet) - {text[-1]}:
             refused(text[:-1] + other)
@@ -118,7 +125,7 @@ def test_what_the_secret_itself_signed_is_refused() -> None:
 
 def test_an_id_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as newer:
-        newer.setattr(requestid, "VERSION", 2)
+        newer.setattr(requestid, "VERSION", 3)
         text = IDS.issue(10)
         assert IDS.read(text).k == 10
     refused(text)

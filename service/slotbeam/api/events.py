@@ -14,10 +14,10 @@ from slotbeam.api.bodies import read_model
 from slotbeam.api.metrics import RANKS, Metrics
 from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
-from slotbeam.api.requestid import Issued, RequestIds
+from slotbeam.api.requestid import Issued, RequestIds, mark_of
 from slotbeam.api.schemas import Event, EventsBody
 from slotbeam.errors import InputError, RequestIdExpired, UnknownRequestId
-from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.snapshot import EMPTY_OVERLAY, Holder, Overlay, Pinned, Snapshot
 
 REMEMBERED = 100_000
 
@@ -34,6 +34,8 @@ class EventCounter:
     def __init__(self, ids: RequestIds, metrics: Metrics, remembered: int = REMEMBERED) -> None:
         self._ids, self._metrics, self._remembered = ids, metrics, remembered
         self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._overlay = EMPTY_OVERLAY
+        self._marked: dict[bytes, Pinned] = {}
 
     def take(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
         """Count `events`, all or none.
@@ -80,10 +82,17 @@ class EventCounter:
             count(bucket, "unknown_item").inc()
             return
         count(bucket, event.type).inc()
-        for pinned in snapshot.overlay.pinned if issued.slots else ():
+        for pinned in self._live(snapshot.overlay, issued.marks):
             # Once a request, as activations are: hits ÷ activations is a share, however many items are clicked.
-            if pinned.slot in issued.slots and (pinned.rows == row).any() and self._first(f"{name}#{pinned.slot}"):
-                self._metrics.hits.labels(str(pinned.slot), event.type).inc()
+            if (pinned.rows == row).any() and self._first(f"{name}#{pinned.id}"):
+                self._metrics.bindings.hit(pinned.id, event.type)
+
+    def _live(self, overlay: Overlay, marks: Sequence[bytes]) -> list[Pinned]:
+        """Of the bindings that were applied to a request, those that are live still."""
+        if marks and overlay is not self._overlay:
+            self._overlay = overlay
+            self._marked = {mark_of(pinned.id): pinned for pinned in overlay.pinned}
+        return [self._marked[mark] for mark in marks if mark in self._marked]
 
     def _first(self, name: str) -> bool:
         """Whether `name` is not remembered; it is from now on."""

@@ -8,6 +8,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from slotbeam.api.activity import Activity
+from slotbeam.search import unknown
+from slotbeam.search.snapshot import Holder
 from slotbeam.types import Timings
 
 RANKS = (10, 100, 350, 1000)
@@ -19,28 +22,22 @@ _ITEMS = (0, 1, 10, 50, 100, 200, 350, 500, 1000)
 
 
 class Metrics:
-    """Everything one data plane counts, in a registry of its own (several apps may live in one process)."""
+    """Everything one data plane counts, in a registry of its own (several apps may live in one process).
 
-    def __init__(self) -> None:
+    Args:
+        holder: of the snapshot whose bindings are counted.
+    """
+
+    def __init__(self, holder: Holder) -> None:
         self.registry = registry = CollectorRegistry()
+        self.bindings = Activity(holder)
+        registry.register(self.bindings)
         self.requests = Counter("slotbeam_retrieve_requests", "Queries by outcome.", ["outcome"], registry=registry)
         self.duration = Histogram(
             "slotbeam_retrieve_duration_seconds", "Seconds by stage.", ["stage"], buckets=_SECONDS, registry=registry
         )
         self.items = Histogram("slotbeam_retrieve_items", "Items in an answer.", buckets=_ITEMS, registry=registry)
         self.queue_depth = Gauge("slotbeam_queue_depth", "Queries admitted and not answered yet.", registry=registry)
-        self.activations = Counter(
-            "slotbeam_binding_activations",
-            "Queries that triggered a binding, by its slot.",
-            ["slot"],
-            registry=registry,
-        )
-        self.hits = Counter(
-            "slotbeam_binding_hits",
-            "Queries whose user took an item of a binding they triggered, by its slot.",
-            ["slot", "event"],
-            registry=registry,
-        )
         self.events = Counter(
             "slotbeam_events",
             "Events by the bound of their rank and what became of them.",
@@ -49,6 +46,12 @@ class Metrics:
         )
         self.words = Counter(
             "slotbeam_query_words", "Query words that were known, unknown or bound.", ["result"], registry=registry
+        )
+        self.understood = Counter(
+            "slotbeam_queries_understood",
+            "Queries by how many of their words were known.",
+            ["understood"],
+            registry=registry,
         )
         self.reload = Histogram(
             "slotbeam_bindings_reload_duration_seconds",
@@ -64,6 +67,10 @@ class Metrics:
         )
         for outcome in OUTCOMES:
             self.requests.labels(outcome)
+        for result in unknown.RESULTS:
+            self.words.labels(result)
+        for how in unknown.UNDERSTOOD:
+            self.understood.labels(how)
         for k in (*map(str, RANKS), "unknown"):
             for result in RESULTS:
                 self.events.labels(k, result)

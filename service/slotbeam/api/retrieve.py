@@ -32,9 +32,9 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Holder, Snapshot
-from slotbeam.search.unknown import split_words
+from slotbeam.search.unknown import split_words, understood
 from slotbeam.settings import Settings
-from slotbeam.types import Slot, Timings
+from slotbeam.types import Timings
 
 _STAGES = ("encode", "decode", "rank", "queue")
 
@@ -82,15 +82,15 @@ class DataPlane:
             answer = retrieve(snapshot, request, timings)
             timings.add("queue", waited_s)
             self.metrics.record(timings, len(answer.hits), waited_s + time.perf_counter() - started)
-            for applied in answer.applied:
-                self.metrics.activations.labels(applied.slot).inc()
+            applied_ids = [applied.id for applied in answer.applied]
+            self.metrics.bindings.activated(applied_ids)
             words = split_words(answer.encoded, [applied.span for applied in answer.applied])
             for result, found in words.items():
                 self.metrics.words.labels(result).inc(len(found))
+            self.metrics.understood.labels(understood(words)).inc()
             if self.trends is not None:
                 self.trends.note(answer.encoded.text, words["unknown"])
-            request_id = self.ids.issue(request.k, [Slot.parse(applied.slot) for applied in answer.applied])
-            return document(request_id, snapshot, answer), timings
+            return document(self.ids.issue(request.k, applied_ids), snapshot, answer), timings
 
         return job
 
@@ -110,7 +110,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact, settings.threads))
     holder = holder or Holder(Snapshot(artifact))
     plane = DataPlane(
-        settings, holder, Metrics(), Admission(settings.workers, settings.queue), RequestIds(events_key(settings))
+        settings, holder, Metrics(holder), Admission(settings.workers, settings.queue), RequestIds(events_key(settings))
     )
     follow = Following(settings, artifact, holder, plane.metrics)
     plane.trends = follow.trends

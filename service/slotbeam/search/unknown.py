@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from slotbeam.kae.encode import Encoded
 from slotbeam.kae.matcher import Span, in_word, is_cjk
 
 RESULTS = ("bound", "known", "unknown")
+UNDERSTOOD = ("wholly", "partly", "not")
+"""How much of a query: every word, some words, none (or it has none)."""
 
 
 def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[str, list[str]]:
@@ -36,6 +38,13 @@ def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[str, list[str]]
     if open_run is not None:
         words[open_run[0]].append(text[begin:])
     return words
+
+
+def understood(words: Mapping[str, Sequence[str]]) -> str:
+    """Return which of `UNDERSTOOD` a query was; `words` are those of `split_words`."""
+    if not (words["bound"] or words["known"]):
+        return "not"
+    return "partly" if words["unknown"] else "wholly"
 
 
 def is_countable(word: str) -> bool:
