@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -311,6 +312,43 @@ async def test_a_dead_store_is_unavailable(tmp_path: Any) -> None:
     with pytest.raises(StoreUnavailable, match=r"did not answer .*nothing was written"):
         await write(dead, BOOK, binds(make_binding("a"), S4))
     await dead.close()
+
+
+ASKED: dict[str, tuple[Any, ...]] = {
+    "read": (BOOK,),
+    "changed": (0,),
+    "items": (["aa"],),
+    "beat": ("r1", {}),
+    "forget": ("r1",),
+    "publish_stats": ("r1", {}),
+    "dismiss": ("word", {}),
+}
+
+
+async def test_what_a_silent_store_is_said_to_do_claims_nothing_about_a_write(tmp_path: Any) -> None:
+    """The text may be told beside a commit that was acknowledged."""
+    dead = Store(f"unix://{tmp_path}/none")
+    questions = [name for name, _ in inspect.getmembers(Store, inspect.iscoroutinefunction) if name[0] != "_"]
+    assert {*ASKED, "replicas", "durability", "log"} < set(questions)
+    for name in set(questions) - {"close"}:
+        with pytest.raises(StoreError, match="did not answer") as told:
+            await getattr(dead, name)(*ASKED.get(name, ()))
+        assert "written" not in str(told.value), name
+    await dead.close()
+
+
+async def test_a_store_that_falls_silent_on_a_replay_is_not_said_to_hold_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(store, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+
+    async def silent(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("the store did not answer")
+
+    monkeypatch.setattr(store, "log", silent)
+    with pytest.raises(OutcomeUnknown, match="made revision 1 before") as told:
+        await write(store, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+    assert "nothing was written" not in str(told.value)
 
 
 # ---------------------------------------------------------------- against a pure model

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.plan import LINGER_S, Change, Edit, Listing, Plan, make_plan
 from slotbeam.bindings.replies import idempotency_record
-from slotbeam.bindings.script import Script, Unanswered, durability, run
+from slotbeam.bindings.script import Script, Unanswered, durability, nothing_written, run
 from slotbeam.bindings.store import Store, heeding_cancellation
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
 from slotbeam.types import Slot
@@ -70,29 +70,39 @@ async def commit(
     """
     key = key or "auto-" + secrets.token_hex(16)
     async with store.write_lock:
-        durable = await store.durability()
-        if store.strict and not durable.ok:
-            raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
-        for attempt in range(TRIES):
-            done = await earlier(store, key, fingerprint)
-            if done is not None:
-                return done
-            listing = await store.read(codebook_sha, client=store.writing)
-            if listing is None:
-                raise StoreUnavailable(
-                    f"the store at {store.name} holds no epoch: it is new, or it lost its data; nothing was written"
-                )
-            plan = make_plan(listing, change(listing), key, fingerprint)
-            await write_items(store, items or {})
-            reply, confirmed = await _run(store, codebook_sha, plan, key, fingerprint, durable.how)
-            if isinstance(reply, Committed):
-                return reply
-            if reply[0] == "ok":
-                how = durability(store, durable.how, confirmed, plan.revision)
-                return Committed(plan.revision, plan.edits, False, how)
-            _raise_refusal(store, reply)
-            await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
-        raise StoreUnavailable(f"{TRIES} other commits came first; nothing was written, send it again")
+        with nothing_written():
+            return await _commit(store, codebook_sha, change, items or {}, key, fingerprint)
+
+
+async def _commit(
+    store: Store,
+    codebook_sha: str,
+    change: Callable[[Listing], Change],
+    items: Mapping[str, bytes],
+    key: str,
+    fingerprint: str,
+) -> Committed:
+    durable = await store.durability()
+    if store.strict and not durable.ok:
+        raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
+    for attempt in range(TRIES):
+        done = await earlier(store, key, fingerprint)
+        if done is not None:
+            return done
+        listing = await store.read(codebook_sha, client=store.writing)
+        if listing is None:
+            raise StoreUnavailable(f"the store at {store.name} holds no epoch: it is new, or it lost its data")
+        plan = make_plan(listing, change(listing), key, fingerprint)
+        await write_items(store, items)
+        reply, confirmed = await _run(store, codebook_sha, plan, key, fingerprint, durable.how)
+        if isinstance(reply, Committed):
+            return reply
+        if reply[0] == "ok":
+            how = durability(store, durable.how, confirmed, plan.revision)
+            return Committed(plan.revision, plan.edits, False, how)
+        _raise_refusal(store, reply)
+        await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
+    raise StoreUnavailable(f"{TRIES} other commits came first, send it again")
 
 
 async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
@@ -100,13 +110,27 @@ async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
 
     Raises:
         IdempotencyReused: it did something else.
-        OutcomeUnknown: a strict store did not confirm that it is on disk.
+        OutcomeUnknown: it made a revision, and the store does not say more of it, or that it is on disk.
+        StoreUnavailable: the store does not answer.
     """
     with store.errors():
         raw = await store.writing.hget(store.key("idem"), key)
     if raw is None:
         return None
-    revision, how = _revision_of(raw, key, fingerprint), (await store.durability()).how
+    revision = _revision_of(raw, key, fingerprint)
+    try:
+        return await _replayed(store, key, raw, revision)
+    except StoreUnavailable as error:
+        raise OutcomeUnknown(
+            f"the same request made revision {revision} before, but {error}; send it again",
+            outcome="unknown",
+            revision=revision,
+        ) from error
+
+
+async def _replayed(store: Store, key: str, raw: bytes | str, revision: int) -> Committed | None:
+    """What `earlier` says of `revision`; None when its key is gone by now."""
+    how = (await store.durability()).how
     if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
         try:
             again, confirmed = await run(store, _WRITE_AGAIN, [store.key("idem")], key, raw, how=how)
@@ -209,9 +233,5 @@ def _raise_refusal(store: Store, reply: list[str]) -> None:
             f"slot {rest[0]} is bound by {rest[1]}; name another one", slot=rest[0], holder={"binding": rest[1]}
         )
     if why == "epoch":
-        raise StoreUnavailable(
-            f"the store at {store.name} began another epoch ({rest[0] or 'none'}); nothing was written"
-        )
-    raise StoreError(
-        f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)}); nothing was written"
-    )
+        raise StoreUnavailable(f"the store at {store.name} began another epoch ({rest[0] or 'none'})")
+    raise StoreError(f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)})")

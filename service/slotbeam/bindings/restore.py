@@ -18,7 +18,7 @@ from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_diges
 from slotbeam.bindings.commit import LOOKUP_S, write_items
 from slotbeam.bindings.lastgood import generations, load_file
 from slotbeam.bindings.plan import LINGER_S, LOG_KEPT, Listing
-from slotbeam.bindings.script import Script, Unanswered, durability, run
+from slotbeam.bindings.script import Script, Unanswered, durability, nothing_written, run
 from slotbeam.bindings.store import Store
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
 from slotbeam.types import Slot
@@ -120,26 +120,27 @@ async def restore(store: Store, plan: Restoration, actor: str, now_ms: int) -> s
         StoreUnavailable: nothing was written.
         OutcomeUnknown: it may have been written.
     """
-    durable = await store.durability()
-    if store.strict and not durable.ok:
-        raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
-    lists = sorted(plan.backup.items.items())
-    for start in range(0, len(lists), BATCH):
-        await write_items(store, {sha: encode_items(ids)[1] for sha, ids in lists[start : start + BATCH]})
-    needs = sorted({binding.items for binding in plan.bindings.values()})
-    old = {binding.items for binding in plan.before.bindings.values()} if plan.before else set()
-    drops = sorted(old - set(needs))
-    names = ["meta", "binding", f"slots:{plan.codebook}", "word", "log"]
-    keys = [store.key(name) for name in names + [f"items:{sha}" for sha in needs + drops]]
-    payload = json.dumps(_fields(plan, len(needs), actor, now_ms), ensure_ascii=False)
-    reply, confirmed = await _run(store, keys, payload, plan, durable.how)
-    if reply[0] == "ok":
-        return durability(store, durable.how, confirmed, plan.revision)
-    if reply[0] in ("stale", "items", "log"):
-        raise Conflict(f"the store at {store.name} changed meanwhile; nothing was written: look again with --dry-run")
-    raise StoreError(
-        f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)}); nothing was written"
-    )
+    with nothing_written():
+        durable = await store.durability()
+        if store.strict and not durable.ok:
+            raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
+        lists = sorted(plan.backup.items.items())
+        for start in range(0, len(lists), BATCH):
+            await write_items(store, {sha: encode_items(ids)[1] for sha, ids in lists[start : start + BATCH]})
+        needs = sorted({binding.items for binding in plan.bindings.values()})
+        old = {binding.items for binding in plan.before.bindings.values()} if plan.before else set()
+        drops = sorted(old - set(needs))
+        names = ["meta", "binding", f"slots:{plan.codebook}", "word", "log"]
+        keys = [store.key(name) for name in names + [f"items:{sha}" for sha in needs + drops]]
+        payload = json.dumps(_fields(plan, len(needs), actor, now_ms), ensure_ascii=False)
+        reply, confirmed = await _run(store, keys, payload, plan, durable.how)
+        if reply[0] == "ok":
+            return durability(store, durable.how, confirmed, plan.revision)
+        if reply[0] in ("stale", "items", "log"):
+            raise Conflict(
+                f"the store at {store.name} changed meanwhile; nothing was written: look again with --dry-run"
+            )
+        raise StoreError(f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)})")
 
 
 def _check(backup: Backup) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from redis.exceptions import (
 )
 
 from slotbeam.bindings.store import Store, heeding_cancellation
-from slotbeam.errors import OutcomeUnknown, StoreUnavailable
+from slotbeam.errors import OutcomeUnknown, StoreError, StoreUnavailable
 
 WAITAOF_MS = 1500
 _BEGINS = ("MISCONF", "NOREPLICAS", "CLUSTERDOWN", "MOVED", "MASTERDOWN")
@@ -49,6 +50,17 @@ class Script:
         return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
+@contextmanager
+def nothing_written() -> Iterator[None]:
+    """Around a whole write: add to the store's errors that nothing was written, unless one says that nobody knows."""
+    try:
+        yield
+    except OutcomeUnknown:
+        raise
+    except StoreError as error:
+        raise type(error)(f"{error}; nothing was written", **error.details) from error
+
+
 async def run(store: Store, script: Script, keys: Sequence[str], *arguments: Any, how: str) -> tuple[Any, bool]:
     """Run `script`, then wait for the disk where `how` is `waitaof`.
 
@@ -59,7 +71,7 @@ async def run(store: Store, script: Script, keys: Sequence[str], *arguments: Any
         The script's answer (a list as strings), and whether the disk confirmed it (only asked with `waitaof`).
 
     Raises:
-        StoreUnavailable: it was refused; nothing was written.
+        StoreUnavailable: it was refused.
         Unanswered: it may have run.
     """
     try:
@@ -72,9 +84,7 @@ async def run(store: Store, script: Script, keys: Sequence[str], *arguments: Any
     except (RedisError, OSError) as error:
         refused = isinstance(error, ResponseError) and str(error).startswith(_BEGINS)
         if refused or isinstance(error, _REFUSALS):
-            raise StoreUnavailable(
-                f"the store at {store.name} refuses writes ({error}); nothing was written"
-            ) from error
+            raise StoreUnavailable(f"the store at {store.name} refuses writes ({error})") from error
         raise Unanswered from error
     return answer, confirmed
 

@@ -95,13 +95,16 @@ class Store:
 
     @contextmanager
     def errors(self) -> Iterator[None]:
-        """Turn the client's errors into `StoreUnavailable`: of a read, or of anything that was not sent."""
+        """Turn the client's errors into `StoreUnavailable`: of a read, or of anything that was not sent.
+
+        Its text says nothing of writes: it may be told beside one that was acknowledged. See `nothing_written`.
+        """
         try:
             with heeding_cancellation():
                 yield
         except (RedisError, OSError, TimeoutError) as error:
             raise StoreUnavailable(
-                f"the store at {self.name} did not answer ({_why(error)}); nothing was written, searches continue"
+                f"the store at {self.name} did not answer ({_why(error)}); searches continue"
             ) from error
 
     # ---------------------------------------------------------------- reads

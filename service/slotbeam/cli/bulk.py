@@ -96,6 +96,9 @@ def say_propagation(answer: dict[str, Any]) -> None:
     said = answer.get("propagation") or {}
     replicas = said.get("replicas") or []
     applied, expected = said.get("applied"), said.get("expected")
+    if expected is None:
+        say(str(said.get("error") or f"revision {answer['revision']}"))
+        return
     say(f"revision {answer['revision']}, live in {applied} of {expected} replicas")
     for replica in replicas:
         error = replica.get("error")

@@ -7,6 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +16,7 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, settings_of
-from slotbeam.errors import Conflict, SetupError
+from slotbeam.errors import Conflict, SetupError, StoreError
 from slotbeam.settings import Settings
 
 if TYPE_CHECKING:
@@ -116,11 +117,13 @@ def _refuse(plan: Restoration, asked: Asked) -> None:
 async def _taken(store: Store, revision: int) -> list[dict[str, Any]]:
     """Wait until every live replica serves `revision`, `WAIT_S` at most; who does.
 
-    A store that was wiped knows no replica until the next heartbeat.
+    A store that was wiped knows no replica until the next heartbeat. One that does not answer undoes nothing.
     """
     began = time.monotonic()
     while True:
-        beats = await store.replicas()
+        beats: list[dict[str, Any]] = []
+        with suppress(StoreError):
+            beats = await store.replicas()
         waited_s = time.monotonic() - began
         if waited_s > (WAIT_S if beats else FIRST_BEAT_S) or (beats and all(b["revision"] >= revision for b in beats)):
             return [{name: beat.get(name) for name in ("id", "revision", "state", "error", "failed")} for beat in beats]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import httpx
@@ -299,6 +300,38 @@ async def test_a_heartbeat_that_cannot_be_read_is_shown_and_breaks_nothing(
     assert (await admin.post("/admin/slots", json=BODY)).status_code == 201
     replicas = (await admin.get("/admin/replicas")).json()["replicas"]
     assert [replica["state"] for replica in replicas].count("unreadable") == 4
+
+
+@pytest.mark.parametrize("wait", ["", "?wait=all&timeout=5ms"])
+async def test_a_success_never_says_that_nothing_was_done(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, wait: str
+) -> None:
+    """The store answers a commit, and nobody who asks it afterwards who serves the revision."""
+    store = admin.plane.store  # type: ignore[attr-defined]
+
+    def silent(*_: Any, **__: Any) -> Any:
+        raise redis.exceptions.TimeoutError("silent")
+
+    monkeypatch.setattr(store.redis, "scan_iter", silent)
+    items = {"ids": ["i001"]}
+    done = [
+        made := await admin.post(f"/admin/slots{wait}", json=BODY),
+        patched := await admin.patch(
+            f"/admin/slots/1-4{wait}", json={"owner": "toys"}, headers={"if-match": made.headers["etag"]}
+        ),
+        put := await admin.put(f"/admin/slots/1-4{wait}", json=BODY, headers={"if-match": patched.headers["etag"]}),
+        await admin.delete(f"/admin/slots/1-4{wait}", headers={"if-match": put.headers["etag"]}),
+        await admin.post(f"/admin/slots:import{wait}", json=[{**BODY, "items": ["i001"]}]),
+        await admin.post(f"/admin/suggestions/crocs:accept{wait}", json={"category": "brand", "items": items}),
+        await admin.post(f"/admin/suggestions/crocs:accept{wait}", json={"category": "brand"}),
+    ]
+    in_doubt = [202] * 6 if wait else [201, 200, 200, 200, 200, 201]
+    assert [response.status_code for response in done] == [*in_doubt, 200]
+    for number, response in enumerate(done):
+        spread = response.json()["propagation"]
+        assert (spread["expected"], spread["applied"], spread["replicas"]) == (None, None, [])
+        assert spread["error"].startswith(f"revision {min(number + 1, 6)} is committed; who serves it is not known: ")
+        assert not re.search(r"nothing|not written|refuse", response.text)
 
 
 async def test_a_binding_of_another_codebook_is_placed_by_an_edit(

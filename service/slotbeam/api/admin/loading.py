@@ -15,7 +15,7 @@ from slotbeam.api.admin.forms import RowForm, flag, idempotency_key, update_mode
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
 from slotbeam.api.admin.views import all_slots
-from slotbeam.api.admin.writes import fingerprint_of, outcome_of, spread_of
+from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of
 from slotbeam.api.openapi import answers, asks, ref
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import document_of
@@ -110,7 +110,7 @@ async def _import(plane: AdminPlane, request: Request, parsed: Parsed, actor: st
 async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, Any], seconds: float) -> Response:
     ids = [edit.after.id for edit in done.edits if edit.after]
     spread = await spread_of(plane, done.revision, ids, seconds)
-    complete = seconds == 0 or spread["applied"] == spread["expected"]
+    complete = is_complete(spread, seconds)
     body, headers = outcome_of(plane, done, spread, complete)
     return json_response({**body, **report}, 200 if complete else 202, headers)
 

@@ -126,8 +126,7 @@ def _lacks_condition(request: Request) -> bool:
 async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, created: bool) -> Response:
     ids = [(edit.after or edit.before).id for edit in done.edits if edit.after or edit.before]  # type: ignore[union-attr]
     spread = await spread_of(plane, done.revision, ids, seconds)
-    complete = seconds == 0 or spread["applied"] == spread["expected"]
-    status = (201 if created else 200) if complete else 202
+    status = (201 if created else 200) if is_complete(spread, seconds) else 202
     return json_response(*_answer(plane, done, spread, status))
 
 
@@ -200,14 +199,18 @@ async def _dry_run(plane: AdminPlane, write: Write) -> Response:
 
 
 async def spread_of(plane: AdminPlane, revision: int, ids: Sequence[str], seconds: float) -> dict[str, Any]:
-    """Ask for every live replica's word on `revision`, for up to `seconds`. An acknowledged commit stays one."""
+    """Ask for every live replica's word on `revision`, for up to `seconds`.
+
+    An acknowledged commit stays one: that nobody could be asked is told in `error`, and `expected` is null.
+    """
     deadline = asyncio.get_running_loop().time() + seconds
     pause = POLL_S[0]
     while True:
         try:
             spread = propagation_of(await plane.store.replicas(), revision, ids)
         except StoreError as error:
-            spread = {"expected": None, "applied": None, "settled": False, "replicas": [], "error": str(error)}
+            why = f"revision {revision} is committed; who serves it is not known: {error}"
+            spread = {"expected": None, "applied": None, "settled": False, "replicas": [], "error": why}
         left = deadline - asyncio.get_running_loop().time()
         if spread["settled"] or left <= 0:
             for replica in spread["replicas"]:
@@ -215,6 +218,11 @@ async def spread_of(plane: AdminPlane, revision: int, ids: Sequence[str], second
             return {name: value for name, value in spread.items() if name != "settled"}
         await asyncio.sleep(min(pause, left))
         pause = min(2 * pause, POLL_S[1])
+
+
+def is_complete(spread: dict[str, Any], seconds: float) -> bool:
+    """Whether everyone who was waited for has the commit; who was not asked is not waited for."""
+    return seconds == 0 or (spread["expected"] is not None and spread["applied"] == spread["expected"])
 
 
 def _answer(
