@@ -8,11 +8,11 @@ import socket
 from types import TracebackType
 
 import structlog
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.reporting import TrendReporter
+from slotbeam.api.vitals import following
 from slotbeam.bindings.store import Store
 from slotbeam.bindings.watch import Watcher
 from slotbeam.search.artifact import Artifact
@@ -80,16 +80,7 @@ class Following:
         """Return what the watcher knows, for a scrape."""
         if self.watcher is None:
             return []
-        facts = self.watcher.facts
-        staleness = GaugeMetricFamily(
-            "slotbeam_bindings_staleness_seconds", "Seconds since the store last confirmed what is served."
-        )
-        if facts.staleness_s is not None:
-            staleness.add_metric([], facts.staleness_s)
-        failures = CounterMetricFamily("slotbeam_bindings_reload_failures", "Reloads that failed.", labels=["reason"])
-        for reason, count in facts.reload_failures.items():
-            failures.add_metric([reason], count)
-        return [staleness, failures]
+        return following(self.watcher.facts)
 
     async def _wait(self, watcher: Watcher) -> None:
         await watcher.ready(READY_WAIT_S)

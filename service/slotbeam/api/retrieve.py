@@ -21,12 +21,13 @@ from slotbeam.api.app import plane_app
 from slotbeam.api.bodies import read_model
 from slotbeam.api.events import EventCounter, events_route
 from slotbeam.api.following import Following
-from slotbeam.api.metrics import Metrics
+from slotbeam.api.metrics import STAGES, Metrics
 from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response, probes
 from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.requestid import RequestIds, events_key
 from slotbeam.api.schemas import BatchBody, EventsBody, RetrieveBody
+from slotbeam.api.vitals import Vitals
 from slotbeam.errors import Overloaded, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
@@ -35,8 +36,6 @@ from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.search.unknown import split_words, understood
 from slotbeam.settings import Settings
 from slotbeam.types import Timings
-
-_STAGES = ("encode", "decode", "rank", "queue")
 
 
 @dataclass(slots=True)
@@ -116,6 +115,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     plane.trends = follow.trends
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
     plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *follow.gauges()])
+    Vitals(plane.metrics.registry, "data", holder, settings.data_dir)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -195,5 +195,5 @@ async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response
 
 
 def _headers(snapshot: Snapshot, timings: Timings) -> dict[str, str]:
-    stages = ", ".join(f"{stage};dur={1000 * timings.stages.get(stage, 0.0):.3f}" for stage in _STAGES)
+    stages = ", ".join(f"{stage};dur={1000 * timings.stages.get(stage, 0.0):.3f}" for stage in STAGES)
     return {"Server-Timing": stages, "X-Bindings-Revision": str(snapshot.revision)}

@@ -16,6 +16,7 @@ NO_EPOCH = "hold:NO_EPOCH"
 REGRESSED = "hold:REGRESSED"
 DIVERGED = "hold:DIVERGED"
 CRASHED = "hold:CRASHED"
+HOLDS = (NO_EPOCH, REGRESSED, DIVERGED, CRASHED)
 
 
 def judge(known: Listing | None, seen: Listing | None) -> str:

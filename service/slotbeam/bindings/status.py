@@ -9,10 +9,15 @@ from typing import Any
 
 import structlog
 
+from slotbeam.bindings.replica import HOLDS
 from slotbeam.errors import StoreError
 from slotbeam.search.snapshot import Holder
 
 FAILED_SHOWN = 20
+STATES = ("none", "live", "degraded", *HOLDS)
+"""Of a replica, and of the snapshot that it serves."""
+REASONS = ("store", "clock", "bug", *HOLDS)
+"""Why a reload fails."""
 
 log = structlog.get_logger("slotbeam.bindings")
 

@@ -70,6 +70,7 @@ class Up:
         self.record = settings.data_dir / "up.json"
         self.store = None if settings.redis_url else EmbeddedStore(settings.data_dir)
         self.children: list[Child] = []
+        self.store_restarts = 0
         self._stop = asyncio.Event()
 
     async def run(self) -> None:
@@ -176,6 +177,7 @@ class Up:
                 continue
             if time.monotonic() - began > SETTLED_S:
                 delay_s = FIRST_DELAY_S
+            self.store_restarts += 1
             _warn(f"the store ended; starting it again in {delay_s:g} s; searches go on")
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, LAST_DELAY_S)
@@ -208,7 +210,7 @@ class Up:
             "store": url if self.store else "SLOTBEAM_REDIS_URL",
             "store_pid": self.store.pid if self.store else None,
             "children": {child.name: child.process.pid for child in self.children if child.process is not None},
-            "restarts": {child.name: child.restarts for child in self.children},
+            "restarts": {"store": self.store_restarts, **{child.name: child.restarts for child in self.children}},
         }
         partial = self.record.with_suffix(".new")
         partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

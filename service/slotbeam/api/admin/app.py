@@ -23,6 +23,7 @@ from slotbeam.api.app import plane_app
 from slotbeam.api.audit import Audit
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.probes import probes
+from slotbeam.api.vitals import Vitals, following
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
@@ -76,6 +77,7 @@ class AdminMetrics(Collector):
         self.plane = plane
         self.registry = CollectorRegistry()
         self.registry.register(self)
+        Vitals(self.registry, "control", plane.holder, plane.settings.data_dir)
 
     def render(self) -> bytes:
         """Return the text exposition format."""
@@ -85,23 +87,22 @@ class AdminMetrics(Collector):
         plane = self.plane
         slots = GaugeMetricFamily("slotbeam_slots", "Reserved slots.", labels=["position", "state"])
         revision = GaugeMetricFamily("slotbeam_bindings_applied_revision", "Revision that previews read.")
-        staleness = GaugeMetricFamily(
-            "slotbeam_bindings_staleness_seconds", "Seconds since the store last confirmed what is served."
-        )
         attempts = CounterMetricFamily("slotbeam_admin_attempts", "Admin requests by outcome.", labels=["outcome"])
         for outcome, count in plane.trail.counts.items():
             attempts.add_metric([outcome], count)
         unwritten = CounterMetricFamily(
             "slotbeam_admin_audit_failures", "Attempts that the audit could not keep.", value=plane.trail.failures
         )
+        followed: list[Metric] = []
         if hasattr(plane, "watcher"):
             facts = plane.watcher.facts
+            followed = following(facts)
             revision.add_metric([], facts.revision)
-            if facts.staleness_s is not None:
-                staleness.add_metric([], facts.staleness_s)
             views = all_slots(plane.artifact, plane.watcher.listing, facts.failed, plane.now_ms())
             places = (("" if view["position"] is None else str(view["position"]), view["state"]) for view in views)
             counts = Counter(places)
+            for position in range(len(plane.artifact.kae.codebook.sizes)):
+                counts[str(position), "free"] += 0  # a position without a free slot says so
             for labels, count in sorted(counts.items()):
                 slots.add_metric(list(labels), count)
-        return [slots, revision, staleness, attempts, unwritten]
+        return [slots, revision, *followed, attempts, unwritten]
