@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from support.processes import Up
+
+YEAR = datetime.now(UTC).year + 1
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +61,31 @@ def test_what_is_exported_as_json_is_loaded_too(up: Up, tmp_path: Path) -> None:
     done = json.loads(up.cli("slots", "import", str(file), "--json").stdout)
     assert (done["created"], done["propagation"]["applied"]) == (1, 2)
     assert first(up, "dyson") == {"i009"}
+
+
+def test_a_sheet_of_another_country_is_loaded_and_its_times_are_shown_in_its_zone(up: Up, tmp_path: Path) -> None:
+    sheet, exported = tmp_path / "sheet.csv", tmp_path / "bindings.csv"
+    rows = ("sep=;", "Words;Category;Items;Ends_At;", f"lego | duplo ;brand;i011 | i012;{YEAR}-03-01 09:00;")
+    sheet.write_text("".join(f"{row}\r\n" for row in rows))
+    zone = ("--zone", "europe/berlin")
+    assert "has neither an offset nor a zone" in up.cli("slots", "import", str(sheet)).stdout
+    done = up.cli("slots", "import", str(sheet), *zone)
+    assert done.returncode == 0, done.stderr
+    assert first(up, "duplo") == {"i011", "i012"}
+    assert f"{YEAR}-03-01 09:00 Europe/Berlin" in up.cli("slots", "list", *zone).stdout
+    assert f"{YEAR}-03-01T08:00:00.000Z" in up.cli("slots", "list").stdout
+    assert f"{YEAR}-03-01T08:00:00.000Z" in up.cli("slots", "list", "--json", *zone).stdout
+    assert up.cli("slots", "export", "--csv", "--out", str(exported), *zone).returncode == 0
+    assert f'"{YEAR}-03-01 09:00 Europe/Berlin"' in exported.read_text(encoding="utf-8")
+    assert up.cli("slots", "import", str(exported), "--mode", "update").returncode == 0
+
+
+def test_an_edit_takes_times_in_a_zone_and_says_them_back_in_it(up: Up) -> None:
+    times = ("--starts", f"{YEAR}-01-27 09:00", "--ends", f"{YEAR}-01-31", "--zone", "UTC")
+    for command in ("preview", "bind"):
+        done = up.cli("slots", command, "teal", "-c", "color", "--item", "i013", *times)
+        assert done.returncode == 0, done.stderr
+        assert f"active from {YEAR}-01-27 09:00 UTC until {YEAR}-02-01 00:00 UTC" in done.stdout
+    refused = up.cli("slots", "list", "--zone", "Mars/Base")
+    assert refused.returncode == 2
+    assert "Europe/Berlin" in refused.stderr

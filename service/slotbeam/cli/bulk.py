@@ -10,6 +10,7 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
+from slotbeam.cli.zones import Zone
 from slotbeam.errors import SetupError, SlotbeamError
 
 TIMEOUT_S = 120.0
@@ -21,6 +22,7 @@ def export(
         Path | None, typer.Option(help="The file to write; bindings.json or bindings.csv otherwise.")
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet, and for `slots import`.")] = False,
+    zone: Zone = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -31,7 +33,7 @@ def export(
 
     with admin_client(settings_of(ctx), url) as client:
         if as_csv:
-            answer = client.call("GET", "/admin/slots.csv")
+            answer = client.call("GET", "/admin/slots.csv", params={"zone": zone} if zone else {})
             target = out or Path("bindings.csv")
             target.write_bytes(answer.content)
             say(f"{target} holds every binding of revision {answer.headers['x-bindings-revision']}")
@@ -53,6 +55,7 @@ def import_file(
     ],
     mode: Annotated[str, typer.Option(help="update: rows replace the bindings that hold their words.")] = "create",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, and change nothing.")] = False,
+    zone: Zone = None,
     wait: Wait = True,
     url: AdminUrl = None,
     data_dir: DataDir = None,
@@ -61,7 +64,8 @@ def import_file(
     """Bind every row of a file in one revision, or none when a row is wrong."""
     from slotbeam.cli.client import admin_client
 
-    raw = file.read_bytes()
+    raw = file.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    asked = {"mode": mode, "dry_run": dry_run, "wait": "all" if wait else "none"}
     kind = "application/json" if raw.lstrip()[:1] in (b"[", b"{") else "text/csv"
     with admin_client(settings_of(ctx), url) as client:
         try:
@@ -69,7 +73,7 @@ def import_file(
                 "POST",
                 "/admin/slots:import",
                 content=raw,
-                params={"mode": mode, "dry_run": dry_run, "wait": "all" if wait else "none"},
+                params={**asked, "zone": zone} if zone else asked,
                 headers={"Content-Type": kind, "Idempotency-Key": uuid.uuid4().hex},
                 timeout=TIMEOUT_S,
             ).json()

@@ -13,8 +13,10 @@ from slotbeam.cli.bulk import export, import_file, say_propagation
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.restore import restore
+from slotbeam.cli.zones import Zone, clock, placed, say_window
 from slotbeam.errors import NotFound, SetupError
 
+TIMES = "2026-11-27T09:00:00+01:00, 2026-11-27 09:00 Europe/Berlin or 2026-11-27"
 Words = Annotated[list[str], typer.Argument(help="The word, and other spellings of it.")]
 Category = Annotated[str, typer.Option("--category", "-c", help="What the word is: brand, entity, color, …")]
 Items = Annotated[list[str] | None, typer.Option("--item", help="An item id; may be repeated.")]
@@ -22,8 +24,10 @@ ItemsFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, hel
 MatchItems = Annotated[bool, typer.Option("--match", help="Every item whose text holds one of the words.")]
 Placement = Annotated[str, typer.Option(help="top: first; blend: every other rank; only: nothing else.")]
 SlotId = Annotated[str | None, typer.Option("--slot", help="A reserved slot; the first free one otherwise.")]
-Starts = Annotated[str | None, typer.Option("--starts", help="Not before this time (ISO 8601).")]
-Ends = Annotated[str | None, typer.Option("--ends", help="Not after this time (ISO 8601).")]
+Starts = Annotated[
+    str | None, typer.Option("--starts", help=f"Not before this time: {TIMES}; a date is its first moment.")
+]
+Ends = Annotated[str | None, typer.Option("--ends", help="Not after this time; a date is the end of that day.")]
 Owner = Annotated[str, typer.Option(help="Who answers for it.")]
 Reason = Annotated[str, typer.Option(help="Why it exists.")]
 NearMiss = Annotated[bool, typer.Option("--near-miss", help="Words one edit away trigger it, too.")]
@@ -53,6 +57,7 @@ def bind(
     slot: SlotId = None,
     starts: Starts = None,
     ends: Ends = None,
+    zone: Zone = None,
     owner: Owner = "",
     reason: Reason = "",
     near_miss: NearMiss = False,
@@ -64,6 +69,7 @@ def bind(
     """Bind words to items: queries that hold a word get its items, within a second."""
     from slotbeam.cli.client import admin_client
 
+    starts, ends = placed(starts, zone), placed(ends, zone)
     body = _body(words, category, item, items_file, match, placement, slot, starts, ends, owner, reason, near_miss)
     with admin_client(settings_of(ctx), url) as client:
         made = client.call(
@@ -77,6 +83,7 @@ def bind(
         show_json(made)
         return
     say(f"{', '.join(made['words'])} is bound to slot {made['slot']} ({made['item_count']} items, {made['placement']})")
+    say_window(made, zone)
     say_propagation(made)
 
 
@@ -89,6 +96,9 @@ def preview(
     match: MatchItems = False,
     placement: Placement = "top",
     slot: SlotId = None,
+    starts: Starts = None,
+    ends: Ends = None,
+    zone: Zone = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -96,13 +106,14 @@ def preview(
     """Say what `bind` would do, and change nothing."""
     from slotbeam.cli.client import admin_client
 
-    body = _body(words, category, item, items_file, match, placement, slot)
+    starts, ends = placed(starts, zone), placed(ends, zone)
+    body = _body(words, category, item, items_file, match, placement, slot, starts, ends)
     with admin_client(settings_of(ctx), url) as client:
         found = client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json()
     if as_json:
         show_json(found)
     else:
-        _say_preview(found)
+        _say_preview(found, zone)
 
 
 def unbind(
@@ -135,6 +146,7 @@ def list_slots(
     state: Annotated[str | None, typer.Option(help="free, draft, scheduled, active, expired or failed.")] = None,
     position: Annotated[int | None, typer.Option(help="One position only.")] = None,
     q: Annotated[str | None, typer.Option(help="Words that hold this text.")] = None,
+    zone: Zone = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -152,7 +164,7 @@ def list_slots(
     rows = [slot for slot in found["slots"] if params or slot["state"] != "free"]
     table(
         ("slot", "state", "words", "category", "items", "placement", "ends", "owner"),
-        [[_cell(slot.get(name)) for name in _COLUMNS] for slot in rows],
+        [[_cell(name, slot.get(name), zone) for name in _COLUMNS] for slot in rows],
         right=("items",),
     )
     say(f"{len(rows)} shown, {len(found['slots'])} in all, revision {found['revision']}")
@@ -161,7 +173,9 @@ def list_slots(
 _COLUMNS = ("slot", "state", "words", "category", "item_count", "placement", "ends_at", "owner")
 
 
-def _cell(value: Any) -> str:
+def _cell(name: str, value: Any, zone: str | None) -> str:
+    if name.endswith("_at"):
+        return clock(value, zone)
     return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
 
 
@@ -195,7 +209,10 @@ def item_ids(item: list[str] | None, items_file: Path | None) -> list[str]:
     """The ids given one by one and in a file."""
     ids = list(item or [])
     if items_file is not None:
-        lines = items_file.read_text(encoding="utf-8").splitlines()
+        try:
+            lines = items_file.read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise SetupError(f"{items_file} is not UTF-8 (byte {error.start}); save it as text in UTF-8") from None
         ids += [line.strip() for line in lines if line.strip()]
     return ids
 
@@ -217,9 +234,10 @@ def _slot_of(client: Any, slot_or_word: str) -> str:
     raise NotFound(f'"{word}" is not bound; "slotbeam slots list" shows what is')
 
 
-def _say_preview(found: dict[str, Any]) -> None:
+def _say_preview(found: dict[str, Any], zone: str | None) -> None:
     items = found["items"]
     say(f"would take slot {found['slot']} with {items['count']} items; nothing was changed")
+    say_window(found, zone)
     if items["missing_count"]:
         say(f"not in the catalog: {', '.join(items['missing'])} ({items['missing_count']} in all)")
     for word in found["words"]:

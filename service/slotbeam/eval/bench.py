@@ -214,7 +214,7 @@ def title_heads(artifact: Artifact, seed: int = 0) -> list[str]:
 
 def read_queries(path: Path) -> list[str]:
     """Return at most `QUERIES` lines of a file, evenly spread. Raises `SetupError` when there is none."""
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     if not lines:
         raise SetupError(f"{path} holds no query; give one a line")
     return lines[:: max(1, len(lines) // QUERIES)][:QUERIES]

@@ -41,7 +41,7 @@ def read_judgements(path: Path) -> list[Judged]:
     """
     found: dict[str, dict[str, int]] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             wanted = {"query", "docid", "rating"}
             if not wanted <= set(reader.fieldnames or ()):

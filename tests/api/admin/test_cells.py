@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from slotbeam.api.admin import cells
 from slotbeam.api.admin.rows import COLUMNS, MAX_ROWS, parse_csv, to_csv
+from slotbeam.bindings.times import ends_ms, starts_ms
 from slotbeam.errors import BodyError, InputError
 
 FORMULA = "=+-@\t\r\n＝＋－＠"
@@ -41,7 +42,7 @@ def test_an_export_reads_back_as_it_was(rows: list[tuple[list[str], str, list[st
     ]
     text = to_csv(views)
     found = list(cells.read_csv(text.encode()))
-    assert [record[COLUMNS.index("reason")] for _, record in found[1:]] == [view["reason"] for view in views]
+    assert [record[COLUMNS.index("reason")] for _, record in found[1:]] == [view["reason"].strip() for view in views]
     for name in ("words", "items"):
         read = [cells.split(record[COLUMNS.index(name)]) for _, record in found[1:]]
         assert read == [view[name] for view in views]
@@ -97,10 +98,13 @@ def test_a_byte_order_mark_is_a_spreadsheets_and_is_read_over() -> None:
         (b"", "empty"),
         (b"\xef\xbb\xbf", "empty"),
         (b"\r\n ", "empty"),
+        (b",,\n\n", "no header line"),
+        (b"sep=;\n", "no header line"),
         ("words,category".encode("utf-16"), "not UTF-8"),
         (b"words,category\n\xff,brand", "not UTF-8"),
         (b'words,category\n"labubu,brand', "line 2 is not CSV"),
         (b'words,category\n"labubu"x,brand', "line 2 is not CSV"),
+        (b'words;category\n"labubu"x;brand', "put semicolons between cells"),
     ],
 )
 def test_what_is_no_csv_is_refused(raw: bytes, says: str) -> None:
@@ -117,7 +121,7 @@ def test_what_is_no_csv_is_refused(raw: bytes, says: str) -> None:
         (b"category\nbrand", "no column words"),
         (b"words,category,colour\na,brand,red", '"colour" is no column; allowed: id, slot'),
         (b"words,category,words\na,brand,b", "words is there twice"),
-        (b"words;category\na;brand", "commas"),
+        (b"words category\na brand", '"words category" is no column'),
         (b"labubu,brand\n", '"labubu" is no column'),
     ],
 )
@@ -126,11 +130,91 @@ def test_a_header_or_a_count_that_will_not_do_is_refused(raw: bytes, says: str) 
         parse_csv(raw)
 
 
+SHEET = [
+    ["Words", " CATEGORY", "Items", "Ends_At", "", ""],
+    ["labubu | 拉布布", "brand ", " p1 |p2", "2026-12-31 ", "", ""],
+]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("first", ["", "sep={}\r\n", '"sep={}"\n', "SEP={}\r\n\r\n"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_file_as_a_spreadsheet_saves_it_is_read_whatever_separates_its_cells(
+    delimiter: str, first: str, mark: str
+) -> None:
+    text = "".join(delimiter.join(row) + "\r\n" for row in SHEET)
+    forms, refused = parse_csv(f"{mark}{first.format(delimiter)}{text}".encode())
+    assert refused == {}
+    ((line, form),) = forms.items()
+    assert line == 2 + first.format(delimiter).count("\n")
+    assert (form.words, form.category, form.items) == (["labubu", "拉布布"], "brand", ["p1", "p2"])
+    assert form.ends_at == "2026-12-31"
+
+
+@pytest.mark.parametrize("row", ["a,brand,i1,,,,", "a,brand,i1,", "a,brand,i1", "a,brand,i1,, , "])
+def test_empty_cells_at_the_end_of_a_line_may_be_there_or_not(row: str) -> None:
+    forms, refused = parse_csv(f"words,category,items,owner,,\n{row}\n".encode())
+    assert ([form.items for form in forms.values()], refused) == ([["i1"]], {})
+
+
+def test_the_first_line_says_what_separates_cells_even_where_they_hold_other_separators() -> None:
+    forms, _ = parse_csv(b"words;category;reason\na;brand;1,2,3,4,5,6\n")
+    assert forms[2].reason == "1,2,3,4,5,6"
+    forms, _ = parse_csv(b"sep=,\nwords,category,reason\na,brand,1;2;3;4\n")
+    assert forms[3].reason == "1;2;3;4"
+
+
+def test_a_blank_that_belongs_to_a_text_is_written_so_that_it_survives() -> None:
+    assert cells.join([" p1", "p 2", "p3 ", " "]) == r"\u0020p1|p 2|p3\u0020|\u0020"
+    assert cells.split(r" \u0020p1 | p 2|p3\u0020 |\u0020") == [" p1", "p 2", "p3 ", " "]
+
+
+def test_bindings_are_written_byte_for_byte_as_ever() -> None:
+    view = {
+        "id": "b_1",
+        "slot": "1-4",
+        "state": "active",
+        "words": ["labubu", "拉布布"],
+        "category": "brand",
+        "items": ["i1", "a|b", "=c\\"],
+        "match": False,
+        "placement": "top",
+        "near_miss": True,
+        "draft": False,
+        "starts_at": None,
+        "ends_at": "2026-12-31T00:00:00.000Z",
+        "owner": "toys",
+        "reason": "=1+1",
+        "created_at": "2026-11-20T00:00:00.000Z",
+        "revision": 3,
+    }
+    assert to_csv([view]) == (
+        '"id","slot","state","words","category","items","match","placement","near_miss","draft",'
+        '"starts_at","ends_at","owner","reason","created_at","revision"\r\n'
+        '"b_1","1-4","active","labubu|拉布布","brand","i1|a\\|b|=c\\\\","false","top","true","false",'
+        '"","2026-12-31T00:00:00.000Z","toys","\'=1+1","2026-11-20T00:00:00.000Z","3"\r\n'
+    )
+
+
+def test_times_are_written_and_read_in_the_zone_that_is_asked_for() -> None:
+    view = {"words": ["a"], "category": "brand", "starts_at": "2026-11-27T08:00:00.000Z", "ends_at": None}
+    sheet = to_csv([view], "Europe/Berlin")
+    assert '"2026-11-27 09:00 Europe/Berlin"' in sheet
+    forms, refused = parse_csv(sheet.encode())
+    assert ([starts_ms(form.starts_at) for form in forms.values()], refused) == ([1795766400000], {})
+    typed = b"words;category;starts_at;ends_at\na;brand;2026-11-27 09:00;2026-11-30\nb;brand;2026-11-27T09:00:00z;\n"
+    forms, refused = parse_csv(typed, "Europe/Berlin")
+    assert [starts_ms(form.starts_at) for form in forms.values()] == [1795766400000, 1795770000000]
+    assert ends_ms(forms[2].ends_at) == ends_ms("2026-11-30 Europe/Berlin")
+    _, refused = parse_csv(typed)
+    assert "starts_at: has neither an offset nor a zone" in str(refused[2])
+
+
 def test_a_line_that_cannot_be_read_is_named_and_the_others_are_read() -> None:
-    raw = b"Words, category ,match\na,brand,TRUE\nb,brand\nc,brand,maybe\n\\x,brand,1\nd,brand,0\n"
+    raw = b"Words, category ,match\na,brand,TRUE\nb,brand,,x\nc,brand,maybe\n\\x,brand,1\nd,brand,0\n"
     forms, refused = parse_csv(raw)
     assert [(line, form.words, form.match) for line, form in forms.items()] == [(2, ["a"], True), (6, ["d"], False)]
     assert set(refused) == {3, 4, 5}
-    assert "the line has 2 cells, the header 3" in str(refused[3])
+    assert '"x" stands where the header names no column' in str(refused[3])
     assert 'match: Input should be a valid boolean (given "maybe")' in str(refused[4])
     assert "is no escape" in str(refused[5])

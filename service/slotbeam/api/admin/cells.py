@@ -2,7 +2,8 @@
 
 A cell that a spreadsheet would take for a formula gets a leading apostrophe; reading takes one away from such a cell.
 `words` and `items` are several texts in one cell, with `|` between them; in these `\\|` and `\\\\` stand for the signs
-themselves and `\\uXXXX` (`\\UXXXXXXXX`) for what is not visible: no cell holds a control character.
+themselves and `\\uXXXX` (`\\UXXXXXXXX`) for what is not visible: no cell holds a control character. Blanks around a
+cell, and around the texts in it, are a spreadsheet's and mean nothing; one that belongs to a text is `\\u0020`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,11 @@ SEPARATOR = "|"
 _FORMULA = re.compile(r"['\s]*[=+\-@＝＋－＠\t\r\n]")
 _ESCAPED = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[\\|])|\\")
 _BOM = "\ufeff"
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+_NAMED = re.compile(r'"?sep=([,;\t])"? *(?=[\r\n]|\Z)', re.IGNORECASE)
+"""The first line with which spreadsheets are told what separates the cells."""
+_LINE = re.compile(r"\S[^\r\n]*")
+_EDGES = re.compile(r"\A | \Z")
 
 
 def guard(text: str) -> str:
@@ -34,22 +40,17 @@ def unguard(text: str) -> str:
 
 def join(texts: Iterable[str]) -> str:
     """Several texts, none of them empty, as one visible cell."""
-    return SEPARATOR.join("".join(map(_escape, text)) for text in texts)
+    return SEPARATOR.join(_EDGES.sub(r"\\u0020", "".join(map(_escape, text))) for text in texts)
 
 
 def split(cell: str) -> list[str]:
-    """What `join` was given; an empty cell is no text. Raises `InputError`."""
-    found = [""]
-    at = 0
-    for match in _SPLITS.finditer(cell):
-        found[-1] += cell[at : match.start()]
-        at = match.end()
-        if match[0] == SEPARATOR:
-            found.append("")
-        else:
-            found[-1] += _unescape(match[0])
-    found[-1] += cell[at:]
-    return found if cell else []
+    """What `join` was given, without blanks around each text; a blank cell is no text. Raises `InputError`."""
+    if not cell.strip():
+        return []
+    bars = [match.start() for match in _SPLITS.finditer(cell) if match[0] == SEPARATOR]
+    starts, ends = [0, *(at + 1 for at in bars)], [*bars, len(cell)]
+    parts = (cell[start:end].strip() for start, end in zip(starts, ends, strict=True))
+    return [_ESCAPED.sub(lambda match: _unescape(match[0]), part) for part in parts]
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
@@ -62,9 +63,11 @@ def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
 
 
 def read_csv(raw: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Every record that is not blank, with the line that it begins on (the first is 1); cells are not guarded any more.
+    """Every record that is not blank, with the line that it begins on (the first is 1).
 
-    UTF-8, with a byte order mark or without one (spreadsheets write it); commas between cells.
+    UTF-8, with a byte order mark or without one (spreadsheets write it). Commas, semicolons or tabs between cells: what
+    a line `sep=;` before the header says, else what the header holds most of. Blanks around a cell are taken away, and
+    so is its guard.
 
     Raises:
         BodyError: not UTF-8, or not CSV.
@@ -76,15 +79,21 @@ def read_csv(raw: bytes) -> Iterator[tuple[int, list[str]]]:
     if not text.strip():
         raise BodyError("the body is empty; send CSV with a header line")
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # the caller has bounded the body
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    named = _NAMED.match(text)
+    text = text[named.end() :] if named else text  # its line end stays, so that lines keep their numbers
+    header = _LINE.search(text)
+    delimiter = named[1] if named else max(_DELIMITERS, key=(header[0] if header else "").count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     try:
-        for cells in reader:
+        for record in reader:
+            cells = [unguard(cell.strip()).strip() for cell in record]
             if any(cells):
-                yield line, [unguard(cell) for cell in cells]
+                yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise BodyError(f"line {line} is not CSV: {error}; put commas between cells and double every quote") from None
+        what = f"put {_DELIMITERS[delimiter]} between cells and double every quote"
+        raise BodyError(f"line {line} is not CSV: {error}; {what}") from None
 
 
 _SPLITS = re.compile(rf"{re.escape(SEPARATOR)}|{_ESCAPED.pattern}")

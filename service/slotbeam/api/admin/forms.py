@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, Field
@@ -12,12 +13,13 @@ from starlette.requests import Request
 from slotbeam.api.problems import shown
 from slotbeam.api.schemas import ItemId, Strict
 from slotbeam.bindings.binding import LIFECYCLES, MAX_ITEMS, MAX_WORDS
-from slotbeam.bindings.times import parse_ms
+from slotbeam.bindings.times import LOCAL, ends_ms, starts_ms, zone_of
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
 
 MAX_KEY = 64
 MAX_WAIT_S = 60.0
+MAX_ZONE = 64
 MAX_SAMPLES = 8
 
 _SECONDS = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(ms|s)?", re.ASCII)
@@ -31,16 +33,25 @@ def _line(text: str) -> str:
     return text
 
 
-def _moment(text: str) -> str:
-    parse_ms(text)
-    return text
+def _read_by(read: Callable[[str], object]) -> AfterValidator:
+    """Check a text by reading it; it stays as it was sent."""
 
+    def check(text: str) -> str:
+        read(text)
+        return text
+
+    return AfterValidator(check)
+
+
+_MOMENT: JsonDict = {
+    "anyOf": [{"format": "date-time"}, {"pattern": f"^{LOCAL}$"}],
+    "examples": ["2026-12-31T00:00:00Z", "2026-12-31 09:00 Europe/Berlin", "2026-12-31"],
+}
 
 Word = Annotated[str, Field(max_length=2048)]
 Line = Annotated[str, Field(max_length=256), AfterValidator(_line)]
-Moment = Annotated[
-    str, Field(max_length=40, json_schema_extra=cast(JsonDict, {"format": "date-time"})), AfterValidator(_moment)
-]
+Start = Annotated[str, Field(max_length=64, json_schema_extra=_MOMENT), _read_by(starts_ms)]
+End = Annotated[str, Field(max_length=64, json_schema_extra=_MOMENT), _read_by(ends_ms)]
 Category = Annotated[str, Field(max_length=64, json_schema_extra=cast(JsonDict, {"enum": list(CATEGORIES)}))]
 Placement = Literal["top", "blend", "only"]
 
@@ -62,8 +73,8 @@ class BindForm(Strict):
     placement: Placement = "top"
     near_miss: bool = False
     draft: bool = False
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: Start | None = None
+    ends_at: End | None = None
     owner: Line = ""
     reason: Line = ""
     sample_queries: list[Word] = Field(default_factory=list, max_length=MAX_SAMPLES)
@@ -78,8 +89,8 @@ class PatchForm(Strict):
     placement: Placement | None = None
     near_miss: bool | None = None
     draft: bool | None = None
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: Start | None = None
+    ends_at: End | None = None
     owner: Line | None = None
     reason: Line | None = None
     sample_queries: list[Word] = Field(default_factory=list, max_length=MAX_SAMPLES)
@@ -108,14 +119,14 @@ class RowForm(Strict):
     placement: Placement = "top"
     near_miss: bool = False
     draft: bool | None = None
-    starts_at: Moment | None = None
-    ends_at: Moment | None = None
+    starts_at: Start | None = None
+    ends_at: End | None = None
     owner: Line = ""
     reason: Line = ""
     id: Annotated[str, Field(max_length=64)] | None = None
     state: Literal["draft", "scheduled", "active", "expired", "failed"] | None = None
     revision: Annotated[int, Field(ge=0, lt=2**63)] | None = None
-    created_at: Moment | None = None
+    created_at: Start | None = None
 
 
 def flag(request: Request, name: str) -> bool:
@@ -145,6 +156,15 @@ def update_mode(request: Request) -> bool:
     if mode not in ("create", "update"):
         raise InputError(f"mode is {shown(mode)}; allowed: create, update")
     return mode == "update"
+
+
+def zone_name(request: Request) -> str | None:
+    """`?zone=`: the time zone of times that name none, and of those that are shown."""
+    name = request.query_params.get("zone")
+    try:
+        return None if name is None else zone_of(name[:MAX_ZONE]).key
+    except ValueError as error:
+        raise InputError(f"zone {error}") from None
 
 
 def count_of(request: Request, name: str, default: int, most: int) -> int:

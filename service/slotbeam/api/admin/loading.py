@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.admin import parameters
-from slotbeam.api.admin.forms import RowForm, flag, idempotency_key, update_mode, wait_s
+from slotbeam.api.admin.forms import RowForm, flag, idempotency_key, update_mode, wait_s, zone_name
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
 from slotbeam.api.admin.views import all_slots
@@ -24,7 +24,7 @@ from slotbeam.bindings.bulk import Row, load
 from slotbeam.bindings.commit import Committed
 from slotbeam.bindings.edits import Resolved, Wanted, resolve_items
 from slotbeam.bindings.plan import Edit, make_plan
-from slotbeam.bindings.times import parse_ms
+from slotbeam.bindings.times import ends_ms, starts_ms
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import ImportRefused, InputError, SlotbeamError, StoreError
 from slotbeam.types import Slot
@@ -52,16 +52,17 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
         "/slots.csv",
         summary="Every binding with its items as CSV, as an import takes it",
         responses=answers(200, media_type="text/csv", schema={"type": "string"}),
+        openapi_extra=asks(parameters.ZONE),
         response_class=Response,
     )
     async def export(request: Request) -> Response:
         plane.tokens.principal(request, "slots:read")
-        views = _views(plane)
+        zone, views = zone_name(request), _views(plane)
         headers = {
             "Content-Disposition": 'attachment; filename="bindings.csv"',
             "X-Bindings-Revision": str(plane.watcher.facts.revision),
         }
-        return Response(await plane.off_loop(lambda: to_csv(views)), media_type=CSV, headers=headers)
+        return Response(await plane.off_loop(lambda: to_csv(views, zone)), media_type=CSV, headers=headers)
 
     @router.post(
         "/slots:import",
@@ -69,6 +70,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
         responses=answers(200, 202),
         openapi_extra=asks(
             parameters.MODE,
+            parameters.ZONE,
             *parameters.WRITE,
             body={
                 "application/json": {"type": "array", "items": ref(RowForm), "minItems": 1, "maxItems": MAX_ROWS},
@@ -162,8 +164,8 @@ def _wanted(form: RowForm, words: tuple[str, ...], found: Resolved) -> Wanted:
         placement=form.placement,
         near_miss=form.near_miss,
         draft=form.state == "draft" if form.draft is None else form.draft,
-        starts_at=parse_ms(form.starts_at),
-        ends_at=parse_ms(form.ends_at),
+        starts_at=starts_ms(form.starts_at),
+        ends_at=ends_ms(form.ends_at),
         owner=form.owner,
         reason=form.reason,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slotbeam.api.admin.forms import MAX_KEY
+from slotbeam.api.admin.forms import MAX_KEY, MAX_ZONE
 from slotbeam.bindings.binding import LIFECYCLES
 
 MAX_ENTRY = 2**64 - 1
@@ -28,6 +28,11 @@ MODE = _query(
     "mode",
     "update: a row replaces the binding that it was exported from, or that holds one of its words",
     {"type": "string", "enum": ["create", "update"], "default": "create"},
+)
+ZONE = _query(
+    "zone",
+    "Time zone of times that name none, and of those that are shown; UTC otherwise",
+    {"type": "string", "maxLength": MAX_ZONE, "examples": ["Europe/Berlin"]},
 )
 WAIT = _query("wait", "Wait for every live replica", {"type": "string", "enum": ["all", "none"], "default": "none"})
 TIMEOUT = _query(

@@ -9,6 +9,7 @@ from typing import Any
 from slotbeam.bindings.edits import SHOWN, MakeChange, Resolved
 from slotbeam.bindings.plan import Change, Edit, Listing, first_free, make_plan
 from slotbeam.bindings.replica import compile_listing
+from slotbeam.bindings.times import iso
 from slotbeam.errors import NoFreeSlot, SlotbeamError
 from slotbeam.search.facts import overridden
 from slotbeam.search.pipeline import retrieve
@@ -56,6 +57,8 @@ class Preview:
             "op": change.op,
             "slot": str(slot) if slot else None,
             "revision": self.listing.revision,
+            "starts_at": iso(target.starts_at),
+            "ends_at": iso(target.ends_at),
             "words": [self._word(word) for word in target.words],
             "items": self._items(),
             "samples": [self._sample(query, after, target.id) for query in self.samples or target.words[:OWN_SAMPLES]],

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
 from slotbeam.api.admin import cells
-from slotbeam.api.admin.forms import RowForm
+from slotbeam.api.admin.forms import RowForm, zone_name
 from slotbeam.api.bodies import check_media_type, parse_json, read_bytes
 from slotbeam.api.problems import shown, validate
-from slotbeam.errors import InputError, SlotbeamError, UnsupportedMedia
+from slotbeam.bindings.times import in_zone, seen_from, zone_of
+from slotbeam.errors import BodyError, InputError, SlotbeamError, UnsupportedMedia
 
 MAX_ROWS = 1000
 COLUMNS = (
@@ -21,6 +24,7 @@ COLUMNS = (
 NEEDED = ("words", "category")
 
 _LISTS = ("words", "items")
+_TIMES = ("starts_at", "ends_at", "created_at")
 _FLAGS = ("match", "near_miss", "draft")
 _FLAG = {"true": True, "1": True, "false": False, "0": False}
 
@@ -38,27 +42,32 @@ async def read_rows(request: Request, limit: int) -> Parsed:
         UnsupportedMedia, TooLarge, RequestTimeout, BodyError: as for any body.
         InputError: a header that names other columns, no row, or more than `MAX_ROWS`.
     """
+    zone = zone_name(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("text/csv", "application/json"):
         raise UnsupportedMedia(f"content type {shown(kind) if kind else 'missing'}; send text/csv or application/json")
     check_media_type(request, kind)
     raw = await read_bytes(request, limit)
-    return parse_csv(raw) if kind == "text/csv" else parse_rows(parse_json(raw))
+    return parse_csv(raw, zone) if kind == "text/csv" else parse_rows(parse_json(raw), zone)
 
 
-def parse_rows(value: Any) -> Parsed:
-    """Rows of a JSON list."""
+def parse_rows(value: Any, zone: str | None = None) -> Parsed:
+    """Rows of a JSON list; `zone` is that of times that name none."""
     if not isinstance(value, list):
         raise InputError(f"the body must be a list of rows (given {shown(value)})")
     _check_count(len(value))
-    return _validated(dict(enumerate(value, 1)), {})
+    return _validated(dict(enumerate(value, 1)), {}, zone)
 
 
-def parse_csv(raw: bytes) -> Parsed:
-    """Rows of a CSV file with a header line."""
+def parse_csv(raw: bytes, zone: str | None = None) -> Parsed:
+    """Rows of a CSV file with a header line; `zone` is that of times that name none."""
     records = cells.read_csv(raw)
-    _, header = next(records)
-    columns = _columns(header)
+    header = next(records, None)
+    if header is None:
+        raise BodyError(
+            "the body has no header line; the first line names the columns, for example words,category,items"
+        )
+    columns = _columns(header[1])
     lines = dict(records)
     _check_count(len(lines))
     values: dict[int, Any] = {}
@@ -68,12 +77,24 @@ def parse_csv(raw: bytes) -> Parsed:
             values[line] = _row(columns, record)
         except InputError as error:
             refused[line] = error
-    return _validated(values, refused)
+    return _validated(values, refused, zone)
 
 
-def to_csv(views: Iterable[Mapping[str, Any]]) -> str:
-    """CSV of bindings as `slot_view` shows them, with `items`: what `parse_csv` reads."""
-    return cells.write_csv(COLUMNS, ({name: _cell(view.get(name)) for name in COLUMNS} for view in views))
+def to_csv(views: Iterable[Mapping[str, Any]], zone: str | None = None) -> str:
+    """CSV of bindings as `slot_view` shows them, with `items`: what `parse_csv` reads. Times in `zone`, else in UTC."""
+    rows = views if zone is None else (_seen_from(view, zone_of(zone)) for view in views)
+    return cells.write_csv(COLUMNS, ({name: _cell(row.get(name)) for name in COLUMNS} for row in rows))
+
+
+def _seen_from(view: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    return {**view, **{name: seen_from(view.get(name), zone) for name in _TIMES}}
+
+
+def _in_zone(value: Any, zone: str | None) -> Any:
+    if zone is None or not isinstance(value, dict):
+        return value
+    times = {name: value[name] for name in _TIMES if isinstance(value.get(name), str)}
+    return {**value, **{name: in_zone(text, zone) for name, text in times.items()}}
 
 
 def _cell(value: Any) -> str:
@@ -85,10 +106,9 @@ def _cell(value: Any) -> str:
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    columns = [name.strip().lower() for name in header]
-    if len(columns) == 1 and ";" in columns[0]:
-        raise InputError("the header has one column; put commas between cells, not semicolons")
-    for name in columns:
+    """The columns' names; one that is blank has nothing in it."""
+    columns = [name.lower() for name in header]
+    for name in filter(None, columns):
         if name not in COLUMNS:
             raise InputError(f"{shown(name)} is no column; allowed: {', '.join(COLUMNS)}")
         if columns.count(name) > 1:
@@ -107,27 +127,33 @@ def _check_count(count: int) -> None:
 
 
 def _row(columns: Sequence[str], record: Sequence[str]) -> dict[str, Any]:
-    """The cells of one line as JSON values; what is empty is left out."""
-    if len(record) != len(columns):
-        raise InputError(f"the line has {len(record)} cells, the header {len(columns)}; quote cells that hold a comma")
-    return {name: _value(name, text) for name, text in zip(columns, record, strict=True) if text}
+    """The cells of one line as JSON values; what is empty is left out, and so may be the last cells of a line."""
+    found: dict[str, Any] = {}
+    for name, text in zip_longest(columns, record, fillvalue=""):
+        if text and not name:
+            raise InputError(
+                f"{shown(text)} stands where the header names no column; name it, or quote cells that hold a separator"
+            )
+        if text:
+            found[name] = _value(name, text)
+    return found
 
 
 def _value(name: str, text: str) -> Any:
     if name in _LISTS:
         return cells.split(text)
     if name in _FLAGS:
-        return _FLAG.get(text.strip().lower(), text)
+        return _FLAG.get(text.lower(), text)
     if name == "revision" and text.isascii() and text.isdigit() and len(text) < 19:
         return int(text)
     return text
 
 
-def _validated(values: Mapping[int, Any], refused: dict[int, SlotbeamError]) -> Parsed:
+def _validated(values: Mapping[int, Any], refused: dict[int, SlotbeamError], zone: str | None) -> Parsed:
     forms: dict[int, RowForm] = {}
     for line, value in values.items():
         try:
-            forms[line] = validate(RowForm, value)
+            forms[line] = validate(RowForm, _in_zone(value, zone))
         except InputError as error:
             refused[line] = error
     return forms, refused

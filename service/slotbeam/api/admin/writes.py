@@ -22,7 +22,7 @@ from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.commit import Committed
 from slotbeam.bindings.edits import ItemList, MakeChange, Resolved, Wanted, bind, resolve_items, update, wanted_of
 from slotbeam.bindings.plan import Edit, Listing
-from slotbeam.bindings.times import parse_ms
+from slotbeam.bindings.times import ends_ms, starts_ms
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import Stale, StoreError
 from slotbeam.types import Slot
@@ -80,9 +80,10 @@ async def patching_write(
             for name in ("category", "placement", "near_miss", "draft", "owner", "reason")
             if getattr(form, name) is not None
         }
-        for name in ("starts_at", "ends_at"):
-            if name in given:
-                named[name] = parse_ms(getattr(form, name))
+        if "starts_at" in given:
+            named["starts_at"] = starts_ms(form.starts_at)
+        if "ends_at" in given:
+            named["ends_at"] = ends_ms(form.ends_at)
         if form.words is not None:
             named["words"] = words
         if resolved is not None:
@@ -171,8 +172,8 @@ def _want(form: BindForm, words: tuple[str, ...], items: ItemList) -> Wanted:
         placement=form.placement,
         near_miss=form.near_miss,
         draft=form.draft,
-        starts_at=parse_ms(form.starts_at),
-        ends_at=parse_ms(form.ends_at),
+        starts_at=starts_ms(form.starts_at),
+        ends_at=ends_ms(form.ends_at),
         owner=form.owner,
         reason=form.reason,
     )
