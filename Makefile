@@ -1,7 +1,7 @@
 # make serve        install and run everything on the shipped demo
 # make test         install what tests need, then lint, types, layers, tests
 # make test-system  tests that need Debian packages (docker-compose, redis-server); a skip is a failure
-# make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents; half an hour on one core
+# make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents
 # make mutants      what keeps edits safe is taken away, a line at a time: a test must turn red for each (minutes; MUTANTS: arguments)
 # make torture      the long form of tests/torture: hours of kills, power cuts, faults and outages; resumable (TORTURE: arguments)
 # make demo         the world and the artifact in model_artifacts/demo, from scratch

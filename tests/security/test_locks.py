@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,25 @@ def test_the_image_has_nothing_of_training_and_nothing_that_is_tested_in_another
         name = canonicalize_name(Requirement(text).name)
         assert name not in serve or name in ("pyyaml", "packaging"), name
     assert not any(name.startswith(("torch", "nvidia", "triton")) for name in {*serve, *dev})
+
+
+PLUGINS = {"pytest-timeout": "timeout = ", "pytest-xdist": "-n $(JOBS)"}
+"""What is neither imported nor run, and where it is asked for."""
+
+
+def test_every_dependency_is_imported_run_or_asked_for() -> None:
+    files = [path for folder in ("service", "tests") for path in (ROOT / folder).rglob("*.py")]
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    imported = set(re.findall(r"^\s*(?:import|from) (\w+)|(?:import\w*|files)\(\"(\w+)", sources, re.MULTILINE))
+    roots = {name for pair in imported for name in pair if name}
+    makefile = (ROOT / "Makefile").read_text()
+    asked = makefile + (ROOT / "pyproject.toml").read_text()
+    modules: dict[str, set[str]] = {}
+    for module, names in packages_distributions().items():
+        for name in names:
+            modules.setdefault(canonicalize_name(name), set()).add(module)
+    for text in DEV:
+        name = canonicalize_name(Requirement(text).name)
+        scripts = {name} | {entry.name for entry in distribution(name).entry_points if entry.group == "console_scripts"}
+        used = modules.get(name, set()) & roots or any(f"$(BIN)/{script}" in makefile for script in scripts)
+        assert used or PLUGINS.get(name, "\0") in asked, f"nothing uses {name}"

@@ -81,7 +81,7 @@ class Dictionary(Sequence[Concept]):
         return self._owner.get(surface)
 
     def save(self, folder: Path) -> None:
-        """Write `surfaces.*.npy`, `concept_first.npy`, `concept_category.npy`, `concept_count.npy`, `…importance`."""
+        """Write `surfaces.*.npy`, `surface_concept.npy`, and `concept_*.npy`: category, count and importance."""
         folder.mkdir(parents=True, exist_ok=True)
         save_strings(folder / "surfaces", self.surfaces)
         save_array(folder / "surface_concept.npy", self.surface_concept)
