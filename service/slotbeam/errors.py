@@ -26,7 +26,8 @@ SlotbeamError
 ├── TooLarge                       413
 ├── UnsupportedMedia               415
 ├── HeadTooLarge                   431
-├── Overloaded                     503
+├── Overloaded                     503: the queue is full
+├── QueueTimeout                   503: it waited too long in the queue
 ├── ShuttingDown                   503: the process ended before the answer
 ├── StoreError                     the bindings store
 │   ├── StoreUnavailable           503: nothing was written
@@ -162,6 +163,10 @@ class HeadTooLarge(SlotbeamError):
 
 class Overloaded(SlotbeamError):
     type = "overloaded"
+
+
+class QueueTimeout(SlotbeamError):
+    type = "queue-timeout"
 
 
 class ShuttingDown(SlotbeamError):

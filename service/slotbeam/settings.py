@@ -20,7 +20,7 @@ _PASSWORD = re.compile(r"(?<=://)[^/?@][^@]*@|(?<=[?&]password=)[^&]+")
 
 
 class Settings(BaseSettings):
-    """Every setting is `SLOTBEAM_<NAME>`; times are in seconds, sizes in bytes."""
+    """Every setting is `SLOTBEAM_<NAME>`; times are in seconds unless the name ends in `_MS`, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
 
@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     threads: int = Field(1, ge=1, le=64, description="onnxruntime intra-op threads per request")
     workers: int = Field(2, ge=1, le=64, description="requests decoded at the same time")
     queue: int = Field(64, ge=1, le=10_000, description="requests that may wait for a worker before 503")
+    queue_ms: int = Field(
+        1000, ge=1, le=60_000, description="milliseconds that a request may wait for a worker before 503"
+    )
     beam_width: int | None = Field(None, ge=1, le=1000, description="beam width B; unset: max(the artifact's, k)")
     body_limit: int = Field(1_048_576, ge=1024, description="largest accepted body of the data plane")
     admin_body_limit: int = Field(8_388_608, ge=1024, description="largest accepted admin body")

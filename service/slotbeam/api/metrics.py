@@ -16,7 +16,7 @@ from slotbeam.types import Timings
 RANKS = (10, 100, 350, 1000)
 """Upper bounds of the ranks that events are counted by; the last is the largest k."""
 STAGES = ("encode", "decode", "rank", "queue")
-OUTCOMES = ("ok", "invalid", "overloaded", "error")
+OUTCOMES = ("ok", "invalid", "overloaded", "late", "gone", "error")
 RESULTS = ("click", "order", "repeated", "unknown_item")
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _ITEMS = (0, 1, 10, 50, 100, 200, 350, 500, 1000)

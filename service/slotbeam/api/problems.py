@@ -55,6 +55,7 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.UnsupportedMedia: 415,
     errors.HeadTooLarge: 431,
     errors.Overloaded: 503,
+    errors.QueueTimeout: 503,
     errors.ShuttingDown: 503,
     errors.StoreError: 503,
     errors.StoreUnavailable: 503,

@@ -15,7 +15,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from slotbeam.api import problems
-from slotbeam.api.admission import Admission
+from slotbeam.api.admission import Admission, ClientGone
 from slotbeam.api.answers import document
 from slotbeam.api.app import plane_app
 from slotbeam.api.bodies import read_model
@@ -28,7 +28,7 @@ from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.requestid import RequestIds, events_key
 from slotbeam.api.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.api.vitals import Vitals
-from slotbeam.errors import Overloaded, SlotbeamError
+from slotbeam.errors import Overloaded, QueueTimeout, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
@@ -36,6 +36,9 @@ from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.search.unknown import split_words, understood
 from slotbeam.settings import Settings
 from slotbeam.types import Timings
+
+GONE = 499
+"""Status of an answer that nobody reads: its client left."""
 
 
 @dataclass(slots=True)
@@ -49,18 +52,28 @@ class DataPlane:
     ids: RequestIds
     trends: TrendReporter | None = None
 
-    async def answer(self, bodies: list[RetrieveBody]) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
+    async def answer(
+        self, http: HttpRequest, bodies: list[RetrieveBody]
+    ) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
         """Answer every query on one snapshot, read here and nowhere else.
+
+        Args:
+            http: the request that `bodies` came in, read to its end.
 
         Returns:
             The snapshot, and for each query its document and the seconds of its stages.
 
         Raises:
-            Overloaded: the queue is full. Anything `retrieve` raises.
+            Overloaded, QueueTimeout, ClientGone: as `Admission.run`. Anything `retrieve` raises.
         """
+
+        async def left() -> None:
+            while (await http.receive())["type"] != "http.disconnect":
+                pass
+
         snapshot = self.holder.current
         jobs = [self._job(snapshot, body) for body in bodies]
-        return snapshot, await self.admission.run(jobs)
+        return snapshot, await self.admission.run(jobs, left)
 
     def _job(self, snapshot: Snapshot, body: RetrieveBody) -> Callable[[float], tuple[dict[str, Any], Timings]]:
         request = Request(
@@ -108,9 +121,8 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     """
     artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact, settings.threads))
     holder = holder or Holder(Snapshot(artifact))
-    plane = DataPlane(
-        settings, holder, Metrics(holder), Admission(settings.workers, settings.queue), RequestIds(events_key(settings))
-    )
+    admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)
+    plane = DataPlane(settings, holder, Metrics(holder), admission, RequestIds(events_key(settings)))
     follow = Following(settings, artifact, holder, plane.metrics)
     plane.trends = follow.trends
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
@@ -137,7 +149,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     async def retrieve_one(request: HttpRequest) -> Response:
         async def one() -> Response:
             body = await read_model(request, RetrieveBody, settings.body_limit)
-            snapshot, [(found, timings)] = await plane.answer([body])
+            snapshot, [(found, timings)] = await plane.answer(request, [body])
             return json_response(found, headers=_headers(snapshot, timings))
 
         return await _counted(plane.metrics, one())
@@ -151,7 +163,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     async def retrieve_batch(request: HttpRequest) -> Response:
         async def batch() -> Response:
             body = await read_model(request, BatchBody, settings.body_limit)
-            snapshot, answers = await plane.answer(body.queries)
+            snapshot, answers = await plane.answer(request, body.queries)
             total = Timings()
             for _, timings in answers:
                 for stage, seconds in timings.stages.items():
@@ -184,6 +196,12 @@ async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response
     except Overloaded:
         metrics.requests.labels("overloaded").inc()
         raise
+    except QueueTimeout:
+        metrics.requests.labels("late").inc()
+        raise
+    except ClientGone:
+        metrics.requests.labels("gone").inc()
+        return Response(status_code=GONE)
     except SlotbeamError as error:
         metrics.requests.labels("invalid" if problems.status_of(error) < 500 else "error").inc()
         raise
