@@ -57,13 +57,14 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
-        ("redis://:battery/staple@store/0", "redis://********@store/0"),
-        ("redis://user:battery?staple@store/0", "redis://********@store/0"),
-        ("redis://store:6379/0?password=battery&db=1", "redis://store:6379/0?password=********&db=1"),
+        ("redis://:battery@staple@store/0", "redis://********@store/0"),
+        ("redis://user:battery%3Fstaple@store", "redis://********@store"),
+        ("redis://store:6379/0?password=battery&db=1", "redis://store:6379/0?********"),
         ("unix://user:battery@/run/redis.sock", "unix://********@/run/redis.sock"),
-        ("unix:///run/redis.sock?db=1&password=battery", "unix:///run/redis.sock?db=1&password=********"),
+        ("unix:///run/redis.sock?db=1&password=battery", "unix:///run/redis.sock?********"),
         ("unix:///run/user@host/redis.sock", "unix:///run/user@host/redis.sock"),
         ("redis://store:6379/0", "redis://store:6379/0"),
+        ("redis://store?db=1", "redis://store?db=1"),
     ],
 )
 def test_a_password_is_starred_wherever_it_stands_in_the_url(url: str, shown: str) -> None:

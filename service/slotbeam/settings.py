@@ -5,24 +5,28 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from slotbeam.errors import SetupError
+from slotbeam.storeurl import STARS, StoreUrl, shown
 
 PREFIX = "SLOTBEAM_"
 _SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://.*:\d+", re.IGNORECASE)
-_PASSWORD = re.compile(r"(?<=://)[^/?@][^@]*@|(?<=[?&]password=)[^&]+")
 
 
 class Settings(BaseSettings):
     """Every setting is `SLOTBEAM_<NAME>`; times are in seconds unless the name ends in `_MS`, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     host: str = Field("127.0.0.1", description="address that both planes listen on")
     port: int = Field(8000, ge=0, le=65535, description="data plane port (0: any free one)")
@@ -32,11 +36,14 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None, repr=False, description="bindings store; unset: `up` starts an embedded one in the data directory"
     )
+    redis_ca: Path | None = Field(
+        None, description="PEM file of a CA that may sign the store's certificate (rediss://…), beside the system's"
+    )
     admin_token: SecretStr | None = Field(
-        None, description="a token with every scope; unset: written to DATA_DIR/admin.token"
+        None, repr=False, description="a token with every scope; unset: written to DATA_DIR/admin.token"
     )
     events_key: SecretStr | None = Field(
-        None, description="signs request ids, one for all replicas; unset: written to DATA_DIR/events.key"
+        None, repr=False, description="signs request ids, one for all replicas; unset: written to DATA_DIR/events.key"
     )
     replica_id: str | None = Field(
         None, pattern=r"^[A-Za-z0-9._:-]{1,64}$", description="this replica's name; unset: host name and process id"
@@ -70,11 +77,37 @@ class Settings(BaseSettings):
         """Return a setting as text; unset is empty, a secret (of a URL, too) is starred unless `reveal`."""
         value: Any = getattr(self, name)
         if isinstance(value, SecretStr):
-            return value.get_secret_value() if reveal else "********"
-        text = "" if value is None else str(value)
-        return (
-            text if reveal else _PASSWORD.sub(lambda found: "********@" if found[0].endswith("@") else "********", text)
-        )
+            return value.get_secret_value() if reveal else STARS
+        if value is not None and name == "redis_url" and not reveal:
+            return shown(value)
+        return "" if value is None else str(value)
+
+    @field_validator("redis_url")
+    @classmethod
+    def _names_a_store(cls, url: str | None) -> str | None:
+        if url is not None:
+            with _as_value_error():
+                StoreUrl.parse(url)
+        return url
+
+    @model_validator(mode="after")
+    def _can_check_its_certificate(self) -> Settings:
+        with _as_value_error():
+            if self.redis_url is not None:
+                StoreUrl.parse(self.redis_url).trusting(self.redis_ca)
+            elif self.redis_ca is not None:
+                given = f"SLOTBEAM_REDIS_CA is {str(self.redis_ca)!r}"
+                raise SetupError(f"{given}, but SLOTBEAM_REDIS_URL is not set: set it to rediss://…, or unset both")
+        return self
+
+
+@contextmanager
+def _as_value_error() -> Iterator[None]:
+    """What pydantic collects."""
+    try:
+        yield
+    except SetupError as error:
+        raise ValueError(str(error)) from None
 
 
 def read_settings(**flags: Any) -> Settings:
@@ -87,11 +120,16 @@ def read_settings(**flags: Any) -> Settings:
     try:
         return Settings(**flags)
     except ValidationError as error:
-        lines = [
-            f"{PREFIX}{str(e['loc'][0]).upper()} is {str(e['input'])!r}: {e['msg']}"
-            for e in error.errors(include_url=False)
-        ]
-        raise SetupError("; ".join(lines)) from None
+        raise SetupError("; ".join(_said(one) for one in error.errors(include_url=False))) from None
+
+
+def _said(error: ErrorDetails) -> str:
+    """What is wrong with a setting, or with several; what may be a secret is not repeated."""
+    if error["type"] == "value_error":  # in words of our own
+        return str(error["ctx"]["error"])
+    name = str(error["loc"][0])
+    given = "" if Settings.model_fields[name].repr is False else f" is {str(error['input'])!r}"
+    return f"{PREFIX}{name.upper()}{given}: {error['msg']}"
 
 
 def drop_service_links() -> None:

@@ -209,3 +209,20 @@ def test_text_for_the_terminal_holds_no_escape_codes(capsys: pytest.CaptureFixtu
 
     say("a\x1b[31mred\u202e")
     assert capsys.readouterr().out == "a\\x1b[31mred\\u202e\n"
+
+
+@pytest.mark.parametrize("url", ["redis://:TopSecret/part2@h", "http://u:TopSecret@h", "redis://:TopSecret@h?x=1"])
+@pytest.mark.parametrize("command", [["serve"], ["admin"], ["up"], ["doctor"], ["slots", "restore", "--from", "1"]])
+def test_a_store_url_that_cannot_be_used_is_one_line_without_the_password(
+    command: list[str], url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SLOTBEAM_DATA_DIR", str(tmp_path))
+    for given in (["--redis-url", url], []):
+        if not given:
+            monkeypatch.setenv("SLOTBEAM_REDIS_URL", url)
+        status, out, err = run(capsys, *command, *given)
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert err.startswith("slotbeam: SLOTBEAM_REDIS_URL (not shown: it may hold a password) cannot be used: ")
+        assert "Allowed: redis://" in err
+        assert not [text for text in ("TopSecret", "part2", "bug", "Traceback") if text in err]
+    assert not list(tmp_path.iterdir()), "nothing was begun"

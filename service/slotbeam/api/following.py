@@ -47,7 +47,7 @@ class Following:
     async def __aenter__(self) -> Following:
         settings = self._settings
         if settings.redis_url is not None:
-            self._store = Store(settings.redis_url)
+            self._store = Store(settings.redis_url, ca=settings.redis_ca)
             self.watcher = watcher = Watcher(
                 self._store, self._holder, self._artifact, settings.data_dir, replica_name(settings)
             )

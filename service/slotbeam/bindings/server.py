@@ -16,6 +16,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 from slotbeam.bindings.parentdeath import bound_to_parent
 from slotbeam.errors import SetupError
@@ -131,7 +132,9 @@ def store_url(redis_url: str | None, data_dir: Path) -> str:
         raise SetupError(
             f'no store: {data_dir} holds none; run "slotbeam up", which starts one, or set SLOTBEAM_REDIS_URL'
         ) from None
-    return f"unix://{path}"
+    if not path:
+        raise SetupError(f'no store: {data_dir / "store" / "socket"} is empty; start "slotbeam up" again')
+    return _url(path)
 
 
 def is_strict(wanted: bool | None, url: str, data_dir: Path) -> bool:
@@ -161,7 +164,7 @@ class EmbeddedStore:
 
     @property
     def url(self) -> str:
-        return f"unix://{self.socket_path}"
+        return _url(str(self.socket_path))
 
     @property
     def socket_path(self) -> Path:
@@ -275,6 +278,10 @@ def _answers(path: Path) -> bool:
             return connection.recv(16).startswith(b"+PONG")
         except OSError:
             return False
+
+
+def _url(path: str) -> str:
+    return f"unix://{quote(path)}"
 
 
 def _quoted(value: str) -> str:

@@ -18,6 +18,8 @@ STATES = ("none", "live", "degraded", *HOLDS)
 """Of a replica, and of the snapshot that it serves."""
 REASONS = ("store", "clock", "bug", *HOLDS)
 """Why a reload fails."""
+SAID = 10
+"""Reasons of one outage, logged at most: a server that is none may say something else each time."""
 
 log = structlog.get_logger("slotbeam.bindings")
 
@@ -73,6 +75,7 @@ class Status:
         self._holder = holder
         self._facts = Facts()
         self._confirmed: float | None = None
+        self._away: set[str] = set()
         self.changed = asyncio.Event()
 
     @property
@@ -101,6 +104,12 @@ class Status:
             self.state("live")
             self.note(last_error=next(iter(self._facts.failed.values()), None))
 
+    def answered(self) -> None:
+        """The store answered, whatever it holds."""
+        if self._away:
+            self._away.clear()
+            log.info("the store answers again")
+
     def hold(self, why: str) -> None:
         """What the store holds is not to be served; counted when that is news."""
         if self._facts.state != why:
@@ -109,7 +118,10 @@ class Status:
         self.state(why)
 
     def degrade(self, error: Exception) -> None:
-        """The store cannot be followed because of `error`; a hold stays one."""
+        """The store cannot be followed because of `error`; a hold stays one. Each reason is logged once an outage."""
+        if isinstance(error, StoreError) and str(error) not in self._away and len(self._away) < SAID:
+            self._away.add(str(error))
+            log.warning("the store cannot be followed", error=str(error), serving=self._facts.revision)
         self.fail("store" if isinstance(error, StoreError) else "bug", error)
         if self._facts.state == "live":
             self.state("degraded")

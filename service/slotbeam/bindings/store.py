@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry
@@ -25,6 +26,7 @@ from slotbeam.bindings.binding import EMPTY_STATE, SCHEMA, decode_items
 from slotbeam.bindings.plan import Listing
 from slotbeam.bindings.replies import Head
 from slotbeam.errors import BindingError, OutcomeUnknown, StoreUnavailable
+from slotbeam.storeurl import StoreUrl
 
 READ_TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 1.0
@@ -53,13 +55,18 @@ class Store:
     """A connection to the bindings store.
 
     Args:
-        url: `redis://…`, `rediss://…` or `unix://…`.
+        url: `redis://…`, `rediss://…` or `unix://…` (see `slotbeam.storeurl`).
         strict: refuse writes unless durability is proven (see `durability`).
         prefix: the hash tag every key starts with.
+        ca: PEM file of a CA that may have signed the store's certificate, beside the system's.
+
+    Raises:
+        SetupError: the URL or the file cannot be used.
     """
 
-    def __init__(self, url: str, *, strict: bool = False, prefix: str = "{sb}") -> None:
+    def __init__(self, url: str, *, strict: bool = False, prefix: str = "{sb}", ca: Path | None = None) -> None:
         self.url, self.strict, self.prefix = url, strict, prefix
+        self.where = StoreUrl.parse(url).trusting(ca)
         self.redis = self.client(READ_TIMEOUT_S)
         self.watching = self.client(WATCH_TIMEOUT_S)
         self.writing = self.client(READ_TIMEOUT_S, max_connections=1)
@@ -67,8 +74,19 @@ class Store:
 
     def client(self, timeout_s: float, max_connections: int = 16) -> redis.Redis:
         """A client that never sends a command twice by itself."""
-        pool = redis.BlockingConnectionPool.from_url(
-            self.url,
+        where = self.where
+        how: dict[str, Any] = {"host": where.host, "port": where.port}
+        kind: type[redis.connection.AbstractConnection] = redis.Connection
+        if where.scheme == "unix":
+            kind, how = redis.UnixDomainSocketConnection, {"path": where.path}
+        elif where.scheme == "rediss":
+            kind, how = redis.SSLConnection, {**how, **where.tls}
+        pool = redis.BlockingConnectionPool(
+            connection_class=kind,
+            **how,
+            username=where.username,
+            password=where.password,
+            db=where.db,
             max_connections=max_connections,
             timeout=timeout_s,
             socket_timeout=timeout_s,
@@ -87,8 +105,7 @@ class Store:
     @property
     def name(self) -> str:
         """Where the store is, without its password."""
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}:{parts.path}" if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+        return self.where.name
 
     def key(self, name: str) -> str:
         return f"{self.prefix}:{name}"
@@ -295,4 +312,14 @@ def _document(facts: Mapping[str, Any]) -> bytes:
 
 
 def _why(error: BaseException) -> str:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f"TLS failed, its certificate is not trusted: {cause.verify_message}; set SLOTBEAM_REDIS_CA to the PEM "
+            "file of the CA that signed it, and SLOTBEAM_REDIS_URL to a host that it is for"
+        )
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS failed, {cause.reason or cause}; without TLS SLOTBEAM_REDIS_URL begins with redis://"
     return f"{type(error).__name__}: {error}"[:200]

@@ -307,6 +307,7 @@ class Watcher:
 
     def _touch(self) -> None:
         """The store answered; when it holds what is served here, that is confirmed. A head alone ends no hold."""
+        self.status.answered()
         listing = self.listing
         confirmed = listing is None or self._seen == Head(listing.epoch, listing.revision, listing.state)
         if confirmed and not self._held:

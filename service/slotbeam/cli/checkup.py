@@ -39,6 +39,8 @@ def examine(settings: Settings) -> list[Finding]:
             found = check(settings)
         except SlotbeamError as error:
             found = [(name, BAD, str(error))]
+        except OSError as error:
+            found = [(name, BAD, f"{error}; look at the rights and the disk behind it")]
         except Exception as error:
             found = [(name, BAD, f"{type(error).__name__}: {error}. This is a bug.")]
         findings += [Finding(*one) for one in found]
@@ -85,7 +87,7 @@ def _store(settings: Settings) -> list[Found]:
 async def _ask_store(url: str, settings: Settings) -> list[Found]:
     from slotbeam.bindings.store import Store
 
-    store = Store(url)
+    store = Store(url, ca=settings.redis_ca)
     codebook = _codebook(settings)
     try:
         found = await examine_store(store, codebook)

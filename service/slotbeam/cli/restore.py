@@ -77,7 +77,7 @@ async def _restore(settings: Settings, asked: Asked) -> tuple[dict[str, Any], Re
 
     codebook = str(read_manifest(settings.artifact)["codebook_sha"])
     url = store_url(settings.redis_url, settings.data_dir)
-    store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir))
+    store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
     try:
         backup = await _backup(asked.source, store, codebook, settings.data_dir)
         plan = await plan_restore(store, backup, codebook, settings.data_dir)

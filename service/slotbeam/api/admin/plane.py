@@ -69,7 +69,7 @@ class AdminPlane:
         """Connect, follow, expire; leave nothing behind."""
         settings = self.settings
         url = store_url(settings.redis_url, settings.data_dir)
-        self.store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir))
+        self.store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
         name = settings.replica_id or f"{socket.gethostname()}-{os.getpid()}-admin"
         self.watcher = Watcher(
             self.store, self.holder, self.artifact, settings.data_dir, name, self.clock, role="admin"
