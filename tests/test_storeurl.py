@@ -157,7 +157,7 @@ def test_what_is_wrong_is_a_setup_error_that_says_why_and_what_is_allowed(url: s
         read_settings(redis_url=url)
     assert str(error.value).startswith("SLOTBEAM_REDIS_URL ")
     assert why in str(error.value)
-    assert "redis://[user:password@]host[:port][/db]" in str(error.value)
+    assert "redis://[user:password@]host[:port][/0]" in str(error.value)
     with pytest.raises(SetupError, match="SLOTBEAM_REDIS_URL"):
         Store(url)
 

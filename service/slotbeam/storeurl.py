@@ -25,7 +25,8 @@ TLS_CHOICES: dict[str, dict[str, Any]] = {
     "ssl_check_hostname": {"true": True, "false": False},
 }
 ALLOWED = (
-    "redis://[user:password@]host[:port][/db], rediss:// (the same over TLS) or unix://[user:password@]/path[?db=…]; "
+    "redis://[user:password@]host[:port][/0], rediss:// (the same over TLS) or "
+    "unix://[user:password@]/run/redis.sock[?db=0]; "
     f"parameters are db, username, password and, over TLS, {', '.join((*TLS_FILES, *TLS_CHOICES))}; "
     "in a password write @ / ? # % and spaces as %40 %2F %3F %23 %25 %20"
 )
@@ -162,7 +163,7 @@ def _server(where: str) -> dict[str, Any]:
 
 def _socket(where: str, path: str) -> dict[str, Any]:
     if where or not path:
-        raise _Wrong("a unix socket has a path and no host: unix:///path")
+        raise _Wrong("a unix socket has a path and no host: unix:///run/redis.sock")
     return {"path": unquote(f"/{path}")}
 
 
