@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from slotbeam import errors
-from slotbeam.api import problems
+from slotbeam.api import problems, query
 
 
 def tree(root: type[errors.SlotbeamError]) -> Iterator[type[errors.SlotbeamError]]:
@@ -83,6 +83,7 @@ def test_an_unknown_field_is_answered_with_the_known_ones() -> None:
 async def ask(method: str, path: str) -> httpx.Response:
     app = FastAPI()
     problems.install(app)
+    query.install(app)
 
     @app.get("/bug")
     def bug() -> None:

@@ -78,14 +78,23 @@ def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None)
                 schemas[model.__name__] = schema
             schemas["Problem"] = PROBLEM
             refused = {"description": "Refused", "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}}}}
+            bodiless = {"description": refused["description"]}
             if secured is not None:
                 document["components"]["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
             for path, operations in document["paths"].items():
-                for operation in operations.values():
+                for method, operation in operations.items():
+                    for parameter in operation.get("parameters", ()):
+                        parameter["schema"] = _without_null(parameter["schema"])
                     if secured is not None and path.startswith(secured):
                         operation["security"] = [{"bearer": []}]
                     operation["responses"].pop("422", None)
-                    operation["responses"]["default"] = refused
+                    operation["responses"]["default"] = bodiless if method == "head" else refused
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: no query can say null."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]} if kinds else schema

@@ -16,6 +16,13 @@ from slotbeam.api.metrics import Metrics
 from slotbeam.api.openapi import answers
 from slotbeam.search.snapshot import Holder, Snapshot
 
+_SAME = {"description": "As GET answers, without the body"}
+_HEAD: dict[str, Any] = {
+    "summary": "Whether GET would answer",
+    "response_class": Response,
+    "response_description": _SAME["description"],
+}
+
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Encode JSON values with orjson."""
@@ -24,13 +31,15 @@ def json_response(value: Any, status: int = 200, headers: dict[str, str] | None 
 
 
 def probes(holder: Holder, ready: Callable[[], bool], metrics: Metrics) -> APIRouter:
-    """Build the routes that operators and machines read; none of them waits for anything."""
+    """Build the routes that operators and machines read; none of them waits for anything. Each takes HEAD, too."""
     router = APIRouter()
 
+    @router.head("/livez", **_HEAD)
     @router.get("/livez", summary="The process answers; touches nothing", responses=answers(200))
     async def livez() -> Response:
         return json_response({"status": "ok"})
 
+    @router.head("/readyz", **_HEAD, responses={503: _SAME})
     @router.get(
         "/readyz",
         summary="200 once a snapshot may be served, whatever the store does afterwards",
@@ -43,10 +52,12 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Metrics) -> APIRo
         status = "ready" if snapshot.state in ("live", "none") else "degraded"
         return json_response({"status": status, "bindings": bindings(snapshot)})
 
+    @router.head("/metrics", **_HEAD)
     @router.get("/metrics", summary="Prometheus text format", response_class=PlainTextResponse)
     async def prometheus() -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
+    @router.head("/info", **_HEAD)
     @router.get("/info", summary="Model, codebook, sizes and revision", responses=answers(200))
     async def info() -> Response:
         return json_response(describe(holder.current))

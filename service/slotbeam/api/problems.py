@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import orjson
 import structlog
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -64,8 +63,8 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.SetupError: 500,
 }
 
-_SHOWN = 64
-_LISTED = 20
+SHOWN = 64
+LISTED = 20
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -77,7 +76,7 @@ def status_of(error: SlotbeamError) -> int:
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def shown(value: object, limit: int = _SHOWN) -> str:
+def shown(value: object, limit: int = SHOWN) -> str:
     """Render a caller's value for a message: JSON-like, cut at `limit` characters, without control characters."""
     if isinstance(value, str):
         text = f'"{value[: limit + 1]}"' if len(value) <= limit else f'"{value[:limit]}…"'
@@ -151,8 +150,8 @@ def validation_error(failures: Sequence[Mapping[str, Any]], allowed: Sequence[st
         allowed: names of the top level's fields, listed when an unknown one was given.
     """
     found = []
-    for failure in failures[:_LISTED]:
-        place = ".".join(printable(str(part)[:_SHOWN]) for part in failure["loc"]) or "body"
+    for failure in failures[:LISTED]:
+        place = ".".join(printable(str(part)[:SHOWN]) for part in failure["loc"]) or "body"
         kind, message = failure["type"], str(failure["msg"])
         if kind == "extra_forbidden":
             message = "unknown field" + (
@@ -184,7 +183,7 @@ def validate(model: type[M], value: Any) -> M:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem document: ours, validation, unknown path or method, and bugs."""
+    """Make every error of `app` a problem document: ours, unknown path or method, and bugs."""
 
     async def on_slotbeam(request: Request, error: Exception) -> Response:
         assert isinstance(error, SlotbeamError)
@@ -192,18 +191,14 @@ def install(app: FastAPI) -> None:
             log.error("internal error", path=printable(request.url.path), error=printable(str(error)))
         return problem_of(error)
 
-    async def on_validation(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        failures = [{**f, "loc": tuple(f["loc"])[1:] or tuple(f["loc"])} for f in error.errors()]
-        return problem_of(validation_error(failures))
-
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         path = printable(request.url.path[:200])
         if error.status_code == 404:
             return problem_of(errors.NotFound(f"there is nothing at {path}; /docs lists every path"))
         if error.status_code == 405:
-            allowed = ", ".join(_methods_at(app, request)) or (error.headers or {}).get("Allow", "")
+            told = (error.headers or {}).get("Allow", "").split(", ")
+            allowed = ", ".join(_methods_at(app, request) or sorted(told))
             response = problem_of(
                 errors.MethodNotAllowed(f"{path} does not take {printable(request.method[:20])}; it takes {allowed}")
             )
@@ -222,7 +217,6 @@ def install(app: FastAPI) -> None:
         return response
 
     app.add_exception_handler(SlotbeamError, on_slotbeam)
-    app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_bug)
 

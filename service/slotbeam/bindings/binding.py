@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from operator import lt
-from typing import Any
+from typing import Any, Literal, get_args
 
 import orjson
 
@@ -23,7 +23,8 @@ from slotbeam.search.snapshot import PLACEMENTS
 from slotbeam.types import Slot
 
 SCHEMA = 1
-LIFECYCLES = ("free", "draft", "scheduled", "active", "expired", "failed")
+Lifecycle = Literal["free", "draft", "scheduled", "active", "expired", "failed"]
+LIFECYCLES: tuple[str, ...] = get_args(Lifecycle)
 MAX_WORDS = 32
 MAX_WORD_LENGTH = 64
 MAX_ITEMS = 50_000

@@ -1,4 +1,4 @@
-"""Bodies, headers and query parameters of the control plane, and what they mean."""
+"""Bodies and headers of the control plane, and what they mean."""
 
 from __future__ import annotations
 
@@ -10,19 +10,15 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 from starlette.requests import Request
 
-from slotbeam.api.problems import shown
 from slotbeam.api.schemas import ItemId, Strict
-from slotbeam.bindings.binding import LIFECYCLES, MAX_ITEMS, MAX_WORDS
-from slotbeam.bindings.times import LOCAL, ends_ms, starts_ms, zone_of
+from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORDS
+from slotbeam.bindings.times import LOCAL, ends_ms, starts_ms
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
 
 MAX_KEY = 64
-MAX_WAIT_S = 60.0
-MAX_ZONE = 64
 MAX_SAMPLES = 8
 
-_SECONDS = re.compile(r"(\d{1,4}(?:\.\d{1,3})?)(ms|s)?", re.ASCII)
 _KEY = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
@@ -129,52 +125,6 @@ class RowForm(Strict):
     created_at: Start | None = None
 
 
-def flag(request: Request, name: str) -> bool:
-    """A `true`/`false` query parameter."""
-    value = request.query_params.get(name, "false").lower()
-    if value not in ("true", "false", "1", "0", ""):
-        raise InputError(f"{name} is {shown(value)}; allowed: true, false")
-    return value in ("true", "1", "")
-
-
-def wait_s(request: Request) -> float:
-    """`?wait=all|none&timeout=5s` → seconds to wait for every live replica; 0 does not wait."""
-    wait = request.query_params.get("wait", "none")
-    if wait not in ("all", "none"):
-        raise InputError(f"wait is {shown(wait)}; allowed: all, none")
-    text = request.query_params.get("timeout", "5s")
-    found = _SECONDS.fullmatch(text)
-    seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else -1.0
-    if not 0 <= seconds <= MAX_WAIT_S:
-        raise InputError(f"timeout is {shown(text)}; allowed: 0 to {MAX_WAIT_S:g} s, for example 5s or 500ms")
-    return seconds if wait == "all" else 0.0
-
-
-def update_mode(request: Request) -> bool:
-    """`?mode=create|update` of an import: whether rows may replace bindings."""
-    mode = request.query_params.get("mode", "create")
-    if mode not in ("create", "update"):
-        raise InputError(f"mode is {shown(mode)}; allowed: create, update")
-    return mode == "update"
-
-
-def zone_name(request: Request) -> str | None:
-    """`?zone=`: the time zone of times that name none, and of those that are shown."""
-    name = request.query_params.get("zone")
-    try:
-        return None if name is None else zone_of(name[:MAX_ZONE]).key
-    except ValueError as error:
-        raise InputError(f"zone {error}") from None
-
-
-def count_of(request: Request, name: str, default: int, most: int) -> int:
-    """An integer query parameter from 1 to `most`."""
-    text = request.query_params.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) <= 20 and 1 <= int(text) <= most):
-        raise InputError(f"{name} is {shown(text)}; allowed: 1 to {most}")
-    return int(text)
-
-
 def idempotency_key(request: Request) -> str | None:
     """The `Idempotency-Key` header: 1 to 64 visible ASCII characters."""
     keys = request.headers.getlist("idempotency-key")
@@ -183,11 +133,3 @@ def idempotency_key(request: Request) -> str | None:
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]) or len(keys[0]) > MAX_KEY:
         raise InputError(f"Idempotency-Key must be one value of 1 to {MAX_KEY} visible ASCII characters")
     return keys[0]
-
-
-def lifecycle_filter(request: Request) -> str | None:
-    """The `state` query parameter."""
-    state = request.query_params.get("state")
-    if state is not None and state not in LIFECYCLES:
-        raise InputError(f"state is {shown(state)}; allowed: {', '.join(LIFECYCLES)}")
-    return state

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.admin import parameters
-from slotbeam.api.admin.forms import RowForm, flag, idempotency_key, update_mode, wait_s, zone_name
+from slotbeam.api.admin.forms import RowForm, idempotency_key
+from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
 from slotbeam.api.admin.views import all_slots
 from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of
+from slotbeam.api.auth import Principal
 from slotbeam.api.openapi import answers, asks, ref
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import document_of
@@ -47,55 +48,53 @@ class Loaded:
 def loading_routes(plane: AdminPlane) -> APIRouter:
     """Build the two routes, without the prefix."""
     router = APIRouter()
+    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
 
     @router.get(
         "/slots.csv",
         summary="Every binding with its items as CSV, as an import takes it",
         responses=answers(200, media_type="text/csv", schema={"type": "string"}),
-        openapi_extra=asks(parameters.ZONE),
         response_class=Response,
+        dependencies=[reads],
     )
-    async def export(request: Request) -> Response:
-        plane.tokens.principal(request, "slots:read")
-        zone, views = zone_name(request), _views(plane)
+    async def export(query: Annotated[ZoneQuery, Query()]) -> Response:
+        views = _views(plane)
         headers = {
             "Content-Disposition": 'attachment; filename="bindings.csv"',
             "X-Bindings-Revision": str(plane.watcher.facts.revision),
         }
-        return Response(await plane.off_loop(lambda: to_csv(views, zone)), media_type=CSV, headers=headers)
+        return Response(await plane.off_loop(lambda: to_csv(views, query.zone)), media_type=CSV, headers=headers)
 
     @router.post(
         "/slots:import",
         summary="Bind every row of a file in one revision, or none",
         responses=answers(200, 202),
         openapi_extra=asks(
-            parameters.MODE,
-            parameters.ZONE,
-            *parameters.WRITE,
+            KEY,
             body={
                 "application/json": {"type": "array", "items": ref(RowForm), "minItems": 1, "maxItems": MAX_ROWS},
                 "text/csv": {"type": "string", "minLength": 1},
             },
         ),
     )
-    async def import_slots(request: Request) -> Response:
-        actor = plane.tokens.principal(request, "slots:write").name
-        parsed = await read_rows(request, plane.settings.admin_body_limit)
-        return await _import(plane, request, parsed, actor)
+    async def import_slots(
+        request: Request, query: Annotated[ImportQuery, Query()], who: Principal = writes
+    ) -> Response:
+        parsed = await read_rows(request, plane.settings.admin_body_limit, query.zone)
+        return await _import(plane, request, query, parsed, who.name)
 
     return router
 
 
-async def _import(plane: AdminPlane, request: Request, parsed: Parsed, actor: str) -> Response:
-    seconds, key, update = wait_s(request), idempotency_key(request), update_mode(request)
-    dry_run = flag(request, "dry_run")
+async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parsed: Parsed, actor: str) -> Response:
+    key, update = idempotency_key(request), query.mode == "update"
     forms, unread = parsed
     mark = fingerprint_of(request, list(forms.values()), f"update={update}\n")
     loaded = await plane.off_loop(lambda: _resolve(plane, forms, unread))
     make = load(plane.artifact, loaded.rows, loaded.refused, actor, plane.now_ms(), update=update)
     try:
-        done = None if dry_run or key is None or unread else await plane.committed_before(key, mark)
-        if done is None and (dry_run or loaded.refused):
+        done = None if query.dry_run or key is None or unread else await plane.committed_before(key, mark)
+        if done is None and (query.dry_run or loaded.refused):
             listing = await plane.listing()
             change = make(listing)
             make_plan(listing, change, "dry-run", "")
@@ -106,7 +105,7 @@ async def _import(plane: AdminPlane, request: Request, parsed: Parsed, actor: st
     except ImportRefused as error:
         error.details.update(_refusals(loaded, error))
         raise
-    return await _acknowledge(plane, done, _report(list(forms), loaded.resolved, done.edits), seconds)
+    return await _acknowledge(plane, done, _report(list(forms), loaded.resolved, done.edits), query.wait_s)
 
 
 async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, Any], seconds: float) -> Response:

@@ -1,57 +1,117 @@
-"""What the served OpenAPI document says of the control plane's parameters; `forms` and the routes read them."""
+"""Query parameters and headers of the control plane: what they may be, and what the served OpenAPI document says."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Annotated, Any, Literal
 
-from slotbeam.api.admin.forms import MAX_KEY, MAX_ZONE
-from slotbeam.bindings.binding import LIFECYCLES
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from slotbeam.api.admin.forms import MAX_KEY
+from slotbeam.api.query import Digits, Flag, Params
+from slotbeam.bindings.binding import Lifecycle
+from slotbeam.bindings.times import zone_of
+from slotbeam.kae.categories import CATEGORIES
 
 MAX_ENTRY = 2**64 - 1
 """Of the log: what the store takes as an id of its stream."""
+MAX_WAIT_S = 60.0
+MAX_SEARCH = 256
+MAX_ZONE = 64
 
-_TEXT = {"type": "string"}
+_SECONDS = r"^([0-9]{1,4}(\.[0-9]{1,3})?)(ms|s)?$"
 
 
-def _query(name: str, about: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "required": False, "description": about, "schema": schema}
+def _seconds(text: str) -> float:
+    found = re.fullmatch(_SECONDS, text)
+    return float(found[1]) / (1000 if found[3] == "ms" else 1) if found else -1.0
 
 
-COUNT = _query("count", "How many at most", {"type": "integer", "minimum": 1, "maximum": 100})
-STATE = _query("state", "One state only", {"type": "string", "enum": list(LIFECYCLES)})
-POSITION = _query("position", "One position only", {"type": "integer", "minimum": 0, "maximum": 999})
-SEARCH = _query("q", "Part of a word, an id, a slot, an owner or a reason", _TEXT)
-ENTRIES = _query("count", "Entries, newest first", {"type": "integer", "minimum": 1, "maximum": 1000})
-BEFORE = _query("before", "Only revisions before", {"type": "integer", "minimum": 1, "maximum": MAX_ENTRY})
-DRY_RUN = _query("dry_run", "Say what it would do, and do nothing", {"type": "boolean", "default": False})
-MODE = _query(
-    "mode",
-    "update: a row replaces the binding that it was exported from, or that holds one of its words",
-    {"type": "string", "enum": ["create", "update"], "default": "create"},
-)
-ZONE = _query(
-    "zone",
-    "Time zone of times that name none, and of those that are shown; UTC otherwise",
-    {"type": "string", "maxLength": MAX_ZONE, "examples": ["Europe/Berlin"]},
-)
-WAIT = _query("wait", "Wait for every live replica", {"type": "string", "enum": ["all", "none"], "default": "none"})
-TIMEOUT = _query(
-    "timeout",
-    "How long, 0 to 60 s",
-    {"type": "string", "pattern": r"^[0-9]{1,4}(\.[0-9]{1,3})?(ms|s)?$", "default": "5s"},
-)
-KEY = {
+def _duration(text: str) -> str:
+    if not 0 <= _seconds(text) <= MAX_WAIT_S:
+        raise ValueError(f"allowed: 0 to {MAX_WAIT_S:g} s, for example 5s or 500ms")
+    return text
+
+
+def _zone(name: str) -> str:
+    try:
+        return zone_of(name).key
+    except ValueError:
+        raise ValueError("allowed: IANA names such as Europe/Berlin, and UTC") from None
+
+
+Duration = Annotated[str, Field(json_schema_extra={"pattern": _SECONDS}), AfterValidator(_duration)]
+Zone = Annotated[str, Field(max_length=MAX_ZONE, examples=["Europe/Berlin"]), AfterValidator(_zone)]
+
+Position = Annotated[str, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": len(CATEGORIES) - 1})]
+"""Only the codebook knows how many there are: the route reads the number."""
+
+
+class SlotsQuery(Params):
+    """`GET /admin/slots`: filters, all of which must hold."""
+
+    state: Lifecycle | None = Field(None, description="One state only")
+    position: Position | None = Field(None, description="One position only; /info lists those that the codebook has")
+    q: str | None = Field(
+        None,
+        description=f"Part of a word, an id, a slot, an owner or a reason; the first {MAX_SEARCH} characters count",
+    )
+
+
+class SuggestionsQuery(Params):
+    """`GET /admin/suggestions`."""
+
+    count: Annotated[int, Digits] = Field(20, ge=1, le=100, description="How many at most")
+
+
+class AuditQuery(Params):
+    """`GET /admin/audit`."""
+
+    count: Annotated[int, Digits] = Field(100, ge=1, le=1000, description="Entries, newest first")
+    before: Annotated[int, Field(ge=1, le=MAX_ENTRY), Digits] | None = Field(None, description="Only revisions before")
+
+
+class WriteQuery(Params):
+    """Every edit."""
+
+    dry_run: Flag = Field(False, description="Say what it would do, and do nothing")
+    wait: Literal["all", "none"] = Field("none", description="Wait for every live replica")
+    timeout: Duration = Field("5s", description=f"How long to wait, 0 to {MAX_WAIT_S:g} s")
+
+    @property
+    def wait_s(self) -> float:
+        """Seconds to wait for every live replica; 0 does not wait."""
+        return _seconds(self.timeout) if self.wait == "all" else 0.0
+
+
+class ZoneQuery(Params):
+    """`GET /admin/slots.csv`."""
+
+    zone: Zone | None = Field(
+        None, description="Time zone of times that name none, and of those that are shown; UTC otherwise"
+    )
+
+
+class ImportQuery(WriteQuery, ZoneQuery):
+    """`POST /admin/slots:import`."""
+
+    mode: Literal["create", "update"] = Field(
+        "create",
+        description="update: a row replaces the binding that it was exported from, or that holds one of its words",
+    )
+
+
+KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "description": "Sent again with the same request, it answers again and changes nothing",
     "schema": {"type": "string", "pattern": f"^[!-~]{{1,{MAX_KEY}}}$"},
 }
-IF_MATCH = {
+IF_MATCH: dict[str, Any] = {
     "name": "If-Match",
     "in": "header",
     "required": True,
     "description": "The ETag that was read",
-    "schema": _TEXT,
+    "schema": {"type": "string"},
 }
-WRITE = (DRY_RUN, WAIT, TIMEOUT, KEY)

@@ -7,14 +7,16 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import structlog
+from starlette.requests import Request
 
 from slotbeam.api.audit import Trail
-from slotbeam.api.auth import Tokens
+from slotbeam.api.auth import Principal, Tokens
+from slotbeam.api.query import refuse_undeclared
 from slotbeam.bindings.commit import Committed, commit, earlier
 from slotbeam.bindings.edits import MakeChange, expire
 from slotbeam.bindings.plan import Listing
@@ -59,6 +61,19 @@ class AdminPlane:
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
+
+    def caller(self, scope: str) -> Callable[[Request], Awaitable[Principal]]:
+        """A dependency of every route under `/admin`: who sends the request, if they may do what `scope` names.
+
+        Query parameters come second, whoever has no token learns nothing of them and the audit knows who misspelt one.
+        """
+
+        async def who(request: Request) -> Principal:
+            found = self.tokens.principal(request, scope)
+            refuse_undeclared(request)
+            return found
+
+        return who
 
     async def off_loop(self, work: Callable[[], T]) -> T:
         """Run `work` in the plane's own threads."""

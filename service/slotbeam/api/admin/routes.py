@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.admin import parameters
-from slotbeam.api.admin.forms import BindForm, PatchForm, count_of, lifecycle_filter
+from slotbeam.api.admin.forms import BindForm, PatchForm
 from slotbeam.api.admin.loading import loading_routes
+from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import Write, answered_before, binding_write, carry_out, patching_write, replacing_write
+from slotbeam.api.auth import Principal
 from slotbeam.api.bodies import read_model
 from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
@@ -38,23 +39,24 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     router.include_router(suggestion_routes(plane))
     router.include_router(loading_routes(plane))
     artifact = plane.artifact
+    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
 
     @router.get(
         "/slots",
         summary="Every reserved slot with what it holds",
         responses=answers(200),
-        openapi_extra=asks(parameters.STATE, parameters.POSITION, parameters.SEARCH),
+        dependencies=[reads],
     )
-    async def list_slots(request: Request) -> Response:
-        plane.tokens.principal(request, "slots:read")
-        state, position, text = lifecycle_filter(request), _position(plane, request), _text(request)
+    async def list_slots(query: Annotated[SlotsQuery, Query()]) -> Response:
+        position = None if query.position is None else _position(plane, query.position)
+        text = normalize(query.q[:MAX_SEARCH]) if query.q else None
         listing, facts = plane.watcher.listing, plane.watcher.facts
         every = list(all_slots(artifact, listing, facts.failed, plane.now_ms()))
         chosen = [
             view
             for view in every
-            if (state is None or view["state"] == state)
-            and (position is None or view["position"] == position)
+            if query.state in (None, view["state"])
+            and position in (None, view["position"])
             and (text is None or any(text in field for field in _searchable(view)))
         ]
         head = {"state": facts.state, "epoch": facts.epoch, "revision": facts.revision, "active": facts.active}
@@ -63,9 +65,13 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
             headers={"X-Bindings-Revision": str(facts.revision)},
         )
 
-    @router.get("/slots/{slot}", summary="One slot, or a binding by its id, with its items", responses=answers(200))
-    async def get_slot(slot: str, request: Request) -> Response:
-        plane.tokens.principal(request, "slots:read")
+    @router.get(
+        "/slots/{slot}",
+        summary="One slot, or a binding by its id, with its items",
+        responses=answers(200),
+        dependencies=[reads],
+    )
+    async def get_slot(slot: str) -> Response:
         return _one(plane, slot)
 
     @router.post(
@@ -73,60 +79,66 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         summary="Bind words to items",
         status_code=201,
         responses=answers(200, 201, 202),
-        openapi_extra=asks(*parameters.WRITE, body=BindForm),
+        openapi_extra=asks(KEY, body=BindForm),
     )
-    async def post_slot(request: Request) -> Response:
-        actor = plane.tokens.principal(request, "slots:write").name
+    async def post_slot(request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes) -> Response:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
-        if (again := await answered_before(plane, request, form)) is not None:
+        if (again := await answered_before(plane, request, query, form)) is not None:
             return again
-        return await carry_out(plane, request, await binding_write(plane, form, actor), form)
+        return await carry_out(plane, request, query, await binding_write(plane, form, who.name), form)
 
     @router.put(
         "/slots/{slot}",
         summary="Replace a binding (If-Match)",
         responses=answers(200, 202),
-        openapi_extra=asks(parameters.IF_MATCH, *parameters.WRITE, body=BindForm),
+        openapi_extra=asks(IF_MATCH, KEY, body=BindForm),
     )
-    async def put_slot(slot: str, request: Request) -> Response:
-        actor = plane.tokens.principal(request, "slots:write").name
+    async def put_slot(
+        slot: str, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
+    ) -> Response:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
         if form.slot not in (None, slot):
             raise InputError(f"slot in the body is {shown(form.slot)}, the path says {shown(slot)}; leave it out")
-        if (again := await answered_before(plane, request, form)) is not None:
+        if (again := await answered_before(plane, request, query, form)) is not None:
             return again
-        write = await replacing_write(plane, slot, form, request.headers.get("if-match"), actor)
-        return await carry_out(plane, request, write, form)
+        write = await replacing_write(plane, slot, form, request.headers.get("if-match"), who.name)
+        return await carry_out(plane, request, query, write, form)
 
     @router.patch(
         "/slots/{slot}",
         summary="Change parts of a binding (If-Match)",
         responses=answers(200, 202),
-        openapi_extra=asks(parameters.IF_MATCH, *parameters.WRITE, body=PatchForm),
+        openapi_extra=asks(IF_MATCH, KEY, body=PatchForm),
     )
-    async def patch_slot(slot: str, request: Request) -> Response:
-        actor = plane.tokens.principal(request, "slots:write").name
+    async def patch_slot(
+        slot: str, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
+    ) -> Response:
         form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
-        if (again := await answered_before(plane, request, form)) is not None:
+        if (again := await answered_before(plane, request, query, form)) is not None:
             return again
         before = find(artifact, await plane.listing(), slot)
-        write = await patching_write(plane, slot, form, before, request.headers.get("if-match"), actor)
-        return await carry_out(plane, request, write, form)
+        write = await patching_write(plane, slot, form, before, request.headers.get("if-match"), who.name)
+        return await carry_out(plane, request, query, write, form)
 
     @router.delete(
         "/slots/{slot}",
         summary="Unbind (If-Match)",
         responses=answers(200, 202),
-        openapi_extra=asks(parameters.IF_MATCH, *parameters.WRITE),
+        openapi_extra=asks(IF_MATCH, KEY),
     )
-    async def delete_slot(slot: str, request: Request) -> Response:
-        actor = plane.tokens.principal(request, "slots:write").name
-        make = unbind(artifact, slot, request.headers.get("if-match"), actor, plane.now_ms())
-        return await carry_out(plane, request, Write(make))
+    async def delete_slot(
+        slot: str, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
+    ) -> Response:
+        make = unbind(artifact, slot, request.headers.get("if-match"), who.name, plane.now_ms())
+        return await carry_out(plane, request, query, Write(make))
 
-    @router.get("/replicas", summary="Every live replica and what it has applied", responses=answers(200))
-    async def replicas(request: Request) -> Response:
-        plane.tokens.principal(request, "slots:read")
+    @router.get(
+        "/replicas",
+        summary="Every live replica and what it has applied",
+        responses=answers(200),
+        dependencies=[reads],
+    )
+    async def replicas() -> Response:
         found = [replica_view(beat) for beat in await plane.store.replicas()]
         head = await plane.store.head()
         return json_response({"revision": head.revision if head else None, "replicas": found})
@@ -135,13 +147,10 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         "/audit",
         summary="Who changed what, newest first; `next` is the `before` of what follows",
         responses=answers(200),
-        openapi_extra=asks(parameters.ENTRIES, parameters.BEFORE),
+        dependencies=[reads],
     )
-    async def audit(request: Request) -> Response:
-        plane.tokens.principal(request, "slots:read")
-        count = count_of(request, "count", 100, 1000)
-        before = count_of(request, "before", 1, parameters.MAX_ENTRY) if "before" in request.query_params else None
-        entries, rest = await _entries(plane, count, before)
+    async def audit(query: Annotated[AuditQuery, Query()]) -> Response:
+        entries, rest = await _entries(plane, query.count, query.before)
         return json_response({"entries": entries, "next": rest})
 
     return router
@@ -186,19 +195,14 @@ def _one(plane: AdminPlane, address: str) -> Response:
     return json_response(view, headers=headers)
 
 
-def _position(plane: AdminPlane, request: Request) -> int | None:
-    text = request.query_params.get("position")
-    if text is None:
-        return None
+def _position(plane: AdminPlane, text: str) -> int:
     count = len(plane.artifact.kae.codebook.sizes)
     if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) < count):
-        raise InputError(f"position is {shown(text)}; allowed: 0 to {count - 1}")
+        given, allowed = shown(text), f"allowed: 0 to {count - 1}"
+        raise InputError(
+            f"position is {given}; {allowed}", errors=[{"field": "position", "given": given, "message": allowed}]
+        )
     return int(text)
-
-
-def _text(request: Request) -> str | None:
-    text = request.query_params.get("q")
-    return normalize(text[:256]) if text else None
 
 
 def _searchable(view: dict[str, Any]) -> list[str]:

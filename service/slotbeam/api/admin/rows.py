@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 
 from slotbeam.api.admin import cells
-from slotbeam.api.admin.forms import RowForm, zone_name
+from slotbeam.api.admin.forms import RowForm
 from slotbeam.api.bodies import check_media_type, parse_json, read_bytes
 from slotbeam.api.problems import shown, validate
 from slotbeam.bindings.times import in_zone, seen_from, zone_of
@@ -31,8 +31,8 @@ _FLAG = {"true": True, "1": True, "false": False, "0": False}
 Parsed = tuple[dict[int, RowForm], dict[int, SlotbeamError]]
 
 
-async def read_rows(request: Request, limit: int) -> Parsed:
-    """Read the rows of a `text/csv` or `application/json` body.
+async def read_rows(request: Request, limit: int, zone: str | None) -> Parsed:
+    """Read the rows of a `text/csv` or `application/json` body; `zone` is that of times that name none.
 
     Returns:
         line → form, and line → what is wrong with it. A line is that of the CSV file (the header is 1), or the row's
@@ -42,7 +42,6 @@ async def read_rows(request: Request, limit: int) -> Parsed:
         UnsupportedMedia, TooLarge, RequestTimeout, BodyError: as for any body.
         InputError: a header that names other columns, no row, or more than `MAX_ROWS`.
     """
-    zone = zone_name(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("text/csv", "application/json"):
         raise UnsupportedMedia(f"content type {shown(kind) if kind else 'missing'}; send text/csv or application/json")

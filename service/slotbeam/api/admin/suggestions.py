@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.admin import parameters
-from slotbeam.api.admin.forms import AcceptForm, BindForm, count_of
+from slotbeam.api.admin.forms import AcceptForm, BindForm, idempotency_key
+from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.admin.writes import answer_again, binding_write, carry_out, check_parameters
+from slotbeam.api.admin.writes import answer_again, binding_write, carry_out
+from slotbeam.api.auth import Principal
 from slotbeam.api.bodies import check_media_type, parse_json, read_bytes
 from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
@@ -28,7 +29,6 @@ from slotbeam.bindings.trends import BUCKET_S
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import InputError
 
-SHOWN = 20
 GUESSES = 3
 BACKGROUND = 300
 
@@ -53,6 +53,7 @@ class _HeldAlready(Exception):
 def suggestion_routes(plane: AdminPlane) -> APIRouter:
     """Build the three routes; reading asks for `slots:read`, deciding for `slots:write`."""
     router = APIRouter(prefix="/suggestions")
+    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
     guesser = cache(lambda: Guesser(plane.artifact.kae, plane.artifact.catalog))  # learned at the first suggestion
 
     def items_of(word: str) -> list[int]:
@@ -65,18 +66,16 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         "",
         summary="Unknown words that stand out against their own past",
         responses=answers(200),
-        openapi_extra=asks(parameters.COUNT),
+        dependencies=[reads],
     )
-    async def list_suggestions(request: Request) -> Response:
-        plane.tokens.principal(request, "slots:read")
-        count = count_of(request, "count", SHOWN, 100)
+    async def list_suggestions(query: Annotated[SuggestionsQuery, Query()]) -> Response:
         found = await _found(plane)
 
         def view(burst: Burst) -> dict[str, Any]:
             rows = items_of(burst.word)
             return _view(burst, len(rows), guesses(burst.word, rows, burst.examples, found))
 
-        shown = await plane.off_loop(lambda: [view(burst) for burst in found.bursts[:count]])
+        shown = await plane.off_loop(lambda: [view(burst) for burst in found.bursts[: query.count]])
         return json_response({"queries": round(found.queries), "suggestions": shown})
 
     @router.post(
@@ -84,11 +83,12 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         summary="Open a draft binding for the word",
         status_code=201,
         responses=answers(200, 201, 202),
-        openapi_extra=asks(*parameters.WRITE, body=AcceptForm, needed=False),
+        openapi_extra=asks(KEY, body=AcceptForm, needed=False),
     )
-    async def accept(word: str, request: Request) -> Response:
-        actor = plane.tokens.principal(request, "slots:write").name
-        check_parameters(request)
+    async def accept(
+        word: str, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
+    ) -> Response:
+        idempotency_key(request)  # refused also where the answer needs no write
         raw = await read_bytes(request, plane.settings.admin_body_limit)
         if raw:
             check_media_type(request)
@@ -112,21 +112,20 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
                 reason=f"suggested by queries; {category}: {why}"[:256],
             )
             try:
-                write = await binding_write(plane, form, actor)
+                write = await binding_write(plane, form, who.name)
             except InputError:  # no item's text holds the word: it may have been accepted with items by their ids
                 refuse_second(await plane.listing(), canonical)
                 raise
-            return await carry_out(plane, request, replace(write, make=_once(write.make, canonical)), given)
+            return await carry_out(plane, request, query, replace(write, make=_once(write.make, canonical)), given)
         except _HeldAlready as error:
             held = error
         await plane.off_loop(lambda: _check_same(plane, canonical, given, held))
         return await answer_again(plane, held.binding, held.listing)
 
     @router.post("/{word}:dismiss", summary="Never suggest the word again", responses=answers(200))
-    async def dismiss(word: str, request: Request) -> Response:
-        actor = plane.tokens.principal(request, "slots:write").name
+    async def dismiss(word: str, who: Principal = writes) -> Response:
         [canonical] = canonical_words([word])
-        new = await plane.store.dismiss(canonical, {"actor": actor, "at": plane.now_ms()})
+        new = await plane.store.dismiss(canonical, {"actor": who.name, "at": plane.now_ms()})
         return json_response({"word": canonical, "dismissed": True, "new": new})
 
     return router

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, flag, idempotency_key, wait_s
+from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, idempotency_key
+from slotbeam.api.admin.parameters import WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
 from slotbeam.api.admin.views import edit_view, propagation_of
@@ -94,29 +95,31 @@ async def patching_write(
     return Write(make, resolved, form.sample_queries)
 
 
-async def answered_before(plane: AdminPlane, request: Request, form: BaseModel | None = None) -> Response | None:
+async def answered_before(plane: AdminPlane, request: Request, query: WriteQuery, form: BaseModel) -> Response | None:
     """The answer of the same request with the same `Idempotency-Key`, whatever has become of its binding since.
 
     Raises:
         IdempotencyReused: the key was used for another request.
     """
-    seconds, key = wait_s(request), idempotency_key(request)
-    if flag(request, "dry_run") or key is None or _lacks_condition(request):
+    key = idempotency_key(request)
+    if query.dry_run or key is None or _lacks_condition(request):
         return None
     done = await plane.committed_before(key, fingerprint_of(request, form))
-    return None if done is None else await _acknowledge(plane, done, seconds, request.method == "POST")
+    return None if done is None else await _acknowledge(plane, done, query.wait_s, request.method == "POST")
 
 
-async def carry_out(plane: AdminPlane, request: Request, write: Write, form: BaseModel | None = None) -> Response:
+async def carry_out(
+    plane: AdminPlane, request: Request, query: WriteQuery, write: Write, form: BaseModel | None = None
+) -> Response:
     """Dry run, or commit and say who has it."""
-    seconds, key = wait_s(request), idempotency_key(request)
-    if flag(request, "dry_run"):
+    key = idempotency_key(request)
+    if query.dry_run:
         return await _dry_run(plane, write)
     if _lacks_condition(request):
         write.make(await plane.listing())  # raises what is missing: no earlier request with its key may hide that
     items = {write.resolved.sha: write.resolved.data} if write.resolved else {}
     done = await plane.commit(write.make, items, key, fingerprint_of(request, form))
-    return await _acknowledge(plane, done, seconds, write.created)
+    return await _acknowledge(plane, done, query.wait_s, write.created)
 
 
 def _lacks_condition(request: Request) -> bool:
@@ -129,13 +132,6 @@ async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, creat
     spread = await spread_of(plane, done.revision, ids, seconds)
     status = (201 if created else 200) if is_complete(spread, seconds) else 202
     return json_response(*_answer(plane, done, spread, status))
-
-
-def check_parameters(request: Request) -> None:
-    """Refuse what `carry_out` would refuse, also where an answer needs no write. Raises `InputError`."""
-    wait_s(request)
-    idempotency_key(request)
-    flag(request, "dry_run")
 
 
 async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) -> Response:
