@@ -100,3 +100,12 @@ async def test_nothing_else_may_run_anything_and_a_404_names_a_page_that_exists(
         assert other.status_code == (200 if path == "/livez" else 404)
     named = re.findall(r"/docs\b", (await client.get("/nothing")).json()["detail"])
     assert [(await client.get(path)).status_code for path in named] == [200]
+
+
+async def test_the_bodies_that_it_begins_with_are_answered(data: httpx.AsyncClient) -> None:
+    paths = (await data.get("/openapi.json")).json()["paths"]
+    for path in ("/retrieve", "/retrieve:batch"):
+        body = paths[path]["post"]["requestBody"]["content"]["application/json"]["example"]
+        answer = await data.post(path, json=body)
+        assert answer.status_code == 200
+        assert all(len(each["items"]) == 10 for each in answer.json().get("answers", [answer.json()]))

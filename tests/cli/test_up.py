@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import signal
 import socket
 import stat
@@ -111,6 +112,24 @@ def test_a_refused_edit_is_one_line_and_a_status(up: Up) -> None:
     assert "fruit" in refused.stderr
     assert refused.stderr.count("\n") == 1
     assert refused.stdout == ""
+
+
+def test_the_query_that_it_prints_is_understood_by_what_it_serves(up: Up) -> None:
+    line = wait_for(lambda: next((each for each in up.said()[0].splitlines() if "/retrieve" in each), None))
+    [*command, data] = shlex.split(line)
+    assert command == ["curl", "-s", f"{up.record['data']}/retrieve", "-H", "content-type: application/json", "-d"]
+    answer = up.retrieve(**json.loads(data), explain=True)
+    assert len(answer["items"]) == 5
+    assert {word for fact in answer["explain"]["words"] for word in fact["surface"].split()} == set(
+        json.loads(data)["query"].split()
+    )
+
+
+def test_the_pages_that_it_prints_are_there(up: Up) -> None:
+    line = wait_for(lambda: next((each for each in up.said()[0].splitlines() if "/docs" in each), None))
+    pages = [word for word in line.split() if word.startswith("http")]
+    assert pages == [f"{up.record['data']}/docs", f"{up.record['admin']}/docs"]
+    assert [httpx.get(page, timeout=HANG_S).status_code for page in pages] == [200, 200]
 
 
 def test_a_wrong_token_is_refused(up: Up) -> None:

@@ -76,9 +76,9 @@ class Up:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         with self._out, self._err:
-            self.output, self.errors = self._said()
+            self.output, self.errors = self.said()
 
-    def _said(self) -> tuple[str, str]:
+    def said(self) -> tuple[str, str]:
         """What it wrote to standard output and to standard error so far."""
         self._out.seek(0)
         self._err.seek(0)
@@ -86,7 +86,7 @@ class Up:
 
     def _ready(self) -> Mapping[str, Any] | None:
         if self.process.poll() is not None:
-            raise AssertionError(f"up ended: {self._said()}")
+            raise AssertionError(f"up ended: {self.said()}")
         return self.read()
 
     def read(self) -> Mapping[str, Any] | None:

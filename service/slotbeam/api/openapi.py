@@ -30,6 +30,7 @@ def asks(
     *parameters: dict[str, Any],
     body: type[BaseModel] | Mapping[str, dict[str, Any]] | None = None,
     needed: bool = True,
+    example: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """`openapi_extra` of a route.
 
@@ -37,11 +38,13 @@ def asks(
         parameters: of the query and the headers, as OpenAPI has them.
         body: the model of its JSON body, or a schema for each media type that it takes.
         needed: whether the body must be there.
+        example: a body that succeeds, to begin from in `/docs`.
     """
     extra: dict[str, Any] = {"parameters": list(parameters)} if parameters else {}
     if body is not None:
         schemas = body if isinstance(body, Mapping) else {"application/json": ref(body)}
-        content = {kind: {"schema": schema} for kind, schema in schemas.items()}
+        shown = {} if example is None else {"example": dict(example)}
+        content = {kind: {"schema": schema, **shown} for kind, schema in schemas.items()}
         extra["requestBody"] = {"required": needed, "content": content}
     return extra
 

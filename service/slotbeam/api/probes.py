@@ -90,5 +90,6 @@ def describe(snapshot: Snapshot) -> dict[str, Any]:
         "catalog": {"items": len(artifact.catalog), "fields": artifact.manifest.get("fields", {})},
         "trie": {"sids": artifact.trie.n_leaves, "depth": artifact.trie.depth},
         "search": artifact.manifest.get("search", {}),
+        "examples": list(artifact.examples),
         "bindings": {**bindings(snapshot), "pinned": len(snapshot.overlay.pinned)},
     }

@@ -121,6 +121,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     """
     artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact, settings.threads))
     holder = holder or Holder(Snapshot(artifact))
+    examples = [{"query": query, "k": 10} for query in artifact.examples]
     admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)
     plane = DataPlane(settings, holder, Metrics(holder), admission, RequestIds(events_key(settings)))
     follow = Following(settings, artifact, holder, plane.metrics)
@@ -144,7 +145,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
         "/retrieve",
         summary="Retrieve items for one query",
         responses=answers(200),
-        openapi_extra=asks(body=RetrieveBody),
+        openapi_extra=asks(body=RetrieveBody, example=examples[0] if examples else None),
     )
     async def retrieve_one(request: HttpRequest) -> Response:
         async def one() -> Response:
@@ -158,7 +159,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
         "/retrieve:batch",
         summary="Retrieve for up to 64 queries",
         responses=answers(200),
-        openapi_extra=asks(body=BatchBody),
+        openapi_extra=asks(body=BatchBody, example={"queries": examples} if examples else None),
     )
     async def retrieve_batch(request: HttpRequest) -> Response:
         async def batch() -> Response:

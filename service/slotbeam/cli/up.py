@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ from slotbeam.settings import Settings, sources
 
 READY_TIMEOUT_S = 60.0
 SAY_AFTER_S = 5.0
+EXAMPLE_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 8.0
 SETTLED_S = 30.0
 FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
@@ -93,7 +95,7 @@ class Up:
             await asyncio.gather(*(self._until_ready(child) for child in self.children))
             if not self._stop.is_set():
                 self._write_record(url)
-                self._announce(url, time.monotonic() - started)
+                self._announce(url, time.monotonic() - started, await _example(self.children[0].listener))
                 keepers = [asyncio.create_task(self._keep(child, url)) for child in self.children]
                 if self.store:
                     keepers.append(asyncio.create_task(self._keep_store(self.store)))
@@ -216,7 +218,7 @@ class Up:
         partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         partial.replace(self.record)
 
-    def _announce(self, url: str, seconds: float) -> None:
+    def _announce(self, url: str, seconds: float, example: str | None) -> None:
         data, admin = (address(child.listener) for child in self.children)
         settings = self.settings
         token = f"$(cat {settings.data_dir / 'admin.token'})"
@@ -230,8 +232,11 @@ class Up:
         for variable, value, source in sources(settings, self.flags):
             say(f"  {variable:<32} {value or '(unset)':<28} {source}")
         say("try")
-        say(f'  curl -s {data}/retrieve -H \'content-type: application/json\' -d \'{{"query": "red shoes", "k": 5}}\'')
+        if example is not None:
+            body = shlex.quote(json.dumps({"query": example, "k": 5}, ensure_ascii=False))
+            say(f"  curl -s {data}/retrieve -H 'content-type: application/json' -d {body}")
         say(f'  curl -s {admin}/admin/slots -H "authorization: Bearer {token}"')
+        say(f"  {data}/docs and {admin}/docs in a browser")
 
 
 def run_up(settings: Settings, flags: Iterable[str] = ()) -> None:
@@ -261,21 +266,34 @@ def read_record(data_dir: Path) -> dict[str, object] | None:
     return dict(record)
 
 
+async def _example(listener: socket.socket) -> str | None:
+    """A query that the artifact which the data plane serves understands; None when it names none."""
+    try:
+        return str(json.loads((await _ask(listener, "/info", EXAMPLE_TIMEOUT_S))[1])["examples"][0])
+    except (OSError, TimeoutError, ValueError, LookupError):
+        return None
+
+
 async def _status(listener: socket.socket, path: str) -> int | None:
     """Ask one plane; None when it does not answer within a second."""
+    try:
+        return (await _ask(listener, path, 1.0))[0]
+    except (OSError, TimeoutError, ValueError, LookupError):
+        return None
+
+
+async def _ask(listener: socket.socket, path: str, within_s: float) -> tuple[int, bytes]:
+    """Return status and body. Raises `OSError`, `TimeoutError`, or what unreadable text raises."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    try:
-        async with asyncio.timeout(1.0):
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-                line = await reader.readline()
-            finally:
-                writer.close()
-        return int(line.split()[1])
-    except (OSError, TimeoutError, ValueError, IndexError):
-        return None
+    async with asyncio.timeout(within_s):
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        finally:
+            writer.close()
+    return int(head.split()[1]), body
 
 
 def _warn(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from slotbeam.kae.encode import Kae
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.protocol import SequenceModel
 from slotbeam.model.tokenizer import InputBuilder
+from slotbeam.search.examples import example_queries
 from slotbeam.search.options import SearchOptions
 from slotbeam.trie.csr import Trie
 
@@ -97,6 +99,11 @@ class Artifact:
     def codebook_sha(self) -> str:
         """The identity of the slots that bindings are placed in."""
         return self.kae.codebook.sha
+
+    @cached_property
+    def examples(self) -> tuple[str, ...]:
+        """Queries that it understands, to show to people."""
+        return example_queries(self)
 
     @classmethod
     def load(cls, directory: Path | str, threads: int = 1) -> Artifact:

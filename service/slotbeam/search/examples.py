@@ -1,0 +1,56 @@
+"""Queries to show: what an artifact is sure to understand, in the words of its own items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from slotbeam.kae.encode import Encoded, Match
+from slotbeam.kae.normalize import normalize
+from slotbeam.search.unknown import split_words, understood
+
+if TYPE_CHECKING:
+    from slotbeam.search.artifact import Artifact
+
+COUNT = 3
+_LOOKED_AT = 200
+"""Items, the most popular first: their titles are what the dictionary was made from."""
+
+
+def example_queries(artifact: Artifact) -> tuple[str, ...]:
+    """Return at most `COUNT` canonical queries, each of two words, or else one, that stand for a popular item.
+
+    Every word is in the dictionary, and no two queries are about the same one. Empty for a catalog whose titles hold no
+    such word.
+    """
+    found: dict[int, str] = {}
+    popular = np.argsort(-np.asarray(artifact.catalog.prior), kind="stable")[:_LOOKED_AT].tolist()
+    titles = [artifact.kae.encode(normalize(artifact.catalog.titles[row])) for row in popular]
+    for propose in (_pairs, _words):
+        for title in titles:
+            for about, words in propose(title):
+                query = normalize(" ".join(word.surface for word in words))
+                if about not in found and understood(split_words(artifact.kae.encode(query), ())) == "wholly":
+                    found[about] = query
+                    break
+            if len(found) == COUNT:
+                return tuple(found.values())
+    return tuple(found.values())
+
+
+def _pairs(title: Encoded) -> Iterator[tuple[int, list[Match]]]:
+    """(concept that it is about, words) of queries: the entity, where one is named, and the word nearest to it."""
+    for about in _standing(title)[:1]:
+        for other in sorted(_standing(title)[1:], key=lambda match: abs(match.start - about.start)):
+            yield about.concept, sorted((about, other), key=lambda match: match.start)
+
+
+def _words(title: Encoded) -> Iterator[tuple[int, list[Match]]]:
+    yield from ((match.concept, [match]) for match in _standing(title))
+
+
+def _standing(title: Encoded) -> list[Match]:
+    """The words that stand for a position and are in the title, by position."""
+    return [match for match in title.chosen if match is not None and match in title.matches]
