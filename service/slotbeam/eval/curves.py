@@ -11,7 +11,7 @@ import numpy as np
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.eval.history import history_facts
 from slotbeam.eval.report import Cell, Row, Section, cells_of
-from slotbeam.eval.run import Asked, Progress, System, Table, evaluate
+from slotbeam.eval.run import Asked, Progress, Table, evaluate
 from slotbeam.eval.systems import artifact_system, candidate_system
 from slotbeam.eval.world import world_table
 from slotbeam.kae.grouping import Grouping
@@ -45,9 +45,9 @@ def candidate_section(
     artifact: Artifact, rows: Sequence[Interaction], limits: Sequence[int] = LIMITS, progress: Progress | None = None
 ) -> Section:
     """Recall of the candidates, and of the answer, against how many candidates are scored."""
-    found, width = [], max(350, artifact.options.beam_width)
+    found, width = [], artifact.options.beam_width
     for limit in limits:
-        changed = replace(artifact, options=replace(artifact.options, candidates=limit, beam_width=width))
+        changed = replace(artifact, options=replace(artifact.options, candidates=limit))
         cells = _candidates(changed, rows, f"{limit} candidates", progress)
         served = world_table({"answer": artifact_system(changed)}, rows, (10, 350), progress).intervals()["answer"]
         found.append(Row(str(limit), cells | cells_of({name: served[name] for name in ("HR@10", "HR@350")})))
@@ -65,14 +65,10 @@ def _candidates(
     def score(number: int, ranked: Sequence[str]) -> dict[str, float]:
         return {"recall": float(rows[number].item_id in ranked), "candidates": float(len(ranked))}
 
-    table: Table = evaluate({name: _all_of(system)}, asked, 1, score, progress)
+    table: Table = evaluate({name: system}, asked, 1, score, progress)
     found = cells_of(table.intervals()[name])
     found["candidates"] = round(table.means()[name]["candidates"])
     return found
-
-
-def _all_of(system: System) -> System:
-    return lambda asked, k: system(asked, 1)  # k = 1: the artifact's own beam width, and all that it brings
 
 
 def history_section(

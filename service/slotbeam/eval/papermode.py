@@ -51,13 +51,12 @@ class OneTrie:
         """The `k` best rows for a query read as `encoded`, SID `sid`, best first; `towards` looks ahead."""
         artifact, options = self.artifact, self.artifact.options
         [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, sid)])
-        width = max(k, options.beam_width)
         if self._free is not None:
-            beams = self._free.search(memory, width)
+            beams = self._free.search(memory, options.beam_width)
         else:
             trie = self.shelf.trie
             ahead = look_ahead(artifact.model, memory, trie, towards) if towards else None
-            beams = beam_search(artifact.model, memory, trie, width, ahead=ahead)
+            beams = beam_search(artifact.model, memory, trie, options.beam_width, ahead=ahead)
         found = self.shelf.collect(beams, options.candidates)
         rows = self.rows[found.places]
         vector = artifact.model.query_vector(memory)

@@ -98,7 +98,7 @@ def candidate_system(artifact: Artifact) -> System:
     def search(asked: Asked, k: int) -> list[str]:
         catalog = artifact.catalog
         request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
-        *_, found = base_candidates(snapshot, request, max(min(k, MAX_K), artifact.options.beam_width))
+        *_, found = base_candidates(snapshot, request)
         return [catalog.ids[int(row)] for row in np.asarray(found.places)]
 
     return search

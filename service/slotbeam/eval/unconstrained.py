@@ -19,7 +19,7 @@ from slotbeam.eval.systems import trained_kae
 from slotbeam.model.protocol import Memory, SequenceModel
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Shelf
-from slotbeam.search.request import MAX_K, Request, canonical_query, history
+from slotbeam.search.request import Request, canonical_query, history
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray
 
@@ -126,7 +126,7 @@ def paper_system(artifact: Artifact, decoder: FreeDecoder) -> System:
         canonical = canonical_query(asked.query)
         row = artifact.inputs.build(canonical, artifact.kae.encode(canonical).sid, *history(catalog, request))
         (memory,) = artifact.model.encode([row])
-        beams = decoder.search(memory, max(min(k, MAX_K), artifact.options.beam_width))
+        beams = decoder.search(memory, artifact.options.beam_width)
         found = shelf.collect(beams, k, ITEMS_PER_SID)
         return [catalog.ids[place] for place in found.places.tolist()]
 

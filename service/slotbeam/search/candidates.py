@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,15 @@ class Candidates:
     places: IntArray
     logp: FloatArray
     full: bool
+
+    def without(self, taken: IntArray) -> Candidates:
+        """Those that are not in `taken` (n,)."""
+        new = ~np.isin(self.places, taken)
+        return Candidates(self.places[new], self.logp[new], self.full)
+
+    def first(self, limit: int) -> Candidates:
+        """The first `limit` of them."""
+        return Candidates(self.places[:limit], self.logp[:limit], self.full)
 
     def joined(self, places: IntArray, limit: int) -> Candidates:
         """These and, behind them, those of `places` (n,) that are not among them; `limit` in all, the new ones kept."""
@@ -69,27 +79,36 @@ class Shelf:
         Args:
             beams: from this shelf's trie.
             limit: items at most.
-            per_sid: items of one SID at most; ignored when decoding stopped early, for a range is not one SID.
+            per_sid: items of one SID at most.
         """
-        full = beams.depth == self.trie.depth
         start, stop = self._items(beams.states, beams.depth)
-        before = np.cumsum(self._count(start, stop)) - self._count(start, stop)  # (B',) items of better beams
-        needed = before < limit  # without a cap the rest cannot come in
-        if per_sid is not None and full:
-            needed = np.ones(len(start), np.bool_)
-        start, length = start[needed], (stop - start)[needed]
-        owner = np.repeat(np.flatnonzero(needed), length)
-        offset = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)  # place within its range
-        places = np.repeat(start, length) + offset
-        if self.passed is not None:
-            ok = passing(self.passed, places)
-            rank = np.cumsum(ok) - 1
-            first = np.repeat(np.concatenate([[0], np.cumsum(ok)])[np.cumsum(length) - length], length)
-            owner, places, offset = owner[ok], places[ok], (rank - first)[ok]
-        if per_sid is not None and full:
-            within = offset < per_sid
+        count = self._count(start, stop)  # (B',) items of each range that pass
+        if per_sid is None:  # what stands behind `limit` better ones cannot come in
+            count = np.where(np.cumsum(count) - count < limit, count, 0)
+        owner = np.repeat(np.arange(len(count)), count)
+        nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)  # of those in its range that pass
+        places = start[owner] + nth
+        if self.passed is not None:  # the place behind which the running count is one more than before
+            wanted = self.passed[start[owner]] + nth + 1
+            places = np.searchsorted(self.passed, wanted.astype(self.passed.dtype)) - 1
+        if per_sid is not None:
+            leaf = np.searchsorted(self.leaf_items, places, side="right") - 1
+            within = self._count(self.leaf_items[leaf], places) < per_sid
             owner, places = owner[within], places[within]
-        return Candidates(places[:limit], beams.logp[owner[:limit]], full)
+        return Candidates(places[:limit], beams.logp[owner[:limit]], beams.depth == self.trie.depth)
+
+    def beside(self, beams: Beams, taken: IntArray, limit: int, per_sid: int | None = None) -> Iterator[Candidates]:
+        """Yield what the ranges that the beams came from hold beside `taken` (n,), one block for each shallower depth.
+
+        It ends at the root, with `limit` items in all, `taken` counted, or when every item that passes was taken.
+        """
+        total = int(self._count(self.leaf_items[:1], self.leaf_items[-1:])[0])
+        for depth in reversed(range(len(beams.trail))):
+            if len(taken) >= min(limit, total):
+                return
+            block = self.collect(beams.at(depth), limit, per_sid).without(taken).first(limit - len(taken))
+            taken = np.concatenate([taken, block.places])
+            yield block
 
     def walk(self, taken: IntArray, wanted: int) -> Candidates:
         """Return up to `wanted` further places that pass and are not in `taken`, in stored order."""

@@ -10,7 +10,7 @@ class SearchOptions:
     """How an artifact is searched.
 
     Attributes:
-        beam_width: B at least; a request decodes max(beam_width, k) beams unless it names its own width.
+        beam_width: B of a request that names none, whatever its K.
         candidates: items scored for one group at most, whatever the catalog's size.
         items_per_sid: items taken of one SID at most in the base group (paper: 5); None takes all.
         lexical_candidates: of these, at most so many that only words bring: the items with the largest overlap.
@@ -21,7 +21,7 @@ class SearchOptions:
         weight_lexical: weight of the lexical overlap, which lies in [0, 1]; 0 leaves the feature out.
     """
 
-    beam_width: int = 128
+    beam_width: int = 350
     candidates: int = 2000
     items_per_sid: int | None = None
     lexical_candidates: int = 0

@@ -10,6 +10,7 @@ from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.model.protocol import Memory
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates, Shelf
+from slotbeam.search.request import MAX_K
 from slotbeam.search.snapshot import BoundMatch, Pinned
 from slotbeam.types import FloatArray, IntArray, Sid
 
@@ -28,13 +29,13 @@ def pinned_sid(kae: Kae, encoded: Encoded, bound: BoundMatch) -> Sid:
 
 
 def decode_pinned(
-    artifact: Artifact, pinned: Pinned, memory: Memory, passed: IntArray | None, width: int, k: int
+    artifact: Artifact, pinned: Pinned, memory: Memory, passed: IntArray | None, width: int
 ) -> tuple[Beams, Candidates]:
     """Decode inside one binding's mini-trie; a binding with at most `width` SIDs is decoded exhaustively.
 
     Returns:
-        The beams and at least min(k, items that pass the filter) candidates: where the beams leave that unfilled,
-        the mini-trie's other leaves are walked in stored order.
+        The beams and at least min(MAX_K, items that pass the filter) candidates: where the beams leave that unfilled,
+        the mini-trie's other leaves are walked in stored order. As many for every K: a candidate more could come first.
     """
     local = None
     if passed is not None:  # the filter's running counts, over this binding's items
@@ -43,9 +44,9 @@ def decode_pinned(
     shelf = Shelf(pinned.trie, pinned.leaf_items, local)
     keep = shelf.keep if local is not None else None
     beams = beam_search(artifact.model, memory, pinned.trie, width, keep=keep)
-    found = shelf.collect(beams, max(k, artifact.options.candidates))
-    if len(found.places) < k:
-        more = shelf.walk(found.places, k - len(found.places))
+    found = shelf.collect(beams, max(MAX_K, artifact.options.candidates))
+    if len(found.places) < MAX_K:
+        more = shelf.walk(found.places, MAX_K - len(found.places))
         found = Candidates(
             np.concatenate([found.places, more.places]), np.concatenate([found.logp, more.logp]), found.full
         )

@@ -20,7 +20,7 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
         InputError: an empty or over-long query, or a filter that does not fit (`FilterError`).
     """
     artifact = snapshot.artifact
-    width = request.beam_width or max(request.k, artifact.options.beam_width)
+    width = request.beam_width or artifact.options.beam_width  # nothing here may depend on K but the last cut
     clock = time.perf_counter()
 
     # Text → what it says: base words and bound words are matched by two automata that know nothing of each other.
@@ -41,18 +41,19 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
 
     # Memories → SIDs → candidate items, each group in its own trie.
     placement = placement_of(match.pinned for match in bound) if bound else "top"
-    beams, found = decode_base(snapshot, words, base_memory, passed, width) if placement != "only" else (None, None)
+    beams, blocks = decode_base(snapshot, words, base_memory, passed, width) if placement != "only" else (None, ())
     groups = [
-        (match.pinned, query_vector(memory), *decode_pinned(artifact, match.pinned, memory, passed, width, request.k))
+        (match.pinned, query_vector(memory), *decode_pinned(artifact, match.pinned, memory, passed, width))
         for match, memory in zip(bound, bound_memories, strict=True)
     ]
     timings.add("decode", -(clock - (clock := time.perf_counter())))
 
     # Candidates → one ranked answer.
     scorer = ItemScorer(artifact.catalog, artifact.options)
-    base_hits = rank_base(scorer, words, query_vector(base_memory), found, request.k) if found else []
+    wanted = request.k + 1  # the last item's score may be its successor's
+    base_hits = rank_base(scorer, words, query_vector(base_memory), blocks, wanted)
     bound_groups = join_shared([(p, v, c) for p, v, _, c in groups], passed, artifact.options.candidates)
-    bound_hits = rank_bound(scorer, words, bound_groups, request.k)
+    bound_hits = rank_bound(scorer, words, bound_groups, wanted)
     hits = merge(bound_hits, base_hits, placement, request.k)
     applied = tuple(
         Applied(m.pinned.id, str(m.pinned.slot), m.match.surface, (m.match.start, m.match.end), len(m.pinned.rows))

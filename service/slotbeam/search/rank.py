@@ -40,8 +40,23 @@ class ItemScorer:
         return np.asarray(scores)
 
 
-def rank_base(scorer: ItemScorer, words: str, vector: FloatArray, found: Candidates, k: int) -> list[Hit]:
-    """Return the K best of the base group: item score, then SID, then item id."""
+def rank_base(scorer: ItemScorer, words: str, vector: FloatArray, blocks: Iterable[Candidates], k: int) -> list[Hit]:
+    """Return the K best of the base group, block by block: item score, then SID, then item id within each.
+
+    An item is scored among its block; one that scores better than the block before it ends takes that score.
+    """
+    hits: list[Hit] = []
+    for found in blocks:
+        ranked = _rank_block(scorer, words, vector, found, k - len(hits))
+        if hits:
+            ranked = [replace(hit, score=min(hit.score, hits[-1].score)) for hit in ranked]
+        hits += ranked
+        if len(hits) >= k:
+            break
+    return hits
+
+
+def _rank_block(scorer: ItemScorer, words: str, vector: FloatArray, found: Candidates, k: int) -> list[Hit]:
     catalog, rows = scorer.catalog, found.places
     scores = scorer.score(words, rows, found.logp, vector)
     leaf = np.searchsorted(catalog.leaf_items, rows, side="right")  # leaf order is SID order
@@ -57,7 +72,7 @@ def rank_bound(scorer: ItemScorer, words: str, groups: Sequence[Group], k: int) 
     """Return the K best of the bound block: number of matched bindings the item belongs to, then item score, then id.
 
     An item that several groups brought is taken with its best score. An item belongs to every matched binding that
-    holds it, whichever group brought it.
+    holds it, whichever group brought it. One that comes before a better-scored one takes that one's score.
     """
     if not groups:
         return []
@@ -73,16 +88,17 @@ def rank_bound(scorer: ItemScorer, words: str, groups: Sequence[Group], k: int) 
     opens[1:] = rows[best][1:] != rows[best][:-1]
     best = best[opens]  # one entry a row: its best score
     member = np.stack([np.isin(rows[best], pinned.rows) for pinned, *_ in groups])  # (groups, n)
-    order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))[:k]
+    order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))
+    shown = np.maximum.accumulate(scores[best][order][::-1])[::-1]  # of all, so that no score depends on K
     hits = []
-    for i in order.tolist():
+    for i, score in zip(order[:k].tolist(), shown[:k].tolist(), strict=True):
         entry = int(best[i])
         row, pinned = int(rows[entry]), groups[int(group[entry])][0]
         sid = list(catalog.sid(row))
         sid[pinned.slot.position] = pinned.slot.index
         held_by = tuple(p.id for (p, *_), holds in zip(groups, member[:, i], strict=True) if holds)
         known = None if np.isnan(logp[entry]) else float(logp[entry])
-        hits.append(Hit(row, float(scores[entry]), tuple(sid), known, "binding", held_by))
+        hits.append(Hit(row, score, tuple(sid), known, "binding", held_by))
     return hits
 
 
@@ -95,24 +111,23 @@ def merge(bound: list[Hit], base: list[Hit], placement: str, k: int) -> list[Hit
     """Merge by rank, never by raw score; an item appears once, where it comes first.
 
     Args:
-        bound: the bound block, best first.
-        base: the base group's answer, best first.
+        bound: the K + 1 best of the bound block; scores never rise from one to the next.
+        base: likewise, of the base group.
         placement: `top`: the bound block first; `blend`: alternate ranks; `only`: the bound block alone.
         k: K.
 
     Returns:
-        At most K hits. Their scores never rise from one to the next: a hit that the merge put above a
-        better-scored one takes that one's score, so that sorting by score reproduces this order.
+        At most K hits, the first of those for any larger K. Their scores never rise from one to the next: a hit that
+        the merge put above a better-scored one takes that one's score, so that sorting by score reproduces this order.
     """
     if placement == "blend":
         merged = [hit for pair in zip_longest(bound, base) for hit in pair if hit is not None]
     else:
-        merged = bound if placement == "only" else bound + base
+        merged = list(bound) if placement == "only" else bound + base
+    for i in range(len(merged) - 2, -1, -1):  # before any is left out: the better one may be beyond K, or come twice
+        if merged[i].score < merged[i + 1].score:
+            merged[i] = replace(merged[i], score=merged[i + 1].score)
     first: dict[int, Hit] = {}
     for hit in merged:
         first.setdefault(hit.row, hit)
-    hits = list(first.values())[:k]
-    for i in range(len(hits) - 2, -1, -1):
-        if hits[i].score < hits[i + 1].score:
-            hits[i] = replace(hits[i], score=hits[i + 1].score)
-    return hits
+    return list(first.values())[:k]

@@ -26,7 +26,7 @@ class Request:
         recent_queries: the user's own, newest last.
         recent_item_ids: likewise; ids the catalog does not hold are ignored.
         filter: field → value, list of values, or bounds.
-        beam_width: B; None takes max(k, the artifact's).
+        beam_width: B; None takes the artifact's. It does not depend on k, nor does the order of the items.
         use_bindings: False answers from the base alone.
         explain: collect facts on how the answer came about.
         max_bindings: pinned groups at most.

@@ -23,8 +23,6 @@ from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import FloatArray
 
-WIDTH = 350
-"""Beams of the decoding that brings the candidates."""
 LEAST = 30
 """Queries whose item is a candidate that a fit needs; with fewer the weights stay as they are."""
 RIDGE = 1e-3
@@ -88,8 +86,7 @@ def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
     """The candidates of a query as serving would score them; None where the item is not among them."""
     catalog = artifact.catalog
     request = Request(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
-    width = max(WIDTH, artifact.options.beam_width)
-    encoded, memory, found = base_candidates(Snapshot(artifact), request, width)
+    encoded, memory, found = base_candidates(Snapshot(artifact), request)
     place = np.flatnonzero(found.places == catalog.row_of(one.item_id))
     if not len(place):
         return None
