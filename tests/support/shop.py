@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,12 @@ def make_items(n: int, seed: int = 0) -> list[Item]:
     return items
 
 
-def make_shop(directory: Path, n: int = 60, seed: int = 0, coarse: bool = False, **options: Any) -> Artifact:
-    kae, items = make_kae(), make_items(n, seed)
-    sids = np.array([kae.encode_item(item).sid for item in items]).reshape(n, 3)
-    vectors = np.random.default_rng(seed).integers(-127, 128, (n, VECTOR)).astype(np.int8)
+def make_shop(
+    directory: Path, n: int = 60, seed: int = 0, coarse: bool = False, extra: Sequence[Item] = (), **options: Any
+) -> Artifact:
+    kae, items = make_kae(), [*make_items(n, seed), *extra]
+    sids = np.array([kae.encode_item(item).sid for item in items]).reshape(len(items), 3)
+    vectors = np.random.default_rng(seed).integers(-127, 128, (len(items), VECTOR)).astype(np.int8)
     kinds = write_catalog(directory, items, sids, vectors=vectors)
     return Artifact(
         directory=directory,

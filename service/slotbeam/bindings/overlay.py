@@ -13,6 +13,7 @@ import numpy as np
 from slotbeam.errors import BindingError
 from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.nearmiss import tokens
 from slotbeam.search.snapshot import EMPTY_OVERLAY, PLACEMENTS, Overlay, Pinned
 from slotbeam.trie.build import build_trie, sid_order
 from slotbeam.types import Slot
@@ -59,7 +60,8 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
     if not compiled:
         return EMPTY_OVERLAY
     near = tuple((word, n) for n, (word, owner) in enumerate(words.items()) if compiled[owner].near_miss)
-    return Overlay(compiled, tuple(words), tuple(words.values()), near, Matcher(list(words)))
+    parts = frozenset(token for word in words for token in tokens(word)) if near else frozenset()
+    return Overlay(compiled, tuple(words), tuple(words.values()), near, parts, Matcher(list(words)))
 
 
 def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:

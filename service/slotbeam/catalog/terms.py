@@ -120,6 +120,10 @@ class TermIndex:
         order = np.argsort(-self.overlap(words, rows), kind="stable")[:limit]
         return np.asarray(rows[order], np.int64)
 
+    def holds(self, token: str) -> bool:
+        """Whether an item carries this very term, give or take a plural; False for what is no single term."""
+        return len(terms(token)) == 1 and len(self._known(token)) == 1
+
     def _known(self, words: str) -> IntArray:
         """(n,) places in the vocabulary of the query's distinct terms that the catalog knows."""
         wanted = np.unique(np.fromiter((term_hash(t) for t in terms(words)), np.uint32))

@@ -112,7 +112,7 @@ def collateral(
     seen = set[int]()  # hashes: a text is not kept
     for query in queries:
         canonical = normalize(query)
-        if hash(canonical) in seen or overlay.match(canonical, 1, artifact.kae.knows):
+        if hash(canonical) in seen or overlay.match(canonical, 1, artifact.is_another_word):
             continue
         seen.add(hash(canonical))
         asked += 1

@@ -86,7 +86,7 @@ class PaperMode:
         """Return the rows of the K best items, best first; full depth, the artifact's item score."""
         kae = self.artifact.kae
         encoded = kae.encode(normalize(query))
-        bound = self.overlay.match(encoded.text, 1, kae.knows)
+        bound = self.overlay.match(encoded.text, 1, self.artifact.is_another_word)
         if not bound:
             return self._trie.best(encoded, encoded.sid, k)
         towards = bound[0].pinned.slot if self._looking_ahead else None

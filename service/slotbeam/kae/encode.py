@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from slotbeam.kae.normalize import normalize
 from slotbeam.types import Sid, Slot
 
 _SEPARATOR = " | "
+_TOKEN = re.compile(r"[^\W_]+")
 
 
 class Describable(Protocol):
@@ -97,11 +99,18 @@ class Kae:
         self._concept: list[int] = dictionary.surface_concept.tolist()
         self._position: list[int] = codebook.concept_position.tolist()
         self._index: list[int] = codebook.concept_index.tolist()
+        self._parts = frozenset(
+            token for surface in dictionary.surfaces if not surface.isalnum() for token in _TOKEN.findall(surface)
+        )
         self._entity: list[bool] = [concept.category == CATEGORIES[0] for concept in dictionary]
 
     def knows(self, surface: str) -> bool:
         """Whether the dictionary holds this canonical surface."""
         return self.dictionary.concept_of(surface) is not None
+
+    def knows_token(self, token: str) -> bool:
+        """Whether a canonical token is a surface of the dictionary, or one of the words of a surface."""
+        return self.knows(token) or token in self._parts
 
     def encode(self, text: str, blocked: Iterable[Span] = ()) -> Encoded:
         """Encode one canonical text, a query usually.

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from slotbeam.catalog.table import Catalog
+from slotbeam.catalog.terms import stem
 from slotbeam.errors import ArtifactError
 from slotbeam.kae.encode import Kae
 from slotbeam.model.onnx import OnnxModel
@@ -104,6 +105,10 @@ class Artifact:
     def examples(self) -> tuple[str, ...]:
         """Queries that it understands, to show to people."""
         return example_queries(self)
+
+    def is_another_word(self, token: str, word: str) -> bool:
+        """Whether `token` is a word of the dictionary, or one of the catalog's that is no other form of `word`."""
+        return self.kae.knows_token(token) or (stem(token) != stem(word) and self.catalog.terms.holds(token))
 
     @classmethod
     def load(cls, directory: Path | str, threads: int = 1) -> Artifact:

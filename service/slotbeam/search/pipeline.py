@@ -28,7 +28,7 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
     encoded = artifact.kae.encode(canonical)
     words = encoded.words
     limit = request.max_bindings if request.use_bindings else 0
-    bound = snapshot.overlay.match(canonical, limit, artifact.kae.knows)
+    bound = snapshot.overlay.match(canonical, limit, artifact.is_another_word)
     passed = artifact.catalog.filter_counts(request.filter) if request.filter else None
 
     # Words → memories: one row for the base group, one for each pinned group.

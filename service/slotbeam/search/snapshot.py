@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from slotbeam.kae.encode import Match
 from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.nearmiss import near_misses
+from slotbeam.search.nearmiss import IsWord, near_misses
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray, Slot
 
@@ -61,6 +60,7 @@ class Overlay:
         pinned: the compiled bindings.
         words: the words of all of them; `owners[i]` indexes the binding of word i.
         near_words: `(word, number)` of the bindings that opted in to near misses.
+        tokens: of all words, where any opted in.
         matcher: of `words`; None without any.
     """
 
@@ -68,20 +68,21 @@ class Overlay:
     words: tuple[str, ...] = ()
     owners: tuple[int, ...] = ()
     near_words: tuple[tuple[str, int], ...] = ()
+    tokens: frozenset[str] = frozenset()
     matcher: Matcher | None = None
 
-    def match(self, canonical: str, limit: int, is_base_word: Callable[[str], bool]) -> list[BoundMatch]:
+    def match(self, canonical: str, limit: int, is_word: IsWord) -> list[BoundMatch]:
         """Return the bound words of a query, one per binding, earliest, then longest first, `limit` bindings at most.
 
         Args:
             canonical: the query.
             limit: bindings at most.
-            is_base_word: whether the base dictionary knows a token; such a token is never taken for a near miss.
+            is_word: whether a token is a word in its own right; such a token is never taken for a near miss.
         """
         if self.matcher is None or limit < 1:
             return []
         exact = self.matcher.find(canonical)
-        near = near_misses(canonical, self.near_words, is_base_word) if self.near_words else ()
+        near = near_misses(canonical, self.near_words, self.tokens, is_word) if self.near_words else ()
         free = [n for n in near if not any(n[0] < end and start < n[1] for start, end, _ in exact)]
         found: dict[str, BoundMatch] = {}
         for start, end, word in sorted([*exact, *free], key=lambda f: (f[0], -f[1])):

@@ -131,7 +131,7 @@ class Preview:
             return {"query": query, "error": str(error)}
         bound = [
             m
-            for m in after.overlay.match(answer.encoded.text, 1000, after.artifact.kae.knows)
+            for m in after.overlay.match(answer.encoded.text, 1000, after.artifact.is_another_word)
             if m.pinned.id == binding
         ]
         return {
