@@ -67,6 +67,13 @@ class Settings(BaseSettings):
         description="admin requests a second of each token, five seconds' worth at once (0: any)",
     )
     max_bindings_per_query: int = Field(4, ge=0, le=16, description="pinned groups decoded for one query at most")
+    drain_s: float = Field(
+        5,
+        ge=0,
+        le=600,
+        allow_inf_nan=False,
+        description="seconds after SIGTERM in which /readyz says 503 and requests are still answered (0: none)",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe event logged")
 
     def environment(self, names: Iterable[str]) -> dict[str, str]:

@@ -329,17 +329,29 @@ def test_kill_9_of_up_leaves_no_process_behind(tmp_path: Path, tiny_artifact: Pa
         wait_for(lambda: not any(alive(pid) for pid in pids))
 
 
-def test_sigterm_ends_everything_and_bindings_survive_the_restart(tmp_path: Path, tiny_artifact: Path) -> None:
-    with Up(tmp_path / "data", tiny_artifact) as first:
+def test_sigterm_drains_both_planes_ctrl_c_waits_for_nothing_and_bindings_survive_the_restart(
+    tmp_path: Path, tiny_artifact: Path
+) -> None:
+    with Up(tmp_path / "data", tiny_artifact, drain_s=600) as first:
         token = first.token
         assert first.cli("slots", "bind", "labubu", "-c", "brand", "--item", "i003").returncode == 0
         pids = first.pids
+        first.process.send_signal(signal.SIGTERM)
+        for plane in ("data", "admin"):
+            probe = f"{first.record[plane]}/readyz"
+            wait_for(lambda: httpx.get(probe).json() == {"status": "draining"})  # noqa: B023
+        assert first.retrieve("labubu")["items"][0]["id"] == "i003"
+        assert "labubu" in first.cli("slots", "list").stdout
         first.process.send_signal(signal.SIGTERM)
         assert first.process.wait(HANG_S) == 0
     assert not any(alive(pid) for pid in pids)
     assert not (tmp_path / "data" / "up.json").exists()
     assert f"data plane     {first.record['data']}" in first.output
     assert "Traceback" not in first.errors
-    with Up(tmp_path / "data", tiny_artifact) as second:
+    with Up(tmp_path / "data", tiny_artifact, drain_s=600) as second:
         assert second.token == token
         assert second.retrieve("labubu")["items"][0]["id"] == "i003"
+        second.process.send_signal(signal.SIGINT)
+        assert second.process.wait(HANG_S) == 0
+    assert not any(alive(pid) for pid in second.pids)
+    assert "interrupted" not in second.errors

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import uvicorn
 from fastapi import FastAPI
 
-from slotbeam.cli.listening import listen, server_config
+from slotbeam.cli.listening import listen
+from slotbeam.cli.serving import Server
 
 HANG_S = 30.0
 
@@ -62,7 +62,7 @@ class Wire:
 class Served:
     """A running server; call it for a new connection."""
 
-    def __init__(self, port: int, server: uvicorn.Server) -> None:
+    def __init__(self, port: int, server: Server) -> None:
         self.port, self.server = port, server
         self._open: list[asyncio.StreamWriter] = []
 
@@ -91,11 +91,10 @@ class Served:
 
 
 @asynccontextmanager
-async def served(app: FastAPI, **deadlines: float) -> AsyncIterator[Served]:
+async def served(app: FastAPI, drain_s: float = 0.0, **deadlines: float) -> AsyncIterator[Served]:
     """Serve `app` as the commands do; `deadlines` replace those of the protocol."""
-    config = server_config(app)
-    config.http = type("Protocol", (config.http,), dict(deadlines))  # type: ignore[arg-type,assignment]
-    server = uvicorn.Server(config)
+    server = Server(app, drain_s)
+    server.config.http = type("Protocol", (server.config.http,), dict(deadlines))  # type: ignore[arg-type,assignment]
     listener = listen("127.0.0.1", 0, "SLOTBEAM_PORT")
     found = Served(listener.getsockname()[1], server)
     task = asyncio.create_task(server.serve(sockets=[listener]))

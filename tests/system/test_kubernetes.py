@@ -13,7 +13,7 @@ import pytest
 import yaml
 from kubernetes_validate.utils import all_versions, major_minor
 
-from slotbeam.cli.listening import GRACE_S
+from slotbeam.cli.serving import GRACE_S
 from slotbeam.settings import Settings
 from support.processes import CLI, HANG_S, environment
 

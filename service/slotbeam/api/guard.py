@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slotbeam.api.headers import EVERY
 from slotbeam.api.problems import problem_of
 from slotbeam.errors import HeadTooLarge, RequestError, ShuttingDown, SlotbeamError
 
+CLOSE = (b"connection", b"close")
 MAX_HEAD = 32_768
 """Bytes of the request line and all headers."""
 
@@ -34,13 +36,16 @@ class Guard:
 
 
 class Ending:
-    """ASGI middleware for a server of our own: a request that it cancels because its process ends gets an answer.
+    """ASGI middleware for a server of our own, whose process will end.
 
-    Not part of the applications: a cancellation that comes from a caller in this process is the caller's.
+    Before it does (`draining`) `/readyz` answers 503 and every answer closes its connection: who asks goes elsewhere.
+    A request that is cancelled because the process ends gets an answer, too. Not part of the applications: a
+    cancellation that comes from a caller in this process is the caller's.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self.draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -48,7 +53,15 @@ class Ending:
         async def sending(message: Message) -> None:
             nonlocal begun
             begun = True
+            if self.draining and message["type"] == "http.response.start" and CLOSE not in message["headers"]:
+                message["headers"] = [*message["headers"], CLOSE]
             await send(message)
+
+        if self.draining and scope["type"] == "http" and scope["path"] == "/readyz":
+            answer = Response(b'{"status":"draining"}', 503, {"Retry-After": "1"}, media_type="application/json")
+            answer.raw_headers.extend(EVERY)
+            await answer(scope, receive, sending)
+            return
 
         try:
             await self.app(scope, receive, sending)
@@ -61,7 +74,7 @@ class Ending:
                     "send it again, with the same Idempotency-Key"
                 )
             )
-            answer.raw_headers.extend((*EVERY, (b"connection", b"close")))
+            answer.raw_headers.extend((*EVERY, CLOSE))
             await answer(scope, receive, send)
 
 

@@ -1,19 +1,15 @@
-"""Sockets to listen on, and one uvicorn server on one socket."""
+"""Sockets to listen on, and what processes that answer requests log."""
 
 from __future__ import annotations
 
 import logging
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TextIO, cast
 
 from slotbeam.errors import SetupError
 
-if TYPE_CHECKING:
-    import uvicorn
-
 BACKLOG = 1024
-GRACE_S = 5
 
 
 def listen(host: str, port: int, variable: str) -> socket.socket:
@@ -41,34 +37,6 @@ def address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def run(app: object, listener: socket.socket, log_level: str) -> None:
-    """Serve `app` on `listener` until SIGTERM or SIGINT; requests that run get `GRACE_S` seconds to end."""
-    import uvicorn
-
-    configure_logging(log_level)
-    uvicorn.Server(server_config(app)).run(sockets=[listener])
-
-
-def server_config(app: object) -> uvicorn.Config:
-    """How either plane is served: heads, bodies and answers have deadlines (`slotbeam.api.protocol`)."""
-    import uvicorn
-
-    from slotbeam.api.guard import MAX_HEAD, Ending
-    from slotbeam.api.protocol import GuardedProtocol
-
-    return uvicorn.Config(
-        Ending(app),  # type: ignore[arg-type]
-        http=GuardedProtocol,
-        ws="none",
-        h11_max_incomplete_event_size=MAX_HEAD,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
-        lifespan="on",
-    )
 
 
 class _Patient:

@@ -96,8 +96,9 @@ def _listener(host: str, port: int, variable: str, fd: int | None) -> socket.soc
 
 
 def _run(app: object, listener: socket.socket, settings: Settings, name: str | None) -> None:
-    from slotbeam.cli.listening import address, run
+    from slotbeam.cli.listening import address
+    from slotbeam.cli.serving import run
 
     if name:
         say(f"slotbeam {name} on {address(listener)} (Ctrl-C stops it)")
-    run(app, listener, settings.log_level)
+    run(app, listener, settings.log_level, settings.drain_s)

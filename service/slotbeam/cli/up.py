@@ -73,10 +73,12 @@ class Up:
         self.store = None if settings.redis_url else EmbeddedStore(settings.data_dir)
         self.children: list[Child] = []
         self.store_restarts = 0
-        self._stop = asyncio.Event()
+        self._stop, self._drains = asyncio.Event(), False
 
     async def run(self) -> None:
         """Start everything, say where it is, and keep it running until SIGTERM or SIGINT.
+
+        With SIGTERM both planes drain first; with SIGINT (Ctrl-C), or another signal, they end at once.
 
         Raises:
             SetupError: it cannot start; nothing is left running.
@@ -84,7 +86,7 @@ class Up:
         started = time.monotonic()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._asked_to_end, number)
         keepers: list[asyncio.Task[None]] = []
         listeners = self._listen()
         try:
@@ -110,6 +112,12 @@ class Up:
             for listener in listeners.values():
                 listener.close()
             self.record.unlink(missing_ok=True)
+
+    def _asked_to_end(self, number: int) -> None:
+        self._drains = number == signal.SIGTERM and not self._stop.is_set()
+        if self._stop.is_set():
+            self._signal_children()
+        self._stop.set()
 
     def _listen(self) -> dict[str, socket.socket]:
         settings = self.settings
@@ -192,16 +200,23 @@ class Up:
             began = time.monotonic()
 
     async def _end_children(self) -> None:
-        """Ask the children to end; kill those that take longer than `STOP_TIMEOUT_S`."""
+        """Ask the children to end; kill those that take longer than the drain and `STOP_TIMEOUT_S`."""
         running = [child for child in self.children if child.process is not None]
-        for child in running:
-            child.signal(signal.SIGTERM)
+        self._signal_children()
         waits = [asyncio.create_task(child.process.wait()) for child in running if child.process is not None]
         if waits:
-            await asyncio.wait(waits, timeout=STOP_TIMEOUT_S)
+            drain_s = self.settings.drain_s if self._drains else 0
+            await asyncio.wait(waits, timeout=drain_s + STOP_TIMEOUT_S)
         for child in running:
             child.signal(signal.SIGKILL)
         await asyncio.gather(*waits)
+
+    def _signal_children(self) -> None:
+        """SIGTERM begins a drain, and ends a process that is no server yet; SIGINT ends a server's drain."""
+        for child in self.children:
+            child.signal(signal.SIGTERM)
+            if not self._drains:
+                child.signal(signal.SIGINT)
 
     def _write_record(self, url: str) -> None:
         """Write DATA_DIR/up.json: pids and addresses, for other commands."""

@@ -201,7 +201,7 @@ def running_up(artifact: Path) -> Iterator[dict[str, Any]]:
             record = json.loads((data_dir / "up.json").read_text(encoding="utf-8"))
             yield {**record, "token": (data_dir / "admin.token").read_text(encoding="utf-8").strip()}
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
             process.wait()
 
 
