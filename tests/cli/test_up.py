@@ -97,6 +97,34 @@ def test_match_binds_every_item_whose_text_holds_the_word(up: Up) -> None:
         assert up.cli("slots", "unbind", bound["slot"]).returncode == 0
 
 
+def test_a_bind_of_a_match_says_first_how_many_items_and_which_queries_it_takes(up: Up) -> None:
+    preview = up.cli("slots", "preview", "blue", "-c", "color", "--match").stdout
+    bound = up.cli("slots", "bind", "blue", "-c", "color", "--match")
+    try:
+        [items] = [line for line in preview.splitlines() if line.startswith("the text of ")]
+        said = bound.stdout.splitlines()
+        assert said[0] == items
+        assert "queries sampled from the last day" in said[1] or "no query of the last day is known" in said[1]
+        count = int(items.split()[3])
+        assert count > 0
+        assert said[2].startswith(f"blue is bound to slot 2-4 ({count} items")
+    finally:
+        assert up.cli("slots", "unbind", "blue").returncode == 0
+
+
+def test_a_bind_under_another_category_says_what_it_warns_of(up: Up) -> None:
+    words = [f"filler{number}" for number in range(4)]
+    for word in words:
+        assert "warning" not in up.cli("slots", "bind", word, "-c", "brand", "--item", "i003").stdout
+    try:
+        bound = up.cli("slots", "bind", "acme", "-c", "entity", "--item", "i003")
+        words.append("acme")
+        assert 'warning: "acme" has the category brand in the dictionary' in bound.stdout
+    finally:
+        for word in words:
+            assert up.cli("slots", "unbind", word).returncode == 0
+
+
 def test_a_preview_changes_nothing(up: Up) -> None:
     revision = up.retrieve("mug")["bindings"]["revision"]
     shown = up.cli("slots", "preview", "crocs", "-c", "brand", "--item", "i003", "--item", "nowhere")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slotbeam.bindings.sampling import Sampled, read_sampled, smallest
 from slotbeam.bindings.trends import EXAMPLE_LENGTH, EXAMPLES, MAX_WORD, PUBLISHED, RECENT, Entry, Tally
 
 WINDOWS = (2, 6, RECENT)
@@ -26,11 +27,13 @@ class Counts:
         bucket: up to which everything is decayed.
         total: queries.
         words: unknown word → its entry (`weight` is not used).
+        sample: queries of the last `RECENT` buckets, drawn uniformly.
     """
 
     bucket: int
     total: Tally = field(default_factory=Tally)
     words: dict[str, Entry] = field(default_factory=dict)
+    sample: list[Sampled] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ def read_counts(document: Any) -> Counts | None:
         if document["format"] != 1:
             return None
         counts = Counts(int(document["bucket"]), _tally(document["total"]))
+        counts.sample = read_sampled(document.get("sample", []))
         for word, facts in list(document["words"].items())[:PUBLISHED]:
             if len(word) > MAX_WORD:
                 continue
@@ -89,6 +93,8 @@ def merge(published: Iterable[Counts], bucket: int) -> Counts:
             into.error += entry.error
             into.queries |= entry.queries
             into.examples = list(dict.fromkeys([*into.examples, *entry.examples]))[:EXAMPLES]
+    recent = (one for counts in every for one in counts.sample if one.bucket > merged.bucket - RECENT)
+    merged.sample = smallest(recent)
     return merged
 
 

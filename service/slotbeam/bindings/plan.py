@@ -197,6 +197,15 @@ def make_plan(listing: Listing, change: Change, key: str, fingerprint: str) -> P
     return Plan({**fields, "needs": str(len(needs))}, needs, tuple(sorted(before_items - alive)), revision, edits)
 
 
+def following(listing: Listing, change: Change) -> Listing:
+    """What `listing` would be after a `change` that removes nothing; its state digest is left empty."""
+    made = {edit.after.id: (edit.after, edit.slot) for edit in change.edits if edit.after is not None}
+    records = {**listing.records, **{key: binding.record() for key, (binding, _) in made.items()}}
+    placed = {**listing.placed, **{key: slot for key, (_, slot) in made.items()}}
+    slots = {str(slot): key for key, slot in placed.items() if slot is not None}
+    return Listing(listing.epoch, listing.revision + 1, "", records, slots)
+
+
 def first_free(listing: Listing, position: int, reserved: Sequence[int], group: str) -> Slot:
     """The first reserved slot of `position` that nothing holds. Raises `NoFreeSlot` naming three to reclaim."""
     for index in reserved:

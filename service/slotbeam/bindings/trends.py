@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from slotbeam.bindings.sampling import Sample
+
 BUCKET_S = 3600
 RECENT = 24
 HALF_LIFE = 168
@@ -107,6 +109,7 @@ class TrendCounter:
         self.capacity = capacity
         self.bucket = 0
         self.total = Tally()
+        self.sample = Sample()
         self.entries: dict[str, Entry] = {}
         self._heap: list[tuple[float, str]] = []  # one lower bound of the weight for each entry
 
@@ -114,6 +117,7 @@ class TrendCounter:
         """Count a query and its unknown `words`, each once. A bucket that is over counts as the current one."""
         self.advance(bucket)
         self.total.add(self.bucket)
+        self.sample.add(query, self.bucket)
         for word in dict.fromkeys(words):
             if len(word) > MAX_WORD:
                 continue
@@ -127,6 +131,7 @@ class TrendCounter:
         if bucket <= self.bucket:
             return
         self.total.advance(self.bucket, bucket)
+        self.sample.drop(bucket - RECENT)
         for entry in self.entries.values():
             entry.advance(self.bucket, bucket)
         self._heap = [(entry.weight, word) for word, entry in self.entries.items()]
@@ -134,12 +139,13 @@ class TrendCounter:
         self.bucket = bucket
 
     def document(self) -> dict[str, Any]:
-        """Return what is published: the totals, and the words most frequent of late, as JSON values."""
+        """Return what is published: totals, a sample of queries, the words most frequent of late; as JSON values."""
         top = heapq.nlargest(PUBLISHED, self.entries.items(), key=_recently)
         return {
             "format": 1,
             "bucket": self.bucket,
             "total": _tally(self.total),
+            "sample": [list(one) for one in self.sample.best()],
             "words": {
                 word: {
                     **_tally(entry.seen),

@@ -87,6 +87,8 @@ def import_file(
         if line.get("missing_count"):
             named = f"{', '.join(line['missing'])} ({line['missing_count']} in all)"
             say(f"line {line['line']}: not in the catalog: {named}")
+        for warning in line.get("warnings", ()):
+            say(f"line {line['line']}: warning: {warning}")
     said = f"{done['created']} bindings made, {done['updated']} replaced"
     if dry_run:
         say(f"would be: {said}; nothing was changed")

@@ -72,6 +72,8 @@ def bind(
     starts, ends = placed(starts, zone), placed(ends, zone)
     body = _body(words, category, item, items_file, match, placement, slot, starts, ends, owner, reason, near_miss)
     with admin_client(settings_of(ctx), url) as client:
+        if match and not as_json:  # what it would take, before it is taken
+            _say_reach(client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json())
         made = client.call(
             "POST",
             "/admin/slots",
@@ -84,6 +86,7 @@ def bind(
         return
     say(f"{', '.join(made['words'])} is bound to slot {made['slot']} ({made['item_count']} items, {made['placement']})")
     say_window(made, zone)
+    _say_warnings(made)
     say_propagation(made)
 
 
@@ -243,13 +246,31 @@ def _say_preview(found: dict[str, Any], zone: str | None) -> None:
     for word in found["words"]:
         for over in word["overrides"]:
             say(f"{word['word']} overrides the base word {over['word']} (slot {over['slot']})")
-    for warning in found["warnings"]:
-        say(f"warning: {warning}")
+    _say_reach(found)
+    _say_warnings(found)
     for sample in found["samples"]:
         say(f'query "{sample["query"]}"' + ("" if sample["matches"] else " does not hold the word"))
         pairs = zip_longest(sample.get("before") or (), sample.get("after") or (), fillvalue=None)
         rows = [(rank, *map(_title, pair)) for rank, pair in enumerate(pairs, 1)]
         table(("#", "before", "after"), rows, right=("#",))
+
+
+def _say_reach(found: dict[str, Any]) -> None:
+    """How many items a match of words takes, and what share of recent queries the binding would."""
+    matched, traffic = found["items"]["matched"], found["traffic"]
+    if matched is not None:
+        say(f"the text of {matched} items holds one of the words")
+    if not traffic["sampled"]:
+        say("no query of the last day is known: which share of them it would take is not known either")
+        return
+    shown = ", ".join(f'"{query}"' for query in traffic["examples"])
+    share = f"{traffic['taken']} of {traffic['sampled']} queries sampled from the last day ({traffic['share']:.1%})"
+    say(f"it would take {share}" + (f", for example {shown}" if shown else ""))
+
+
+def _say_warnings(answer: dict[str, Any]) -> None:
+    for warning in answer.get("warnings", ()):
+        say(f"warning: {warning}")
 
 
 def _title(item: dict[str, Any] | None) -> str:

@@ -7,6 +7,14 @@ from typing import Any
 import httpx
 import redis
 
+from slotbeam.api.reporting import TrendReporter
+from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.bindings.store import Store
+from slotbeam.bindings.trends import BUCKET_S
+from support.live import NOW, Clock
+
+from .conftest import Plane
+
 BODY: dict[str, Any] = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001", "i002", "nope"]}}
 
 
@@ -91,3 +99,59 @@ async def test_a_sample_query_that_cannot_be_asked_says_why(admin: httpx.AsyncCl
     found = await preview(admin, {**BODY, "sample_queries": ["\u200b", "labubu"]})
     assert "no visible character" in found["samples"][0]["error"]
     assert found["samples"][1]["matches"]
+
+
+async def test_a_dry_run_says_how_many_items_a_match_takes_and_what_share_of_recent_queries(
+    plane: Plane, server: EmbeddedStore
+) -> None:
+    body = {"words": ["labubu", "green"], "category": "brand", "items": {"match": True}}
+    store, clock = Store(server.url), Clock(NOW)
+    async with plane(clock=clock) as admin:
+        nothing = (await preview(admin, body))["traffic"]
+        assert nothing == {"sampled": 0, "taken": 0, "share": None, "examples": []}
+        for replica in ("r1", "r2"):
+            reporter = TrendReporter(clock)
+            for number in range(20):
+                reporter.note("red mug" if number % 4 else f"labubu mug {replica}", [])
+            assert await reporter.report(store, replica)
+        found = await preview(admin, body)
+        green = sum("green" in text.split() for text in admin.plane.artifact.catalog.texts)  # type: ignore[attr-defined]
+        assert found["items"]["matched"] == found["items"]["count"] == green > 0
+        traffic = found["traffic"]
+        assert sorted(traffic.pop("examples")) == ["labubu mug r1", "labubu mug r2"]
+        assert traffic == {"sampled": 40, "taken": 10, "share": 0.25}
+        made = (await admin.post("/admin/slots", json=body)).json()
+        freed = await admin.delete(f"/admin/slots/{made['slot']}?dry_run=true", headers={"if-match": made["etag"]})
+        assert freed.json()["traffic"]["taken"] == 10, "what it takes now"
+        clock.now_ms += 25 * BUCKET_S * 1000
+        assert (await preview(admin, {**body, "words": ["crocs", "lamp"]}))["traffic"]["sampled"] == 0, "a day ago"
+    await store.close()
+
+
+async def test_dry_run_and_answer_warn_of_a_word_under_another_category_because_its_own_is_full(
+    admin: httpx.AsyncClient,
+) -> None:
+    for number in range(4):
+        made = await admin.post("/admin/slots", json={**BODY, "words": [f"filler{number}"]})
+        assert made.json()["warnings"] == []
+    body = {**BODY, "words": ["acme"], "category": "entity"}
+    [warning] = (await preview(admin, body))["warnings"]
+    assert warning.startswith('"acme" has the category brand in the dictionary, and all 4 reserved slots of brand')
+    assert (await admin.post("/admin/slots", json=body, headers={"idempotency-key": "a"})).json()["warnings"] == [
+        warning
+    ]
+    again = await admin.post("/admin/slots", json=body, headers={"idempotency-key": "a"})
+    assert (again.json()["replayed"], again.json()["warnings"]) == (True, [warning])
+    draft = await admin.post("/admin/slots", json={**body, "words": ["bolt"], "draft": True})
+    assert draft.json()["warnings"] == []
+    address, tag = f"/admin/slots/{draft.json()['id']}", {"if-match": draft.json()["etag"]}
+    published = await admin.patch(address, json={"draft": False}, headers=tag)
+    assert published.json()["warnings"][0].startswith('"bolt" has the category brand')
+
+
+async def test_a_file_is_warned_of_line_by_line_where_its_own_rows_fill_the_position(admin: httpx.AsyncClient) -> None:
+    rows = [{"words": [f"filler{n}"], "category": "brand", "items": ["i001"]} for n in range(4)]
+    rows.append({"words": ["acme"], "category": "entity", "items": ["i001"]})
+    for dry_run in ("true", "false"):
+        answer = (await admin.post(f"/admin/slots:import?dry_run={dry_run}", json=rows)).json()
+        assert [len(line["warnings"]) for line in answer["lines"]] == [0, 0, 0, 0, 1]

@@ -15,7 +15,7 @@ from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
 from slotbeam.api.admin.views import all_slots
-from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of
+from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of, warnings_of
 from slotbeam.api.auth import Principal
 from slotbeam.api.openapi import answers, asks, ref
 from slotbeam.api.probes import json_response
@@ -24,7 +24,8 @@ from slotbeam.bindings.binding import new_id
 from slotbeam.bindings.bulk import Row, load
 from slotbeam.bindings.commit import Committed
 from slotbeam.bindings.edits import Resolved, Wanted, resolve_items
-from slotbeam.bindings.plan import Edit, make_plan
+from slotbeam.bindings.misplaced import misplaced
+from slotbeam.bindings.plan import Edit, following, make_plan
 from slotbeam.bindings.times import ends_ms, starts_ms
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import ImportRefused, InputError, SlotbeamError, StoreError
@@ -98,14 +99,17 @@ async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parse
             listing = await plane.listing()
             change = make(listing)
             make_plan(listing, change, "dry-run", "")
-            report = _report(list(forms), loaded.resolved, change.edits, dry_run=True)
+            after = following(listing, change)
+            warned = await plane.off_loop(lambda: [misplaced(plane.artifact, after, edit) for edit in change.edits])
+            report = _report(list(forms), loaded.resolved, change.edits, warned, dry_run=True)
             return json_response({"dry_run": True, "revision": listing.revision, **report})
         items = {resolved.sha: resolved.data for resolved in loaded.resolved.values()}
         done = done or await plane.commit(make, items, key, mark)
     except ImportRefused as error:
         error.details.update(_refusals(loaded, error))
         raise
-    return await _acknowledge(plane, done, _report(list(forms), loaded.resolved, done.edits), query.wait_s)
+    report = _report(list(forms), loaded.resolved, done.edits, await warnings_of(plane, done.edits))
+    return await _acknowledge(plane, done, report, query.wait_s)
 
 
 async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, Any], seconds: float) -> Response:
@@ -171,10 +175,17 @@ def _wanted(form: RowForm, words: tuple[str, ...], found: Resolved) -> Wanted:
 
 
 def _report(
-    lines: Sequence[int], resolved: Mapping[int, Resolved], edits: Sequence[Edit], dry_run: bool = False
+    lines: Sequence[int],
+    resolved: Mapping[int, Resolved],
+    edits: Sequence[Edit],
+    warned: Sequence[list[str]],
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """What became of each line. A replay whose log entry is trimmed has no edits: it says of no line what it did."""
-    found = [_line(line, edit, resolved.get(line), dry_run) for line, edit in zip(lines, edits, strict=False)]
+    found = [
+        {**_line(line, edit, resolved.get(line), dry_run), "warnings": texts}
+        for line, edit, texts in zip(lines, edits, warned, strict=False)
+    ]
     counts = {did: sum(line["did"] == did for line in found) for did in ("created", "updated")}
     return {"rows": len(lines), **counts, "lines": found or [{"line": line, "status": "ok"} for line in lines]}
 

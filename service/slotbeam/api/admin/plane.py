@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 import structlog
@@ -17,11 +18,14 @@ from starlette.requests import Request
 from slotbeam.api.audit import Trail
 from slotbeam.api.auth import Principal, Tokens
 from slotbeam.api.query import refuse_undeclared
+from slotbeam.bindings.bursts import Counts, merge, read_counts
 from slotbeam.bindings.commit import Committed, commit, earlier
 from slotbeam.bindings.edits import MakeChange, expire
+from slotbeam.bindings.guess import Guesser
 from slotbeam.bindings.plan import Listing
 from slotbeam.bindings.server import is_strict, store_url
 from slotbeam.bindings.store import Store
+from slotbeam.bindings.trends import BUCKET_S
 from slotbeam.bindings.watch import Watcher
 from slotbeam.errors import NotFound, StoreError, StoreUnavailable
 from slotbeam.search.artifact import Artifact
@@ -54,6 +58,7 @@ class AdminPlane:
         self.tokens = Tokens(settings, clock)
         self.trail = Trail(settings.data_dir)
         self.clock = clock
+        self.guesser = cache(lambda: Guesser(self.artifact.kae, self.artifact.catalog))  # learns at the first call
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
         self.is_ready = False
         self.store: Store
@@ -109,6 +114,16 @@ class AdminPlane:
         if found is None:
             raise StoreUnavailable(f"the store at {self.store.name} holds no epoch yet; try again in a moment")
         return found
+
+    async def counts(self) -> Counts:
+        """What the replicas counted of live queries, merged. Raises `StoreUnavailable`."""
+        documents = await self.store.stats()
+
+        def added() -> Counts:
+            read = (read_counts(document) for document in documents)
+            return merge([counts for counts in read if counts is not None], self.now_ms() // 1000 // BUCKET_S)
+
+        return await self.off_loop(added)
 
     async def commit(self, change: MakeChange, items: dict[str, bytes], key: str | None, fingerprint: str) -> Committed:
         """Commit, then wait until this replica serves it, so that a read that follows sees it."""

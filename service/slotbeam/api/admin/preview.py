@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from slotbeam.bindings.edits import SHOWN, MakeChange, Resolved
+from slotbeam.bindings.guess import Guesser
+from slotbeam.bindings.misplaced import misplaced
 from slotbeam.bindings.plan import Change, Edit, Listing, first_free, make_plan
 from slotbeam.bindings.replica import compile_listing
 from slotbeam.bindings.times import iso
@@ -19,6 +21,8 @@ from slotbeam.types import Slot, Timings
 
 TOP = 10
 OWN_SAMPLES = 3
+EVERY = 1000
+"""More bindings than a query can hold."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Preview:
         items: hash → ids of the lists in use.
         resolved: the list that the change names, None when it names none.
         samples: queries to try; none takes the binding's words.
+        traffic: canonical queries drawn uniformly from those of the last day.
+        guesser: what guesses the category of a word that the dictionary does not know.
     """
 
     snapshot: Snapshot
@@ -40,13 +46,15 @@ class Preview:
     now_ms: int
     resolved: Resolved | None = None
     samples: Sequence[str] = ()
+    traffic: Sequence[str] = ()
+    guesser: Callable[[], Guesser] | None = None
 
     def run(self, make: MakeChange) -> dict[str, Any]:
         """Return what the commit of `make` would do. Raises whatever the commit would."""
         change = make(self.listing)
         make_plan(self.listing, change, "dry-run", "")
-        warnings: list[str] = []
         edit = change.edits[0]
+        warnings = misplaced(self.snapshot.artifact, self.listing, edit, self.guesser)
         target = edit.after or edit.before
         if target is None:
             raise ValueError("an edit without a binding. This is a bug.")
@@ -61,6 +69,7 @@ class Preview:
             "ends_at": iso(target.ends_at),
             "words": [self._word(word) for word in target.words],
             "items": self._items(),
+            "traffic": self._traffic((after if edit.after else self.snapshot).overlay, target.id),
             "samples": [self._sample(query, after, target.id) for query in self.samples or target.words[:OWN_SAMPLES]],
             "warnings": warnings,
         }
@@ -107,6 +116,21 @@ class Preview:
             "missing_count": len(resolved.missing),
         }
 
+    def _traffic(self, overlay: Overlay, binding: str) -> dict[str, Any]:
+        """How many of the sampled queries trigger the binding; `share` is null where none was sampled."""
+        is_word, sampled = self.snapshot.artifact.is_another_word, len(self.traffic)
+        taken = [
+            query
+            for query in self.traffic
+            if any(match.pinned.id == binding for match in overlay.match(query, EVERY, is_word))
+        ]
+        return {
+            "sampled": sampled,
+            "taken": len(taken),
+            "share": round(len(taken) / sampled, 4) if sampled else None,
+            "examples": list(dict.fromkeys(taken))[:OWN_SAMPLES],
+        }
+
     def _word(self, word: str) -> dict[str, Any]:
         """A bound word, and the base words it overrides."""
         kae = self.snapshot.artifact.kae
@@ -131,7 +155,7 @@ class Preview:
             return {"query": query, "error": str(error)}
         bound = [
             m
-            for m in after.overlay.match(answer.encoded.text, 1000, after.artifact.is_another_word)
+            for m in after.overlay.match(answer.encoded.text, EVERY, after.artifact.is_another_word)
             if m.pinned.id == binding
         ]
         return {

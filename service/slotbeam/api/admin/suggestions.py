@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -21,11 +20,10 @@ from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import validate
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.bursts import Burst, bursts, merge, read_counts
+from slotbeam.bindings.bursts import Burst, bursts
 from slotbeam.bindings.edits import MakeChange, resolve_items
-from slotbeam.bindings.guess import Guess, Guesser
+from slotbeam.bindings.guess import Guess
 from slotbeam.bindings.plan import Change, Listing, word_taken
-from slotbeam.bindings.trends import BUCKET_S
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import InputError
 
@@ -54,13 +52,12 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     """Build the three routes; reading asks for `slots:read`, deciding for `slots:write`."""
     router = APIRouter(prefix="/suggestions")
     reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
-    guesser = cache(lambda: Guesser(plane.artifact.kae, plane.artifact.catalog))  # learned at the first suggestion
 
     def items_of(word: str) -> list[int]:
         return [int(row) for row in plane.artifact.catalog.match([word])]
 
     def guesses(word: str, rows: Sequence[int], examples: Sequence[str], found: _Found) -> list[Guess]:
-        return guesser().guess(word, rows, examples, found.background)[:GUESSES]
+        return plane.guesser().guess(word, rows, examples, found.background)[:GUESSES]
 
     @router.get(
         "",
@@ -160,14 +157,13 @@ def _check_same(plane: AdminPlane, word: str, given: AcceptForm, held: _HeldAlre
 
 
 async def _found(plane: AdminPlane) -> _Found:
-    published = [counts for document in await plane.store.stats() if (counts := read_counts(document)) is not None]
+    merged = await plane.counts()
     dismissed = await plane.store.dismissed()
     listing = plane.watcher.listing
     bound = {word for binding in listing.bindings.values() for word in binding.words} if listing else set()
     known = plane.artifact.kae.knows
 
     def test() -> _Found:
-        merged = merge(published, plane.now_ms() // 1000 // BUCKET_S)
         open_words = {
             word: entry
             for word, entry in merged.words.items()

@@ -22,6 +22,8 @@ from slotbeam.api.probes import json_response
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.commit import Committed
 from slotbeam.bindings.edits import ItemList, MakeChange, Resolved, Wanted, bind, resolve_items, update, wanted_of
+from slotbeam.bindings.guess import Guesser
+from slotbeam.bindings.misplaced import misplaced
 from slotbeam.bindings.plan import Edit, Listing
 from slotbeam.bindings.times import ends_ms, starts_ms
 from slotbeam.bindings.words import canonical_words
@@ -131,14 +133,25 @@ async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, creat
     ids = [(edit.after or edit.before).id for edit in done.edits if edit.after or edit.before]  # type: ignore[union-attr]
     spread = await spread_of(plane, done.revision, ids, seconds)
     status = (201 if created else 200) if is_complete(spread, seconds) else 202
-    return json_response(*_answer(plane, done, spread, status))
+    warnings = await warnings_of(plane, done.edits[:1], plane.guesser)
+    return json_response(*_answer(plane, done, spread, status, [text for found in warnings for text in found]))
 
 
 async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) -> Response:
     """Answer for an edit that was made before: 200, the binding as it is now, and who has it."""
     durable = (await plane.store.durability()).how
     done = Committed(listing.revision, (Edit(None, binding, listing.placed.get(binding.id)),), True, durable)
-    return json_response(*_answer(plane, done, await spread_of(plane, binding.revision, [binding.id], 0), 200))
+    return json_response(*_answer(plane, done, await spread_of(plane, binding.revision, [binding.id], 0), 200, []))
+
+
+async def warnings_of(
+    plane: AdminPlane, edits: Sequence[Edit], guesser: Callable[[], Guesser] | None = None
+) -> list[list[str]]:
+    """What each of the edits is warned of."""
+    listing = plane.watcher.listing
+    if listing is None:
+        return [[] for _ in edits]
+    return await plane.off_loop(lambda: [misplaced(plane.artifact, listing, edit, guesser) for edit in edits])
 
 
 def fingerprint_of(request: Request, form: BaseModel | Sequence[BaseModel] | None, said: str = "") -> str:
@@ -190,6 +203,8 @@ async def _dry_run(plane: AdminPlane, write: Write) -> Response:
         now_ms=plane.now_ms(),
         resolved=write.resolved,
         samples=write.samples,
+        traffic=[one.query for one in (await plane.counts()).sample],
+        guesser=plane.guesser,
     )
     run: Callable[[], dict[str, Any]] = lambda: preview.run(write.make)  # noqa: E731
     return json_response(await plane.off_loop(run))
@@ -223,7 +238,7 @@ def is_complete(spread: dict[str, Any], seconds: float) -> bool:
 
 
 def _answer(
-    plane: AdminPlane, done: Committed, spread: dict[str, Any], status: int
+    plane: AdminPlane, done: Committed, spread: dict[str, Any], status: int, warnings: Sequence[str]
 ) -> tuple[dict[str, Any], int, dict[str, str]]:
     edit = done.edits[0] if done.edits else None
     view = edit_view(plane.artifact, edit, plane.now_ms()) if edit else {}
@@ -231,7 +246,7 @@ def _answer(
     if "etag" in view:
         headers["ETag"] = view["etag"]
         headers["Location"] = f"/admin/slots/{view['slot'] or view['id']}"
-    return {**view, **body}, status, headers
+    return {**view, **body, "warnings": list(warnings)}, status, headers
 
 
 def outcome_of(
