@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -69,3 +70,21 @@ def test_a_rows_scores_do_not_depend_on_what_shares_its_batch(demo: Artifact) ->
     for row in (0, 7, 63, 199):
         alone, _ = demo.model.step(memory, 1, start, np.zeros(1, np.int64), codes[row : row + 1])
         assert alone[0] == pytest.approx(together[row], abs=1e-5)
+
+
+@pytest.mark.parametrize("query", ["labubu drone", "red folding desk", "usb c cable"])
+def test_a_smaller_answer_is_the_beginning_of_a_larger_one(demo: Artifact, labubu: Overlay, query: str) -> None:
+    whole = [hit.row for hit in ask(demo, query, labubu, k=1000)]
+    assert len(whole) == 1000
+    for k in (1, 24, 240):
+        assert [hit.row for hit in ask(demo, query, labubu, k=k)] == whole[:k]
+
+
+def test_the_documentation_says_how_many_words_fit(demo: Artifact) -> None:
+    text = (DEMO.parent.parent / "docs" / "bindings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([a-z, ]+) \| (\d+) \|$", text, re.MULTILINE)
+    book = demo.kae.codebook
+    assert [(int(position), set(names.split(", ")), int(slots)) for position, names, slots in rows] == [
+        (position, set(categories), book.reserved_counts[position]) for position, categories in enumerate(book.groups)
+    ]
+    assert f"holds {sum(book.reserved_counts)} bindings" in text
