@@ -1,4 +1,4 @@
-"""Strings and arrays on disk: plain `.npy` files that can be mapped, never pickle."""
+"""Strings and arrays on disk: plain `.npy` files that can be mapped, never pickle. And numbers whose sums are exact."""
 
 from __future__ import annotations
 
@@ -10,6 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slotbeam.errors import ArtifactError
+from slotbeam.types import FloatArray
+
+_GRID = 2.0**20
+
+
+def on_grid(values: FloatArray) -> FloatArray:
+    """Round to multiples of 2⁻²⁰, as float64, so that sums of products are exact and `@` can be compared for equality.
+
+    A product of float32 rows is rounded in the order that the BLAS kernel of this processor takes it in: two equal rows
+    of one matrix, or one row in two batches, may come out with unequal last bits. Products of two such values are
+    multiples of 2⁻⁴⁰, which float64 adds without rounding while the terms stay below 2¹³ in all (their magnitudes
+    summed): then every order, batch, number of threads and processor gives the same bits.
+    """
+    on: FloatArray = np.rint(np.asarray(values, np.float64) * _GRID) / _GRID
+    return on
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:

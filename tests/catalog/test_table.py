@@ -40,6 +40,24 @@ def test_vectors_follow_their_items_into_row_order(tmp_path):
     assert catalog.closeness(query, np.array([2, 0, 1])) == pytest.approx([2.0, -3.0, 5 * 64 / 127])
 
 
+def test_items_of_equal_vectors_are_equally_close_whatever_shares_their_batch(tmp_path):
+    """To the last bit: equal scores break by id, and a kernel that rounds row by row would break them first."""
+    rng = np.random.default_rng(0)
+    items = [Item(f"{number:03d}", "twin") for number in range(203)]
+    vectors = np.repeat(rng.integers(-127, 128, (7, 48)), 29, axis=0).astype(np.int8)
+    kinds = write_catalog(tmp_path, items, np.ones((203, 1), int), vectors=vectors)
+    catalog = Catalog.load(tmp_path, kinds)
+    for query in rng.normal(size=(20, 48)).astype(np.float32) * 9:
+        together = catalog.closeness(query, np.arange(203))
+        assert len(set(together.tolist())) == 7
+        for size in (1, 2, 3, 5, 8, 13, 101):
+            assert (
+                catalog.closeness(query, np.arange(202, 202 - size, -1)).tolist() == together[: -size - 1 : -1].tolist()
+            )
+        exact = vectors.astype(np.float64) @ query.astype(np.float64) / 127
+        assert together == pytest.approx(exact, abs=1e-4)
+
+
 def test_an_id_leads_to_its_row_and_an_unknown_one_to_none(catalog):
     assert [catalog.row_of(i) for i in ("a", "b", "ñ", "d", "e", "\ud800")] == [3, 0, 1, 2, None, None]
     assert catalog.rows_of(["d", "x", "b"]) == ([2, 0], ["x"])

@@ -112,11 +112,12 @@ def test_a_beam_follows_its_parent(exported: OnnxModel) -> None:
 
 
 def test_a_rows_scores_do_not_depend_on_what_shares_its_batch(exported: OnnxModel) -> None:
+    """But by rounding: a kernel may add in another order for another number of rows."""
     sids = random_sids(64)
     together = walk(exported, ROW, sids)
     for n, m in pairwise([0, 1, 2, 5, 17, 64]):
         part = walk(exported, ROW, sids[n:m])
-        assert all(np.abs(a[n:m] - b).max() < 1e-6 for a, b in zip(together, part, strict=True))
+        assert all(np.abs(a[n:m] - b).max() < 1e-5 for a, b in zip(together, part, strict=True))
 
 
 def test_a_memory_does_not_depend_on_the_other_rows(exported: OnnxModel) -> None:

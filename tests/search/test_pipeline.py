@@ -8,10 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.table import Catalog, write_catalog
 from slotbeam.errors import BindingError, FilterError, InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates
+from slotbeam.search.options import SearchOptions
 from slotbeam.search.pipeline import retrieve
+from slotbeam.search.rank import ItemScorer, rank_base
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Slot, Timings
@@ -192,6 +196,22 @@ def test_the_first_items_of_a_sid_are_its_most_popular_that_pass_the_filter(tmp_
         leaf = np.searchsorted(shop.catalog.leaf_items, hit.row, side="right") - 1
         rows = range(shop.catalog.leaf_items[leaf], shop.catalog.leaf_items[leaf + 1])
         assert hit.row == next(row for row in rows if counts[row + 1] > counts[row])
+
+
+def test_items_that_say_the_same_rank_by_sid_then_id(tmp_path):
+    """What tells them apart is in no order; only an exact score lets ids decide, wherever they stand in the batch."""
+    names = [f"i{number * 37 % 67:03d}" for number in range(67)]
+    items = [Item(name, "red mug") for name in names]
+    sids = np.array([[1 + int(name[1:]) % 2, 1, 1] for name in names])
+    vectors = np.tile(np.random.default_rng(1).integers(-127, 128, 48), (67, 1)).astype(np.int8)
+    kinds = write_catalog(tmp_path, items, sids, vectors=vectors)
+    catalog = Catalog.load(tmp_path, kinds)
+    scorer = ItemScorer(catalog, SearchOptions(weight_vector=1.0, weight_lexical=1.0))
+    places = np.random.default_rng(2).permutation(67)
+    for vector in np.random.default_rng(3).normal(size=(9, 48)).astype(np.float32):
+        hits = rank_base(scorer, "red mug", vector, Candidates(places, np.full(67, -1.5), True), 67)
+        found = [catalog.ids[hit.row] for hit in hits]
+        assert found == sorted(names, key=lambda name: (int(name[1:]) % 2, name))
 
 
 def test_decoding_may_stop_at_a_range_and_hand_on_all_of_its_items(tmp_path):

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from slotbeam.arrays import load_array, save_array
+from slotbeam.arrays import load_array, on_grid, save_array
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.strings import Strings
@@ -103,8 +103,11 @@ class Catalog:
         return rows, missing
 
     def closeness(self, vector: FloatArray, rows: IntArray) -> FloatArray:
-        """Return (n,) float32 inner products of a query vector (e,) with the item vectors of `rows`."""
-        found: FloatArray = self.vectors[rows].astype(np.float32) @ (vector / np.float32(127))
+        """Return (n,) float64 inner products of a query vector (e,) with the item vectors of `rows`.
+
+        The sums are exact (`on_grid`), so items of equal vectors are equally close, whatever else is in `rows`.
+        """
+        found: FloatArray = self.vectors.take(rows, axis=0).astype(np.float64) @ on_grid(vector) / 127
         return found
 
     def match(self, words: Sequence[str]) -> IntArray:

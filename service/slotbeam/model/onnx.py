@@ -26,7 +26,9 @@ Cache = list[FloatArray]
 class OnnxModel:
     """`SequenceModel` on the CPU; safe to call from several threads at once.
 
-    Every row is encoded alone and every product is taken in float32, so a row's scores do not depend on the others.
+    Every row is encoded alone, so its memory is the same to the last bit whatever is asked beside it. Every product of
+    a step is taken in float32: a beam's scores depend on the other beams of its batch by rounding alone (some 10⁻⁶
+    nats; the runtime's kernel for a row changes with the number of rows), and on the processor likewise.
     """
 
     def __init__(self, directory: Path, sizes: Sequence[int], threads: int = 1) -> None:

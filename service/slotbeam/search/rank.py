@@ -34,7 +34,7 @@ class ItemScorer:
         if options.weight_prior:
             scores = scores + options.weight_prior * self.catalog.prior[rows].astype(np.float64)
         if options.weight_vector and len(vector):
-            scores = scores + options.weight_vector * self.catalog.closeness(vector, rows).astype(np.float64)
+            scores = scores + options.weight_vector * self.catalog.closeness(vector, rows)
         if options.weight_lexical:
             scores = scores + options.weight_lexical * self.catalog.terms.overlap(words, rows).astype(np.float64)
         return np.asarray(scores)

@@ -126,6 +126,24 @@ def test_centroids_are_never_more_than_the_distinct_vectors() -> None:
     assert [len(table) for table in parts] == [5, 5]
 
 
+def test_equal_vectors_have_equal_codes_whatever_shares_their_batch() -> None:
+    """Rows half-way between two centroids: one rounding more or less in their products would tell them apart."""
+    rng = np.random.default_rng(4)
+    table, weights = rng.normal(size=(64, 24)).astype(np.float32), rng.normal(size=(24, 24)).astype(np.float32)
+    rotation = np.linalg.qr(weights)[0]
+    halves = (table[:32] + table[32:]) / 2
+    for one in (
+        Quantiser((table, table[:9])),
+        Quantiser((table,), encoder=(weights, table[0])),
+        Quantiser((table[:9],), rotation=rotation, parts=(table[:, :12], table[:, 12:])),
+    ):
+        many = np.vstack([np.repeat(halves, 5, axis=0), halves[::-1], blobs(7).repeat(2, axis=1)])
+        codes = one.codes(many)
+        for row, code in zip(many, codes, strict=True):
+            assert np.array_equal(one.codes(row[None])[0], code)
+        assert np.array_equal(codes[:160].reshape(32, 5, -1), np.repeat(codes[160:192][::-1, None], 5, axis=1))
+
+
 def test_nearest_rows_of_no_vector_are_none() -> None:
     assert nearest_rows(np.zeros((0, WIDTH), np.float32), blobs(4)).shape == (0,)
 

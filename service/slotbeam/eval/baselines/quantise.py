@@ -1,6 +1,8 @@
 """Frozen codebooks: a vector → L codes by a walk over the layers of a residual quantiser.
 
 Codes are 1..K_l, so a position's size is K_l + 1: code 0 stays `empty`, and is what a text without a known word gets.
+Every product is one of numbers on a grid (`arrays.on_grid`), so equal vectors have equal codes, whatever shares their
+batch and whatever processor it is: items are coded many at a time, a query and an edited text alone.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any
 import faiss
 import numpy as np
 
+from slotbeam.arrays import on_grid
 from slotbeam.types import FloatArray, IntArray
 
 _CHUNK = 8192
@@ -58,10 +61,10 @@ class Quantiser:
         return tuple(1 + len(table) for table in (*self.layers, *self.parts))
 
     def latent(self, vectors: FloatArray) -> FloatArray:
-        """(N, d) → (N, h)."""
-        x: FloatArray = np.asarray(vectors, np.float32)
+        """(N, d) → (N, h) float64, on the grid."""
+        x = on_grid(vectors)
         for at in range(0, len(self.encoder), 2):
-            x = x @ self.encoder[at] + self.encoder[at + 1]
+            x = on_grid(x @ on_grid(self.encoder[at]) + on_grid(self.encoder[at + 1]))
             if at + 2 < len(self.encoder):
                 x = np.maximum(x, 0.0)
         return x
@@ -72,10 +75,10 @@ class Quantiser:
         columns = []
         for table in self.layers:
             nearest = nearest_rows(residual, table)
-            residual = residual - table[nearest]
+            residual = residual - on_grid(table)[nearest]
             columns.append(nearest)
         if self.rotation is not None:
-            pieces = np.split(residual @ self.rotation.T, len(self.parts), axis=1)
+            pieces = np.split(turned(residual, self.rotation), len(self.parts), axis=1)
             columns += [nearest_rows(piece, table) for piece, table in zip(pieces, self.parts, strict=True)]
         codes = 1 + np.stack(columns, axis=1).astype(np.int32)
         codes[~np.any(vectors, axis=1)] = 0
@@ -113,14 +116,20 @@ Fit = Callable[[Material], Quantiser]
 
 def nearest_rows(vectors: FloatArray, table: FloatArray) -> IntArray:
     """(N,) the row of `table` (K, h) that is nearest to each of `vectors` (N, h); the first of equals."""
+    vectors, table = on_grid(vectors), on_grid(table)
     half = 0.5 * (table**2).sum(1)
     found = [np.argmin(half - vectors[at : at + _CHUNK] @ table.T, axis=1) for at in range(0, len(vectors), _CHUNK)]
     return np.concatenate(found) if found else np.empty(0, np.int64)
 
 
+def turned(vectors: FloatArray, rotation: FloatArray) -> FloatArray:
+    """(N, h) float64: `vectors` (N, h) by `rotation` (h, h), on the grid, so that equal rows stay equal."""
+    return on_grid(on_grid(vectors) @ on_grid(rotation).T)
+
+
 def kmeans(vectors: FloatArray, size: int, seed: int) -> FloatArray:
     """(K, h) centroids by Lloyd's algorithm (faiss); K = `size`, or the distinct vectors where those are fewer."""
-    points = np.ascontiguousarray(vectors, np.float32)
+    points = np.ascontiguousarray(on_grid(vectors), np.float32)
     size = min(size, len(np.unique(points, axis=0)))
     clusters = faiss.Kmeans(points.shape[1], size, niter=20, seed=seed, min_points_per_centroid=1, verbose=False)
     clusters.train(points)
@@ -129,11 +138,11 @@ def kmeans(vectors: FloatArray, size: int, seed: int) -> FloatArray:
 
 def residual_kmeans(vectors: FloatArray, sizes: Sequence[int], seed: int) -> tuple[FloatArray, ...]:
     """Centroids of residual layers: each is k-means over what the ones before leave."""
-    residual: FloatArray = np.asarray(vectors, np.float32)
+    residual = on_grid(vectors)
     layers: list[FloatArray] = []
     for number, size in enumerate(sizes):
         layers.append(kmeans(residual, size, seed + number))
-        residual = residual - layers[-1][nearest_rows(residual, layers[-1])]
+        residual = residual - on_grid(layers[-1])[nearest_rows(residual, layers[-1])]
     return tuple(layers)
 
 
@@ -148,7 +157,7 @@ def product_codes(vectors: FloatArray, parts: int, size: int, seed: int) -> tupl
     turn.pq = trained
     turn.train(points)
     rotation = faiss.vector_to_array(turn.A).reshape(width, width).copy()
-    pieces = np.split(points @ rotation.T, parts, axis=1)
+    pieces = np.split(turned(vectors, rotation), parts, axis=1)
     return rotation, tuple(kmeans(piece, size, seed + number) for number, piece in enumerate(pieces))
 
 

@@ -64,7 +64,8 @@ def build_with_grouping(
         clicks: (canonical query, item id) of the training days; they teach what unknown query words stand for.
         absorb: bindings whose first words become concepts with a solo slot; each needs an item of the catalog.
 
-    Deterministic: the same input gives the same bytes.
+    Deterministic on one processor with one number of threads (k-means and an SVD sum in float): the same input gives
+    the same bytes.
     """
     options = options or KaeOptions()
     asked = dict(sorted((queries or {}).items()))

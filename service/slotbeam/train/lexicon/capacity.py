@@ -85,7 +85,7 @@ def assign(
 
 
 def cluster(vectors: np.ndarray, counts: IntArray, clusters: int, seed: int) -> IntArray:
-    """(N,) labels by k-means; deterministic for a seed."""
+    """(N,) labels by k-means; the same for a seed, on one processor with one number of threads."""
     from sklearn.cluster import MiniBatchKMeans
 
     if len(vectors) <= clusters:
