@@ -13,8 +13,11 @@ import pytest
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import kuaisearch, load_catalog, load_log
-from slotbeam.catalog.loaders.mapping import CATEGORIES, MappingFile
+from slotbeam.catalog.loaders.faults import Faults
+from slotbeam.catalog.loaders.mapping import MappingFile
+from slotbeam.catalog.loaders.plain import plain
 from slotbeam.catalog.loaders.records import rows
+from slotbeam.catalog.loaders.values import CATEGORIES
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES as KAE_CATEGORIES
 
@@ -64,7 +67,7 @@ def test_compressed_files_are_read(tmp_path: Path, suffix: str, opener: Any) -> 
 def test_a_damaged_compressed_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "items.jsonl.xz"
     path.write_bytes(lzma.compress(json.dumps(MUG).encode() * 50)[:-20])
-    with pytest.raises(InputError, match=r"items\.jsonl\.xz line \d+: damaged"):
+    with pytest.raises(InputError, match=r"items\.jsonl\.xz:\d+: \(line\): damaged"):
         list(load_catalog(path))
 
 
@@ -74,7 +77,7 @@ def test_parquet_gives_the_same_items_as_json_lines(tmp_path: Path) -> None:
     polars.DataFrame(rows).write_parquet(tmp_path / "items.parquet")
     assert list(load_catalog(tmp_path)) == list(load_catalog(written(tmp_path / "same.jsonl", *rows)))
     polars.DataFrame([{"id": "a", "title": None}]).write_parquet(tmp_path / "bad.parquet")
-    with pytest.raises(InputError, match=r"bad\.parquet line 1: field 'title'"):
+    with pytest.raises(InputError, match=r"bad\.parquet:1: title: is missing"):
         list(load_catalog(tmp_path / "bad.parquet"))
 
 
@@ -89,25 +92,23 @@ def test_parquet_gives_the_same_items_as_json_lines(tmp_path: Path) -> None:
         ({"title": None}, "title", "text that is not blank"),
         ({"description": 5}, "description", "text"),
         ({"attributes": []}, "attributes", "an object"),
-        ({"attributes": {"colour": "red"}}, "attributes.colour", "the categories anchor, audience"),
         ({"attributes": {"color": [""]}}, "attributes.color", "none blank"),
         ({"attributes": {"color": [4]}}, "attributes.color", "a list of words"),
         ({"fields": {"price": [1]}}, "fields.price", "text, a number or true/false"),
-        ({"fields": {"price": None}}, "fields.price", "text, a number or true/false"),
         ({"fields": 3}, "fields", "an object"),
         ({"popularity": -1}, "popularity", "a number >= 0"),
         ({"popularity": "many"}, "popularity", "a number >= 0"),
-        ({"titel": "typo"}, "titel", "only the keys id, title"),
     ],
 )
 def test_a_wrong_item_field_is_named_with_its_line_and_what_is_allowed(
     tmp_path: Path, row: dict[str, Any], field: str, allowed: str
 ) -> None:
-    path = written(tmp_path / "items.jsonl", MUG, {**MUG, **row})
+    path = written(tmp_path / "items.jsonl", MUG, {**MUG, "id": "m2", **row})
     with pytest.raises(InputError) as caught:
         list(load_catalog(path))
-    assert re.match(rf"items\.jsonl line 2: field '{re.escape(field)}' is .*; allowed: .*{allowed}", str(caught.value))
-    assert caught.value.details == {"file": str(path), "line": 2, "field": field}
+    assert re.match(rf"items\.jsonl:2: {re.escape(field)}: is .*; allowed: .*{allowed}", str(caught.value))
+    details = caught.value.details
+    assert (details["file"], details["line"], details["field"]) == (str(path), 2, field)
 
 
 @pytest.mark.parametrize(
@@ -121,17 +122,16 @@ def test_a_wrong_item_field_is_named_with_its_line_and_what_is_allowed(
         ({"recent_queries": "mug"}, "recent_queries"),
         ({"recent_item_ids": [1]}, "recent_item_ids"),
         ({"position": -1}, "position"),
-        ({"clicked": 1}, "clicked"),
     ],
 )
 def test_a_wrong_log_field_is_named_with_its_line(tmp_path: Path, row: dict[str, Any], field: str) -> None:
-    with pytest.raises(InputError, match=rf"log\.jsonl line 2: field '{field}' is .*; allowed: "):
+    with pytest.raises(InputError, match=rf"log\.jsonl:2: {field}: is .*; allowed: "):
         list(load_log(written(tmp_path / "log.jsonl", CLICK, {**CLICK, **row})))
 
 
 @pytest.mark.parametrize("line", ["{\n", "[1]\n", "7\n", "{'id': 1}\n", '{"id": NaN}\n'])
 def test_a_line_that_is_no_object_is_named(tmp_path: Path, line: str) -> None:
-    with pytest.raises(InputError, match=r"items\.jsonl line 2: .*allowed"):
+    with pytest.raises(InputError, match=r"items\.jsonl:2: \(line\): .*allowed"):
         list(load_catalog(written(tmp_path / "items.jsonl", MUG, line), format="jsonl"))
 
 
@@ -140,8 +140,8 @@ def test_a_path_that_holds_nothing_says_what_it_may_hold(tmp_path: Path) -> None
         load_catalog(tmp_path)
     with pytest.raises(InputError, match="does not exist; allowed"):
         load_catalog(tmp_path / "none")
-    with pytest.raises(InputError, match="format 'csv' is unknown; allowed: jsonl"):
-        load_catalog(written(tmp_path / "items.jsonl", MUG), format="csv")
+    with pytest.raises(InputError, match="format 'xml' is unknown; allowed: jsonl"):
+        load_catalog(written(tmp_path / "items.jsonl", MUG), format="xml")
     with pytest.raises(InputError, match="format 'icecat' has no log; allowed"):
         load_log(written(tmp_path / "log.jsonl", CLICK), format="icecat")
 
@@ -156,7 +156,7 @@ def test_late_edits_apply_only_when_asked_for(tmp_path: Path) -> None:
 def test_a_late_edit_of_an_unknown_item_is_refused(tmp_path: Path) -> None:
     written(tmp_path / "items.jsonl", MUG)
     written(tmp_path / "items_late.jsonl", {"id": "gone", "title": "T"})
-    with pytest.raises(InputError, match="item 'gone' is not in the catalog"):
+    with pytest.raises(InputError, match=r"items_late\.jsonl:1: id: item 'gone' is not in the catalog"):
         list(load_catalog(tmp_path, late=True))
 
 
@@ -213,7 +213,10 @@ def test_missing_sources_leave_the_item_without_those_words(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("row", "said"),
-    [({"price": "cheap"}, "'price' is 'cheap'; allowed: a number"), ({"name": None}, "'name' is None; allowed: text")],
+    [
+        ({"price": "cheap"}, '1: price: is "cheap"; allowed: a number'),
+        ({"name": None}, "1: name: is missing; allowed: text"),
+    ],
 )
 def test_a_value_that_does_not_fit_its_mapping_is_named(tmp_path: Path, row: dict[str, Any], said: str) -> None:
     mapping = written(tmp_path / "mapping.json", MAPPING)
@@ -263,10 +266,10 @@ def test_a_kuaisearch_rank_row_counts_only_when_it_was_chosen(tmp_path: Path) ->
 
 def test_a_malformed_kuaisearch_row_is_named(tmp_path: Path) -> None:
     row = {**KUAI, "impressed_item_ids": 3, "clicked_item_ids": [], "purchased_item_ids": []}
-    with pytest.raises(InputError, match=r"recall\.jsonl line 1: field 'impressed_item_ids' is 3; allowed: a list"):
+    with pytest.raises(InputError, match=r"recall\.jsonl:1: impressed_item_ids: is 3; allowed: a list"):
         list(load_log(written(tmp_path / "recall.jsonl", row)))
     path = written(tmp_path / "relevance.jsonl", {"query": "a", "item_title": "b", "score": 9})
-    with pytest.raises(InputError, match="field 'score' is 9; allowed: 0, 1, 2 or 3"):
+    with pytest.raises(InputError, match="score: is 9; allowed: 0, 1, 2 or 3"):
         list(kuaisearch.relevance(path))
 
 
@@ -275,12 +278,16 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 @pytest.mark.skipif(not (DATA / "icecat").is_dir(), reason="the Icecat data is not beside the repository")
 def test_icecat_products_become_items_with_typed_words() -> None:
-    sheets = [row for _, row in rows(DATA / "icecat" / "products.jsonl.xz")]
+    sheets = [row for _, row in rows(DATA / "icecat" / "products.jsonl.xz", Faults())]
     items = list(load_catalog(DATA / "icecat"))
     assert len(items) == len(sheets) == 19_406
     for item, sheet in zip(items, sheets, strict=True):
         said = sheet["attrs"]
-        assert (item.id, item.title, item.fields["brand"]) == (sheet["id"], sheet["title"], sheet["brand"])
+        assert (item.id, item.title, item.fields["brand"]) == (
+            sheet["id"],
+            plain(sheet["title"]),
+            sheet["brand"],
+        )
         assert item.attributes["brand"] == (sheet["brand"],)
         assert ("bluetooth" in item.attributes.get("function", ())) is said.get("b_bluetooth", False)
         if "n_display_diagonal" in said:

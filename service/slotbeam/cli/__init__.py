@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from slotbeam.cli import encoding, learning, measuring, operating, planes, slots, suggestions, tokens
-from slotbeam.cli.console import fail, say
+from slotbeam.cli.console import fail, say, say_error
 from slotbeam.errors import SlotbeamError
 from slotbeam.settings import drop_service_links
 
@@ -52,6 +52,8 @@ def main() -> None:
     try:
         app()
     except SlotbeamError as error:
+        for line in error.details.get("faults", ()):
+            say_error(line)
         fail(str(error))
     except KeyboardInterrupt:
         fail("interrupted", 130)

@@ -22,10 +22,15 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
+def say_error(text: str) -> None:
+    """Print one line on standard error."""
+    sys.stderr.write(plain(text) + "\n")
+    sys.stderr.flush()
+
+
 def fail(message: str, code: int = 1) -> NoReturn:
     """Print one line on standard error and exit with `code`."""
-    sys.stderr.write(f"slotbeam: {plain(message)}\n")
-    sys.stderr.flush()
+    say_error(f"slotbeam: {message}")
     raise SystemExit(code)
 
 

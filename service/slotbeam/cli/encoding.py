@@ -75,11 +75,11 @@ def groups(
 ) -> None:
     """Show how the 18 categories of a catalog become positions: information loss, elbow, capacity."""
     need("sklearn")
-    from slotbeam.catalog.loaders import load_catalog, load_log
+    from slotbeam.catalog.loaders import read_data
     from slotbeam.train.lexicon import KaeOptions, behaviour_of, build_with_grouping, plot_losses
 
-    items = list(load_catalog(catalog, format, mapping))
-    log = [one for one in load_log(logs) if one.day <= last_day] if logs else []
+    data = read_data(catalog, logs, format, mapping, last_day)
+    items, log = data.items, data.log
     queries, clicks = behaviour_of(log)
     with progress_bar() as progress:
         built = build_with_grouping(items, queries, KaeOptions(groups=groups), progress, clicks)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from slotbeam.cli.checking import say_report
 from slotbeam.cli.console import say, show_json
 from slotbeam.cli.options import ArtifactDir, AsJson, settings_of
 from slotbeam.errors import SetupError
@@ -31,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 
 def train(
     catalog: Catalog,
-    out: Annotated[Path, typer.Option(help="The artifact directory to write.")],
+    out: Annotated[Path | None, typer.Option(help="The artifact directory to write.")] = None,
     logs: Logs = None,
     format: Format = None,
     mapping: Mapping = None,
@@ -53,10 +54,20 @@ def train(
     reserved: Annotated[int | None, typer.Option(min=0, max=1000, help="Reserved slots a position.")] = None,
     last_day: Annotated[int | None, typer.Option(min=1, help="Last day of the log that training sees.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check catalog and log, and say what they hold; needs no PyTorch.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Turn a catalog (and a click log, when there is one) into an artifact that `serve` reads."""
+    if check:
+        from slotbeam.catalog.loaders import check_data
+
+        say_report(check_data(catalog, logs, format, mapping))
+        return
+    if out is None:
+        raise SetupError("where to? give --out DIRECTORY, or --check to check the catalog alone")
     need("torch")
     from slotbeam.train.command import train as run
     from slotbeam.train.options import preset

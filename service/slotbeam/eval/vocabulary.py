@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from slotbeam.catalog.item import Interaction, Item
-from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.catalog.loaders import read_data
 from slotbeam.eval.registry import DONE, Setup, cached, identity
 from slotbeam.kae.encode import Kae
 from slotbeam.model.tokenizer import InputBuilder
@@ -16,8 +16,8 @@ DICTIONARY = "kae"
 
 def training_data(setup: Setup) -> tuple[list[Item], list[Interaction]]:
     """What every system may learn from: the catalog, and the log's days up to `options.last_day`."""
-    log = load_log(setup.logs) if setup.logs is not None else iter(())
-    return list(load_catalog(setup.catalog)), [one for one in log if one.day <= setup.options.last_day]
+    data = read_data(setup.catalog, setup.logs, last_day=setup.options.last_day)
+    return data.items, data.log
 
 
 def dictionary_of(setup: Setup) -> Kae:

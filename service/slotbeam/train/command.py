@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from slotbeam.catalog.item import Interaction, Item
-from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.catalog.loaders import read_data
 from slotbeam.errors import InputError, SetupError
 from slotbeam.kae.encode import Kae
 from slotbeam.model.tokenizer import InputBuilder
@@ -79,20 +79,19 @@ def train(
     if unknown or not stages:
         raise InputError(f"stages {', '.join(stages) or '(none)'} are not known; allowed: {', '.join(STAGES)}")
     bindings = _bindings(absorb, artifact_from)
-    work = out.with_name(f".{out.name}.train")
-    if not resume:
-        shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True, exist_ok=True)
     clock = _Clock()
     torch.manual_seed(options.seed)
     with Reporter(options.quiet) as reporter:
         # What may be read: the catalog as it was when training data was taken, and the training days of the log.
-        items = list(load_catalog(catalog, format, mapping))
-        served = list(load_catalog(catalog, format, mapping, late=True))
-        log = [one for one in load_log(logs) if one.day <= options.last_day] if logs is not None else []
-        if not items:
-            raise InputError(f"{catalog} holds no items")
+        data = read_data(catalog, logs, format, mapping, options.last_day)
+        items, served, log = data.items, data.served, data.log
+        for line in data.warnings:
+            reporter.say(f"warning: {line}")
         reporter.say(f"{len(items)} items, {len(log)} interactions  {clock('read')}")
+        work = out.with_name(f".{out.name}.train")
+        if not resume:
+            shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True, exist_ok=True)
 
         # Words → slots, texts → ids.
         absorbed = _absorbed(bindings, items, reporter)
@@ -101,8 +100,8 @@ def train(
         inputs.save(work / TOKENIZER)
         reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
         item_sids, encoded = item_sids_of(kae, items, absorbed)
-        edited, late = served != items, encoded
-        if edited:  # texts edited later are encoded as they are served
+        late = encoded
+        if served is not items:  # texts edited later are encoded as they are served
             item_sids, late = item_sids_of(kae, served, absorbed)
         facts = absorbed_facts(kae, served, late, absorbed)
         corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed, absorbed)

@@ -2,110 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from slotbeam.catalog.item import KINDS, Field, Interaction, Item
-from slotbeam.catalog.loaders.mapping import CATEGORIES, amount, identifier, text
-from slotbeam.catalog.loaders.records import Place, rows
+from slotbeam.catalog.loaders.faults import Faults, Found, Row
+from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.plain import plain
+from slotbeam.catalog.loaders.records import TABLES, rows
+from slotbeam.catalog.loaders.tables import documented
+from slotbeam.catalog.loaders.values import CATEGORIES, amount, identifier, text
 from slotbeam.errors import InputError
 
 ITEM_KEYS = ("id", "title", "description", "attributes", "fields", "popularity")
 LOG_KEYS = ("query", "item_id", "kind", "day", "user", "recent_queries", "recent_item_ids", "position")
 
 
-def items(path: Path) -> Iterator[Item]:
-    """Yield the items of a file in the documented schema; an unknown key is refused by name."""
-    for place, row in rows(path):
-        yield item(place, row)
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is new of an item (title, description), and where that stands."""
+
+    place: Place
+    change: dict[str, str]
 
 
-def item(place: Place, row: Mapping[str, Any]) -> Item:
-    """Check one row and build its item."""
-    _known(place, row, ITEM_KEYS)
-    return Item(
-        id=identifier(place, "id", row.get("id")),
-        title=text(place, "title", row.get("title"), required=True),
-        description=text(place, "description", row.get("description")),
-        attributes=_attributes(place, row.get("attributes")),
-        fields=_fields(place, row.get("fields")),
-        popularity=amount(place, "popularity", row.get("popularity")),
+def items(path: Path, faults: Faults) -> Iterator[Found]:
+    """Yield the items of a file in the documented schema; an unknown key is a fault."""
+    for place, row in _rows(path, faults):
+        found, wrong = item(place, row)
+        faults.note(*wrong)
+        yield place, found, not wrong
+
+
+def item(place: Place, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:
+    """The item of one row, with None for what cannot be read, and all that is wrong with it."""
+    parts = Row()
+    _known(parts, place, row, ITEM_KEYS)
+    found = Item(
+        id=parts.take(identifier, place, "id", row.get("id")),
+        title=parts.take(text, place, "title", row.get("title"), required=True),
+        description=parts.take(text, place, "description", row.get("description")),
+        attributes=_attributes(parts, place, row.get("attributes")),
+        fields=_fields(parts, place, row.get("fields")),
+        popularity=parts.take(amount, place, "popularity", row.get("popularity")),
     )
+    return found, parts.faults
 
 
-def edited(source: Iterator[Item], path: Path) -> Iterator[Item]:
-    """`source` with the edits of `path` (`id` and any of title, description) applied; held in memory by id."""
-    edits: dict[str, dict[str, str]] = {}
-    for place, row in rows(path):
-        _known(place, row, ("id", "title", "description"))
-        edits[identifier(place, "id", row.get("id"))] = {
-            key: text(place, key, row[key], required=key == "title") for key in ITEM_KEYS[1:3] if key in row
-        }
-    for one in source:
-        change = edits.pop(one.id, None)
-        if change:
-            title, description = change.get("title", one.title), change.get("description", one.description)
-            one = replace(one, title=title, description=description)
-        yield one
-    if edits:
-        raise InputError(f"{path.name}: item {min(edits)!r} is not in the catalog; an edit names an item that is")
-
-
-def interactions(path: Path) -> Iterator[Interaction]:
-    """Yield the interactions of a file in the documented schema."""
-    for place, row in rows(path):
-        _known(place, row, LOG_KEYS)
-        kind = row.get("kind", "click")
-        if kind not in KINDS:
-            raise place.error("kind", kind, " or ".join(KINDS))
-        yield Interaction(
-            query=text(place, "query", row.get("query"), required=True),
-            item_id=identifier(place, "item_id", row.get("item_id")),
-            kind=kind,
-            day=_whole(place, "day", row.get("day", 1), 1),
-            user=identifier(place, "user", row["user"]) if row.get("user") is not None else "",
-            recent_queries=_texts(place, "recent_queries", row.get("recent_queries")),
-            recent_item_ids=_texts(place, "recent_item_ids", row.get("recent_item_ids")),
-            position=_whole(place, "position", row.get("position", 0), 0),
-        )
-
-
-def _known(place: Place, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
-    if not row.keys() <= set(keys):
-        name = min(row.keys() - set(keys))
-        raise place.error(name, row[name], f"only the keys {', '.join(keys)} (a mapping file reads any others)")
-
-
-def _attributes(place: Place, value: Any) -> dict[str, tuple[str, ...]]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise place.error("attributes", value, "an object: category -> word or list of words")
-    found: dict[str, tuple[str, ...]] = {}
-    for category, words in value.items():
-        if category not in CATEGORIES:
-            raise place.error(f"attributes.{category}", words, f"the categories {', '.join(sorted(CATEGORIES))}")
-        listed = [words] if isinstance(words, str) else words
-        if not isinstance(listed, list) or not all(isinstance(word, str) and word.strip() for word in listed):
-            raise place.error(f"attributes.{category}", words, "a word or a list of words, none blank")
-        if listed:
-            found[category] = tuple(listed)
+def edits(path: Path, faults: Faults) -> dict[str, Edit]:
+    """Item id → what a file of edits (`id` and any of title, description) says of it; none where there is no file."""
+    found: dict[str, Edit] = {}
+    for place, row in _rows(path, faults) if path.is_file() else ():
+        parts = Row()
+        _known(parts, place, row, ("id", "title", "description"))
+        key = parts.take(identifier, place, "id", row.get("id"))
+        given = [name for name in ("title", "description") if row.get(name) is not None]
+        change = {name: parts.take(text, place, name, row[name], required=name == "title") for name in given}
+        faults.note(*parts.faults)
+        if not parts.faults:
+            found[key] = Edit(place, change)
     return found
 
 
-def _fields(place: Place, value: Any) -> dict[str, Field]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise place.error("fields", value, "an object: name -> text, number or true/false")
-    fields: dict[str, Field] = {}
-    for name, one in value.items():
-        if not isinstance(one, (str, int, float)):
-            raise place.error(f"fields.{name}", one, "text, a number or true/false")
-        fields[name] = one if isinstance(one, (str, bool)) else float(one)
-    return fields
+def edited(
+    source: Iterable[Item], changes: Mapping[str, Edit], known: Container[str], faults: Faults
+) -> Iterator[Item]:
+    """`source` with the changes of `edits` applied; what is not changed is the same object.
+
+    Args:
+        known: the ids of the catalog, when `source` has come to its end; an edit of any other is a fault.
+    """
+    for one in source:
+        yield replace(one, **changes[one.id].change) if one.id in changes else one  # type: ignore[arg-type]
+    for key, edit in changes.items():
+        if key not in known:
+            what = f"item {key!r} is not in the catalog; an edit names an item that is"
+            faults.note(edit.place.fault("id", what, "known"))
+
+
+def interactions(path: Path, faults: Faults) -> Iterator[Interaction]:
+    """Yield the interactions of a file in the documented schema."""
+    for place, row in _rows(path, faults):
+        parts = Row()
+        _known(parts, place, row, LOG_KEYS)
+        found = Interaction(
+            query=parts.take(text, place, "query", row.get("query"), required=True),
+            item_id=parts.take(identifier, place, "item_id", row.get("item_id")),
+            kind=parts.take(_kind, place, row.get("kind")),
+            day=parts.take(_whole, place, "day", row.get("day"), 1),
+            user="" if row.get("user") is None else parts.take(identifier, place, "user", row["user"]),
+            recent_queries=parts.take(_texts, place, "recent_queries", row.get("recent_queries")),
+            recent_item_ids=parts.take(_texts, place, "recent_item_ids", row.get("recent_item_ids")),
+            position=parts.take(_whole, place, "position", row.get("position"), 0),
+        )
+        faults.note(*parts.faults)
+        if not parts.faults:
+            yield found
+
+
+def _rows(path: Path, faults: Faults) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    table = path.name.endswith(TABLES)
+    return ((place, documented(row) if table else row) for place, row in rows(path, faults))
+
+
+def _known(parts: Row, place: Place, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    if row.keys() <= set(keys):
+        return
+    for name in sorted(row.keys() - set(keys)):
+        near = get_close_matches(name, keys, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        what = f"unknown key{meant}; allowed: {', '.join(keys)}; a mapping file reads any others"
+        parts.faults.append(place.fault(name, what))
+
+
+def _attributes(parts: Row, place: Place, value: Any) -> dict[str, tuple[str, ...]]:
+    named = parts.take(_object, place, "attributes", value, "category -> word or list of words") or {}
+    found = {category: parts.take(_words, place, category, words) for category, words in named.items()}
+    return {category: words for category, words in found.items() if words}
+
+
+def _fields(parts: Row, place: Place, value: Any) -> dict[str, Field]:
+    named = parts.take(_object, place, "fields", value, "name -> text, number or true/false") or {}
+    return {name: parts.take(_field, place, name, one) for name, one in named.items() if one is not None}
+
+
+def _object(place: Place, field: str, value: Any, holds: str) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise place.error(field, value, f"an object: {holds}")
+    return value or {}
+
+
+def _words(place: Place, category: str, words: Any) -> tuple[str, ...]:
+    field = f"attributes.{category}"
+    if category not in CATEGORIES:
+        raise place.fault(field, f"unknown category; allowed: {', '.join(sorted(CATEGORIES))}")
+    listed = [words] if words is None or isinstance(words, str) else words
+    if not isinstance(listed, list):
+        raise place.error(field, words, "a word or a list of words, none blank")
+    found = [word if word is None else plain(word) if isinstance(word, str) else "" for word in listed]
+    if "" in (word if word is None else word.strip() for word in found):
+        raise place.error(field, words, "a word or a list of words, none blank")
+    return tuple(word for word in found if word is not None)
+
+
+def _field(place: Place, name: str, one: Any) -> Field:
+    if isinstance(one, str):
+        return plain(one)
+    if isinstance(one, bool):
+        return one
+    if not isinstance(one, int | float) or not isfinite(one):
+        raise place.error(f"fields.{name}", one, "text, a number or true/false")
+    return float(one)
+
+
+def _kind(place: Place, value: Any) -> str:
+    if value is not None and value not in KINDS:
+        raise place.error("kind", value, " or ".join(KINDS))
+    return value or KINDS[0]
 
 
 def _texts(place: Place, field: str, value: Any) -> tuple[str, ...]:
@@ -117,6 +174,9 @@ def _texts(place: Place, field: str, value: Any) -> tuple[str, ...]:
 
 
 def _whole(place: Place, field: str, value: Any, least: int) -> int:
+    """A whole number; `least` where there is none."""
+    if value is None:
+        return least
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise place.error(field, value, f"a whole number >= {least}")
     return value

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slotbeam.catalog.item import Interaction, Item
-from slotbeam.catalog.loaders.mapping import MappingFile, identifier, text
-from slotbeam.catalog.loaders.records import Place, rows
+from slotbeam.catalog.item import Interaction
+from slotbeam.catalog.loaders.faults import Faults, Row, refusing
+from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.records import rows
+from slotbeam.catalog.loaders.values import identifier, text
+from slotbeam.errors import InputError
 
-MAPPING = Path(__file__).parent.parent / "mappings" / "kuaisearch.json"
 TRAIN_DAY, TEST_DAY = 1, 31
 
 
@@ -28,52 +30,61 @@ class Relevance:
     score: int
 
 
-def items(path: Path) -> Iterator[Item]:
-    """Yield the items of `items.jsonl`."""
-    mapping = MappingFile.load(MAPPING)
-    for place, row in rows(path):
-        yield mapping.item(place, row)
-
-
-def interactions(path: Path) -> Iterator[Interaction]:
+def interactions(path: Path, faults: Faults) -> Iterator[Interaction]:
     """Yield the clicks and orders of `recall.jsonl` or `rank.jsonl`; a purchase counts once, as an order."""
-    for place, row in rows(path):
-        query = text(place, "query", row.get("query"), required=True)
-        if "target_item_id" in row:
-            chosen = [(row["target_item_id"], 0, row.get("is_clicked"), row.get("is_purchased"))]
-            recent = _ids(place, row, "recently_clicked_item_ids")
-        else:
-            shown = {item: rank for rank, item in enumerate(_ids(place, row, "impressed_item_ids"), start=1)}
-            bought = _ids(place, row, "purchased_item_ids")
-            clicked = _ids(place, row, "clicked_item_ids")
-            order = set(bought)
-            chosen = [(item, shown.get(item, 0), 1, item in order) for item in dict.fromkeys(clicked + bought)]
-            recent = []
-        for item, rank, is_clicked, is_purchased in chosen:
-            if not is_clicked and not is_purchased:
-                continue
-            yield Interaction(
-                query=query,
-                item_id=identifier(place, "target_item_id", item),
-                kind="order" if is_purchased else "click",
-                day=_day(place, row),
-                user=identifier(place, "user_id", row.get("user_id")),
-                recent_item_ids=tuple(recent),
-                position=rank,
-            )
+    for place, row in rows(path, faults):
+        try:
+            yield from _chosen(place, row)
+        except InputError as error:
+            faults.note(error)
+
+
+def _chosen(place: Place, row: Mapping[str, Any]) -> list[Interaction]:
+    """What was clicked or bought in one request."""
+    query = text(place, "query", row.get("query"), required=True)
+    if "target_item_id" in row:
+        chosen = [(row["target_item_id"], 0, row.get("is_clicked"), row.get("is_purchased"))]
+        recent = _ids(place, row, "recently_clicked_item_ids")
+    else:
+        shown = {item: rank for rank, item in enumerate(_ids(place, row, "impressed_item_ids"), start=1)}
+        bought = _ids(place, row, "purchased_item_ids")
+        clicked = _ids(place, row, "clicked_item_ids")
+        order = set(bought)
+        chosen = [(item, shown.get(item, 0), 1, item in order) for item in dict.fromkeys(clicked + bought)]
+        recent = []
+    return [
+        Interaction(
+            query=query,
+            item_id=identifier(place, "target_item_id", item),
+            kind="order" if is_purchased else "click",
+            day=_day(place, row),
+            user=identifier(place, "user_id", row.get("user_id")),
+            recent_item_ids=tuple(recent),
+            position=rank,
+        )
+        for item, rank, is_clicked, is_purchased in chosen
+        if is_clicked or is_purchased
+    ]
 
 
 def relevance(path: Path) -> Iterator[Relevance]:
     """Yield the labels of `relevance.jsonl`."""
-    for place, row in rows(path):
-        score = row.get("score")
+    return refusing(lambda faults: _labels(path, faults))
+
+
+def _labels(path: Path, faults: Faults) -> Iterator[Relevance]:
+    for place, row in rows(path, faults):
+        parts, score = Row(), row.get("score")
         if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= 3:
-            raise place.error("score", score, "0, 1, 2 or 3")
-        yield Relevance(
-            text(place, "query", row.get("query"), required=True),
-            text(place, "item_title", row.get("item_title"), required=True),
-            score,
+            parts.faults.append(place.error("score", score, "0, 1, 2 or 3"))
+        label = Relevance(
+            parts.take(text, place, "query", row.get("query"), required=True),
+            parts.take(text, place, "item_title", row.get("item_title"), required=True),
+            score,  # type: ignore[arg-type]
         )
+        faults.note(*parts.faults)
+        if not parts.faults:
+            yield label
 
 
 def _ids(place: Place, row: Mapping[str, Any], field: str) -> list[str]:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slotbeam.catalog.item import Field, Item
-from slotbeam.catalog.loaders.records import Place
+from slotbeam.catalog.loaders.faults import Faults, Found, Row
+from slotbeam.catalog.loaders.numbers import decimal_of, number_of
+from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.plain import plain
+from slotbeam.catalog.loaders.records import rows
+from slotbeam.catalog.loaders.values import CATEGORIES, amount, identifier, text, truth, typed
 from slotbeam.errors import InputError
 
-CATEGORIES = frozenset(
-    (
-        *("entity", "modifier", "brand", "material", "style", "function", "location", "audience", "color", "scene"),
-        *("specifications", "price", "model", "anchor", "series", "marketing", "season", "pattern"),
-    )
-)
 TYPES = ("keyword", "number", "bool")
+SHIPPED = Path(__file__).parent.parent / "mappings"
 _RULE_KEYS = {"field", "category", "split", "format", "when"}
-_KEYS = {"about", "id", "title", "description", "popularity", "attributes", "fields", "drop"}
+_FIELD_KEYS = {"field", "type", "locale"}
+_KEYS = {"about", "id", "title", "description", "popularity", "attributes", "fields", "drop", "locale", "needs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +38,35 @@ class AttributeRule:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldRule:
+    """`source` gives a field of this kind; `decimal` is the sign in its numbers, None where they are as in JSON."""
+
+    source: str
+    kind: str
+    decimal: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class MappingFile:
     """How a row becomes an `Item`; see docs/catalog.md for the file format."""
 
+    name: str
     id: str
     title: str
     description: tuple[str, ...]
     popularity: str | None
     attributes: tuple[AttributeRule, ...]
-    fields: Mapping[str, tuple[str, str]]
+    fields: Mapping[str, FieldRule]
     drop: frozenset[str]
+    decimal: str | None = None
+    needs: str | None = None
+    """Rows that have nothing there are none of an item, such as a shop's further variants and pictures."""
 
     @classmethod
     def load(cls, path: Path) -> MappingFile:
         """Read and check a mapping file. Raises `InputError` naming the key and what is allowed."""
         try:
-            raw = json.loads(path.read_text("utf-8"))
+            raw = json.loads(path.read_text("utf-8-sig"))
         except OSError as error:
             raise InputError(f"mapping {path} cannot be read: {error.strerror}") from error
         except ValueError as error:
@@ -60,136 +74,172 @@ class MappingFile:
         return cls.parse(raw, path.name)
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any], name: str) -> MappingFile:
-        unknown = set(raw) - _KEYS
-        if unknown:
-            raise InputError(f"mapping {name}: unknown key {min(unknown)!r}; allowed: {', '.join(sorted(_KEYS))}")
-        rules = [_rule(rule, name) for rule in raw.get("attributes", ())]
-        fields = {}
-        for field, rule in raw.get("fields", {}).items():
-            got = rule.get("type")
-            if got not in TYPES:
-                raise InputError(f"mapping {name}: field {field!r} has type {got!r}; allowed: {', '.join(TYPES)}")
-            if not isinstance(rule.get("field"), str):
-                raise InputError(f'mapping {name}: field {field!r} names no source; give "field"')
-            fields[field] = (rule["field"], got)
+    def parse(cls, raw: Any, name: str) -> MappingFile:
+        if not isinstance(raw, Mapping):
+            raise InputError(f'mapping {name} is no JSON object; begin with {{"id": …, "title": …}}')
+        _known(raw, _KEYS, f"mapping {name}:")
         description = raw.get("description", ())
+        rules, fields = raw.get("attributes", []), raw.get("fields", {})
+        if not isinstance(rules, list) or not isinstance(fields, Mapping):
+            raise InputError(f"mapping {name}: attributes is a list of rules, fields an object: name -> rule")
+        sources = (description,) if isinstance(description, str) else tuple(description)
+        named = [raw.get(key) for key in ("id", "title", "popularity", "needs", "locale")]
+        if not all(one is None or isinstance(one, str) for one in (*named, *sources, *raw.get("drop", ()))):
+            raise InputError(f"mapping {name}: id, title, description, popularity, needs, locale and drop name texts")
+        locale = raw.get("locale")
+        decimal = None if locale is None else _decimal(locale, f"mapping {name}")
         return cls(
+            name=name,
             id=raw.get("id", "id"),
             title=raw.get("title", "title"),
-            description=(description,) if isinstance(description, str) else tuple(description),
+            description=sources,
             popularity=raw.get("popularity"),
-            attributes=tuple(rules),
-            fields=fields,
+            attributes=tuple(_rule(rule, name) for rule in rules),
+            fields={
+                field: _field_rule(rule, f"mapping {name}: field {field!r}", decimal) for field, rule in fields.items()
+            },
             drop=frozenset(value.casefold() for value in raw.get("drop", ())),
+            decimal=decimal,
+            needs=raw.get("needs"),
         )
 
-    def item(self, place: Place, row: Mapping[str, Any]) -> Item:
-        """Build the item of one row. Raises `InputError` when id or title is missing or a value has a wrong type."""
-        found: dict[str, list[str]] = {}
+    def items(self, path: Path, faults: Faults, own: bool = True) -> Iterator[Found]:
+        """Yield the items of a file; in a mapping of one's `own` a source of no row is a warning."""
+        unseen = {rule.source for rule in self.attributes} | {rule.source for rule in self.fields.values()}
+        unseen |= {*self.description, *([self.popularity] if self.popularity else [])}
+        left_out = 0
+        for place, row in rows(path, faults):
+            if self.needs is not None and look_up(row, self.needs) is None:
+                left_out += 1
+                continue
+            if unseen:
+                unseen = {source for source in unseen if look_up(row, source) is None}
+            found, wrong = self.item(place, row)
+            faults.note(*wrong)
+            yield place, found, not wrong
+        if left_out:
+            faults.warnings.append(
+                f"{path.name}: {left_out} rows without {self.needs} are left out, as {self.name} says"
+            )
+        if unseen and own:
+            faults.warnings.append(f"{self.name}: no row of {path.name} has {', '.join(sorted(unseen))}")
+
+    def item(self, place: Place, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:
+        """The item of one row, with None for what cannot be read, and all that is missing or has a wrong type."""
+        parts = Row()
+        found: dict[str, dict[str, None]] = {}
         for rule in self.attributes:
             value = look_up(row, rule.source)
-            if value is None:
-                continue
-            for word in self._words(rule, value):
-                if word not in found.setdefault(rule.category, []):
-                    found[rule.category].append(word)
+            if value is not None:
+                found.setdefault(rule.category, {}).update(
+                    dict.fromkeys(parts.take(self._words, place, rule, value) or ())
+                )
         fields: dict[str, Field] = {}
-        for field, (source, kind) in self.fields.items():
-            value = look_up(row, source)
+        for field, one in self.fields.items():
+            value = look_up(row, one.source)
             if value is not None and not (isinstance(value, str) and self._dropped(value)):
-                fields[field] = typed(place, source, value, kind)
-        parts = (look_up(row, source) for source in self.description)
-        return Item(
-            id=identifier(place, self.id, look_up(row, self.id)),
-            title=text(place, self.title, look_up(row, self.title), required=True),
-            description=" ".join(part.strip() for part in parts if isinstance(part, str) and part.strip()),
+                fields[field] = parts.take(typed, place, one.source, value, one.kind, one.decimal)
+        texts = (look_up(row, source) for source in self.description)
+        written = (plain(one).strip() for one in texts if isinstance(one, str))
+        item = Item(
+            id=parts.take(identifier, place, self.id, look_up(row, self.id)),
+            title=parts.take(text, place, self.title, look_up(row, self.title), required=True),
+            description=" ".join(one for one in written if one),
             attributes={category: tuple(words) for category, words in found.items() if words},
             fields=fields,
-            popularity=amount(place, self.popularity, look_up(row, self.popularity)) if self.popularity else 0.0,
+            popularity=parts.take(amount, place, self.popularity, look_up(row, self.popularity), self.decimal or ".")
+            if self.popularity
+            else 0.0,
         )
+        return item, parts.faults
 
     def _dropped(self, value: str) -> bool:
         return value.strip().casefold() in self.drop or not value.strip()
 
-    def _words(self, rule: AttributeRule, value: Any) -> Iterable[str]:
+    def _words(self, place: Place, rule: AttributeRule, value: Any) -> list[str]:
+        if isinstance(value, str) and rule.when is not None:
+            if truth(value) is None and not self._dropped(value):
+                raise place.error(rule.source, value, "true or false")
+            value = bool(truth(value))
         if isinstance(value, bool):
-            if value and rule.when:
-                yield rule.when
-            return
-        if isinstance(value, (int, float)):
-            yield rule.format.format(value=value) if rule.format else f"{value:g}"
-            return
-        texts = value if isinstance(value, (list, tuple)) else [value]
-        for one in texts:
-            if not isinstance(one, str) or self._dropped(one):
-                continue
-            for part in re.split(rule.split, one) if rule.split else (one,):
-                if not self._dropped(part):
-                    yield rule.format.format(value=part.strip()) if rule.format else part.strip()
+            return [rule.when] if value and rule.when else []
+        if isinstance(value, int | float):
+            return [rule.format.format(value=value) if rule.format else f"{value:g}"]
+        texts = value if isinstance(value, list | tuple) else [value]
+        return [
+            self._worded(place, rule, part.strip())
+            for one in texts
+            if isinstance(one, str) and not self._dropped(one)
+            for part in _cut(plain(one), rule.split)
+            if not self._dropped(part)
+        ]
+
+    def _worded(self, place: Place, rule: AttributeRule, word: str) -> str:
+        """A text in its rule's `format`, which may want a number."""
+        try:
+            return rule.format.format(value=word) if rule.format else word
+        except ValueError:
+            number = number_of(word, self.decimal)
+        if number is None or rule.format is None:
+            raise place.error(rule.source, word, f"a number, as format {rule.format!r} wants")
+        return rule.format.format(value=number)
 
 
-def _rule(rule: Mapping[str, Any], name: str) -> AttributeRule:
-    where, category = f"mapping {name}: attribute {rule.get('field')!r}", rule.get("category")
-    if not isinstance(rule.get("field"), str):
-        raise InputError(f'mapping {name}: an attribute without a field; give "field" and "category"')
-    unknown = set(rule) - _RULE_KEYS
+def _cut(one: str, split: str | None) -> Iterable[str]:
+    return re.split(split, one) if split else (one,)
+
+
+def _known(raw: Mapping[str, Any], keys: set[str], where: str) -> None:
+    unknown = set(raw) - keys
     if unknown:
-        raise InputError(f"{where} has unknown key {min(unknown)!r}; allowed: {', '.join(sorted(_RULE_KEYS))}")
+        raise InputError(f"{where} unknown key {min(unknown)!r}; allowed: {', '.join(sorted(keys))}")
+
+
+def _decimal(locale: Any, where: str) -> str:
+    try:
+        return decimal_of(str(locale))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _field_rule(rule: Any, where: str, decimal: str | None) -> FieldRule:
+    got = rule.get("type") if isinstance(rule, Mapping) else None
+    if got not in TYPES:
+        raise InputError(f"{where} has type {got!r}; allowed: {', '.join(TYPES)}")
+    if not isinstance(rule.get("field"), str):
+        raise InputError(f'{where} names no source; give "field"')
+    _known(rule, _FIELD_KEYS, f"{where} has")
+    return FieldRule(rule["field"], got, _decimal(rule["locale"], where) if "locale" in rule else decimal)
+
+
+def _rule(rule: Any, name: str) -> AttributeRule:
+    if not isinstance(rule, Mapping) or not isinstance(rule.get("field"), str):
+        raise InputError(f'mapping {name}: an attribute without a field; give "field" and "category"')
+    where, category = f"mapping {name}: attribute {rule['field']!r}", rule.get("category")
+    _known(rule, _RULE_KEYS, f"{where} has")
     if category not in CATEGORIES:
         raise InputError(f"{where} has category {category!r}; allowed: {', '.join(sorted(CATEGORIES))}")
-    split = rule.get("split")
+    split, form = rule.get("split"), rule.get("format")
     if split is not None:
         try:
             re.compile(split)
         except (re.error, TypeError) as error:
             raise InputError(f"{where}: split {split!r} is no regular expression: {error}") from None
-    return AttributeRule(rule["field"], category, split, rule.get("format"), rule.get("when"))
+    if form is not None:
+        try:
+            form.format(value=1.5)
+        except (AttributeError, LookupError, ValueError) as error:
+            raise InputError(f'{where}: format {form!r} is none: {error}; for example "{{value:g}} inch"') from None
+    return AttributeRule(rule["field"], category, split, form, rule.get("when"))
 
 
 def look_up(row: Mapping[str, Any], source: str) -> Any:
-    """The value at a dotted path, or None."""
+    """The value of a key, or else at a dotted path; None where there is none."""
+    if source in row:
+        return row[source]
     value: Any = row
     for key in source.split("."):
         if not isinstance(value, Mapping):
             return None
         value = value.get(key)
     return value
-
-
-def identifier(place: Place, field: str, value: Any) -> str:
-    """An id: text or an integer (kept as its decimal text)."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str) or not value.strip() or len(value) > 256:
-        raise place.error(field, value, "text of 1 to 256 characters, or an integer")
-    return value
-
-
-def text(place: Place, field: str, value: Any, required: bool = False) -> str:
-    """A text; `required` refuses a missing or blank one."""
-    if value is None and not required:
-        return ""
-    if not isinstance(value, str) or (required and not value.strip()):
-        raise place.error(field, value, "text that is not blank" if required else "text")
-    return value
-
-
-def amount(place: Place, field: str, value: Any) -> float:
-    """A number >= 0; None is 0."""
-    if value is None:
-        return 0.0
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
-        raise place.error(field, value, "a number >= 0")
-    return float(value)
-
-
-def typed(place: Place, field: str, value: Any, kind: str) -> Field:
-    """A filter value of the kind that the mapping file states."""
-    if kind == "number" and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if kind == "bool" and isinstance(value, bool):
-        return value
-    if kind == "keyword" and isinstance(value, (str, int)) and not isinstance(value, bool):
-        return str(value).strip()
-    raise place.error(field, value, f"a {kind}")

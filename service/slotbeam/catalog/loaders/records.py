@@ -1,38 +1,25 @@
-"""Rows of a file, whatever holds them: plain, `.gz` or `.xz` JSON lines, or Parquet; each with its line number."""
+"""Rows of a file, whatever holds them: JSON lines, CSV or TSV (plain, `.gz`, `.xz`), or Parquet; each with its line."""
 
 from __future__ import annotations
 
 import gzip
 import lzma
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import orjson
 
+from slotbeam.catalog.loaders.faults import Faults
+from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.tables import table_rows
 from slotbeam.errors import InputError, SetupError
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.xz", ".parquet")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value stands: names the file and the line (a Parquet row counts as a line, from 1)."""
-
-    path: Path
-    line: int
-
-    def error(self, field: str, got: object, allowed: str) -> InputError:
-        """The one form of every loader error: file, line, field, what was found, what is allowed."""
-        shown = repr(got)
-        shown = shown if len(shown) <= 60 else shown[:60] + "…"
-        return InputError(
-            f"{self.path.name} line {self.line}: field {field!r} is {shown}; allowed: {allowed}",
-            file=str(self.path),
-            line=self.line,
-            field=field,
-        )
+_PACKED = ("", ".gz", ".xz")
+TABLES = tuple(kind + packed for kind in (".csv", ".tsv") for packed in _PACKED)
+SUFFIXES = (*(".jsonl" + packed for packed in _PACKED), ".parquet", *TABLES)
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -47,28 +34,47 @@ def open_bytes(path: Path) -> BinaryIO:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def rows(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
-    """Yield every row of `path` with its place; empty lines are skipped."""
+def rows(path: Path, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Yield every row of `path` with its place; blank lines are skipped, and lines that are no row go to `faults`.
+
+    In a table a row is its cells by the header's names, without those that are empty.
+    """
     if path.suffix == ".parquet":
         yield from _parquet_rows(path)
         return
     with open_bytes(path) as file:
-        number = 0
+        place = Place(path, 0)
+        found = table_rows(path, file, faults) if path.name.endswith(TABLES) else _json_rows(path, file, faults)
         try:
-            for number, line in enumerate(file, start=1):
-                if line.isspace():
-                    continue
-                place = Place(path, number)
-                try:
-                    row = orjson.loads(line)
-                except orjson.JSONDecodeError as error:
-                    what = f"not JSON ({error}); allowed: one JSON object a line"
-                    raise InputError(f"{path.name} line {number}: {what}", file=str(path), line=number) from None
-                if not isinstance(row, dict):
-                    raise place.error("(line)", row, "a JSON object")
+            for place, row in found:
                 yield place, row
         except (EOFError, OSError, lzma.LZMAError) as error:
-            raise InputError(f"{path.name} line {number + 1}: damaged compressed data ({error})") from error
+            place = Place(path, place.line + 1)
+            faults.note(place.fault("(line)", f"damaged compressed data ({error})"))
+
+
+def _json_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
+    for number, line in enumerate(file, start=1):
+        place = Place(path, number)
+        if number == 1:
+            line = line.removeprefix(_BOM)
+            if line.startswith(_UTF16):
+                faults.note(place.fault("(line)", "is UTF-16; save the file as UTF-8"))
+                return
+            if line.lstrip().startswith(b"["):
+                faults.note(place.fault("(line)", "begins a JSON list; write one object a line (jq -c '.[]')"))
+                return
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            faults.note(place.fault("(line)", f"is not JSON ({error}); allowed: one JSON object a line", "JSON"))
+            continue
+        if isinstance(row, dict):
+            yield place, row
+        else:
+            faults.note(place.error("(line)", row, "a JSON object"))
 
 
 def _parquet_rows(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:

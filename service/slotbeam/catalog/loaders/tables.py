@@ -1,0 +1,118 @@
+"""CSV and TSV files as shops and spreadsheets write them, and the documented schema in columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from slotbeam.catalog.loaders.faults import Faults
+from slotbeam.catalog.loaders.numbers import number_of
+from slotbeam.catalog.loaders.place import Place
+from slotbeam.errors import InputError
+
+LONGEST_CELL = 2**24
+_DELIMITERS = ",;\t"
+_NAMED = re.compile(r'"?sep=([,;\t])"?\s*', re.IGNORECASE)
+_SEPARATOR = "|"
+_TRUTH = {"true": True, "false": False}
+_LISTS = ("recent_queries", "recent_item_ids")
+
+
+def table_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """Yield each line as header → cell, stripped, without empty cells; UTF-8 with or without a byte order mark.
+
+    `.tsv` has tabs; in `.csv` commas, semicolons or tabs separate, whichever the header holds most of, or what a line
+    `sep=;` before it says. A row's place is the line that it begins on.
+    """
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
+    place = Place(path, 1)
+    with io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+        try:
+            header, names, reader = _opened(path, text)
+            while True:
+                place = Place(path, header + reader.line_num)
+                try:
+                    cells = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    what = f"is no line of a table: {error}; double every quote in quotes"
+                    faults.note(place.fault("(line)", what, "table"))
+                    continue
+                row = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
+                if any(cell.strip() for cell in cells[len(names) :]):
+                    what = f"has {len(cells)} cells, the header {len(names)}; quote cells that hold a separator"
+                    faults.note(place.fault("(line)", what, "cells"))
+                elif row:
+                    yield place, row
+        except UnicodeDecodeError as error:
+            what = f"is not UTF-8, here or soon after ({error.reason}); save the file as UTF-8"
+            faults.note(place.fault("(line)", what))
+
+
+def _opened(path: Path, text: io.TextIOWrapper) -> tuple[int, list[str], Any]:
+    """The header's line, its names, and the reader of what follows it. Raises `InputError`."""
+    first, line = _first_line(text)
+    named = _NAMED.fullmatch(first)
+    if named:
+        first, more = _first_line(text)
+        line += more
+    by_size = "\t" if ".tsv" in path.suffixes[-2:] else max(_DELIMITERS, key=first.count)
+    reader = csv.reader(chain([first], text), delimiter=named[1] if named else by_size, strict=True)
+    names = [name.strip() for name in next(reader, [])]
+    if not any(names):
+        raise InputError(f"{path.name} is empty; the first line of a table names its columns")
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice:
+        raise Place(path, line).fault(twice, "names two columns; keep one of them")
+    return line, names, reader
+
+
+def documented(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A table's row as the documented schema has it: `attributes.color` and `fields.price` are columns.
+
+    Attributes and histories are lists with `|` between the texts. A field is a number or true/false where its cell is
+    one as JSON writes it, else text.
+    """
+    found: dict[str, Any] = {}
+    for name, cell in row.items():
+        whole, _, part = name.partition(".")
+        if part and whole == "attributes":
+            found.setdefault(whole, {})[part] = _listed(cell)
+        elif part and whole == "fields":
+            found.setdefault(whole, {})[part] = _value(cell)
+        elif name in _LISTS:
+            found[name] = _listed(cell)
+        else:
+            found[name] = _value(cell) if name in ("popularity", "day", "position") else cell
+    return found
+
+
+def _listed(cell: str) -> list[str]:
+    return [part.strip() for part in cell.split(_SEPARATOR) if part.strip()]
+
+
+def _value(cell: str) -> Any:
+    if cell.lower() in _TRUTH:
+        return _TRUTH[cell.lower()]
+    if len(cell) > 1 and cell[0] == "0" and cell[1].isdigit():
+        return cell  # a code, no number
+    number = number_of(cell)
+    if number is None:
+        return cell
+    return int(number) if number.is_integer() and cell.isdigit() else number
+
+
+def _first_line(text: io.TextIOWrapper) -> tuple[str, int]:
+    """The next line that is not blank, and how many lines it took."""
+    count = 0
+    while line := text.readline():
+        count += 1
+        if line.strip():
+            return line, count
+    return "", count
