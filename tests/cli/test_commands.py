@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from slotbeam import cli
 from support.processes import CLI, environment
 from support.shop import make_items
 
 
+@contextmanager
+def own_logging() -> Iterator[None]:
+    """Undo what a service does to the logging of its process."""
+    root, structured = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, hook in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+            patch.setattr(owner, hook, getattr(owner, hook))
+        try:
+            yield
+        finally:
+            logging.captureWarnings(False)
+            structlog.configure(**structured)
+            root.handlers[:] = handlers
+            root.setLevel(level)
+
+
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
     """Run a command in this process; return status, standard output, standard error."""
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, own_logging():
         patch.setattr(sys, "argv", ["slotbeam", *arguments])
         with pytest.raises(SystemExit) as ended:
             cli.main()
@@ -95,8 +117,9 @@ def test_serve_without_a_store_says_what_to_do(
 ) -> None:
     status, out, err = run(capsys, "serve", "--data-dir", str(tmp_path), "--artifact", str(tiny_artifact))
     assert (status, out) == (1, "")
-    assert 'run "slotbeam up"' in err
-    assert "SLOTBEAM_REDIS_URL" in err
+    event = json.loads(err)["event"]
+    assert 'run "slotbeam up"' in event
+    assert "SLOTBEAM_REDIS_URL" in event
 
 
 def test_a_damaged_artifact_is_refused_with_the_name_of_the_file(

@@ -55,7 +55,7 @@ def test_printed_json_is_visible_and_has_the_same_meaning(text: str, capsys: pyt
 
 PROGRAM = """
 import logging, structlog, sys
-from slotbeam.cli.listening import configure_logging
+from slotbeam.cli.logs import configure_logging
 configure_logging("info")
 for text in {texts}:
     structlog.get_logger("ours").error(text, field=text)

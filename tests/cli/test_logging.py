@@ -1,4 +1,4 @@
-"""Logs that cannot be written take nothing else along, and processes that share a log do not cut each other's lines."""
+"""One log: each line is an event, whoever says it; one that cannot be written costs nothing; no line cuts another."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
+
+from slotbeam.bindings.server import EmbeddedStore
+from support.processes import CLI, HANG_S, environment
 
 LOGS = """
 import logging, structlog, sys
-from slotbeam.cli.listening import configure_logging
+from slotbeam.cli.logs import configure_logging
 configure_logging("info")
 for _ in range(2000):  # more than any buffer holds
     structlog.get_logger().error("disk full", file="x" * 100)
@@ -30,9 +35,114 @@ def test_a_full_disk_behind_the_log_raises_nothing() -> None:
     assert (done.returncode, done.stdout) == (0, "alive\n")
 
 
+EVERYBODY = """
+import asyncio, logging, os, sys, threading, warnings
+import structlog
+from slotbeam.cli.logs import configure_logging
+configure_logging("info", "serve")
+
+class Finalised:
+    def __del__(self):
+        raise RuntimeError("in a finaliser")
+
+async def forgotten():
+    raise RuntimeError("in a task")
+
+async def main():
+    task = asyncio.create_task(forgotten())
+    await asyncio.sleep(0)
+    del task
+
+structlog.get_logger("slotbeam.api").info("of slotbeam", number=1)
+logging.getLogger("uvicorn.error").warning("of %s", "uvicorn")
+warnings.warn("of Python", DeprecationWarning, stacklevel=1)
+warnings.simplefilter("always")
+warnings.warn("of Python", UserWarning, stacklevel=1)
+asyncio.run(main())
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+Finalised()
+raise KeyError("at the end")
+"""
+
+
+def test_whoever_says_something_says_it_as_one_event() -> None:
+    done = subprocess.run([sys.executable, "-c", EVERYBODY], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert all({"event", "level", "timestamp", "logger"} <= set(event) for event in events)
+    assert {event["process"] for event in events} == {"serve"}
+    told = [(event["logger"], event["level"], event["event"]) for event in events]
+    assert told[:2] == [("slotbeam.api", "info", "of slotbeam"), ("uvicorn.error", "warning", "of uvicorn")]
+    assert {logger for logger, *_ in told} == {
+        "slotbeam.api",
+        "uvicorn.error",
+        "py.warnings",
+        "asyncio",
+        "slotbeam.cli",
+    }
+    raised = [event["exception"].splitlines()[-1] for event in events if "exception" in event]
+    assert raised == [
+        "RuntimeError: in a task",
+        "ZeroDivisionError: division by zero",
+        "RuntimeError: in a finaliser",
+        "KeyError: 'at the end'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "settings", "said"),
+    [
+        ("serve", {"artifact": "/nowhere", "redis_url": "redis://127.0.0.1:1"}, ["/nowhere holds no manifest.json"]),
+        ("admin", {}, ["no store: "]),
+        ("up", {"port": "tcp://10.0.0.1:80", "queue": "0"}, ["enableServiceLinks: false", "SLOTBEAM_QUEUE is '0'"]),
+    ],
+)
+def test_a_service_that_cannot_start_says_so_in_its_log(
+    tmp_path: Path, command: str, settings: dict[str, str], said: list[str]
+) -> None:
+    given = environment(**{"port": 0, "admin_port": 0, "data_dir": tmp_path, **settings})
+    done = subprocess.run([*CLI, command], env=given, capture_output=True, text=True, timeout=HANG_S)
+    assert (done.returncode, done.stdout) == (1, "")
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert len(events) == len(said)
+    for event, text in zip(events, said, strict=True):
+        assert text in event["event"]
+        assert {"level", "timestamp", "logger"} <= set(event)
+        assert event["process"] == command
+    assert events[-1]["level"] == "critical"
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "event"),
+    [
+        ("7:M 27 Nov 2026 00:52:28.331 # Out of memory", "warning", "Out of memory"),
+        ("7:M 27 Nov 2026 00:52:28.331 * Server initialized", "debug", "Server initialized"),
+        ("7:signal-handler (1795740748) Received SIGTERM", "warning", "7:signal-handler (1795740748) Received SIGTERM"),
+        ("=== VALKEY BUG REPORT START", "warning", "=== VALKEY BUG REPORT START"),
+    ],
+)
+def test_the_lines_of_the_embedded_store_are_events_once_they_are_whole(
+    tmp_path: Path, line: str, level: str, event: str
+) -> None:
+    store = EmbeddedStore(tmp_path)
+    store.tell()  # nothing there
+    words = store.directory / "valkey.log"
+    words.parent.mkdir()
+    with capture_logs() as events:
+        words.write_text(line)
+        store.tell()
+        assert events == []
+        words.write_text(line + "\n\nmore")
+        store.tell()
+        store.tell()
+    assert events == [{"event": event, "log_level": level}]
+
+
 LINES = """
 import structlog, sys
-from slotbeam.cli.listening import configure_logging
+from slotbeam.cli.logs import configure_logging
 configure_logging("info")
 sys.stdin.read()  # every process is there before one of them writes
 for number in range(500):

@@ -241,13 +241,14 @@ def test_serve_alone_finds_the_store_of_the_directory(up: Up) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "slotbeam.cli", "serve"],
         env={**up.environment, "SLOTBEAM_REPLICA_ID": "alone"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
     ) as serve:
         try:
-            assert serve.stdout is not None
-            url = serve.stdout.readline().split(" on ")[1].split()[0]
+            assert serve.stderr is not None
+            said = iter(serve.stderr.readline, "")
+            url = next(event["url"] for event in map(json.loads, said) if event["event"] == "listening")
             wait_for(lambda: httpx.get(f"{url}/readyz", timeout=HANG_S).status_code == 200)
             bound = json.loads(up.cli("slots", "bind", "crocs", "-c", "brand", "--item", "i005", "--json").stdout)
             assert "alone" in {replica["id"] for replica in bound["propagation"]["replicas"]}
@@ -265,6 +266,11 @@ def test_a_plane_that_dies_is_started_again_on_its_port(up: Up) -> None:
     wait_for(lambda: (record := up.read()) is not None and record["children"]["serve"] != old)
     assert up.retrieve("mug")["items"]
     up.record = up.read() or {}
+    assert ("up", "error", -signal.SIGKILL) in [
+        (event["process"], event["level"], event["status"]) for event in up.events() if event.get("part") == "serve"
+    ]
+    metrics = httpx.get(f"{up.record['data']}/metrics", timeout=HANG_S).text
+    assert f'slotbeam_restarts_total{{part="serve"}} {float(up.record["restarts"]["serve"])}' in metrics
 
 
 def test_the_store_dies_and_no_search_fails(up: Up) -> None:
@@ -276,6 +282,16 @@ def test_the_store_dies_and_no_search_fails(up: Up) -> None:
     wait_for(lambda: (record := up.read()) is not None and record["store_pid"] != old)
     up.record = up.read() or {}
     wait_for(lambda: up.retrieve("mug")["bindings"]["state"] == "live")
+    assert [event for event in up.events() if event.get("part") == "store" and event["level"] == "error"]
+    metrics = httpx.get(f"{up.record['admin']}/metrics", timeout=HANG_S).text
+    assert f'slotbeam_restarts_total{{part="store"}} {float(up.record["restarts"]["store"])}' in metrics
+
+
+def test_every_line_of_the_log_is_one_event_that_says_who_when_and_how_bad(up: Up) -> None:
+    events = wait_for(lambda: [event for event in up.events() if event["event"] == "listening"] and up.events())
+    assert {"up", "serve", "admin"} == {event["process"] for event in events}
+    assert all({"event", "level", "timestamp", "logger", "process"} <= set(event) for event in events)
+    assert {event["process"] for event in events if event["event"] == "listening"} == {"serve", "admin"}
 
 
 @pytest.mark.parametrize(("settled_s", "delays"), [(-1.0, [0.1] * 3), (HANG_S, [0.1, 0.2, 0.4])])
@@ -287,6 +303,8 @@ async def test_a_store_that_lived_long_is_started_again_at_once(
 
         def running(self) -> bool:
             return False
+
+        def tell(self) -> None: ...
 
         def start(self) -> None:
             self.starts += 1

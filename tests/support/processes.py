@@ -85,6 +85,10 @@ class Up:
         self._err.seek(0)
         return self._out.read(), self._err.read()
 
+    def events(self) -> list[dict[str, Any]]:
+        """Its log so far. Every line is one JSON event."""
+        return [json.loads(line) for line in self._said()[1].split("\n")[:-1]]
+
     def _ready(self) -> Mapping[str, Any] | None:
         if self.process.poll() is not None:
             raise AssertionError(f"up ended: {self.said()}")

@@ -7,7 +7,9 @@ Files under DATA_DIR: `lock` (one `up`), `store/lock` (one server; the server it
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -17,6 +19,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
+
+import structlog
 
 from slotbeam.bindings.parentdeath import bound_to_parent
 from slotbeam.errors import SetupError
@@ -41,6 +45,14 @@ SETTINGS = {
     "always-show-logo": "no",
 }
 """What the embedded store is configured with, beside its socket and directory: nothing acknowledged is lost."""
+
+MOST_TOLD = 65_536
+_SAID = re.compile(r"[0-9]+:[A-Z] .{1,40}? ([.*#-]) (.*)")
+"""A line of the server: process and role, time, level, text."""
+_LEVELS = {".": logging.DEBUG, "-": logging.DEBUG, "*": logging.DEBUG, "#": logging.WARNING}
+"""What it notices of its own life concerns nobody who does not look for it."""
+
+log = structlog.get_logger("slotbeam.store")
 
 
 class DataDirLock:
@@ -161,6 +173,7 @@ class EmbeddedStore:
         self.directory = data_dir.resolve() / "store"
         self.process: subprocess.Popen[bytes] | None = None
         self._temporary: Path | None = None
+        self._told = 0
 
     @property
     def url(self) -> str:
@@ -177,6 +190,22 @@ class EmbeddedStore:
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def tell(self) -> None:
+        """Log what the server wrote to `valkey.log` since this was last called: `MOST_TOLD` bytes, whole lines."""
+        try:
+            with (self.directory / "valkey.log").open("rb") as file:
+                file.seek(self._told)
+                text = file.read(MOST_TOLD)
+        except OSError:
+            return
+        if len(text) < MOST_TOLD:
+            text = text[: text.rfind(b"\n") + 1]  # the rest is still being written
+        self._told += len(text)
+        for line in filter(str.strip, text.decode(errors="replace").splitlines()):
+            said = _SAID.fullmatch(line)
+            level, event = (_LEVELS[said[1]], said[2]) if said else (logging.WARNING, line)
+            log.log(level, event)
+
     def start(self) -> str:
         """Start the server and wait until it answers. Returns its URL. Raises `SetupError` with its last words."""
         if threading.current_thread() is not threading.main_thread():
@@ -188,12 +217,14 @@ class EmbeddedStore:
             path = self._choose_socket()
             config = self.directory / "valkey.conf"
             config.write_text(self._config(path), encoding="utf-8")
-            log = (self.directory / "valkey.log").open("wb")
-            with log:
+            if self.process is not None:
+                self.tell()  # the last words of the one before
+            self._told = 0
+            with (self.directory / "valkey.log").open("wb") as words:
                 self.process = subprocess.Popen(
                     bound_to_parent([str(binary), str(config)]),
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
+                    stdout=words,
                     stderr=subprocess.STDOUT,
                     pass_fds=(lock.fileno(),),
                     start_new_session=True,  # a Ctrl-C at the terminal is `up`'s to handle
@@ -215,6 +246,7 @@ class EmbeddedStore:
                     self.process.kill()
             self.process.wait()
             self.process = None
+            self.tell()
         (self.directory / "socket").unlink(missing_ok=True)
         if self._temporary is not None:
             shutil.rmtree(self._temporary, ignore_errors=True)

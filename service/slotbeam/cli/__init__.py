@@ -8,6 +8,7 @@ import typer
 
 from slotbeam.cli import encoding, learning, measuring, operating, planes, slots, suggestions, tokens
 from slotbeam.cli.console import fail, say, say_error
+from slotbeam.cli.planes import SERVICES
 from slotbeam.errors import SlotbeamError
 from slotbeam.settings import drop_service_links
 
@@ -31,9 +32,14 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
 ) -> None:
     """Start with `slotbeam up`."""
+    if ctx.invoked_subcommand in SERVICES:
+        from slotbeam.cli.logs import configure_logging
+
+        configure_logging("info", ctx.invoked_subcommand)
     drop_service_links()  # before a flag reads its variable
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ from slotbeam.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+SERVICES = ("up", "serve", "admin")
+"""The commands whose standard error is a log."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,9 +37,13 @@ def up(
     redis_url: RedisUrl = None,
 ) -> None:
     """Run everything on this machine: store, data plane, control plane."""
+    from slotbeam.cli.logs import configure_logging, service
     from slotbeam.cli.up import run_up
 
-    run_up(settings_of(ctx), flags_of(ctx))
+    with service():
+        settings = settings_of(ctx)
+        configure_logging(settings.log_level, "up")
+        run_up(settings, flags_of(ctx))
 
 
 def serve(
@@ -50,8 +58,7 @@ def serve(
     """Run the data plane alone: /retrieve on one port, following the store's bindings."""
     from slotbeam.api.retrieve import create_data_app
 
-    settings = settings_of(ctx)
-    _plane(create_data_app, settings, settings.port, "SLOTBEAM_PORT", listen_fd, "data plane")
+    _plane(create_data_app, ctx, "serve", "port", listen_fd)
 
 
 def admin(
@@ -66,20 +73,31 @@ def admin(
     """Run the control plane alone: the admin API on one port."""
     from slotbeam.api.admin import create_admin_app
 
-    settings = settings_of(ctx)
-    _plane(create_admin_app, settings, settings.admin_port, "SLOTBEAM_ADMIN_PORT", listen_fd, "control plane")
+    _plane(create_admin_app, ctx, "admin", "admin_port", listen_fd)
 
 
-def _plane(
-    create: Callable[..., FastAPI], settings: Settings, port: int, variable: str, listen_fd: int | None, name: str
-) -> None:
-    """Take the port before the artifact is loaded, so that a taken one is said at once; then serve."""
+def _plane(create: Callable[..., FastAPI], ctx: typer.Context, process: str, port: str, listen_fd: int | None) -> None:
+    """Take the port before the artifact is loaded, so that a taken one is said at once; then serve.
+
+    Args:
+        port: the setting that holds it.
+    """
+    from slotbeam.cli.listening import address
+    from slotbeam.cli.logs import configure_logging, log, service
+    from slotbeam.cli.serving import run
     from slotbeam.search.artifact import Artifact
 
-    settings = _with_store(settings)
-    with _listener(settings.host, port, variable, listen_fd) as listener:
-        loaded = Artifact.load(settings.artifact, settings.threads)
-        _run(create(settings, loaded), listener, settings, None if listen_fd else name)
+    with service():
+        settings = settings_of(ctx)
+        configure_logging(settings.log_level, process)
+        settings = _with_store(settings)
+        with _listener(settings.host, getattr(settings, port), f"SLOTBEAM_{port.upper()}", listen_fd) as listener:
+            loaded = Artifact.load(settings.artifact, settings.threads)
+            app = create(settings, loaded)
+            log.info("listening", url=address(listener), model=loaded.name)
+            if listen_fd is None and sys.stdout.isatty():
+                say(f"slotbeam {process} on {address(listener)} (Ctrl-C stops it)")
+            run(app, listener, settings.drain_s)
 
 
 def _with_store(settings: Settings) -> Settings:
@@ -93,12 +111,3 @@ def _listener(host: str, port: int, variable: str, fd: int | None) -> socket.soc
     from slotbeam.cli.listening import listen
 
     return socket.socket(fileno=fd) if fd is not None else listen(host, port, variable)
-
-
-def _run(app: object, listener: socket.socket, settings: Settings, name: str | None) -> None:
-    from slotbeam.cli.listening import address
-    from slotbeam.cli.serving import run
-
-    if name:
-        say(f"slotbeam {name} on {address(listener)} (Ctrl-C stops it)")
-    run(app, listener, settings.log_level, settings.drain_s)

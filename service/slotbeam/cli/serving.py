@@ -14,7 +14,6 @@ import uvicorn
 
 from slotbeam.api.guard import MAX_HEAD, Ending
 from slotbeam.api.protocol import GuardedProtocol
-from slotbeam.cli.listening import configure_logging
 
 GRACE_S = 5
 
@@ -65,8 +64,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter) or time.monotonic() >= self._ends_at
 
 
-def run(app: object, listener: socket.socket, log_level: str, drain_s: float) -> None:
+def run(app: object, listener: socket.socket, drain_s: float) -> None:
     """Serve `app` on `listener` until SIGTERM (after the drain) or SIGINT."""
-    configure_logging(log_level)
     with suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has ended in good order
         Server(app, drain_s).run(sockets=[listener])

@@ -19,6 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from slotbeam import __version__
 from slotbeam.bindings.parentdeath import bound_to_parent
 from slotbeam.bindings.server import DataDirLock, EmbeddedStore
@@ -33,6 +35,8 @@ EXAMPLE_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 8.0
 SETTLED_S = 30.0
 FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
+
+log = structlog.get_logger("slotbeam.up")
 
 
 @dataclass(slots=True)
@@ -145,7 +149,7 @@ class Up:
             while (waited_s := time.monotonic() - began) < READY_TIMEOUT_S:
                 if waited_s > SAY_AFTER_S and not said:
                     said = True
-                    _warn(f"waiting for {child.name} to be ready; without its store it waits up to 30 s")
+                    log.info("waiting until it is ready; without its store it waits up to 30 s", part=child.name)
                 probe = asyncio.create_task(_status(child.listener, "/readyz"))
                 await asyncio.wait({ended, stopped, probe}, return_when=asyncio.FIRST_COMPLETED)
                 if ended.done():
@@ -172,7 +176,7 @@ class Up:
             if time.monotonic() - began > SETTLED_S:
                 delay_s = FIRST_DELAY_S
             child.restarts += 1
-            _warn(f"{child.name} ended with status {status}; starting it again in {delay_s:g} s")
+            log.error("it ended and is started again", part=child.name, status=status, delay_s=delay_s)
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, LAST_DELAY_S)
             await child.start()
@@ -183,18 +187,19 @@ class Up:
         delay_s, began = FIRST_DELAY_S, time.monotonic()
         while True:
             await asyncio.sleep(FIRST_DELAY_S)
+            store.tell()
             if store.running():
                 continue
             if time.monotonic() - began > SETTLED_S:
                 delay_s = FIRST_DELAY_S
             self.store_restarts += 1
-            _warn(f"the store ended; starting it again in {delay_s:g} s; searches go on")
+            log.error("it ended and is started again; searches go on", part="store", delay_s=delay_s)
             await asyncio.sleep(delay_s)
             delay_s = min(2 * delay_s, LAST_DELAY_S)
             try:
                 store.start()
             except SlotbeamError as error:
-                _warn(str(error))
+                log.error("it did not start", part="store", error=str(error))
             else:
                 self._write_record(store.url)
             began = time.monotonic()
@@ -239,6 +244,7 @@ class Up:
         token = f"$(cat {settings.data_dir / 'admin.token'})"
         if settings.admin_token is not None:
             token = "$SLOTBEAM_ADMIN_TOKEN"
+        log.info("up", data=data, admin=admin, store="embedded" if self.store else "SLOTBEAM_REDIS_URL")
         say(f"slotbeam {__version__} is up after {seconds:.1f} s (process {os.getpid()}; Ctrl-C stops it)")
         say(f"  data plane     {data}")
         say(f"  control plane  {admin}")
@@ -309,8 +315,3 @@ async def _ask(listener: socket.socket, path: str, within_s: float) -> tuple[int
         finally:
             writer.close()
     return int(head.split()[1]), body
-
-
-def _warn(text: str) -> None:
-    sys.stderr.write(f"slotbeam up: {text}\n")
-    sys.stderr.flush()
