@@ -48,6 +48,15 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
     return int(ended.value.code or 0), out, err
 
 
+def ended(err: str) -> str:
+    """The error that ended a command: of a service it is the last event of the log, of any other a line of text."""
+    if not err.startswith("{"):
+        return err.removeprefix("slotbeam: ")
+    event = json.loads(err.splitlines()[-1])
+    assert event["level"] == "critical"
+    return str(event["event"])
+
+
 def modules_after(statement: str) -> set[str]:
     code = f"{statement}\nimport sys; print('\\n'.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment())
@@ -117,9 +126,8 @@ def test_serve_without_a_store_says_what_to_do(
 ) -> None:
     status, out, err = run(capsys, "serve", "--data-dir", str(tmp_path), "--artifact", str(tiny_artifact))
     assert (status, out) == (1, "")
-    event = json.loads(err)["event"]
-    assert 'run "slotbeam up"' in event
-    assert "SLOTBEAM_REDIS_URL" in event
+    assert 'run "slotbeam up"' in ended(err)
+    assert "SLOTBEAM_REDIS_URL" in ended(err)
 
 
 def test_a_damaged_artifact_is_refused_with_the_name_of_the_file(
@@ -245,7 +253,7 @@ def test_a_store_url_that_cannot_be_used_is_one_line_without_the_password(
             monkeypatch.setenv("SLOTBEAM_REDIS_URL", url)
         status, out, err = run(capsys, *command, *given)
         assert (status, out, err.count("\n")) == (1, "", 1)
-        assert err.startswith("slotbeam: SLOTBEAM_REDIS_URL (not shown: it may hold a password) cannot be used: ")
+        assert ended(err).startswith("SLOTBEAM_REDIS_URL (not shown: it may hold a password) cannot be used: ")
         assert "Allowed: redis://" in err
         assert not [text for text in ("TopSecret", "part2", "bug", "Traceback") if text in err]
     assert not list(tmp_path.iterdir()), "nothing was begun"

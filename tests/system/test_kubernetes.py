@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -125,23 +126,20 @@ def test_a_plane_starts_in_a_pod_that_is_told_of_them_all_the_same(
 ) -> None:
     given = dict(links())
     assert {"SLOTBEAM_PORT", "SLOTBEAM_ADMIN_PORT"} <= given.keys()
-    variables = environment(
-        redis_url=f"unix://{tmp_path}/none", data_dir=tmp_path / "data", artifact=tiny_artifact, log_level="error"
-    )
-    with (
-        (tmp_path / "errors").open("w+") as errors,
-        subprocess.Popen(
-            [*CLI, command, flag, "0"], env={**variables, **given}, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as plane,
-    ):
+    variables = environment(redis_url=f"unix://{tmp_path}/none", data_dir=tmp_path / "data", artifact=tiny_artifact)
+    with subprocess.Popen(
+        [*CLI, command, flag, "0"], env={**variables, **given}, stderr=subprocess.PIPE, text=True
+    ) as plane:
         try:
-            assert plane.stdout is not None
-            line = plane.stdout.readline()
-            errors.seek(0)
-            said = errors.read()
-            assert " on http://127.0.0.1:" in line, said
-            assert "SLOTBEAM_PORT is" in said
-            assert "SLOTBEAM_ADMIN_PORT is" in said
+            assert plane.stderr is not None
+            said = []
+            for line in plane.stderr:
+                said.append(json.loads(line))
+                if said[-1]["event"] == "listening":
+                    break
+            assert said[-1]["url"].startswith("http://127.0.0.1:"), said
+            warned = [event["event"] for event in said if event["level"] == "warning"]
+            assert [text.split()[0] for text in warned[:2]] == ["SLOTBEAM_PORT", "SLOTBEAM_ADMIN_PORT"]
         finally:
             plane.terminate()
             plane.wait(HANG_S)
