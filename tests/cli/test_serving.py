@@ -19,7 +19,7 @@ from starlette.responses import Response
 
 from slotbeam.api.headers import EVERY
 from slotbeam.bindings.server import EmbeddedStore
-from support.processes import CLI, HANG_S, environment
+from support.processes import CLI, HANG_S, environment, listening
 from support.wire import Reply, Served, served
 
 
@@ -160,16 +160,12 @@ class Replica:
     """`slotbeam serve` on a free port, whose drain is so long that only a second signal ends it."""
 
     def __init__(self, store: EmbeddedStore, artifact: Path, data_dir: Path) -> None:
-        variables = environment(
-            port=0, redis_url=store.url, artifact=artifact, data_dir=data_dir, drain_s=600, log_level="error"
-        )
-        self.process = subprocess.Popen([*CLI, "serve"], env=variables, stdout=subprocess.PIPE, text=True)
+        variables = environment(port=0, redis_url=store.url, artifact=artifact, data_dir=data_dir, drain_s=600)
+        self.process = subprocess.Popen([*CLI, "serve"], env=variables, stderr=subprocess.PIPE, text=True)
         self.url = ""
 
     async def address(self) -> str:
-        assert self.process.stdout is not None
-        said = await asyncio.to_thread(self.process.stdout.readline)
-        self.url = said.split(" on ")[1].split()[0]
+        self.url, _ = await asyncio.to_thread(listening, self.process)
         return self.url
 
     async def end(self) -> None:
@@ -179,8 +175,8 @@ class Replica:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
 
 
 async def test_two_replicas_restarted_in_turn_under_load_refuse_and_lose_nothing(

@@ -27,7 +27,7 @@ from slotbeam.cli import up as up_module
 from slotbeam.settings import Settings
 from slotbeam.train.lexicon import read_absorbed
 from support.posting import POSTS, Post
-from support.processes import HANG_S, Up, alive, wait_for
+from support.processes import HANG_S, Up, alive, listening, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -246,9 +246,7 @@ def test_serve_alone_finds_the_store_of_the_directory(up: Up) -> None:
         text=True,
     ) as serve:
         try:
-            assert serve.stderr is not None
-            said = iter(serve.stderr.readline, "")
-            url = next(event["url"] for event in map(json.loads, said) if event["event"] == "listening")
+            url, _ = listening(serve)
             wait_for(lambda: httpx.get(f"{url}/readyz", timeout=HANG_S).status_code == 200)
             bound = json.loads(up.cli("slots", "bind", "crocs", "-c", "brand", "--item", "i005", "--json").stdout)
             assert "alone" in {replica["id"] for replica in bound["propagation"]["replicas"]}

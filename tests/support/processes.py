@@ -53,6 +53,21 @@ def finding_tests() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
 
 
+def listening(plane: subprocess.Popen[str]) -> tuple[str, list[dict[str, Any]]]:
+    """Read the log of a plane, whose standard error is a pipe, until it says where it listens.
+
+    Returns:
+        Its URL, and every event that came before.
+    """
+    assert plane.stderr is not None
+    said = []
+    for event in map(json.loads, plane.stderr):
+        if event["event"] == "listening":
+            return str(event["url"]), said
+        said.append(event)
+    raise AssertionError(f"it does not listen: {said}")
+
+
 class Up:
     """`slotbeam up` on free ports in `data_dir`. A context manager; leaving it kills what is left."""
 
@@ -87,7 +102,7 @@ class Up:
 
     def events(self) -> list[dict[str, Any]]:
         """Its log so far. Every line is one JSON event."""
-        return [json.loads(line) for line in self._said()[1].split("\n")[:-1]]
+        return [json.loads(line) for line in self.said()[1].split("\n")[:-1]]
 
     def _ready(self) -> Mapping[str, Any] | None:
         if self.process.poll() is not None:

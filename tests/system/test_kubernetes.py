@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from kubernetes_validate.utils import all_versions, major_minor
 
 from slotbeam.cli.serving import GRACE_S
 from slotbeam.settings import Settings
-from support.processes import CLI, HANG_S, environment
+from support.processes import CLI, HANG_S, environment, listening
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/slotbeam.yaml").read_text()))
@@ -131,13 +130,8 @@ def test_a_plane_starts_in_a_pod_that_is_told_of_them_all_the_same(
         [*CLI, command, flag, "0"], env={**variables, **given}, stderr=subprocess.PIPE, text=True
     ) as plane:
         try:
-            assert plane.stderr is not None
-            said = []
-            for line in plane.stderr:
-                said.append(json.loads(line))
-                if said[-1]["event"] == "listening":
-                    break
-            assert said[-1]["url"].startswith("http://127.0.0.1:"), said
+            url, said = listening(plane)
+            assert url.startswith("http://127.0.0.1:")
             warned = [event["event"] for event in said if event["level"] == "warning"]
             assert [text.split()[0] for text in warned[:2]] == ["SLOTBEAM_PORT", "SLOTBEAM_ADMIN_PORT"]
         finally:
