@@ -51,8 +51,7 @@ class Settings(BaseSettings):
     strict: bool | None = Field(
         None, description="refuse edits that the store could lose; unset: only where `up` keeps the store"
     )
-    threads: int = Field(1, ge=1, le=64, description="onnxruntime intra-op threads per request")
-    workers: int = Field(2, ge=1, le=64, description="requests decoded at the same time")
+    workers: int = Field(2, ge=1, le=64, description="requests decoded at the same time, each by one thread")
     queue: int = Field(64, ge=1, le=10_000, description="requests that may wait for a worker before 503")
     queue_ms: int = Field(
         1000, ge=1, le=60_000, description="milliseconds that a request may wait for a worker before 503"

@@ -119,7 +119,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
         ArtifactError: the artifact cannot be loaded.
         SetupError: `settings.events_key` is too short.
     """
-    artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact, settings.threads))
+    artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact))
     holder = holder or Holder(Snapshot(artifact))
     examples = [{"query": query, "k": 10} for query in artifact.examples]
     admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)

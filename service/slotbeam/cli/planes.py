@@ -92,7 +92,7 @@ def _plane(create: Callable[..., FastAPI], ctx: typer.Context, process: str, por
         configure_logging(settings.log_level, process)
         settings = _with_store(settings)
         with _listener(settings.host, getattr(settings, port), f"SLOTBEAM_{port.upper()}", listen_fd) as listener:
-            loaded = Artifact.load(settings.artifact, settings.threads)
+            loaded = Artifact.load(settings.artifact)
             app = create(settings, loaded)
             log.info("listening", url=address(listener), model=loaded.name)
             if listen_fd is None and sys.stdout.isatty():

@@ -57,7 +57,7 @@ def bench(directory: Path, queries: Path | None = None) -> dict[str, Any]:
         Facts of the machine and the artifact, and `rows`: name, p50, p99, unit, target.
     """
     with one_core() as core:
-        artifact = Artifact.load(directory, threads=1)
+        artifact = Artifact.load(directory)
         texts = read_queries(queries) if queries else title_heads(artifact)
         pipeline, share = bench_pipeline(artifact, texts)
     with running_up(directory) as addresses:

@@ -31,20 +31,19 @@ class OnnxModel:
     nats; the runtime's kernel for a row changes with the number of rows), and on the processor likewise.
     """
 
-    def __init__(self, directory: Path, sizes: Sequence[int], threads: int = 1) -> None:
+    def __init__(self, directory: Path, sizes: Sequence[int]) -> None:
         """Load both graphs from `directory`.
 
         Args:
             directory: the artifact's `model/`.
             sizes: (L,) V_l, from the codebook.
-            threads: onnxruntime intra-op threads of one call.
 
         Raises:
             ArtifactError: a graph is missing, unreadable, or of other sizes.
         """
         self._sizes = tuple(sizes)
-        self._encoder = _session(directory / ENCODER, threads)
-        self._decoder = _session(directory / DECODER, threads)
+        self._encoder = _session(directory / ENCODER)
+        self._decoder = _session(directory / DECODER)
         past = [value for value in self._decoder.get_inputs() if value.name.startswith("past_")]
         self._past = [value.name for value in past]
         self._empty: Cache = [np.zeros((1, 0, value.shape[2]), np.float32) for value in past]
@@ -91,9 +90,9 @@ class OnnxModel:
         return logp, cache
 
 
-def _session(path: Path, threads: int) -> ort.InferenceSession:
+def _session(path: Path) -> ort.InferenceSession:
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1  # two were never faster, and took half as much processor time again (docs/log.md)
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL

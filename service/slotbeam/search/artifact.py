@@ -111,12 +111,11 @@ class Artifact:
         return self.kae.knows_token(token) or (stem(token) != stem(word) and self.catalog.terms.holds(token))
 
     @classmethod
-    def load(cls, directory: Path | str, threads: int = 1) -> Artifact:
+    def load(cls, directory: Path | str) -> Artifact:
         """Verify, then load.
 
         Args:
             directory: of the artifact.
-            threads: onnxruntime intra-op threads of one request.
 
         Raises:
             ArtifactError: a file is missing, was changed, or does not fit the others.
@@ -134,7 +133,7 @@ class Artifact:
                 inputs=InputBuilder.load(
                     directory / "model" / "tokenizer.json", sizes, manifest["model"]["max_tokens"]
                 ),
-                model=OnnxModel(directory / "model", sizes, threads),
+                model=OnnxModel(directory / "model", sizes),
                 trie=Trie.load(directory / "trie"),
                 catalog=Catalog.load(directory / "items", manifest["fields"]),
                 options=SearchOptions(**manifest["search"]),

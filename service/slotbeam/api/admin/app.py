@@ -48,7 +48,7 @@ def create_admin_app(
         ArtifactError: the artifact cannot be loaded.
         SetupError: the admin token cannot be used.
     """
-    artifact = artifact or Artifact.load(settings.artifact, settings.threads)
+    artifact = artifact or Artifact.load(settings.artifact)
     holder = Holder(Snapshot(artifact))
     plane = AdminPlane(settings, holder, clock, grace_ms)
 
