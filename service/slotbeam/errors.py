@@ -64,7 +64,17 @@ class TextError(InputError):
 
 
 class FilterError(InputError):
+    """`field` is where in the body something is wrong, e.g. `filter.price.gte`; `message` goes on from it."""
+
     type = "invalid-filter"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field} {message}", errors=[{"field": field, "message": message}])
+        self.field, self.message = field, message
+
+    def inside(self, place: str) -> FilterError:
+        """The same error of a body that is at `place` of a larger one."""
+        return FilterError(f"{place}.{self.field}", self.message)
 
 
 class BindingError(InputError):

@@ -28,7 +28,7 @@ from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.requestid import RequestIds, events_key
 from slotbeam.api.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.api.vitals import Vitals
-from slotbeam.errors import Overloaded, QueueTimeout, SlotbeamError
+from slotbeam.errors import FilterError, Overloaded, QueueTimeout, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
@@ -53,12 +53,13 @@ class DataPlane:
     trends: TrendReporter | None = None
 
     async def answer(
-        self, http: HttpRequest, bodies: list[RetrieveBody]
+        self, http: HttpRequest, bodies: list[RetrieveBody], batch: bool = False
     ) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
         """Answer every query on one snapshot, read here and nowhere else.
 
         Args:
             http: the request that `bodies` came in, read to its end.
+            batch: whether they came as a list: an error says in which one it is.
 
         Returns:
             The snapshot, and for each query its document and the seconds of its stages.
@@ -72,10 +73,12 @@ class DataPlane:
                 pass
 
         snapshot = self.holder.current
-        jobs = [self._job(snapshot, body) for body in bodies]
+        jobs = [self._job(snapshot, body, f"queries.{i}" if batch else "") for i, body in enumerate(bodies)]
         return snapshot, await self.admission.run(jobs, left)
 
-    def _job(self, snapshot: Snapshot, body: RetrieveBody) -> Callable[[float], tuple[dict[str, Any], Timings]]:
+    def _job(
+        self, snapshot: Snapshot, body: RetrieveBody, place: str
+    ) -> Callable[[float], tuple[dict[str, Any], Timings]]:
         request = Request(
             query=body.query,
             k=body.k,
@@ -91,7 +94,10 @@ class DataPlane:
         def job(waited_s: float) -> tuple[dict[str, Any], Timings]:
             started = time.perf_counter()
             timings = Timings()
-            answer = retrieve(snapshot, request, timings)
+            try:
+                answer = retrieve(snapshot, request, timings)
+            except FilterError as error:
+                raise error.inside(place) if place else error from None
             timings.add("queue", waited_s)
             self.metrics.record(timings, len(answer.hits), waited_s + time.perf_counter() - started)
             applied_ids = [applied.id for applied in answer.applied]
@@ -164,7 +170,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     async def retrieve_batch(request: HttpRequest) -> Response:
         async def batch() -> Response:
             body = await read_model(request, BatchBody, settings.body_limit)
-            snapshot, answers = await plane.answer(request, body.queries)
+            snapshot, answers = await plane.answer(request, body.queries, batch=True)
             total = Timings()
             for _, timings in answers:
                 for stage, seconds in timings.stages.items():

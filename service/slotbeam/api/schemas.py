@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
+from slotbeam.api.problems import shown
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.request import MAX_K, canonical_query
 
@@ -35,7 +36,7 @@ def _earlier_items(ids: list[str]) -> list[str]:
 def _filter(wanted: dict[str, Any]) -> dict[str, Any]:
     for name, value in wanted.items():
         if isinstance(value, list | dict) and len(value) > _FILTER_VALUES:
-            raise ValueError(f"{name} has {len(value)} values; at most {_FILTER_VALUES} are allowed")
+            raise ValueError(f"{shown(name)} has {len(value)} values; at most {_FILTER_VALUES} are allowed")
     return wanted
 
 
@@ -52,7 +53,7 @@ _WANTED = {
     "anyOf": [
         *_VALUE,
         _BOUNDS,
-        {"type": "array", "items": {"anyOf": _VALUE}, "minItems": 1, "maxItems": _FILTER_VALUES},
+        {"type": "array", "items": {"anyOf": [*_VALUE, _BOUNDS]}, "minItems": 1, "maxItems": _FILTER_VALUES},
     ]
 }
 Filter = Annotated[

@@ -15,6 +15,7 @@ from slotbeam.errors import FilterError
 from slotbeam.types import BoolArray, IntArray
 
 _BOUNDS = ("gte", "gt", "lte", "lt")
+_SAYS = {"gte": "at least", "gt": "above", "lte": "at most", "lt": "below"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class Field:
         """
         if isinstance(wanted, list):
             if not wanted:
-                raise FilterError(f"filter.{name} is an empty list; give at least one value or leave the field out")
+                raise FilterError(_place(name), "is an empty list; give at least one value or leave the field out")
+            if any(isinstance(value, list) for value in wanted):
+                raise FilterError(_place(name), "holds a list in a list; give values or bounds")
             return np.asarray(np.stack([self.mask(name, value) for value in wanted]).any(axis=0))
         if isinstance(wanted, Mapping):
             return self._within(name, wanted)
@@ -72,23 +75,45 @@ class Field:
             return np.asarray(self.values == low) if known else np.zeros(len(self.values), np.bool_)
         allowed = {"bool": "true or false", "number": 'a number or {"gte": …, "lte": …}', "keyword": "a string"}
         raise FilterError(
-            f"filter.{name} is {_kind_of(wanted)}; it is a {self.kind} field: give {allowed[self.kind]}, or a list"
+            _place(name), f"is {_kind_of(wanted)}; it is a {self.kind} field: give {allowed[self.kind]}, or a list"
         )
 
     def _within(self, name: str, bounds: Mapping[str, Any]) -> BoolArray:
+        place = _place(name)
         if self.kind != "number":
-            raise FilterError(f"filter.{name} has bounds, but it is a {self.kind} field; bounds are for numbers")
+            raise FilterError(place, f"has bounds, but it is a {self.kind} field; bounds are for numbers")
         if not bounds:
-            raise FilterError(f"filter.{name} has no bounds; allowed: {', '.join(_BOUNDS)}")
+            raise FilterError(place, f"has no bounds; allowed: {', '.join(_BOUNDS)}")
         passed = np.ones(len(self.values), np.bool_)
         compare = {"gte": np.greater_equal, "gt": np.greater, "lte": np.less_equal, "lt": np.less}
         for bound, limit in bounds.items():
             if bound not in compare:
-                raise FilterError(f"filter.{name} has an unknown bound; allowed: {', '.join(_BOUNDS)}")
+                raise FilterError(place, f"has an unknown bound; allowed: {', '.join(_BOUNDS)}")
             if isinstance(limit, bool) or not isinstance(limit, int | float):
-                raise FilterError(f"filter.{name}.{bound} is {_kind_of(limit)}; give a number")
+                raise FilterError(f"{place}.{bound}", f"is {_kind_of(limit)}; give a number")
             passed &= compare[bound](self.values, limit)
+        _refuse_contradiction(place, bounds)
         return passed
+
+
+def _refuse_contradiction(place: str, bounds: Mapping[str, Any]) -> None:
+    """Refuse two bounds on one side, and bounds that no number can be within. Raises `FilterError`."""
+    for loose, strict in (("gte", "gt"), ("lte", "lt")):
+        if loose in bounds and strict in bounds:
+            raise FilterError(place, f"has both {loose} and {strict}; give one of them")
+    low, high = (next((bound for bound in pair if bound in bounds), None) for pair in (("gte", "gt"), ("lte", "lt")))
+    if low and high:
+        least, most = bounds[low], bounds[high]
+        if least > most or (least == most and (low, high) != ("gte", "lte")):
+            raise FilterError(
+                place, f"is to be {_SAYS[low]} {least} and {_SAYS[high]} {most}; no number is: give {low} below {high}"
+            )
+
+
+def _place(name: str) -> str:
+    """Where a field is in a request, of bounded length and visible."""
+    text = name[:64]
+    return "filter." + (text if text.isprintable() else ascii(text)[1:-1])
 
 
 def _kind_of(value: Any) -> str:
@@ -114,9 +139,7 @@ class Fields(dict[str, Field]):
         masks = []
         for name, value in wanted.items():
             if name not in self:
-                raise FilterError(
-                    f"filter names an unknown field; allowed: {', '.join(self) or 'none'}", field=name[:64]
-                )
+                raise FilterError(_place(name), f"is an unknown field; allowed: {', '.join(self) or 'none'}")
             masks.append(self[name].mask(name, value))
         return np.asarray(np.stack(masks).all(axis=0))
 
