@@ -18,7 +18,9 @@ BoolArray = NDArray[np.bool_]
 Sid = tuple[int, ...]
 """L slot indices, one per position; 0 is `empty`."""
 
-_SLOT = re.compile(r"(\d{1,3})-(\d{1,7})", re.ASCII)
+SLOT_LENGTH = 11
+SLOT_PATTERN = "^([0-9]{1,3})-([0-9]{1,7})$"
+_SLOT = re.compile(SLOT_PATTERN)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from slotbeam import errors
 from slotbeam.api import problems, query
+from slotbeam.api.problemschema import MEMBERS, PROBLEM
+from support.raising import brought
 
 
 def tree(root: type[errors.SlotbeamError]) -> Iterator[type[errors.SlotbeamError]]:
@@ -34,6 +36,11 @@ def test_every_error_class_is_drawn_in_the_tree() -> None:
 def test_every_error_type_is_unique() -> None:
     types = [kind.type for kind in set(tree(errors.SlotbeamError))]
     assert len(types) == len(set(types))
+
+
+def test_the_schema_of_a_problem_declares_every_member_that_an_error_brings_and_no_other() -> None:
+    assert {member for _, member in brought()} == set(MEMBERS)
+    assert PROBLEM["properties"].keys() >= MEMBERS.keys()
 
 
 def test_details_become_members_and_never_replace_the_standard_ones() -> None:

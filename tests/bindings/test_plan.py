@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 
 import pytest
@@ -20,6 +21,8 @@ from slotbeam.errors import (
     Stale,
     WordTaken,
 )
+from slotbeam.kae.matcher import Matcher
+from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 from support.live import NOW, make_binding, make_listing
@@ -68,7 +71,8 @@ def test_a_taken_word_or_slot_names_its_holder() -> None:
     listing = make_listing({S4: held}, revision=50)
     with pytest.raises(WordTaken, match=r'"crocs" is bound on slot 1-4 .*revision 41') as word:
         make_plan(listing, Change("bind", (Edit(None, make_binding("crocs"), S5),)), "k", "")
-    assert word.value.details["holder"] == {"binding": held.id, "slot": "1-4", "revision": 41}
+    life = {"revision": 41, "state": "active", "ends_at": None, "kept_until": None}
+    assert word.value.details["holder"] == {"binding": held.id, "slot": "1-4", **life}
     with pytest.raises(SlotTaken, match=r'slot 1-4 is bound to "crocs" \(revision 41\)'):
         make_plan(listing, Change("bind", (Edit(None, make_binding("labubu"), S4),)), "k", "")
 
@@ -101,7 +105,8 @@ def test_no_free_slot_names_the_three_best_to_reclaim() -> None:
         S6: make_binding("over", ends_at=NOW - 9, revision=8),
         S7: make_binding("old", revision=2),
     }
-    with pytest.raises(NoFreeSlot, match=r'all 4 .*1-6 \("over"\), 1-5 \("later"\), 1-7 \("old"\)') as error:
+    over, later = r'1-6 \("over", kept until 2027-01-15T08:01:59.991Z\)', r'1-5 \("later", kept until [0-9T:.-]+Z\)'
+    with pytest.raises(NoFreeSlot, match=rf'all 4 .*{over}, {later}, 1-7 \("old"\)$') as error:
         first_free(make_listing(held), 1, range(4, 8), "brand")
     assert [r["slot"] for r in error.value.details["reclaim"]] == ["1-6", "1-5", "1-7"]
 
@@ -118,9 +123,12 @@ def test_words_become_canonical_and_twins_collapse() -> None:
     ("words", "why"),
     [
         ([], "no word"),
-        ([""], "no letter or digit"),
-        (["\u200b\u200c"], "no letter or digit"),
-        (["—"], "no letter or digit"),
+        ([""], "no visible character"),
+        (["\u200b\u200c"], "no visible character"),
+        (["™"], "no visible character"),
+        (["—"], "no letter, digit or symbol"),
+        (["+"], "no letter, digit or symbol"),
+        (["¿?"], "no letter, digit or symbol"),
         (["x" * 65], "65 characters"),
         (["ﷺ" * 20], "characters in canonical form"),
         (["a" * 5000], "5000 characters"),
@@ -135,6 +143,25 @@ def test_a_word_that_no_query_could_hold_or_that_hides_another_is_refused(words:
         canonical_words(words)
 
 
+def test_every_symbol_that_can_be_bound_is_found_in_a_query_that_holds_it() -> None:
+    """And every one that no query could hold is refused for that reason."""
+    symbols = [c for c in map(chr, range(0x80, 0x110000)) if unicodedata.category(c)[0] == "S"]
+    assert len(symbols) > 7000
+    bound: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for symbol in symbols:
+        try:
+            [bound[symbol]] = canonical_words([symbol])
+        except BindingError as error:
+            refused[symbol] = str(error)
+    assert len(bound) > len(symbols) - 100
+    for symbol, why in refused.items():
+        assert ("no visible character" in why) == (normalize(symbol) == "")
+    for symbol, word in bound.items():
+        query = normalize(f"red {symbol}\ufe0f mug")
+        assert [query[start:end] for start, end, _ in Matcher([word]).find(query)] == [word]
+
+
 def test_whole_words_of_one_script_are_fine() -> None:
     assert not mixes_scripts("лабубу")
     assert not mixes_scripts("iphone чехол")
@@ -145,9 +172,9 @@ def test_whole_words_of_one_script_are_fine() -> None:
 def test_a_word_that_only_looks_like_a_bound_one_is_taken() -> None:
     listing = make_listing({S4: make_binding("cocoa")})
     with pytest.raises(WordTaken, match='"сосоа" looks like "cocoa"'):
-        refuse_twins(listing, ["сосоа"], None)
-    refuse_twins(listing, ["сосоа"], next(iter(listing.bindings)))
-    refuse_twins(listing, ["cocoas"], None)
+        refuse_twins(listing, ["сосоа"], None, NOW)
+    refuse_twins(listing, ["сосоа"], next(iter(listing.bindings)), NOW)
+    refuse_twins(listing, ["cocoas"], None, NOW)
 
 
 def test_a_slot_outside_the_reserved_range_is_refused_with_the_range(shop: Artifact) -> None:

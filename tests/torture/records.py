@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -60,11 +61,15 @@ def parsed(slot: str) -> str:
 
 
 def canonical_words(raw: Iterable[str]) -> list[str]:
-    """Canonical, each once, each with a letter or digit and of one script."""
+    """Canonical, each once, each with a letter, a digit or a symbol such as an emoji, and of one script."""
     words = list(dict.fromkeys(canonical(text) for text in raw))
-    if any(not any(map(str.isalnum, word)) or len(word) > 64 or mixed(word) for word in words):
+    if any(not any(map(_says_something, word)) or len(word) > 64 or mixed(word) for word in words):
         raise Refused(422, "invalid-binding")
     return words
+
+
+def _says_something(sign: str) -> bool:
+    return sign.isalnum() or (ord(sign) > 127 and unicodedata.category(sign) in ("Sm", "Sc", "Sk", "So"))
 
 
 def meanings(fields: Mapping[str, Any]) -> Record:

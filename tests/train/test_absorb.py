@@ -206,7 +206,7 @@ def test_what_is_not_live_is_reported_and_skipped(tmp_path: Path) -> None:
         ({"words": None}, 'field "words" is missing; allowed: a list of one text or more'),
         ({"words": "labubu"}, 'field "words" is "labubu"; allowed: a list of one text or more'),
         ({"words": []}, r'field "words" is \[\]'),
-        ({"words": ["…"]}, 'field "words": word .* has no letter or digit'),
+        ({"words": ["…"]}, 'field "words": word .* has no letter, digit or symbol'),
         ({"category": "toy"}, 'field "category" is "toy"; allowed: entity, modifier, brand'),
         ({"category": None}, 'field "category" is missing; allowed: entity'),
         ({"category": []}, r'field "category" is \[\]; allowed: entity'),

@@ -58,7 +58,9 @@ class EventCounter:
         try:
             issued = self._ids.read(event.request_id)
         except (UnknownRequestId, RequestIdExpired) as error:
-            raise type(error)(f"events.{place}.request_id: {error}", event=place) from None
+            field = f"events.{place}.request_id"
+            named = [{"field": field, "message": str(error)}]
+            raise type(error)(f"{field}: {error}", event=place, errors=named) from None
         if event.rank is not None and event.rank >= issued.k:
             field, message = (
                 f"events.{place}.rank",

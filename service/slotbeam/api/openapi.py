@@ -8,22 +8,11 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from slotbeam.api.problems import MEDIA_TYPE, TYPE_PREFIX
+from slotbeam.api.problems import MEDIA_TYPE
+from slotbeam.api.problemschema import PROBLEM
 
 _REF = "#/components/schemas/"
 _OBJECT = {"type": "object"}
-
-PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "description": "RFC 9457; `type` is stable, docs/http.md lists every one.",
-    "properties": {
-        "type": {"type": "string", "pattern": f"^{TYPE_PREFIX}[a-z-]+$"},
-        "title": {"type": "string"},
-        "status": {"type": "integer", "minimum": 400, "maximum": 599},
-        "detail": {"type": "string"},
-    },
-    "required": ["type", "title", "status", "detail"],
-}
 
 
 def asks(
@@ -80,6 +69,8 @@ def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None)
                 schemas.update(schema.pop("$defs", {}))
                 schemas[model.__name__] = schema
             schemas["Problem"] = PROBLEM
+            for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own shape of a 422
+                schemas.pop(unused, None)
             refused = {"description": "Refused", "content": {MEDIA_TYPE: {"schema": {"$ref": _REF + "Problem"}}}}
             bodiless = {"description": refused["description"]}
             if secured is not None:

@@ -8,10 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from slotbeam.api.problems import shown
 from slotbeam.kae.normalize import normalize
-from slotbeam.search.request import MAX_K, canonical_query
+from slotbeam.search.request import MAX_K, MAX_QUERY, canonical_query
 
 MAX_BATCH = 64
-_RAW_TEXT = 8192
+RAW_TEXT = 8192
 _HISTORY = 64
 _HISTORY_TEXT = 1024
 _ITEM_ID = 256
@@ -40,8 +40,21 @@ def _filter(wanted: dict[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-Query = Annotated[str, Field(max_length=_RAW_TEXT), AfterValidator(_query)]
-_NUMBER = {"type": "number", "minimum": -(2**63), "maximum": 2**63 - 1}
+Query = Annotated[
+    str,
+    Field(
+        max_length=RAW_TEXT,
+        json_schema_extra={"minLength": 1},
+        description=f"1 to {MAX_QUERY} characters after normalisation, at most {RAW_TEXT} as they are sent",
+    ),
+    AfterValidator(_query),
+]
+_NUMBER = {
+    "type": "number",
+    "minimum": -(2**63),
+    "maximum": 2**63 - 1,
+    "description": "What lies beyond must be written with a fraction or an exponent",
+}
 _VALUE = [{"type": "string"}, {"type": "boolean"}, _NUMBER]
 _BOUNDS = {
     "type": "object",
@@ -73,8 +86,14 @@ class Strict(BaseModel):
 class User(Strict):
     """What the caller did before, oldest first; what cannot be used is ignored."""
 
-    recent_queries: Annotated[list[str], AfterValidator(_earlier_queries)] = Field(default_factory=list)
-    recent_item_ids: Annotated[list[str], AfterValidator(_earlier_items)] = Field(default_factory=list)
+    recent_queries: Annotated[list[str], AfterValidator(_earlier_queries)] = Field(
+        default_factory=list,
+        description=f"The last {_HISTORY} are looked at; of nothing visible, or longer than {_HISTORY_TEXT}: ignored",
+    )
+    recent_item_ids: Annotated[list[str], AfterValidator(_earlier_items)] = Field(
+        default_factory=list,
+        description=f"The last {_HISTORY} are looked at; an empty id, or one longer than {_ITEM_ID}, is ignored",
+    )
 
 
 class RetrieveBody(Strict):

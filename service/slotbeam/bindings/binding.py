@@ -30,6 +30,8 @@ MAX_WORD_LENGTH = 64
 MAX_ITEMS = 50_000
 MAX_NUMBER = 10**18 - 1
 """Of a revision, or of anything else that is counted; JSON and the ids of a stream hold it exactly."""
+GRACE_MS = 120_000
+"""How long an expired binding keeps its slot and its words."""
 
 _ID = re.compile(r"b_[a-z2-7]{4,32}", re.ASCII)
 _SHA = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -99,6 +101,11 @@ class Binding:
         if self.starts_at is not None and self.starts_at > now_ms:
             return "scheduled"
         return "active"
+
+    @property
+    def kept_until(self) -> int | None:
+        """When its slot and words are free again by themselves, in unix ms; None for a draft and without an end."""
+        return None if self.draft or self.ends_at is None else min(self.ends_at + GRACE_MS, LAST_MS)
 
     def record(self) -> bytes:
         """Canonical bytes: UTF-8 JSON, keys sorted, no whitespace, numbers are integers. Fixed by golden files."""

@@ -181,14 +181,14 @@ class _Load:
 
     def _word_taken(self, word: str, holder: str, twin: str | None) -> WordTaken:
         if holder not in self.lines:
-            return word_taken(self.listing, word, holder, twin)
+            return word_taken(self.listing, word, holder, self.now_ms, twin)
         line = self.lines[holder]
         what = f'"{word}"' if twin is None else f'"{word}" looks like "{twin}", which'
         return WordTaken(f"{what} is in line {line}, too; keep one of them", word=word, holder={"line": line})
 
     def _slot_taken(self, slot: Slot, holder: str) -> SlotTaken:
         if holder not in self.lines:
-            return slot_taken(self.listing, slot, holder)
+            return slot_taken(self.listing, slot, holder, self.now_ms)
         line = self.lines[holder]
         return SlotTaken(
             f"slot {slot} is taken by line {line}; name another one", slot=str(slot), holder={"line": line}

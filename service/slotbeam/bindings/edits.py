@@ -136,7 +136,7 @@ def bind(artifact: Artifact, wanted: Wanted, actor: str, now_ms: int) -> MakeCha
     def change(listing: Listing) -> Change:
         slot = None
         if not wanted.draft:
-            refuse_twins(listing, wanted.words, None)
+            refuse_twins(listing, wanted.words, None, now_ms)
             slot = wanted.slot or first_free(
                 listing, position, codebook.reserved(position), codebook.group_name(position)
             )
@@ -168,7 +168,7 @@ def update(
         if want.draft:
             slot = None
         else:
-            refuse_twins(listing, want.words, before.id)
+            refuse_twins(listing, want.words, before.id, now_ms)
             slot = slot or first_free(listing, position, codebook.reserved(position), codebook.group_name(position))
         after = record_of(want, before.id, before.created_at)
         return Change("update", (Edit(before, after, slot),), actor, now_ms)
@@ -187,15 +187,14 @@ def unbind(artifact: Artifact, address: str, if_match: str | None, actor: str, n
     return change
 
 
-def expire(grace_ms: int, actor: str, now_ms: int) -> MakeChange:
-    """Free the slots of the bindings that ended more than `grace_ms` ago. The change raises `NotFound` without any."""
+def expire(actor: str, now_ms: int) -> MakeChange:
+    """Free the slots of the bindings whose grace is over. The change raises `NotFound` without any."""
 
     def change(listing: Listing) -> Change:
-        over = [b for b in listing.bindings.values() if not b.draft and b.ends_at is not None]
         edits = tuple(
             Edit(b, None, listing.placed.get(b.id))
-            for b in over
-            if b.ends_at is not None and b.ends_at + grace_ms <= now_ms
+            for b in listing.bindings.values()
+            if b.kept_until is not None and b.kept_until <= now_ms
         )
         if not edits:
             raise NotFound("no binding has expired")

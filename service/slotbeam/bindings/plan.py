@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from slotbeam.bindings.binding import Binding, state_digest
+from slotbeam.bindings.times import iso
 from slotbeam.errors import BindingError, InputError, NoFreeSlot, SlotTaken, WordTaken
 from slotbeam.types import Slot
 
@@ -161,11 +162,11 @@ def make_plan(listing: Listing, change: Change, key: str, fingerprint: str) -> P
             continue
         for word in after.words:
             if word in words:
-                raise word_taken(listing, word, words[word])
+                raise word_taken(listing, word, words[word], change.at)
             words[word] = after.id
         if edit.slot is not None:
             if edit.slot in holders:
-                raise slot_taken(listing, edit.slot, holders[edit.slot])
+                raise slot_taken(listing, edit.slot, holders[edit.slot], change.at)
             holders[edit.slot] = after.id
     old_slots = {slot: owner for slot, owner in listing.holders.items() if owner in touched}
     state = state_digest(records)
@@ -225,11 +226,13 @@ def first_free(listing: Listing, position: int, reserved: Sequence[int], group: 
             "binding": b.id,
             "words": list(b.words),
             "ends_at_ms": b.ends_at,
+            "kept_until": iso(b.kept_until),
             "revision": b.revision,
         }
         for b in best
     ]
-    shown = ", ".join(f'{n["slot"]} ("{n["words"][0]}")' for n in named)  # type: ignore[index]
+    kept = [f", kept until {iso(b.kept_until)}" if b.kept_until is not None else "" for b in best]
+    shown = ", ".join(f'{listing.placed[b.id]} ("{b.words[0]}"{until})' for b, until in zip(best, kept, strict=True))
     raise NoFreeSlot(
         f"all {len(reserved)} reserved slots of {group} are bound; unbind one, for example {shown}",
         reclaim=named,
@@ -271,28 +274,39 @@ def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def word_taken(listing: Listing, word: str, holder: str, twin: str | None = None) -> WordTaken:
-    """The error that names who holds `word`, or the `twin` that it only looks like."""
-    owner = listing.bindings.get(holder)
+def word_taken(listing: Listing, word: str, holder: str, now_ms: int, twin: str | None = None) -> WordTaken:
+    """The error that names who holds `word`, or the `twin` that it only looks like, and how long if it is expired."""
     slot = listing.placed.get(holder)
-    revision = owner.revision if owner else listing.revision
     where = f"slot {slot}" if slot else "a binding without a slot in this codebook"
     what = f'"{word}" is bound' if twin is None else f'"{word}" looks like "{twin}", which is bound'
+    kept, held = _holder(listing, holder, now_ms)
     return WordTaken(
-        f"{what} on {where} (binding {holder}, revision {revision}); unbind it or leave the word out",
+        f"{what} on {where} (binding {holder}, revision {held['revision']}){kept}; unbind it or leave the word out",
         word=word,
-        holder={"binding": holder, "slot": str(slot) if slot else None, "revision": revision},
+        holder={"binding": holder, "slot": str(slot) if slot else None, **held},
     )
 
 
-def slot_taken(listing: Listing, slot: Slot, holder: str) -> SlotTaken:
-    """The error that names who holds `slot`."""
+def slot_taken(listing: Listing, slot: Slot, holder: str, now_ms: int) -> SlotTaken:
+    """The error that names who holds `slot`, and how long if it is expired."""
     owner = listing.bindings.get(holder)
     words = list(owner.words) if owner else []
-    revision = owner.revision if owner else listing.revision
     shown = f'"{words[0]}"' if words else f"binding {holder}"
+    kept, held = _holder(listing, holder, now_ms)
     return SlotTaken(
-        f"slot {slot} is bound to {shown} (revision {revision}); unbind it, or leave out the slot to take a free one",
+        f"slot {slot} is bound to {shown} (revision {held['revision']}){kept}; "
+        "unbind it, or leave out the slot to take a free one",
         slot=str(slot),
-        holder={"binding": holder, "words": words, "revision": revision},
+        holder={"binding": holder, "words": words, **held},
     )
+
+
+def _holder(listing: Listing, holder: str, now_ms: int) -> tuple[str, dict[str, object]]:
+    """How long a binding keeps what it holds, for a message, where it is expired; and what an error says of it."""
+    owner = listing.bindings.get(holder)
+    if owner is None:
+        return "", {"revision": listing.revision}
+    ends_at, kept_until = iso(owner.ends_at), iso(owner.kept_until)
+    state = owner.lifecycle(now_ms)
+    kept = f", which expired at {ends_at} and keeps slot and words until {kept_until}" if state == "expired" else ""
+    return kept, {"revision": owner.revision, "state": state, "ends_at": ends_at, "kept_until": kept_until}

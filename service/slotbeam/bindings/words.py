@@ -20,6 +20,10 @@ _BESIDE_LATIN = frozenset(("CYRILLIC", "ARMENIAN", "CHEROKEE"))
 _SKELETON = str.maketrans({c: plain for looks, like in _TWINS for c, plain in zip(looks, like, strict=True)})
 
 
+MAX_RAW_WORD = 20 * MAX_WORD_LENGTH
+"""Characters of a word as it was sent; what becomes of it is checked after normalisation."""
+
+
 def canonical_words(raw: Sequence[str]) -> tuple[str, ...]:
     """Return the canonical words, each once, in the order given.
 
@@ -31,11 +35,19 @@ def canonical_words(raw: Sequence[str]) -> tuple[str, ...]:
         raise BindingError(f"{len(raw)} words were given; a binding takes 1 to {MAX_WORDS}")
     words: list[str] = []
     for text in raw:
-        if len(text) > 20 * MAX_WORD_LENGTH:
-            raise BindingError(f"a word has {len(text)} characters; at most {MAX_WORD_LENGTH} are allowed")
+        if len(text) > MAX_RAW_WORD:
+            raise BindingError(
+                f"a word has {len(text)} characters; at most {MAX_RAW_WORD} are allowed, "
+                f"{MAX_WORD_LENGTH} in canonical form"
+            )
         word = normalize(text)
-        if not any(character.isalnum() for character in word):
-            raise BindingError(f"word {text[:32]!r} has no letter or digit; a query could never contain it")
+        if not word:
+            raise BindingError(f"word {text[:32]!r} has no visible character; a query could never contain it")
+        if not any(map(_says_something, word)):
+            raise BindingError(
+                f"word {text[:32]!r} has no letter, digit or symbol of Unicode {unicodedata.unidata_version}; "
+                "punctuation alone stands in queries of any meaning: give a word with one of them",
+            )
         if len(word) > MAX_WORD_LENGTH:
             raise BindingError(
                 f'word "{word[:32]}…" has {len(word)} characters in canonical form; '
@@ -51,6 +63,11 @@ def canonical_words(raw: Sequence[str]) -> tuple[str, ...]:
     if not words:
         raise BindingError(f"no word was given; a binding takes 1 to {MAX_WORDS}")
     return tuple(words)
+
+
+def _says_something(character: str) -> bool:
+    """Whether a word may stand on `character` alone: a letter, a digit, an emoji or another symbol that ASCII lacks."""
+    return character.isalnum() or (not character.isascii() and unicodedata.category(character)[0] == "S")
 
 
 def mixes_scripts(word: str) -> str | None:
@@ -69,16 +86,16 @@ def mixes_scripts(word: str) -> str | None:
     return None
 
 
-def refuse_twins(listing: Listing, words: Sequence[str], own: str | None) -> None:
+def refuse_twins(listing: Listing, words: Sequence[str], own: str | None, now_ms: int) -> None:
     """Refuse a word that another binding (not `own`) holds, or that only looks like one. Raises `WordTaken`."""
     held = {word: owner for word, owner in listing.words.items() if owner != own}
     looks = {skeleton(word): word for word in held}
     for word in words:
         if word in held:
-            raise word_taken(listing, word, held[word])
+            raise word_taken(listing, word, held[word], now_ms)
         twin = looks.get(skeleton(word))
         if twin is not None:
-            raise word_taken(listing, word, held[twin], twin)
+            raise word_taken(listing, word, held[twin], now_ms, twin)
 
 
 def skeleton(word: str) -> str:

@@ -13,6 +13,7 @@ import redis
 
 from slotbeam.api.admin import routes
 from slotbeam.api.retrieve import create_data_app
+from slotbeam.bindings.binding import GRACE_MS
 from slotbeam.bindings.server import EmbeddedStore
 from slotbeam.bindings.store import Store
 from slotbeam.search.artifact import Artifact
@@ -210,20 +211,67 @@ async def test_a_draft_holds_no_slot_until_it_is_published(admin: httpx.AsyncCli
 
 async def test_a_scheduled_binding_holds_its_slot_and_an_expired_one_is_freed_after_the_grace(plane: Plane) -> None:
     clock = Clock(NOW)
-    async with plane(clock=clock, grace_ms=1000) as admin:
+    async with plane(clock=clock) as admin:
         body = {**BODY, "starts_at": "2027-01-15T08:00:01Z", "ends_at": "2027-01-15T08:00:02Z"}
         made = (await admin.post("/admin/slots", json=body)).json()
         assert (made["slot"], made["state"]) == ("1-4", "scheduled")
         for later, state in ((1000, "active"), (2000, "expired")):
             clock.now_ms = NOW + later
             assert (await admin.get("/admin/slots/1-4")).json()["state"] == state
-        clock.now_ms = NOW + 3000
+        clock.now_ms = NOW + 2000 + GRACE_MS
         admin.plane.watcher.status.note(last_error="wake up")  # type: ignore[attr-defined]
         async with asyncio.timeout(20):
             while (await admin.get("/admin/slots/1-4")).json()["state"] != "free":
                 await asyncio.sleep(0.01)
         entry = (await admin.get("/admin/audit?count=1")).json()["entries"][0]
         assert (entry["op"], entry["actor"], entry["revision"]) == ("expire", "expiry", 2)
+
+
+async def test_an_emoji_is_bound_like_any_word(admin: httpx.AsyncClient) -> None:
+    queries = ["🧸", "red 🧸\ufe0f mug", "gift🧸", "🧸🎁"]
+    body = {**BODY, "words": ["🧸\ufe0f"], "sample_queries": [*queries, "🎁"]}
+    samples = (await admin.post("/admin/slots?dry_run=true", json=body)).json()["samples"]
+    assert [sample["query"] for sample in samples if sample["matches"]] == queries
+    assert all(sample["after"][0]["source"] == "binding" for sample in samples[:-1])
+    made = await admin.post("/admin/slots?wait=all", json=body)
+    assert (made.status_code, made.json()["words"]) == (201, ["🧸"])
+
+
+@pytest.mark.parametrize("dry_run", ["true", "false"])
+async def test_a_conflict_with_an_expired_binding_says_that_it_is_expired_and_how_long_it_stays(
+    plane: Plane, dry_run: str
+) -> None:
+    clock = Clock(NOW)
+    async with plane(clock=clock) as admin:
+        await admin.post("/admin/slots", json={**BODY, "ends_at": "2027-01-15T08:00:02Z"})
+        draft = (await admin.post("/admin/slots", json={**BODY, "draft": True})).json()
+        clock.now_ms = NOW + 3000
+        row = {"words": ["labubu"], "category": "brand", "items": ["i003"]}
+        edits = {
+            "the word": admin.post(f"/admin/slots?dry_run={dry_run}", json=BODY),
+            "the slot": admin.post(f"/admin/slots?dry_run={dry_run}", json={**BODY, "words": ["x"], "slot": "1-4"}),
+            "a draft": admin.patch(
+                f"/admin/slots/{draft['id']}?dry_run={dry_run}",
+                json={"draft": False},
+                headers={"if-match": draft["etag"]},
+            ),
+            "a row": admin.post(f"/admin/slots:import?dry_run={dry_run}", json=[row]),
+            "a row's slot": admin.post(
+                f"/admin/slots:import?dry_run={dry_run}", json=[{**row, "words": ["x"], "slot": "1-4"}]
+            ),
+        }
+        for name, edit in edits.items():
+            response = await edit
+            problem = response.json()
+            problem = problem["lines"][0]["problem"] if "lines" in problem else problem
+            assert problem["status"] == 409, name
+            assert (
+                "expired at 2027-01-15T08:00:02.000Z and keeps slot and words until 2027-01-15T08:02:02.000Z"
+                in (problem["detail"])
+            )
+            holder = problem["holder"]
+            assert (holder["state"], holder["ends_at"]) == ("expired", "2027-01-15T08:00:02.000Z")
+            assert holder["kept_until"] == "2027-01-15T08:02:02.000Z"
 
 
 async def test_the_audit_says_who_changed_what(admin: httpx.AsyncClient) -> None:

@@ -115,7 +115,7 @@ def test_commands_manuals_and_deployments_send_only_declared_parameters(shop: Ar
             sent.setdefault(path.name, set()).update(one.partition("=")[0] for one in query.split("&"))
     assert {"state", "position", "q", "wait", "dry_run"} <= sent["slots.py"]
     assert {"slots.py", "bulk.py", "suggestions.py", "bindings.md", "README.md"} <= set(sent)
-    wrong = {"dryrun", "ssl_certfile"}  # what http.md warns of; what a store URL takes
+    wrong = {"dryrun", "k", "ssl_certfile"}  # what http.md warns of; what a store URL takes
     assert {name: names - declared - wrong for name, names in sent.items() if names - declared - wrong} == {}
 
 

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.middleware import Middleware
 
 from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm, RowForm
-from slotbeam.api.admin.plane import GRACE_MS, AdminPlane
+from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
 from slotbeam.api.app import plane_app
@@ -34,7 +34,6 @@ def create_admin_app(
     artifact: Artifact | None = None,
     *,
     clock: Callable[[], float] = time.time,
-    grace_ms: int = GRACE_MS,
 ) -> FastAPI:
     """Build the control plane: a full read replica that also writes.
 
@@ -42,7 +41,6 @@ def create_admin_app(
         settings: `redis_url`, else the store in `data_dir`; `admin_token`, else `data_dir/admin.token`.
         artifact: to preview with; None loads `settings.artifact`.
         clock: unix seconds.
-        grace_ms: how long an expired binding keeps its slot.
 
     Raises:
         ArtifactError: the artifact cannot be loaded.
@@ -50,7 +48,7 @@ def create_admin_app(
     """
     artifact = artifact or Artifact.load(settings.artifact)
     holder = Holder(Snapshot(artifact))
-    plane = AdminPlane(settings, holder, clock, grace_ms)
+    plane = AdminPlane(settings, holder, clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

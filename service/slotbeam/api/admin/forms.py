@@ -10,11 +10,13 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 from starlette.requests import Request
 
-from slotbeam.api.schemas import ItemId, Strict
-from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORDS
+from slotbeam.api.schemas import RAW_TEXT, ItemId, Strict
+from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORD_LENGTH, MAX_WORDS
 from slotbeam.bindings.times import LOCAL, ends_ms, starts_ms
+from slotbeam.bindings.words import MAX_RAW_WORD
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
+from slotbeam.types import SLOT_LENGTH, SLOT_PATTERN
 
 MAX_KEY = 64
 MAX_SAMPLES = 8
@@ -44,18 +46,32 @@ _MOMENT: JsonDict = {
     "examples": ["2026-12-31T00:00:00Z", "2026-12-31 09:00 Europe/Berlin", "2026-12-31"],
 }
 
-Word = Annotated[str, Field(max_length=2048)]
+Word = Annotated[
+    str,
+    Field(
+        max_length=MAX_RAW_WORD,
+        json_schema_extra={"minLength": 1},
+        description=f"1 to {MAX_WORD_LENGTH} characters after normalisation, at most {MAX_RAW_WORD} as they are sent",
+    ),
+]
+Sample = Annotated[
+    str,
+    Field(max_length=RAW_TEXT, description="A query for the dry run, which says in its place what is wrong with one"),
+]
 Line = Annotated[str, Field(max_length=256), AfterValidator(_line)]
 Start = Annotated[str, Field(max_length=64, json_schema_extra=_MOMENT), _read_by(starts_ms)]
 End = Annotated[str, Field(max_length=64, json_schema_extra=_MOMENT), _read_by(ends_ms)]
 Category = Annotated[str, Field(max_length=64, json_schema_extra=cast(JsonDict, {"enum": list(CATEGORIES)}))]
+SlotId = Annotated[str, Field(max_length=64, json_schema_extra={"maxLength": SLOT_LENGTH, "pattern": SLOT_PATTERN})]
 Placement = Literal["top", "blend", "only"]
 
 
 class ItemsForm(Strict):
     """Items by id, or every item whose text holds one of the words, or both."""
 
-    ids: list[ItemId] = Field(default_factory=list, max_length=MAX_ITEMS)
+    ids: list[ItemId] = Field(
+        default_factory=list, max_length=MAX_ITEMS, description=f"At most {MAX_ITEMS} together with those that match"
+    )
     match: bool = False
 
 
@@ -65,7 +81,7 @@ class BindForm(Strict):
     words: list[Word] = Field(min_length=1, max_length=MAX_WORDS)
     category: Category
     items: ItemsForm
-    slot: Annotated[str, Field(max_length=64)] | None = None
+    slot: SlotId | None = None
     placement: Placement = "top"
     near_miss: bool = False
     draft: bool = False
@@ -73,7 +89,7 @@ class BindForm(Strict):
     ends_at: End | None = None
     owner: Line = ""
     reason: Line = ""
-    sample_queries: list[Word] = Field(default_factory=list, max_length=MAX_SAMPLES)
+    sample_queries: list[Sample] = Field(default_factory=list, max_length=MAX_SAMPLES)
 
 
 class PatchForm(Strict):
@@ -89,7 +105,7 @@ class PatchForm(Strict):
     ends_at: End | None = None
     owner: Line | None = None
     reason: Line | None = None
-    sample_queries: list[Word] = Field(default_factory=list, max_length=MAX_SAMPLES)
+    sample_queries: list[Sample] = Field(default_factory=list, max_length=MAX_SAMPLES)
 
 
 class AcceptForm(Strict):
@@ -111,7 +127,7 @@ class RowForm(Strict):
     category: Category
     items: list[ItemId] = Field(default_factory=list, max_length=MAX_ITEMS)
     match: bool = False
-    slot: Annotated[str, Field(max_length=64)] | None = None
+    slot: SlotId | None = None
     placement: Placement = "top"
     near_miss: bool = False
     draft: bool | None = None

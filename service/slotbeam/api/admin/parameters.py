@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
+from fastapi import Path
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from slotbeam.api.admin.forms import MAX_KEY
 from slotbeam.api.query import Digits, Flag, Params
-from slotbeam.bindings.binding import Lifecycle
+from slotbeam.bindings.binding import MAX_WORD_LENGTH, Lifecycle
 from slotbeam.bindings.times import zone_of
+from slotbeam.bindings.words import MAX_RAW_WORD
 from slotbeam.kae.categories import CATEGORIES
+from slotbeam.types import SLOT_PATTERN
 
 MAX_ENTRY = 2**64 - 1
 """Of the log: what the store takes as an id of its stream."""
@@ -45,6 +48,21 @@ Zone = Annotated[str, Field(max_length=MAX_ZONE, examples=["Europe/Berlin"]), Af
 
 Position = Annotated[str, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": len(CATEGORIES) - 1})]
 """Only the codebook knows how many there are: the route reads the number."""
+
+SlotPath = Annotated[
+    str,
+    Path(
+        description="A slot, or the id of a binding",
+        json_schema_extra={"pattern": f"({SLOT_PATTERN})|(^b_[a-z2-7]{{4,32}}$)"},
+    ),
+]
+WordPath = Annotated[
+    str,
+    Path(
+        description=f"1 to {MAX_WORD_LENGTH} characters after normalisation",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_RAW_WORD},
+    ),
+]
 
 
 class SlotsQuery(Params):

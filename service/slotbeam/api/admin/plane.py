@@ -32,7 +32,6 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder
 from slotbeam.settings import Settings
 
-GRACE_MS = 120_000
 READY_WAIT_S = 30.0
 OWN_WAIT_S = 2.0
 
@@ -47,13 +46,10 @@ class AdminPlane:
         settings: where the store, the data directory and the admin token are.
         holder: the snapshot that previews read; the plane's own watcher swaps it.
         clock: unix seconds.
-        grace_ms: how long an expired binding keeps its slot.
     """
 
-    def __init__(
-        self, settings: Settings, holder: Holder, clock: Callable[[], float] = time.time, grace_ms: int = GRACE_MS
-    ) -> None:
-        self.settings, self.holder, self.grace_ms = settings, holder, grace_ms
+    def __init__(self, settings: Settings, holder: Holder, clock: Callable[[], float] = time.time) -> None:
+        self.settings, self.holder = settings, holder
         self.artifact: Artifact = holder.current.artifact
         self.tokens = Tokens(settings, clock)
         self.trail = Trail(settings.data_dir)
@@ -179,13 +175,14 @@ class AdminPlane:
         while True:
             wait_s = 30.0
             listing = self.watcher.listing
-            ends = [b.ends_at for b in listing.bindings.values() if b.ends_at is not None] if listing else []
+            held = listing.bindings.values() if listing else ()
+            ends = [binding.kept_until for binding in held if binding.kept_until is not None]
             if ends and self.watcher.facts.state == "live":
-                wait_s = min(wait_s, (min(ends) + self.grace_ms - self.now_ms()) / 1000)
+                wait_s = min(wait_s, (min(ends) - self.now_ms()) / 1000)
                 if wait_s <= 0:
                     wait_s = 1.0
                     try:
-                        done = await self.commit(expire(self.grace_ms, "expiry", self.now_ms()), {}, None, "")
+                        done = await self.commit(expire("expiry", self.now_ms()), {}, None, "")
                         log.info("expired bindings freed", revision=done.revision, count=len(done.edits))
                         continue
                     except (StoreError, NotFound) as error:

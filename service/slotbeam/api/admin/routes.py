@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from slotbeam.api.admin.forms import BindForm, PatchForm
 from slotbeam.api.admin.loading import loading_routes
-from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotsQuery, WriteQuery
+from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import all_slots, replica_view, slot_view
@@ -71,7 +71,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         responses=answers(200),
         dependencies=[reads],
     )
-    async def get_slot(slot: str) -> Response:
+    async def get_slot(slot: SlotPath) -> Response:
         return _one(plane, slot)
 
     @router.post(
@@ -94,7 +94,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         openapi_extra=asks(IF_MATCH, KEY, body=BindForm),
     )
     async def put_slot(
-        slot: str, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
+        slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
         if form.slot not in (None, slot):
@@ -111,7 +111,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         openapi_extra=asks(IF_MATCH, KEY, body=PatchForm),
     )
     async def patch_slot(
-        slot: str, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
+        slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
         if (again := await answered_before(plane, request, query, form)) is not None:
@@ -127,7 +127,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         openapi_extra=asks(IF_MATCH, KEY),
     )
     async def delete_slot(
-        slot: str, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
+        slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         make = unbind(artifact, slot, request.headers.get("if-match"), who.name, plane.now_ms())
         return await carry_out(plane, request, query, Write(make))

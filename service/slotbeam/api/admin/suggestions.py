@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.admin.forms import AcceptForm, BindForm, idempotency_key
-from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WriteQuery
+from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.writes import answer_again, binding_write, carry_out
 from slotbeam.api.auth import Principal
@@ -83,7 +83,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         openapi_extra=asks(KEY, body=AcceptForm, needed=False),
     )
     async def accept(
-        word: str, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
+        word: WordPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         idempotency_key(request)  # refused also where the answer needs no write
         raw = await read_bytes(request, plane.settings.admin_body_limit)
@@ -120,7 +120,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         return await answer_again(plane, held.binding, held.listing)
 
     @router.post("/{word}:dismiss", summary="Never suggest the word again", responses=answers(200))
-    async def dismiss(word: str, who: Principal = writes) -> Response:
+    async def dismiss(word: WordPath, who: Principal = writes) -> Response:
         [canonical] = canonical_words([word])
         new = await plane.store.dismiss(canonical, {"actor": who.name, "at": plane.now_ms()})
         return json_response({"word": canonical, "dismissed": True, "new": new})
@@ -153,7 +153,7 @@ def _check_same(plane: AdminPlane, word: str, given: AcceptForm, held: _HeldAlre
         items = resolve_items(plane.artifact, [word], given.items.ids, given.items.match)
         other = items.sha != binding.items
     if other:
-        raise word_taken(held.listing, word, binding.id)
+        raise word_taken(held.listing, word, binding.id, plane.now_ms())
 
 
 async def _found(plane: AdminPlane) -> _Found:
