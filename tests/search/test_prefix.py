@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -40,19 +41,21 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return make_shop(tmp_path_factory.mktemp("shop"), ITEMS, coarse=True)
 
 
+def binding(number: int, word: str, items: Iterable[int], placement: str) -> Bound:
+    slot = Slot(number % 3, make_kae().codebook.reserved(number % 3)[number // 3])
+    return Bound(f"b{number}", slot, (word,), tuple(f"i{item:03d}" for item in items), placement)
+
+
 @st.composite
 def bindings(draw: st.DrawFn) -> tuple[Bound, ...]:
     words = draw(st.lists(st.sampled_from(BOUND_WORDS), unique=True, max_size=4))
-    return tuple(
-        Bound(
-            f"b{number}",
-            Slot(number % 3, make_kae().codebook.reserved(number % 3)[number // 3]),
-            (word,),
-            tuple(f"i{item:03d}" for item in draw(st.sets(st.integers(0, ITEMS + 5), min_size=1, max_size=120))),
-            draw(st.sampled_from(PLACEMENTS)),
-        )
-        for number, word in enumerate(words)
-    )
+    items = st.sets(st.integers(0, ITEMS + 5), min_size=1, max_size=120)
+    placements = st.sampled_from(PLACEMENTS)
+    return tuple(binding(number, word, draw(items), draw(placements)) for number, word in enumerate(words))
+
+
+SHARED = (binding(0, "labubu", range(100), "only"), binding(1, "crocs", range(50, 60), "only"))
+"""Ten items of both come first, whatever the scores of the others."""
 
 
 def ask(artifact: Artifact, bound: tuple[Bound, ...], query: str, **request: Any) -> Answer:
@@ -71,6 +74,7 @@ def ask(artifact: Artifact, bound: tuple[Bound, ...], query: str, **request: Any
     seen=st.lists(st.sampled_from(["i001", "i150", "nowhere"]), max_size=2).map(tuple),
 )
 @example(SearchOptions(), (), "red mug", [24, 240], {}, None, True, ())
+@example(SearchOptions(), SHARED, "labubu crocs", [1, 9, 10, 11, 50], {}, None, True, ())
 def test_a_smaller_answer_is_the_beginning_of_a_larger_one(
     shop: Artifact,
     search: SearchOptions,

@@ -50,10 +50,9 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
 
     # Candidates → one ranked answer.
     scorer = ItemScorer(artifact.catalog, artifact.options)
-    wanted = request.k + 1  # the last item's score may be its successor's
-    base_hits = rank_base(scorer, words, query_vector(base_memory), blocks, wanted)
+    base_hits = rank_base(scorer, words, query_vector(base_memory), blocks, request.k)
     bound_groups = join_shared([(p, v, c) for p, v, _, c in groups], passed, artifact.options.candidates)
-    bound_hits = rank_bound(scorer, words, bound_groups, wanted)
+    bound_hits = rank_bound(scorer, words, bound_groups, request.k)
     hits = merge(bound_hits, base_hits, placement, request.k)
     applied = tuple(
         Applied(m.pinned.id, str(m.pinned.slot), m.match.surface, (m.match.start, m.match.end), len(m.pinned.rows))

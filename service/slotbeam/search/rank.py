@@ -111,7 +111,7 @@ def merge(bound: list[Hit], base: list[Hit], placement: str, k: int) -> list[Hit
     """Merge by rank, never by raw score; an item appears once, where it comes first.
 
     Args:
-        bound: the K + 1 best of the bound block; scores never rise from one to the next.
+        bound: the K best of the bound block; scores never rise from one to the next.
         base: likewise, of the base group.
         placement: `top`: the bound block first; `blend`: alternate ranks; `only`: the bound block alone.
         k: K.
