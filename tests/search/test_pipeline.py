@@ -209,7 +209,7 @@ def test_items_that_say_the_same_rank_by_sid_then_id(tmp_path):
     scorer = ItemScorer(catalog, SearchOptions(weight_vector=1.0, weight_lexical=1.0))
     places = np.random.default_rng(2).permutation(67)
     for vector in np.random.default_rng(3).normal(size=(9, 48)).astype(np.float32):
-        hits = rank_base(scorer, "red mug", vector, Candidates(places, np.full(67, -1.5), True), 67)
+        hits = rank_base(scorer, "red mug", vector, [Candidates(places, np.full(67, -1.5), True)], 67)
         found = [catalog.ids[hit.row] for hit in hits]
         assert found == sorted(names, key=lambda name: (int(name[1:]) % 2, name))
 
