@@ -19,7 +19,7 @@ LOCKS   := deploy/requirements
 UV      ?= uv
 CATALOG ?= ../shared/data/icecat
 WORLD   ?= build/world
-# Training time of `make icecat`, without reading and the dictionary.
+# How long the training of `make icecat` may take, reading, dictionary and export included.
 MINUTES ?= 18
 JOBS    ?= 2
 CASES   ?= 100000

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -15,7 +17,10 @@ import pytest
 from slotbeam.catalog.item import Item
 from slotbeam.errors import ArtifactError, InputError, SetupError
 from slotbeam.search.artifact import Artifact
+from slotbeam.train import command, weights
+from slotbeam.train.budget import Budget
 from slotbeam.train.command import train
+from slotbeam.train.loop import Trainer
 from slotbeam.train.options import PRESETS, TrainOptions, preset
 from support.shop import make_items
 from support.training import make_log
@@ -106,6 +111,55 @@ def test_a_directory_that_is_no_artifact_is_never_replaced(world: Path, tmp_path
     (tmp_path / "photos" / "cat.jpg").write_bytes(b"meow")
     with pytest.raises(SetupError, match="is no artifact"):
         train(world, tmp_path / "photos", options=OPTIONS)
+
+
+class Machine:
+    """A machine on which only what is named takes time; it is read as a clock."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, step_s: float, **takes: float) -> None:
+        self.now, self.parts = 0.0, dict.fromkeys((*takes, "steps", "lists"), 0.0)
+        for name, seconds in takes.items():
+            patch.setattr(command, name, self._slow(name, seconds, getattr(command, name)))
+        patch.setattr(Trainer, "_loss", self._slow("steps", step_s, Trainer._loss))
+        patch.setattr(weights, "_lists", self._slow("lists", 1.0, weights._lists))
+
+    def __call__(self) -> float:
+        return self.now
+
+    def _slow(self, name: str, seconds: float, run: Callable[..., Any]) -> Callable[..., Any]:
+        def slow(*arguments: Any, **more: Any) -> Any:
+            self.now += seconds
+            self.parts[name] += seconds
+            return run(*arguments, **more)
+
+        return slow
+
+
+@pytest.mark.parametrize("step_s", [2.0, 40.0])
+def test_minutes_are_those_of_the_whole_command(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step_s: float
+) -> None:
+    machine = Machine(monkeypatch, step_s, read_data=20.0, build_kae=30.0, build_corpus=40.0, export_artifact=8.0)
+    budget = Budget(240.0, machine)
+    out = train(world, tmp_path / "out", logs=world, options=replace(OPTIONS, quiet=False), budget=budget)
+    assert machine.parts["read_data"] + machine.parts["build_kae"] + machine.parts["build_corpus"] == 90.0
+    assert machine.parts["steps"] > 90.0
+    assert 240.0 - 24.0 <= machine.now <= 240.0 + 2 * step_s, "what was kept may not be needed"
+    said = " ".join(capsys.readouterr().err.split())
+    assert "of 4 minutes 90 s are spent; 126 s are for the stages, about 24 s for what follows them" in said
+    assert f"{out} is complete after {machine.now / 60:.1f} minutes" in said
+    assert Artifact.load(out).manifest["metrics"]["seconds"]["read"] == 20.0
+
+
+def test_what_is_used_up_before_the_stages_is_said_with_the_minutes_to_give(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine = Machine(monkeypatch, 1.0, build_kae=300.0)
+    budget = Budget(240.0, machine)
+    out = train(world, tmp_path / "out", logs=world, options=replace(OPTIONS, quiet=False), budget=budget)
+    assert machine.now == 304.0, "one step a stage, and no query for the weights"
+    assert Artifact.load(out).manifest["training"]["steps"] == [1, 1, 1, 1]
+    assert "too little to learn much from; give --minutes 7 or more" in " ".join(capsys.readouterr().err.split())
 
 
 def test_an_empty_catalog_an_unknown_stage_and_an_unknown_configuration_are_refused(tmp_path: Path) -> None:

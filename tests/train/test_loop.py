@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from slotbeam.errors import SetupError
+from slotbeam.train.budget import Budget
 from slotbeam.train.corpus import Corpus
 from slotbeam.train.data import DataOptions, Sampler
 from slotbeam.train.loop import Trainer, learning_rate
@@ -74,10 +77,78 @@ def test_both_precisions_start_from_the_same_loss(corpus: Corpus, precision: str
     assert run.run()["S3"]["last_loss"] == pytest.approx(trainer(corpus, steps=4).run()["S3"]["last_loss"], rel=0.03)
 
 
-def test_a_budget_in_minutes_plans_the_steps(corpus: Corpus) -> None:
-    run = trainer(corpus, minutes=0.02)
+class Slow:
+    """A clock that nothing but training moves: step n takes the seconds that `takes` says."""
+
+    def __init__(self, run: Trainer, takes: Callable[[int], float]) -> None:
+        self.now, self.steps, self.takes, self._loss = 0.0, 0, takes, run._loss
+        run._loss = self.loss  # type: ignore[method-assign]
+
+    def __call__(self) -> float:
+        return self.now
+
+    def loss(self, *arguments: Any) -> torch.Tensor:
+        self.now += self.takes(self.steps)
+        self.steps += 1
+        return self._loss(*arguments)
+
+
+def timed(
+    corpus: Corpus, seconds: float, takes: Callable[[int], float], checkpoint: Path | None = None
+) -> tuple[Trainer, Slow]:
+    run = trainer(corpus, checkpoint)
+    clock = Slow(run, takes)
+    run.budget = Budget(seconds, clock)
+    return run, clock
+
+
+def test_the_stages_share_their_time_and_end_with_it(corpus: Corpus) -> None:
+    run, clock = timed(corpus, 60.0, lambda step: 1.0)
+    reports = run.run()
+    assert clock.now == pytest.approx(60.0, abs=2)
+    assert [report["steps"] for report in reports.values()] == pytest.approx([3, 12, 6, 39], abs=1)
+    assert run.place.plan == [report["steps"] for report in reports.values()]
+
+
+@pytest.mark.parametrize("slower", [2, 10, 1000])
+def test_the_stages_end_with_their_time_where_steps_suddenly_take_longer(corpus: Corpus, slower: float) -> None:
+    run, clock = timed(corpus, 60.0, lambda step: 1.0 if step < 4 else slower)
+    assert list(run.run()) == list(STAGES)
+    late = clock.steps - 4
+    assert clock.now <= 60.0 + 2 * slower or late <= len(STAGES), "half a step a stage, or one at least"
+
+
+def test_by_the_clock_the_rate_falls_to_its_end_however_many_steps_there_are(corpus: Corpus) -> None:
+    for pace in (1.0, 3.0):
+        run, _ = timed(corpus, 60.0, lambda step, pace=pace: pace)
+        run.run()
+        assert run.optimizer.param_groups[0]["lr"] < 0.1 * run.options.rate
+
+
+def test_a_budget_that_is_used_up_leaves_one_step_a_stage(corpus: Corpus) -> None:
+    run, _ = timed(corpus, 0.0, lambda step: 5.0)
+    reports = run.run()
+    assert run.place.plan == [1, 1, 1, 1]
+    assert all(np.isfinite(report["last_loss"]) for report in reports.values())
+
+
+def test_a_run_by_the_clock_goes_on_where_it_stopped(corpus: Corpus, tmp_path: Path) -> None:
+    run, _ = timed(corpus, 100.0, lambda step: 1.0, tmp_path / "c.npz")
+    run.run(until=60)
+    assert (run.place.stage, run.place.step) == (3, pytest.approx(25, abs=1))
+    again, clock = timed(corpus, 20.0, lambda step: 1.0, tmp_path / "c.npz")
+    assert again.resume()
+    assert again.place.along == pytest.approx(25 / 65, abs=0.03)
+    again.run()
+    assert clock.now == pytest.approx(20.0, abs=1)
+    assert again.place.plan[3] == run.place.step + clock.steps
+
+
+def test_minutes_of_training_alone_are_kept_by_the_clock(corpus: Corpus) -> None:
+    run = trainer(corpus, minutes=0.01)
     run.run()
-    assert all(steps >= 20 for steps in run.place.plan)
+    assert run.budget is not None
+    assert run.budget.seconds == pytest.approx(0.6)
 
 
 def test_the_rate_climbs_then_falls_to_its_end() -> None:

@@ -47,7 +47,9 @@ def train(
     ] = None,
     stages: Annotated[str, typer.Option(help="Which of S0,S1,S2,S3.")] = "S0,S1,S2,S3",
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps of all stages.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Training time instead of steps.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.01, help="How long the whole command may take, instead of steps.")
+    ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Examples a step.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="PyTorch threads.")] = None,
     groups: Annotated[int | None, typer.Option(min=1, max=18, help="Positions; the elbow otherwise.")] = None,
@@ -69,6 +71,9 @@ def train(
     if out is None:
         raise SetupError("where to? give --out DIRECTORY, or --check to check the catalog alone")
     need("torch")
+    from slotbeam.train.budget import Budget
+
+    budget = Budget(minutes * 60) if minutes else None  # PyTorch's own start counts, too
     from slotbeam.train.command import train as run
     from slotbeam.train.options import preset
 
@@ -96,6 +101,7 @@ def train(
         absorb=absorb or (),
         stages=chosen,
         resume=resume,
+        budget=budget,
     )
     say(f"{out} is complete; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
 

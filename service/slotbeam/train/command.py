@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from slotbeam.kae.encode import Kae
 from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import Artifact, read_manifest, verify, write_manifest
 from slotbeam.search.options import WEIGHTS
+from slotbeam.train.budget import Budget, stages_of
 from slotbeam.train.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
 from slotbeam.train.data import Sampler
 from slotbeam.train.export import TOKENIZER, export_artifact, read_parameters, restore, round_to_half
@@ -53,6 +54,7 @@ def train(
     absorb: Sequence[Path] = (),
     stages: Sequence[str] = tuple(STAGES),
     resume: bool = False,
+    budget: Budget | None = None,
 ) -> Path:
     """Train and write an artifact; `out` appears whole, in one rename, or not at all.
 
@@ -63,6 +65,7 @@ def train(
         absorb: files of bindings whose words get solo slots; not with `artifact_from`, whose codebook stays.
         stages: names in `STAGES`, in order.
         resume: go on from the checkpoint that a stopped run left beside `out`.
+        budget: what all of this may take; None: `options.loop` bounds the stages alone.
 
     Returns:
         `out`.
@@ -79,7 +82,7 @@ def train(
     if unknown or not stages:
         raise InputError(f"stages {', '.join(stages) or '(none)'} are not known; allowed: {', '.join(STAGES)}")
     bindings = _bindings(absorb, artifact_from)
-    clock = _Clock()
+    clock = _Clock(budget.clock if budget else time.monotonic)
     torch.manual_seed(options.seed)
     with Reporter(options.quiet) as reporter:
         # What may be read: the catalog as it was when training data was taken, and the training days of the log.
@@ -113,7 +116,11 @@ def train(
         if artifact_from is not None:
             restore(model, read_parameters(artifact_from / "model", model.options.heads))
         sampler = Sampler(corpus, options.data)
-        trainer = Trainer(model, sampler, stages, options.loop, options.seed, reporter, work / CHECKPOINT)
+        of_stages = None
+        if budget is not None:
+            of_stages, said = stages_of(budget, clock.seconds["corpus"], bool(log))
+            reporter.say(said)
+        trainer = Trainer(model, sampler, stages, options.loop, options.seed, reporter, work / CHECKPOINT, of_stages)
         if resume and trainer.resume():
             stage = stages[min(trainer.place.stage, len(stages) - 1)]
             reporter.say(f"resumed at stage {stage}, step {trainer.place.step}")
@@ -136,12 +143,12 @@ def train(
         export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, items, encoded, options.half, absorbed)
         reporter.say(f"exported  {clock('export')}")
         taken = last_taken(log, items, options.fit, options.seed)
-        fitted = fit_weights(Artifact.load(fresh), taken)
+        fitted = fit_weights(Artifact.load(fresh), taken, budget)
         write_manifest(fresh, {**read_manifest(fresh), "search": dataclasses.asdict(fitted)})
         weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)
         reporter.say(f"item score: {weights}  {clock('weights')}")
         _replace(fresh, out, work)
-        reporter.say(f"{out} is complete")
+        reporter.say(f"{out} is complete" + (f" after {budget.spent / 60:.1f} minutes" if budget else ""))
     return out
 
 
@@ -241,11 +248,11 @@ def _replace(fresh: Path, out: Path, work: Path) -> None:
 class _Clock:
     """Seconds since the last call, kept by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self.seconds: dict[str, float] = {}
-        self._last = time.monotonic()
+        self._clock, self._last = clock, clock()
 
     def __call__(self, name: str) -> str:
-        now = time.monotonic()
+        now = self._clock()
         self.seconds[name], self._last = round(now - self._last, 1), now
         return f"({self.seconds[name]} s)"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from slotbeam.errors import InputError
+from slotbeam.train.budget import Budget, Clock, Steps
 from slotbeam.train.checkpoint import load_checkpoint, save_checkpoint
 from slotbeam.train.corpus import item_bags
 from slotbeam.train.data import Sampler, Stream
@@ -28,7 +28,7 @@ class LoopOptions:
     """How the loop runs.
 
     Attributes:
-        steps: of all stages together; minutes: training time instead, steps follow from the measured speed.
+        steps: of all stages together; minutes: instead of steps, how long the stages may take, by the clock.
         batch: rows a step. rate: peak learning rate. clip: largest gradient norm.
         precision: `auto` takes bfloat16 autocast where the processor has it.
         device: `auto` takes CUDA when there.
@@ -62,10 +62,18 @@ class StageReport:
 
 @dataclass(slots=True)
 class Place:
-    """Where training is: stage index, step in it, and the plan it follows."""
+    """Where training is.
+
+    Attributes:
+        stage: its index; step: in it; along: how much of the stage is done by the clock, 0 to 1, where that decides.
+        tail: steps of the stage's last tenth that are in its report.
+        plan: steps of each stage; by the clock, those of the stages that are done.
+    """
 
     stage: int = 0
     step: int = 0
+    along: float = 0.0
+    tail: int = 0
     plan: list[int] = field(default_factory=list)
     reports: dict[str, dict[str, float]] = field(default_factory=dict)
 
@@ -106,12 +114,14 @@ class Trainer:
         seed: int,
         reporter: Reporter,
         checkpoint: Path | None = None,
+        budget: Budget | None = None,
     ) -> None:
         """Prepare a run.
 
         Args:
             stages: names in `STAGES`, in the order to run.
             checkpoint: file to keep; None keeps none.
+            budget: what the stages may take; None: `options.minutes` of training in all, or else `options.steps`.
         """
         if options.threads:
             torch.set_num_threads(options.threads)
@@ -120,7 +130,7 @@ class Trainer:
         self.model = model.to(self.device)
         self.sampler, self.options, self.seed, self.reporter = sampler, options, seed, reporter
         self.stages = [(STAGES[name][0], STAGES[name][1](sampler.corpus)) for name in stages]
-        self.checkpoint = checkpoint
+        self.checkpoint, self.budget = checkpoint, budget
         corpus = sampler.corpus
         bags = torch.from_numpy(item_bags(corpus.inputs, corpus.item_sids, corpus.item_texts))
         self.items = ItemTable(bags.to(self.device), torch.from_numpy(corpus.priors).to(self.device))
@@ -141,21 +151,22 @@ class Trainer:
         """Train to the end of the plan (or for `until` steps, for tests) and return the stages' reports."""
         if not self.place.plan:
             self.place.plan = self._plan(self.options.steps)
-        budget_s = self.options.minutes * 60 if self.options.minutes else None
-        started, done = time.monotonic(), 0
+        if self.budget is None and self.options.minutes:
+            before = sum(report["seconds"] for report in self.place.reports.values())
+            self.budget = Budget(self.options.minutes * 60 - before)
+        done = 0
         while self.place.stage < len(self.stages):
-            if budget_s is not None and self.place.step == 0:
-                self._replan(budget_s - (time.monotonic() - started))
             stage, _ = self.stages[self.place.stage]
-            left = None if until is None else until - done
-            done += self._stage(left)
-            if self.place.step < self.place.plan[self.place.stage]:
+            course, left = self._course(), None if until is None else until - done
+            done += self._stage(course, left)
+            if course.goes_on(self.place.step):
                 self._save()
                 break
+            self.place.plan[self.place.stage] = self.place.step
             report = self.place.reports[stage.name]
             losses = f"loss {report['first_loss']:.3f} → {report['last_loss']:.3f} nats"
             self.reporter.say(f"{stage.name} done: {report['steps']:.0f} steps in {report['seconds']:.0f} s, {losses}")
-            self.place.stage, self.place.step = self.place.stage + 1, 0
+            self.place.stage, self.place.step, self.place.along, self.place.tail = self.place.stage + 1, 0, 0.0, 0
             self._save()
         return self.place.reports
 
@@ -163,24 +174,13 @@ class Trainer:
         total = sum(stage.share for stage, _ in self.stages)
         return [max(1, round(steps * stage.share / total)) for stage, _ in self.stages]
 
-    def _replan(self, left_s: float) -> None:
-        """Give this stage its share of the seconds that are left, by the speed of a few trial steps."""
-        ahead = self.stages[self.place.stage :]
-        share = ahead[0][0].share / sum(stage.share for stage, _ in ahead)
-        seconds = self._trial()
-        self.place.plan[self.place.stage] = max(20, int(max(left_s, 0.0) * share / seconds))
-
-    def _trial(self, steps: int = 10) -> float:
-        """Seconds a step of the stage ahead, without touching the weights."""
-        stage, mix = self.stages[self.place.stage]
-        stream = Stream(self.sampler, mix, self.options.batch, self.seed, stage.name)
-        took = []
-        for step in range(steps):
-            started = time.monotonic()
-            self._loss(stage, stream, step).backward()  # type: ignore[no-untyped-call]
-            self.optimizer.zero_grad(set_to_none=True)
-            took.append(time.monotonic() - started)
-        return 1.1 * sum(took[2:]) / (steps - 2)  # a tenth for the optimizer
+    def _course(self) -> Steps | Clock:
+        """Of the stage ahead: its steps, or its share of the time that is left."""
+        if self.budget is None:
+            return Steps(self.place.plan[self.place.stage])
+        ahead = [stage.share for stage, _ in self.stages[self.place.stage :]]
+        ahead[0] *= 1 - self.place.along
+        return Clock(self.budget.part(ahead[0] / sum(ahead)), self.place.step, self.place.along)
 
     def _loss(self, stage: Stage, stream: Stream, step: int) -> torch.Tensor:
         batch = stream.batch(step)
@@ -190,19 +190,19 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is torch.bfloat16):
             return loss_of(self.model, batch.kind, ids, target, self.items, stage.smoothing)
 
-    def _stage(self, limit: int | None) -> int:
-        """Run the current stage to its end, or for `limit` steps; return how many were run."""
+    def _stage(self, course: Steps | Clock, limit: int | None) -> int:
+        """Run the current stage to the end of its course, or for `limit` steps; return how many were run."""
         place, (stage, mix) = self.place, self.stages[self.place.stage]
-        steps = place.plan[place.stage]
         stream = Stream(self.sampler, mix, self.options.batch, self.seed, stage.name)
         report = StageReport(**place.reports.get(stage.name, {}))  # type: ignore[arg-type]
-        tenth = max(1, steps // 10)
         self.model.train()
         begun = saved = time.monotonic()
         before, first_step, smooth = report.seconds, place.step, math.nan
-        while place.step < steps and (limit is None or place.step - first_step < limit):
+        while course.goes_on(place.step) and (limit is None or place.step - first_step < limit):
+            at, end = course.schedule(place.step)
+            tenth = max(1, end // 10)
             for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(stage, place.step, steps, self.options.rate)
+                group["lr"] = learning_rate(stage, at, end, self.options.rate)
             loss = self._loss(stage, stream, place.step)
             loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
@@ -210,17 +210,21 @@ class Trainer:
             self.optimizer.zero_grad(set_to_none=True)
             value = float(loss.detach())
             smooth = value if math.isnan(smooth) else 0.95 * smooth + 0.05 * value
-            if place.step < tenth:
+            if at < tenth or place.step == 0:
                 report.first_loss = _running(report.first_loss, value, place.step)
-            if place.step >= steps - tenth:
-                report.last_loss = _running(report.last_loss, value, place.step - (steps - tenth))
+            if at >= end - tenth:
+                report.last_loss, place.tail = _running(report.last_loss, value, place.tail), place.tail + 1
+            elif place.tail == 0:
+                report.last_loss = value  # by the clock no step may begin in the last tenth
             report.gradient_norm = _running(report.gradient_norm, float(norm), place.step)
             place.step += 1
             now = time.monotonic()
             report.steps, report.seconds = place.step, before + now - begun
             place.reports[stage.name] = _facts(report)
             speed = (place.step - first_step) / max(now - begun, 1e-9)
-            self.reporter.step(stage.name, place.step, steps, smooth, self.optimizer.param_groups[0]["lr"], speed)
+            place.along = course.along if isinstance(course, Clock) else 0.0
+            expected = course.expected(place.step)
+            self.reporter.step(stage.name, place.step, expected, smooth, self.optimizer.param_groups[0]["lr"], speed)
             if now - saved > self.options.checkpoint_s:
                 self._save()
                 saved = time.monotonic()
@@ -228,13 +232,7 @@ class Trainer:
 
     def _save(self) -> None:
         if self.checkpoint is not None:
-            place: dict[str, Any] = {
-                "stage": self.place.stage,
-                "step": self.place.step,
-                "plan": self.place.plan,
-                "reports": self.place.reports,
-            }
-            save_checkpoint(self.checkpoint, self.model, self.optimizer, place)
+            save_checkpoint(self.checkpoint, self.model, self.optimizer, asdict(self.place))
 
 
 def _running(mean: float, value: float, seen: int) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from slotbeam.search.options import WEIGHTS, SearchOptions
 from slotbeam.search.rank import ItemScorer
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Snapshot
+from slotbeam.train.budget import Budget
 from slotbeam.types import FloatArray
 
 LEAST = 30
@@ -37,14 +39,16 @@ class Lists:
     taken: int
 
 
-def fit_weights(artifact: Artifact, taken: Sequence[Interaction]) -> SearchOptions:
+def fit_weights(artifact: Artifact, taken: Sequence[Interaction], budget: Budget | None = None) -> SearchOptions:
     """The artifact's search options with weights fitted to what was taken; none of them is negative.
 
     Args:
         artifact: as it will be served.
         taken: queries, their histories, and the item that each led to. Those whose item is no candidate teach nothing.
+        budget: what it may take; when that is used up the queries that were decoded have to do.
     """
-    lists = [one for one in (_lists(artifact, each) for each in taken) if one is not None]
+    asked = takewhile(lambda _: budget is None or budget.left > 0, taken)
+    lists = [one for one in (_lists(artifact, each) for each in asked) if one is not None]
     if len(lists) < LEAST:
         return artifact.options
     spread = np.mean([one.features.std(axis=0) for one in lists], axis=0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ pytest.importorskip("bm25s")
 import torch
 
 from slotbeam.catalog.item import Interaction, Item
-from slotbeam.eval.baselines import alias, dense, fused
+from slotbeam.eval.baselines import alias, contrastive, dense, fused
 from slotbeam.eval.baselines.contrastive import Contrastive, item_chances
 from slotbeam.eval.baselines.dense import Dense, DualEncoder, PairBatches
 from slotbeam.eval.registry import Setup
 from slotbeam.eval.run import Asked
+from slotbeam.train.budget import Budget
 from slotbeam.train.data import Sampler
 from slotbeam.train.model import ModelOptions
 from slotbeam.train.options import TrainOptions, preset
@@ -102,9 +104,18 @@ def test_a_stopped_run_ends_with_the_weights_of_an_unbroken_one(tmp_path: Path) 
         assert torch.equal(one, other)
 
 
-def test_minutes_become_steps(tmp_path: Path) -> None:
-    options = replace(preset("tiny", steps=8, batch=8, device="cpu", minutes=0.005), quiet=True)
-    assert _trainer(tmp_path / "minutes", options).run()["steps"] >= 20
+def test_minutes_are_kept_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = replace(preset("tiny", batch=8, device="cpu", minutes=1), quiet=True)
+    run, now, loss = _trainer(tmp_path / "minutes", options), [0.0], Contrastive._loss
+
+    def slow(self: Contrastive, step: int) -> torch.Tensor:
+        now[0] += 1.0 if step < 5 else 10.0  # by the first steps there would be sixty
+        return loss(self, step)
+
+    monkeypatch.setattr(Contrastive, "_loss", slow)
+    monkeypatch.setattr(contrastive, "Budget", partial(Budget, clock=lambda: now[0]))
+    assert run.run()["steps"] == 11
+    assert now[0] == 65.0
 
 
 WORDS = ("zaru", "bexo", "culi", "dwem", "fopa", "gyrt", "hiwu", "jokk", "lavo", "mexi")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from slotbeam.train.budget import Budget, Clock, Steps
 from slotbeam.train.checkpoint import load_checkpoint, save_checkpoint
 from slotbeam.train.corpus import Corpus
 from slotbeam.train.loop import device_of, learning_rate, precision_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from slotbeam.eval.baselines.dense import DualEncoder
 
 CHECKPOINT = "checkpoint.npz"
-_TRIAL = 8
 
 DrawBatch = Callable[[int], tuple[list[list[int]], list[list[int]], IntArray]]
 """step → query rows, title rows, item numbers (N,)."""
@@ -63,7 +63,7 @@ class Contrastive:
         groups = [{"params": decay, "weight_decay": loop.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=loop.rate, betas=loop.betas, fused=True)
         self.checkpoint = directory / CHECKPOINT
-        self.place: dict[str, Any] = {"step": 0, "steps": 0, "seconds": 0.0, "loss": 0.0}
+        self.place: dict[str, Any] = {"step": 0, "seconds": 0.0, "loss": 0.0, "along": 0.0}
 
     def run(self, until: int | None = None) -> dict[str, Any]:
         """Train to the end of the budget (or to step `until`, for tests); return steps, minutes and the last loss."""
@@ -71,12 +71,12 @@ class Contrastive:
             self.place = load_checkpoint(self.checkpoint, self.model, self.optimizer)
         loop, place = self.options.loop, self.place
         self.model.train()
-        place["steps"] = place["steps"] or self._steps()
+        course = self._course()
         begun = saved = time.monotonic()
         before, first = place["seconds"], place["step"]
         with Reporter(self.options.quiet) as reporter:
-            while place["step"] < place["steps"] and (until is None or place["step"] < until):
-                rate = learning_rate(S3, place["step"], place["steps"], loop.rate)
+            while course.goes_on(place["step"]) and (until is None or place["step"] < until):
+                rate = learning_rate(S3, *course.schedule(place["step"]), loop.rate)
                 for group in self.optimizer.param_groups:
                     group["lr"] = rate
                 loss = self._loss(place["step"])
@@ -90,25 +90,20 @@ class Contrastive:
                 now = time.monotonic()
                 place["seconds"] = before + now - begun
                 speed = (place["step"] - first) / max(now - begun, 1e-9)
-                reporter.step("dense", place["step"], place["steps"], place["loss"], rate, speed)
+                place["along"] = course.along if isinstance(course, Clock) else 0.0
+                reporter.step("dense", place["step"], course.expected(place["step"]), place["loss"], rate, speed)
                 if now - saved > loop.checkpoint_s:
                     save_checkpoint(self.checkpoint, self.model, self.optimizer, place)
                     saved = now
         save_checkpoint(self.checkpoint, self.model, self.optimizer, place)
         return {"steps": place["step"], "minutes": round(place["seconds"] / 60, 2), "loss": round(place["loss"], 4)}
 
-    def _steps(self) -> int:
-        """Steps of the budget; for minutes, by the speed of a few trial steps that leave the weights alone."""
-        loop = self.options.loop
+    def _course(self) -> Steps | Clock:
+        """Of all steps, or of what is left of the minutes."""
+        loop, place = self.options.loop, self.place
         if not loop.minutes:
-            return loop.steps
-        took = []
-        for step in range(_TRIAL):
-            started = time.monotonic()
-            self._loss(step).backward()  # type: ignore[no-untyped-call]
-            self.optimizer.zero_grad(set_to_none=True)
-            took.append(time.monotonic() - started)
-        return max(20, int(loop.minutes * 60 / (1.1 * sum(took[2:]) / (_TRIAL - 2))))  # a tenth for the optimizer
+            return Steps(loop.steps)
+        return Clock(Budget(loop.minutes * 60 - place["seconds"]), place["step"], place.get("along", 0.0))
 
     def _loss(self, step: int) -> torch.Tensor:
         queries, titles, items = self.draw(step)

@@ -1,0 +1,117 @@
+"""How long a whole command may take: one clock that each of its parts asks. Knows no PyTorch."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+EXPORT_SHARE, EXPORT_S = 0.25, 2.0
+"""What is kept for the export: a share of what the corpus took (it took 0.07 and 0.14 of that), and some seconds."""
+WEIGHTS_SHARE, WEIGHTS_S = 0.05, 60.0
+"""What the weights of the item score may take: a share of the whole, and seconds at most."""
+LEAST_SHARE = 0.25
+"""Of a budget: where less is left for the stages a warning says so."""
+
+
+class Budget:
+    """Seconds that began when it was made.
+
+    Args:
+        seconds: in all.
+        clock: seconds of a clock that only goes forward.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds, self.clock = max(0.0, seconds), clock
+        self._ends = clock() + self.seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end, 0 after it."""
+        return max(0.0, self._ends - self.clock())
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the beginning, also past the end."""
+        return self.seconds - (self._ends - self.clock())
+
+    def part(self, share: float = 1.0, keep: float = 0.0) -> Budget:
+        """A budget that begins now: `share` of what is left when `keep` seconds are kept for later."""
+        return Budget(share * max(0.0, self.left - keep), self.clock)
+
+
+class Steps:
+    """The course of a stage of so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def goes_on(self, step: int) -> bool:
+        """Whether there is a step after `step` of them."""
+        return step < self.steps
+
+    def schedule(self, step: int) -> tuple[int, int]:
+        """How far it is: (done, of all), in steps."""
+        return step, self.steps
+
+    def expected(self, step: int) -> int:
+        """Steps in all, as far as can be told after `step` of them."""
+        return self.steps
+
+
+class Clock:
+    """The course of a stage that ends with its time, however long a step takes; it has one step at least.
+
+    Args:
+        budget: of the stage, or of what is left of it.
+        first: the step that it goes on from.
+        begun: how much of the stage was done before that, 0 to 1.
+    """
+
+    FINE = 10_000
+    """Parts of the time that a schedule knows."""
+
+    def __init__(self, budget: Budget, first: int = 0, begun: float = 0.0) -> None:
+        self.budget, self.first, self.begun = budget, first, begun
+
+    @property
+    def along(self) -> float:
+        """How much of the stage is done, 0 to 1."""
+        used = min(1.0, self.budget.spent / self.budget.seconds) if self.budget.seconds > 0 else 1.0
+        return self.begun + (1 - self.begun) * used
+
+    def goes_on(self, step: int) -> bool:
+        """Whether there is time for a step after `step` of them, or for more than half of one."""
+        done = step - self.first
+        mean = self.budget.spent / done if done else 0.0
+        return step == 0 or self.budget.left > mean / 2
+
+    def schedule(self, step: int) -> tuple[int, int]:
+        """How far it is: (done, of all), in parts of its time."""
+        return min(int(self.along * self.FINE), self.FINE - 1), self.FINE
+
+    def expected(self, step: int) -> int:
+        """Steps in all, as far as can be told after `step` of them."""
+        return max(step, round(step / max(self.along, 1e-9)))
+
+
+def stages_of(budget: Budget, corpus_s: float, log: bool) -> tuple[Budget, str]:
+    """What the stages of a training may take when all before them is done, and what to say of it.
+
+    Export and weights come after them. The weights end when the budget does; of the export an estimate is kept: it goes
+    over every item as the corpus did, so that tells how long it takes here and now.
+
+    Args:
+        corpus_s: seconds that the corpus took. log: whether there is one to fit weights to.
+    """
+    after = EXPORT_SHARE * corpus_s + EXPORT_S + (min(WEIGHTS_S, WEIGHTS_SHARE * budget.seconds) if log else 0.0)
+    spent, stages = budget.spent, budget.part(keep=after)
+    said = (
+        f"of {budget.seconds / 60:g} minutes {spent:.0f} s are spent; {stages.seconds:.0f} s are for the stages, "
+        f"about {after:.0f} s for what follows them"
+    )
+    if stages.seconds < LEAST_SHARE * budget.seconds:
+        wanted = math.ceil((spent + after) / (1 - LEAST_SHARE) / 60)
+        said += f"\nwarning: too little to learn much from; give --minutes {wanted} or more"
+    return stages, said
