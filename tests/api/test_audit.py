@@ -25,12 +25,14 @@ def test_an_entry_says_who_tried_what_and_how_it_ended(tmp_path: Path) -> None:
     trail.add(Attempt(scope="slots:write", why="unknown"), 1_800_000_001, "POST", "/admin/slots", 401, None)
     [known] = entries(tmp_path / "new" / "audit.jsonl")
     assert known == {
-        "at": "2027-01-15T08:00:00.250+00:00",
+        "at": "2027-01-15T08:00:00.250Z",
         "outcome": "accepted",
         "token": "t_1",
         "name": "ci",
         "scope": "slots:read",
         "why": None,
+        "dry_run": None,
+        "revision": None,
         "method": "GET",
         "path": "/admin/slots",
         "status": 200,
@@ -57,7 +59,7 @@ def test_whoever_has_no_token_pushes_nobody_out_who_has(tmp_path: Path) -> None:
     assert len(kept) >= GENERATIONS - 1
     assert all(path.stat().st_size < 1300 for path in tmp_path.glob("audit-unknown*"))
     newest = [row for path in tmp_path.glob("audit-unknown*") for row in entries(path)]
-    assert max(row["at"] for row in newest) == "1970-01-01T00:03:19.000+00:00"
+    assert max(row["at"] for row in newest) == "1970-01-01T00:03:19.000Z"
 
 
 def test_a_path_forges_no_line_and_no_terminal_code(tmp_path: Path) -> None:

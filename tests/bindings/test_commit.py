@@ -318,6 +318,7 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "read": (BOOK,),
     "changed": (0,),
     "items": (["aa"],),
+    "commits": ([1],),
     "beat": ("r1", {}),
     "forget": ("r1",),
     "publish_stats": ("r1", {}),

@@ -87,6 +87,29 @@ def test_an_export_holds_every_binding_with_its_items_and_drafts_can_be_removed_
         assert "is removed" in up.cli("slots", "unbind", "crocs").stdout
 
 
+def test_the_history_says_who_changed_what_and_the_list_who_and_since_when(up: Up) -> None:
+    times = ("--starts", "2026-01-01", "--ends", "2031-01-01 00:00 Europe/Berlin")
+    bound = up.cli("slots", "bind", "ugg", "uggs", "-c", "brand", "--item", "i003", "--item", "i004", *times, "--json")
+    made = json.loads(bound.stdout)
+    listed = up.cli("slots", "list", "--zone", "Europe/Berlin").stdout
+    [row] = [line for line in listed.splitlines() if "ugg" in line]
+    assert {"2026-01-01", "01:00", "2031-01-01", "00:00", "admin"} <= set(row.split())
+    [shown] = json.loads(up.cli("slots", "list", "--q", "ugg", "--json").stdout)["slots"]
+    assert (shown["changed_by"], shown["starts_at"]) == ("admin", "2026-01-01T00:00:00.000Z")
+    assert up.cli("slots", "unbind", "ugg").returncode == 0
+    newest, first = json.loads(up.cli("slots", "history", "--word", "uggs", "--json").stdout)
+    assert (newest["op"], first["op"], first["actor"]) == ("unbind", "bind", "admin")
+    assert (first["revision"], first["at"]) == (made["revision"], shown["changed_at"])
+    assert newest["changes"][0]["items"]["first_removed"] == ["i003", "i004"]
+    told = up.cli("slots", "history", "--slot", made["slot"], "--count", "1").stdout
+    assert {"unbind", "admin", made["slot"], "ugg,", "uggs", "−2"} <= set(told.split())
+    assert "1 revisions shown" in told
+    assert "0 revisions shown" in up.cli("slots", "history", "--word", "ugg", "--until", "2026-01-01").stdout
+    refused = up.cli("slots", "history", "--since", "yesterday")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "since" in refused.stderr
+
+
 def test_match_binds_every_item_whose_text_holds_the_word(up: Up) -> None:
     bound = json.loads(up.cli("slots", "bind", "acme", "-c", "brand", "--match", "--json").stdout)
     try:

@@ -13,12 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from slotbeam.api.query import flag_of
+from slotbeam.bindings.times import iso
 
 LIMIT_BYTES = 8 * 2**20
 GENERATIONS = 4
@@ -37,12 +39,16 @@ class Attempt:
         name: of that token.
         scope: that the route asks for.
         why: the token was refused: missing, malformed, unknown, expired, scope, rate, site.
+        dry_run: whether the request asked for one; None where it could not have edited anything.
+        revision: that it committed, now or when its idempotency key was used first; None for any other.
     """
 
     token: str | None = None
     name: str | None = None
     scope: str | None = None
     why: str | None = None
+    dry_run: bool | None = None
+    revision: int | None = None
 
 
 def attempt_of(request: Request) -> Attempt:
@@ -71,7 +77,7 @@ class Trail:
         accepted = status < 400
         self.counts["accepted" if accepted else attempt.why or "error"] += 1
         entry = {
-            "at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),
+            "at": iso(int(at * 1000)),
             "outcome": "accepted" if accepted else "refused" if status < 500 else "failed",
             **asdict(attempt),
             "method": method[:16],
@@ -123,7 +129,7 @@ class Audit:
         if scope["type"] != "http" or not (scope["path"] + "/").startswith("/admin/"):
             await self.app(scope, receive, send)
             return
-        attempt = scope[_KEY] = Attempt()
+        attempt = scope[_KEY] = Attempt(dry_run=_dry_run(scope))
         client = scope.get("client")
         noted = False
 
@@ -137,6 +143,8 @@ class Audit:
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if attempt.dry_run is False and message["status"] < 400:
+                    attempt.revision = _revision(message)
                 note(message["status"])
             await send(message)
 
@@ -144,3 +152,13 @@ class Audit:
             await self.app(scope, receive, noting)
         finally:
             note(500)  # no answer began: a bug, or the caller left
+
+
+def _dry_run(scope: Scope) -> bool | None:
+    return None if scope["method"] in ("GET", "HEAD", "OPTIONS") else flag_of(scope, "dry_run")
+
+
+def _revision(message: Message) -> int | None:
+    """What an answer to an edit says that it committed."""
+    found = [value for name, value in message["headers"] if name.lower() == b"x-bindings-revision"]
+    return int(found[0]) if found else None

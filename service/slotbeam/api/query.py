@@ -14,8 +14,10 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from slotbeam.api.problems import LISTED, SHOWN, printable, problem_of, shown
 from slotbeam.errors import InputError
@@ -46,6 +48,11 @@ def _whole(text: Any) -> Any:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Digits = BeforeValidator(_whole)
+
+
+def flag_of(scope: Scope, name: str) -> bool:
+    """What a `Flag` means in the query of a request that a route may not have read yet; False where it is no flag."""
+    return _FLAGS.get(QueryParams(scope["query_string"]).get(name, "false").lower(), False)
 
 
 def refuse_undeclared(request: Request) -> None:

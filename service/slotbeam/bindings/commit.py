@@ -6,12 +6,14 @@ import asyncio
 import json
 import random
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
 from redis.exceptions import RedisError
 
 from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.itemchanges import Lists, item_changes, lists_of
 from slotbeam.bindings.plan import LINGER_S, Change, Edit, Listing, Plan, make_plan
 from slotbeam.bindings.replies import idempotency_record
 from slotbeam.bindings.script import Script, Unanswered, durability, nothing_written, run
@@ -52,6 +54,7 @@ async def commit(
     change: Callable[[Listing], Change],
     *,
     items: Mapping[str, bytes] | None = None,
+    lists: Lists | None = None,
     key: str | None = None,
     fingerprint: str = "",
 ) -> Committed:
@@ -61,6 +64,7 @@ async def commit(
         change: called with the store's newest listing, again whenever another commit came first; raises what is
             wrong with the edit (a stale If-Match, a taken word …).
         items: item lists that the change refers to, by hash; written before the commit.
+        lists: item lists that the caller holds; others are read, for the log says which items came and went.
         key: idempotency key; a second commit with it and the same `fingerprint` returns the first one's outcome.
 
     Raises:
@@ -71,7 +75,7 @@ async def commit(
     key = key or "auto-" + secrets.token_hex(16)
     async with store.write_lock:
         with nothing_written():
-            return await _commit(store, codebook_sha, change, items or {}, key, fingerprint)
+            return await _commit(store, codebook_sha, change, items or {}, lists or {}, key, fingerprint)
 
 
 async def _commit(
@@ -79,6 +83,7 @@ async def _commit(
     codebook_sha: str,
     change: Callable[[Listing], Change],
     items: Mapping[str, bytes],
+    lists: Lists,
     key: str,
     fingerprint: str,
 ) -> Committed:
@@ -92,7 +97,9 @@ async def _commit(
         listing = await store.read(codebook_sha, client=store.writing)
         if listing is None:
             raise StoreUnavailable(f"the store at {store.name} holds no epoch: it is new, or it lost its data")
-        plan = make_plan(listing, change(listing), key, fingerprint)
+        wanted = change(listing)
+        moved = await _moved(store, wanted.edits, items, lists)
+        plan = make_plan(listing, wanted, key, fingerprint, moved)
         await write_items(store, items)
         reply, confirmed = await _run(store, codebook_sha, plan, key, fingerprint, durable.how)
         if isinstance(reply, Committed):
@@ -103,6 +110,21 @@ async def _commit(
         _raise_refusal(store, reply)
         await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
     raise StoreUnavailable(f"{TRIES} other commits came first, send it again")
+
+
+async def _moved(
+    store: Store, edits: Sequence[Edit], items: Mapping[str, bytes], lists: Lists
+) -> Sequence[Mapping[str, object] | None]:
+    """Which items `edits` bring and take away, worked out off the event loop: a list may be long."""
+    wanted = lists_of(edits)
+    unknown = wanted - items.keys() - lists.keys()
+    read, _ = await store.items(unknown) if unknown else ({}, {})
+
+    def compare() -> Sequence[Mapping[str, object] | None]:
+        given = {sha: orjson.loads(items[sha]) for sha in wanted & items.keys()}
+        return item_changes(edits, {**lists, **read, **given})
+
+    return await asyncio.to_thread(compare)
 
 
 async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:

@@ -134,8 +134,13 @@ class Plan:
     edits: tuple[Edit, ...] = field(repr=False, default=())
 
 
-def make_plan(listing: Listing, change: Change, key: str, fingerprint: str) -> Plan:
+def make_plan(
+    listing: Listing, change: Change, key: str, fingerprint: str, moved: Sequence[Mapping[str, object] | None] = ()
+) -> Plan:
     """Turn `change` into the one commit that follows `listing`.
+
+    Args:
+        moved: what each edit does to its binding's items (see `itemchanges`), for the log; () when that is not known.
 
     Raises:
         WordTaken, SlotTaken: naming the holder.
@@ -191,7 +196,7 @@ def make_plan(listing: Listing, change: Change, key: str, fingerprint: str) -> P
         "outcome": _text({"changes": _summary(edits), "fingerprint": fingerprint, "revision": revision}),
         "entry": [
             *("op", change.op, "at", str(change.at), "actor", change.actor, "key", key, "epoch", listing.epoch),
-            *("state", state, "changes", _text(_details(listing, edits))),
+            *("state", state, "changes", _text(_details(listing, edits, moved))),
         ],
     }
     needs = tuple(sorted({e.after.items for e in edits if e.after}))
@@ -258,15 +263,18 @@ def _summary(edits: Sequence[Edit]) -> list[dict[str, str | None]]:
     ]
 
 
-def _details(listing: Listing, edits: Sequence[Edit]) -> list[dict[str, str | None]]:
+def _details(
+    listing: Listing, edits: Sequence[Edit], moved: Sequence[Mapping[str, object] | None]
+) -> list[dict[str, object]]:
     return [
         {
             **summary,
             "slot_before": str(listing.placed[e.before.id]) if e.before and e.before.id in listing.placed else None,
             "before": listing.records[e.before.id].decode() if e.before and e.before.id in listing.records else None,
             "after": e.after.record().decode() if e.after else None,
+            "items": items,
         }
-        for e, summary in zip(edits, _summary(edits), strict=True)
+        for e, summary, items in zip(edits, _summary(edits), moved or [None] * len(edits), strict=True)
     ]
 
 

@@ -106,11 +106,23 @@ def _count(value: Any) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= MAX_NUMBER
 
 
-def _changes(value: Any) -> list[dict[str, str | None]]:
+def _changes(value: Any) -> list[dict[str, Any]]:
     changes = value if isinstance(value, list) else []
     for change in changes:
         if not isinstance(change, dict) or not isinstance(change.get("id"), str):
             return []
         if not all(isinstance(change.get(name), str | None) for name in _CHANGE):
             return []
-    return [{name: change.get(name) for name in _CHANGE} for change in changes]
+    return [
+        {**{name: change.get(name) for name in _CHANGE}, "items": _items(change.get("items"))} for change in changes
+    ]
+
+
+def _items(value: Any) -> dict[str, Any] | None:
+    """Which items came and went; None when that was not written down, or cannot be read."""
+    if not isinstance(value, dict) or not all(_count(value.get(name)) for name in ("added", "removed")):
+        return None
+    ids = [value.get(name) for name in ("first_added", "first_removed")]
+    if not all(isinstance(some, list) and all(isinstance(one, str) for one in some) for some in ids):
+        return None
+    return {name: value[name] for name in ("added", "removed", "first_added", "first_removed")}

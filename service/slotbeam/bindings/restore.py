@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slotbeam.bindings.backup import Backup, same
 from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_digest
 from slotbeam.bindings.commit import LOOKUP_S, write_items
+from slotbeam.bindings.itemchanges import item_changes, lists_of
 from slotbeam.bindings.lastgood import generations, load_file
-from slotbeam.bindings.plan import LINGER_S, LOG_KEPT, Listing
+from slotbeam.bindings.plan import LINGER_S, LOG_KEPT, Edit, Listing
 from slotbeam.bindings.script import Script, Unanswered, durability, nothing_written, run
 from slotbeam.bindings.store import Store
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
@@ -132,7 +133,8 @@ async def restore(store: Store, plan: Restoration, actor: str, now_ms: int) -> s
         drops = sorted(old - set(needs))
         names = ["meta", "binding", f"slots:{plan.codebook}", "word", "log"]
         keys = [store.key(name) for name in names + [f"items:{sha}" for sha in needs + drops]]
-        payload = json.dumps(_fields(plan, len(needs), actor, now_ms), ensure_ascii=False)
+        changes = await _changes(store, plan)
+        payload = json.dumps(_fields(plan, len(needs), changes, actor, now_ms), ensure_ascii=False)
         reply, confirmed = await _run(store, keys, payload, plan, durable.how)
         if reply[0] == "ok":
             return durability(store, durable.how, confirmed, plan.revision)
@@ -180,11 +182,13 @@ def _saved_revisions(data_dir: Path) -> list[int]:
     return found
 
 
-def _fields(plan: Restoration, needs: int, actor: str, now_ms: int) -> dict[str, object]:
+def _fields(
+    plan: Restoration, needs: int, changes: Sequence[Mapping[str, object]], actor: str, now_ms: int
+) -> dict[str, object]:
     """The arguments of `restore.lua`: strings only."""
     records = {key: binding.record() for key, binding in plan.bindings.items()}
     state = state_digest(records)
-    changes = json.dumps(_changes(plan), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    logged = json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return {
         "epoch_before": plan.before.epoch if plan.before else "",
         "before": str(plan.before.revision) if plan.before else "",
@@ -201,12 +205,12 @@ def _fields(plan: Restoration, needs: int, actor: str, now_ms: int) -> dict[str,
         "words": [(word, key) for key, binding in plan.bindings.items() if not binding.draft for word in binding.words],
         "entry": [
             *("op", "restore", "at", str(now_ms), "actor", actor, "key", f"restore-{plan.epoch}"),
-            *("epoch", plan.epoch, "state", state, "changes", changes),
+            *("epoch", plan.epoch, "state", state, "changes", logged),
         ],
     }
 
 
-def _changes(plan: Restoration) -> list[dict[str, str | None]]:
+async def _changes(store: Store, plan: Restoration) -> list[dict[str, object]]:
     """What the log entry says, in the form of a commit's: a restore can be undone like one."""
     records = plan.before.records if plan.before else {}
     placed = plan.before.placed if plan.before else {}
@@ -214,6 +218,13 @@ def _changes(plan: Restoration) -> list[dict[str, str | None]]:
     def text(slot: Slot | None) -> str | None:
         return None if slot is None else str(slot)
 
+    old = plan.before.bindings if plan.before else {}
+    keys = (*plan.removed, *plan.changed, *plan.added)
+    edits = [Edit(old.get(key), plan.bindings.get(key)) for key in keys]
+    unknown = sorted(lists_of(edits) - plan.backup.items.keys())
+    lists = dict(plan.backup.items)
+    for start in range(0, len(unknown), BATCH):
+        lists |= (await store.items(unknown[start : start + BATCH]))[0]
     return [
         {
             "id": key,
@@ -221,8 +232,9 @@ def _changes(plan: Restoration) -> list[dict[str, str | None]]:
             "slot_before": text(placed.get(key)),
             "before": records[key].decode(errors="replace") if key in records else None,
             "after": plan.bindings[key].record().decode() if key in plan.bindings else None,
+            "items": items,
         }
-        for key in (*plan.removed, *plan.changed, *plan.added)
+        for key, items in zip(keys, item_changes(edits, lists), strict=True)
     ]
 
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,6 +192,16 @@ class Store:
         with self.errors():
             entries: Any = await self.redis.xrevrange(self.key("log"), top, "-", count=count)
         return [replies.log_entry(entry_id, values) for entry_id, values in entries]
+
+    async def commits(self, revisions: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The log entries of `revisions`, by revision; those that it no longer holds are left out."""
+        async with self.redis.pipeline(transaction=False) as pipe:
+            for revision in revisions:
+                pipe.xrange(self.key("log"), f"{revision}-0", f"{revision}-0")
+            with self.errors():
+                answers: list[Any] = await pipe.execute()
+        found = [replies.log_entry(*answer[0]) for answer in answers if answer]
+        return {entry["revision"]: entry for entry in found}
 
     # ---------------------------------------------------------------- heartbeats
 

@@ -11,6 +11,7 @@ import typer
 
 from slotbeam.cli.bulk import export, import_file, say_propagation
 from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.history import history
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.restore import restore
 from slotbeam.cli.zones import Zone, clock, placed, say_window
@@ -42,6 +43,7 @@ def add_to(app: typer.Typer) -> None:
     group.command("list")(list_slots)
     group.command("export")(export)
     group.command("import")(import_file)
+    group.command("history")(history)
     group.command("restore")(restore)
     app.add_typer(group, name="slots")
 
@@ -166,14 +168,24 @@ def list_slots(
         return
     rows = [slot for slot in found["slots"] if params or slot["state"] != "free"]
     table(
-        ("slot", "state", "words", "category", "items", "placement", "ends", "owner"),
-        [[_cell(name, slot.get(name), zone) for name in _COLUMNS] for slot in rows],
+        tuple(_COLUMNS),
+        [[_cell(name, slot.get(name), zone) for name in _COLUMNS.values()] for slot in rows],
         right=("items",),
     )
     say(f"{len(rows)} shown, {len(found['slots'])} in all, revision {found['revision']}")
 
 
-_COLUMNS = ("slot", "state", "words", "category", "item_count", "placement", "ends_at", "owner")
+_COLUMNS = {
+    **{name: name for name in ("slot", "state", "words", "category")},
+    "items": "item_count",
+    "placement": "placement",
+    "starts": "starts_at",
+    "ends": "ends_at",
+    "owner": "owner",
+    "by": "changed_by",
+    "changed": "changed_at",
+}
+"""Column → member of a slot."""
 
 
 def _cell(name: str, value: Any, zone: str | None) -> str:

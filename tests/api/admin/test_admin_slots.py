@@ -11,7 +11,7 @@ import httpx
 import pytest
 import redis
 
-from slotbeam.api.admin import routes
+from slotbeam.api.admin import history
 from slotbeam.api.retrieve import create_data_app
 from slotbeam.bindings.binding import GRACE_MS
 from slotbeam.bindings.server import EmbeddedStore
@@ -285,12 +285,12 @@ async def test_the_audit_says_who_changed_what(admin: httpx.AsyncClient) -> None
     assert [entry["revision"] for entry in page] == [1]
 
 
-@pytest.mark.parametrize("most_bytes", [1, 30_000, routes.AUDIT_BYTES])
+@pytest.mark.parametrize("most_bytes", [1, 30_000, history.MAX_BYTES])
 @pytest.mark.parametrize("count", [1, 7, 100])
 async def test_an_answer_of_the_audit_is_bounded_and_says_where_it_goes_on(
     admin: httpx.AsyncClient, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch, most_bytes: int, count: int
 ) -> None:
-    monkeypatch.setattr(routes, "AUDIT_BYTES", most_bytes)
+    monkeypatch.setattr(history, "MAX_BYTES", most_bytes)
     change = json.dumps([{"id": "b_aaaaaaaaaa", "after": "x" * 5000}])
     for revision in range(1, 26):
         raw.xadd("{sb}:log", {"at": "1", "changes": change}, id=f"{revision}-0")

@@ -87,7 +87,7 @@ def at(body: Any, path: Path) -> Any:
 
 def text_of(name: str | int, length: int) -> str:
     """A text of `length` characters that may stand in the field `name`."""
-    if name in ("starts_at", "ends_at", "created_at"):
+    if name in ("starts_at", "ends_at", "created_at", "since", "until"):
         return f"2028-01-01T00:00:00.{'0' * (length - 21)}Z"
     if name in ("category", "slot", "zone"):
         return ("brand" if name == "category" else "1-0000004" if name == "slot" else "UTC").ljust(length, "x")

@@ -8,13 +8,15 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import AfterValidator, Field, WithJsonSchema
 
-from slotbeam.api.admin.forms import MAX_KEY
+from slotbeam.api.admin.forms import MAX_KEY, End, Start
+from slotbeam.api.admin.history import Filter
 from slotbeam.api.query import Digits, Flag, Params
 from slotbeam.bindings.binding import MAX_WORD_LENGTH, Lifecycle
-from slotbeam.bindings.times import zone_of
+from slotbeam.bindings.times import ends_ms, starts_ms, zone_of
 from slotbeam.bindings.words import MAX_RAW_WORD
 from slotbeam.kae.categories import CATEGORIES
-from slotbeam.types import SLOT_PATTERN
+from slotbeam.kae.normalize import normalize
+from slotbeam.types import SLOT_PATTERN, Slot
 
 MAX_ENTRY = 2**64 - 1
 """Of the log: what the store takes as an id of its stream."""
@@ -46,6 +48,7 @@ def _zone(name: str) -> str:
 Duration = Annotated[str, Field(json_schema_extra={"pattern": _SECONDS}), AfterValidator(_duration)]
 Zone = Annotated[str, Field(max_length=MAX_ZONE, examples=["Europe/Berlin"]), AfterValidator(_zone)]
 
+SlotId = Annotated[str, Field(pattern=SLOT_PATTERN, examples=["1-2049"])]
 Position = Annotated[str, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": len(CATEGORIES) - 1})]
 """Only the codebook knows how many there are: the route reads the number."""
 
@@ -83,10 +86,30 @@ class SuggestionsQuery(Params):
 
 
 class AuditQuery(Params):
-    """`GET /admin/audit`."""
+    """`GET /admin/audit`: filters, all of which must hold."""
 
     count: Annotated[int, Digits] = Field(100, ge=1, le=1000, description="Entries, newest first")
     before: Annotated[int, Field(ge=1, le=MAX_ENTRY), Digits] | None = Field(None, description="Only revisions before")
+    word: str | None = Field(
+        None, description=f"A word that a binding had or has, whole; the first {MAX_SEARCH} characters count"
+    )
+    slot: SlotId | None = Field(None, description="Where a binding was or is")
+    binding: str | None = Field(None, max_length=64, description="The id of a binding")
+    actor: str | None = Field(None, max_length=64, description="The name of a token, or what acted by itself: expiry")
+    since: Start | None = Field(None, description="Committed at this time or after; a date is its first moment")
+    until: End | None = Field(None, description="Committed before this time; a date is the end of that day")
+
+    @property
+    def filter(self) -> Filter:
+        """What entries must be about."""
+        return Filter(
+            word=None if self.word is None else normalize(self.word[:MAX_SEARCH]),
+            slot=None if self.slot is None else str(Slot.parse(self.slot)),
+            binding=self.binding,
+            actor=self.actor,
+            since=starts_ms(self.since),
+            until=ends_ms(self.until),
+        )
 
 
 class WriteQuery(Params):

@@ -15,6 +15,7 @@ from typing import TypeVar
 import structlog
 from starlette.requests import Request
 
+from slotbeam.api.admin.authors import Authors
 from slotbeam.api.audit import Trail
 from slotbeam.api.auth import Principal, Tokens
 from slotbeam.api.query import refuse_undeclared
@@ -53,6 +54,7 @@ class AdminPlane:
         self.artifact: Artifact = holder.current.artifact
         self.tokens = Tokens(settings, clock)
         self.trail = Trail(settings.data_dir)
+        self.authors = Authors(lambda: self.store)
         self.clock = clock
         self.guesser = cache(lambda: Guesser(self.artifact.kae, self.artifact.catalog))  # learns at the first call
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
@@ -131,7 +133,13 @@ class AdminPlane:
                 state=state,
             )
         done = await commit(
-            self.store, self.artifact.codebook_sha, change, items=items, key=key, fingerprint=fingerprint
+            self.store,
+            self.artifact.codebook_sha,
+            change,
+            items=items,
+            lists=self.watcher.good.items if self.watcher.good else {},
+            key=key,
+            fingerprint=fingerprint,
         )
         await self.watcher.reached(done.revision, OWN_WAIT_S)
         return done

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.admin.forms import BindForm, PatchForm
+from slotbeam.api.admin.history import entries
 from slotbeam.api.admin.loading import loading_routes
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
@@ -23,14 +23,9 @@ from slotbeam.api.openapi import answers, asks
 from slotbeam.api.probes import json_response
 from slotbeam.api.problems import shown
 from slotbeam.bindings.edits import check_slot, find, unbind
-from slotbeam.bindings.times import iso
 from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize
 from slotbeam.types import Slot
-
-AUDIT_BYTES = 8 * 2**20
-"""An answer of the audit ends with the entry that passes it: the entry of an import can be megabytes."""
-AUDIT_PAGE = 10
 
 
 def admin_routes(plane: AdminPlane) -> APIRouter:
@@ -59,6 +54,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
             and position in (None, view["position"])
             and (text is None or any(text in field for field in _searchable(view)))
         ]
+        await plane.authors.sign(chosen, facts.epoch)
         head = {"state": facts.state, "epoch": facts.epoch, "revision": facts.revision, "active": facts.active}
         return json_response(
             {**head, "counts": dict(Counter(view["state"] for view in every)), "slots": chosen},
@@ -72,7 +68,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         dependencies=[reads],
     )
     async def get_slot(slot: SlotPath) -> Response:
-        return _one(plane, slot)
+        return await _one(plane, slot)
 
     @router.post(
         "/slots",
@@ -150,32 +146,13 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         dependencies=[reads],
     )
     async def audit(query: Annotated[AuditQuery, Query()]) -> Response:
-        entries, rest = await _entries(plane, query.count, query.before)
-        return json_response({"entries": entries, "next": rest})
+        found, rest = await entries(plane.store, query.filter, query.count, query.before)
+        return json_response({"entries": found, "next": rest})
 
     return router
 
 
-async def _entries(plane: AdminPlane, count: int, before: int | None) -> tuple[list[orjson.Fragment], int | None]:
-    """Log entries as JSON, until there are `count` or `AUDIT_BYTES`; and the `before` that goes on, None at the end."""
-    found: list[orjson.Fragment] = []
-    size = 0
-    while len(found) < count:
-        asked = min(AUDIT_PAGE, count - len(found))
-        page = await plane.store.log(asked, before)
-        for entry in page:
-            text = orjson.dumps({**entry, "at": iso(entry["at"])})
-            found.append(orjson.Fragment(text))
-            size += len(text)
-            before = entry["revision"]
-            if size >= AUDIT_BYTES:
-                return found, before
-        if len(page) < asked:
-            return found, None
-    return found, before
-
-
-def _one(plane: AdminPlane, address: str) -> Response:
+async def _one(plane: AdminPlane, address: str) -> Response:
     artifact, listing, facts = plane.artifact, plane.watcher.listing, plane.watcher.facts
     now, binding, slot = plane.now_ms(), None, None
     if not address.startswith("b_"):
@@ -187,6 +164,7 @@ def _one(plane: AdminPlane, address: str) -> Response:
     elif slot is None and listing is None:
         raise InputError("no bindings are known yet")
     view = slot_view(artifact, slot, binding, now, facts.failed.get(binding.id) if binding else None)
+    await plane.authors.sign([view], facts.epoch)
     headers = {"X-Bindings-Revision": str(facts.revision)}
     if binding is not None:
         good = plane.watcher.good

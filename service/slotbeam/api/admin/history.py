@@ -1,0 +1,123 @@
+"""The log as `GET /admin/audit` tells it: records as objects, times as RFC 3339, and only what was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from slotbeam.bindings.replies import json_value
+from slotbeam.bindings.store import Store
+from slotbeam.bindings.times import FIRST_MS, LAST_MS, iso
+
+MAX_BYTES = 8 * 2**20
+"""An answer ends with the entry that passes it: the entry of an import can be megabytes."""
+MAX_LOOKED_AT = 2000
+"""An answer ends after as many entries, found or not; `next` goes on."""
+PAGE = 10
+_TIMES = ("starts_at", "ends_at", "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What an entry must be about, all of it; None asks for nothing.
+
+    Attributes:
+        word: canonical; of a record before or after.
+        slot: where a binding was or is.
+        binding: an id.
+        actor: the name of the token, or of what acted (`expiry`).
+        since, until: unix ms; of the commit: from `since` on, before `until`.
+    """
+
+    word: str | None = None
+    slot: str | None = None
+    binding: str | None = None
+    actor: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def takes(self, entry: Mapping[str, Any]) -> bool:
+        """Whether who and when are those asked for; an entry without a time was at none."""
+        if self.actor not in (None, entry["actor"]):
+            return False
+        at = entry["at"]
+        if self.since is not None and (at is None or at < self.since):
+            return False
+        return self.until is None or (at is not None and at < self.until)
+
+    def concerns(self, change: Mapping[str, Any]) -> bool:
+        """Whether a change, as `change_view` shows it, is of the binding, the slot and the word asked for."""
+        if self.binding not in (None, change["id"]):
+            return False
+        if self.slot is not None and self.slot not in (change["slot"], change["slot_before"]):
+            return False
+        records = (change["before"], change["after"])
+        return self.word is None or any(self.word in words_of(record) for record in records if record)
+
+
+async def entries(
+    store: Store, wanted: Filter, count: int, before: int | None
+) -> tuple[list[orjson.Fragment], int | None]:
+    """Entries as JSON, newest first, until there are `count` or an answer is long enough.
+
+    Returns:
+        The entries, and the `before` that goes on; None at the end of the log.
+
+    Raises:
+        StoreUnavailable: the store does not answer.
+    """
+    found: list[orjson.Fragment] = []
+    size = looked_at = 0
+    while len(found) < count:
+        asked = min(PAGE, count - len(found)) if wanted == Filter() else PAGE
+        page = await store.log(asked, before)
+        for entry in page:
+            before = int(entry["revision"])
+            looked_at += 1
+            view = entry_view(entry, wanted)
+            if view is not None:
+                text = orjson.dumps(view)
+                found.append(orjson.Fragment(text))
+                size += len(text)
+            if len(found) == count or size >= MAX_BYTES or looked_at >= MAX_LOOKED_AT:
+                return found, before
+        if len(page) < asked:
+            return found, None
+    return found, before
+
+
+def entry_view(entry: Mapping[str, Any], wanted: Filter) -> dict[str, Any] | None:
+    """One entry with the changes that `wanted` concerns, of `change_count` in all; None when it takes none of it."""
+    if not wanted.takes(entry):
+        return None
+    changes = [change_view(change) for change in entry["changes"]]
+    concerned = [change for change in changes if wanted.concerns(change)]
+    if not concerned and (wanted.word or wanted.slot or wanted.binding):
+        return None
+    return {**entry, "at": iso(entry["at"]), "change_count": len(changes), "changes": concerned}
+
+
+def change_view(change: Mapping[str, Any]) -> dict[str, Any]:
+    """One change as JSON values: `before` and `after` are records, `items` says which items came and went."""
+    return {**change, **{name: record_view(change[name]) for name in ("before", "after")}}
+
+
+def record_view(record: str | None) -> dict[str, Any] | None:
+    """A record with its times as RFC 3339; one that cannot be read is shown as it is, under `unreadable`."""
+    value = None if record is None else json_value(record)
+    if not isinstance(value, dict):
+        return None if record is None else {"unreadable": record}
+    return {**value, **{name: _time(value[name]) for name in _TIMES if name in value}}
+
+
+def words_of(record: Mapping[str, Any]) -> list[Any]:
+    """The words of a record as `record_view` shows it."""
+    words = record.get("words")
+    return words if isinstance(words, list) else []
+
+
+def _time(value: Any) -> Any:
+    return iso(value) if type(value) is int and FIRST_MS <= value <= LAST_MS else value
