@@ -23,8 +23,6 @@ from slotbeam.api.reporting import TrendReporter
 from slotbeam.bindings.server import store_url
 from slotbeam.bindings.store import Store
 from slotbeam.bindings.trends import BUCKET_S
-from slotbeam.cli import up as up_module
-from slotbeam.settings import Settings
 from slotbeam.train.lexicon import read_absorbed
 from support.posting import POSTS, Post
 from support.processes import HANG_S, Up, alive, listening, wait_for
@@ -313,36 +311,6 @@ def test_every_line_of_the_log_is_one_event_that_says_who_when_and_how_bad(up: U
     assert {"up", "serve", "admin"} == {event["process"] for event in events}
     assert all({"event", "level", "timestamp", "logger", "process"} <= set(event) for event in events)
     assert {event["process"] for event in events if event["event"] == "listening"} == {"serve", "admin"}
-
-
-@pytest.mark.parametrize(("settled_s", "delays"), [(-1.0, [0.1] * 3), (HANG_S, [0.1, 0.2, 0.4])])
-async def test_a_store_that_lived_long_is_started_again_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settled_s: float, delays: list[float]
-) -> None:
-    class Dying:
-        url, pid, starts = "unix:///nowhere", 1, 0
-
-        def running(self) -> bool:
-            return False
-
-        def tell(self) -> None: ...
-
-        def start(self) -> None:
-            self.starts += 1
-            if self.starts == len(delays):
-                raise asyncio.CancelledError
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-
-    slept: list[float] = []
-    monkeypatch.setattr(up_module, "SETTLED_S", settled_s)
-    monkeypatch.setattr(up_module.asyncio, "sleep", sleep)
-    supervisor = up_module.Up(Settings(data_dir=tmp_path))
-    monkeypatch.setattr(supervisor, "_write_record", lambda url: None)
-    with pytest.raises(asyncio.CancelledError):
-        await supervisor._keep_store(Dying())  # type: ignore[arg-type]
-    assert slept[1::2] == delays
 
 
 def talk(url: str, raw: bytes) -> bytes:

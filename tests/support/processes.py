@@ -69,17 +69,25 @@ def listening(plane: subprocess.Popen[str]) -> tuple[str, list[dict[str, Any]]]:
 
 
 class Up:
-    """`slotbeam up` on free ports in `data_dir`. A context manager; leaving it kills what is left."""
+    """`slotbeam up` on free ports in `data_dir`. A context manager; leaving it kills what is left.
 
-    def __init__(self, data_dir: Path, artifact: Path, **settings: Any) -> None:
-        self.data_dir = data_dir
+    Args:
+        log_elsewhere: its log is no file to it: what fills its disk does not fill that.
+    """
+
+    def __init__(self, data_dir: Path, artifact: Path, *, log_elsewhere: bool = False, **settings: Any) -> None:
+        self.data_dir, self.log_elsewhere = data_dir, log_elsewhere
         self.environment = environment(port=0, admin_port=0, data_dir=data_dir, artifact=artifact, **settings)
         self.record: Mapping[str, Any] = {}
 
     def __enter__(self) -> Up:
         # Files, no pipes: a plane whose log nobody reads would stop once a pipe is full.
         self._out, self._err = tempfile.TemporaryFile("a+"), tempfile.TemporaryFile("a+")
-        self.process = subprocess.Popen([*CLI, "up"], env=self.environment, stdout=self._out, stderr=self._err)
+        self._copy = None
+        if self.log_elsewhere:
+            self._copy = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=self._err)
+        errors = self._copy.stdin if self._copy else self._err
+        self.process = subprocess.Popen([*CLI, "up"], env=self.environment, stdout=self._out, stderr=errors)
         try:
             self.record = wait_for(self._ready)
         except BaseException:
@@ -91,6 +99,8 @@ class Up:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        if self._copy:
+            self._copy.communicate()  # ends with the last that writes
         with self._out, self._err:
             self.output, self.errors = self.said()
 

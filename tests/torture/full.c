@@ -11,12 +11,14 @@
 static char *flag;
 static ssize_t (*real_write)(int, const void *, size_t);
 static ssize_t (*real_writev)(int, const struct iovec *, int);
+static ssize_t (*real_pwrite)(int, const void *, size_t, off_t);
 
 __attribute__((constructor)) static void begin(void) {
     const char *named = getenv("SLOTBEAM_FULL_FLAG");
     flag = named ? strdup(named) : NULL; /* servers write their title over their environment */
     real_write = dlsym(RTLD_NEXT, "write");
     real_writev = dlsym(RTLD_NEXT, "writev");
+    real_pwrite = dlsym(RTLD_NEXT, "pwrite64");
 }
 
 static int full(int file) {
@@ -31,4 +33,12 @@ ssize_t write(int file, const void *data, size_t size) { return full(file) ? -1 
 
 ssize_t writev(int file, const struct iovec *data, int count) {
     return full(file) ? -1 : real_writev(file, data, count);
+}
+
+ssize_t pwrite(int file, const void *data, size_t size, off_t at) {
+    return full(file) ? -1 : real_pwrite(file, data, size, at);
+}
+
+ssize_t pwrite64(int file, const void *data, size_t size, off_t at) {
+    return full(file) ? -1 : real_pwrite(file, data, size, at);
 }

@@ -13,6 +13,7 @@ import httpx
 
 from torture.history import ACKNOWLEDGED, ANY, REFUSED, Edit, History
 from torture.planes import HANG_S, Plane
+from torture.upheld import UpheldPlane
 
 WORDS = ("zorb", "quindle", "fraxo", "mibbet", "lorvane", "pextil", "dwozzle", "snarv")
 BASE = ("red mug", "acme lamp", "blue chair", "usb c")
@@ -54,7 +55,7 @@ class Writer:
     def __init__(
         self,
         name: str,
-        plane: Plane,
+        plane: Plane | UpheldPlane,
         history: History,
         progress: Progress,
         words: Sequence[str],
@@ -185,7 +186,7 @@ class Writer:
 class Reader:
     """Asks one data plane for bound words and others, and checks nothing itself."""
 
-    def __init__(self, plane: Plane, history: History, progress: Progress, seed: int = 0) -> None:
+    def __init__(self, plane: Plane | UpheldPlane, history: History, progress: Progress, seed: int = 0) -> None:
         self.plane, self.history, self.progress = plane, history, progress
         self.random = random.Random(f"{plane.name} {seed}")
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import httpx
+import redis.asyncio
 import redis.exceptions
 
 from slotbeam.search.artifact import read_manifest
@@ -115,27 +116,13 @@ class Rig:
     ) -> None:
         await self.stack.aclose()
 
-    @contextlib.asynccontextmanager
-    async def load(self) -> AsyncIterator[None]:
+    def load(self) -> contextlib.AbstractAsyncContextManager[None]:
         """Clients at work. Their errors are the test's errors."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(client.run()) for client in (*self.writers, *self.readers)]
-            try:
-                yield
-            finally:
-                for task in tasks:
-                    task.cancel()
+        return load(*self.writers, *self.readers)
 
-    @contextlib.asynccontextmanager
-    async def quiet(self) -> AsyncIterator[None]:
+    def quiet(self) -> contextlib.AbstractAsyncContextManager[None]:
         """No writer writes, and every edit's outcome is known; readers go on."""
-        for writer in self.writers:
-            writer.allowed.clear()
-        async with asyncio.timeout(HANG_S):
-            await asyncio.gather(*(writer.idle.wait() for writer in self.writers))
-        yield
-        for writer in self.writers:
-            writer.allowed.set()
+        return quiet(*self.writers)
 
     # ---------------------------------------------------------------- waiting
 
@@ -202,25 +189,7 @@ class Rig:
 
     async def remember(self, store: StoreServer | None = None) -> Held | None:
         """Add the store's log, and what it holds, to the history. Quiet writers make that one revision."""
-        async with (store or self.store).client() as raw:
-            meta = await raw.hgetall("{sb}:meta")
-            log = await raw.xrange("{sb}:log")
-            held = None
-            if meta:
-                held = Held(
-                    epoch=meta["epoch"],
-                    revision=int(meta["rev"]),
-                    state=meta["state"],
-                    records=await raw.hgetall("{sb}:binding"),
-                    slots=await raw.hgetall(f"{{sb}}:slots:{self.codebook}"),
-                    words=await raw.hgetall("{sb}:word"),
-                )
-        entries = [
-            Entry(int(key.split("-")[0]), e["op"], e["epoch"], e["state"], e["key"], tuple(json.loads(e["changes"])))
-            for key, e in log
-        ]
-        self.history.remember(entries, held)
-        return held
+        return await remember(self.history, (store or self.store).client())
 
     async def restore(self, source: str = "last-good") -> None:
         """Bring back what was lost, as an operator would. Writers must be quiet, everything remembered."""
@@ -254,3 +223,50 @@ class Rig:
         async with asyncio.timeout(HANG_S):
             said, _ = await process.communicate()
         return process.returncode or 0, said.decode()
+
+
+@contextlib.asynccontextmanager
+async def load(*clients: Writer | Reader) -> AsyncIterator[None]:
+    """Clients at work. Their errors are the test's errors."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(client.run()) for client in clients]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def quiet(*writers: Writer) -> AsyncIterator[None]:
+    """None of them writes, and every edit's outcome is known."""
+    for writer in writers:
+        writer.allowed.clear()
+    async with asyncio.timeout(HANG_S):
+        await asyncio.gather(*(writer.idle.wait() for writer in writers))
+    yield
+    for writer in writers:
+        writer.allowed.set()
+
+
+async def remember(history: History, client: redis.asyncio.Redis) -> Held | None:
+    """Add the log of a store, and what it holds, to `history`; closes `client`."""
+    async with client as raw:
+        meta = await raw.hgetall("{sb}:meta")
+        log = await raw.xrange("{sb}:log")
+        held = None
+        if meta:
+            held = Held(
+                epoch=meta["epoch"],
+                revision=int(meta["rev"]),
+                state=meta["state"],
+                records=await raw.hgetall("{sb}:binding"),
+                slots=await raw.hgetall(f"{{sb}}:slots:{history.codebook_sha}"),
+                words=await raw.hgetall("{sb}:word"),
+            )
+    entries = [
+        Entry(int(key.split("-")[0]), e["op"], e["epoch"], e["state"], e["key"], tuple(json.loads(e["changes"])))
+        for key, e in log
+    ]
+    history.remember(entries, held)
+    return held

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
+from collections.abc import Mapping
 from types import TracebackType
 
 import structlog
@@ -13,6 +13,7 @@ from prometheus_client.metrics_core import Metric
 from slotbeam.api.metrics import Metrics
 from slotbeam.api.reporting import TrendReporter
 from slotbeam.api.vitals import following
+from slotbeam.background import Background
 from slotbeam.bindings.store import Store
 from slotbeam.bindings.watch import Watcher
 from slotbeam.search.artifact import Artifact
@@ -34,7 +35,8 @@ class Following:
 
     def __init__(self, settings: Settings, artifact: Artifact, holder: Holder, metrics: Metrics) -> None:
         self._settings, self._artifact, self._holder, self._metrics = settings, artifact, holder, metrics
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
+        self._observed = 0
         self._store: Store | None = None
         self.watcher: Watcher | None = None
         self.trends = None if settings.redis_url is None else TrendReporter()
@@ -55,24 +57,18 @@ class Following:
                 await watcher.boot()
             except Exception as error:
                 log.error("booting. This is a bug; answers begin without bindings", error=repr(error))
-            run = asyncio.create_task(watcher.run(), name="bindings-watcher")
-            run.add_done_callback(_report)
-            self._tasks = [
-                run,
-                asyncio.create_task(self._wait(watcher), name="bindings-ready"),
-                asyncio.create_task(self._observe(watcher), name="bindings-observe"),
-            ]
+            self._background.start("bindings", watcher.run)
+            self._background.start("bindings-ready", lambda: self._wait(watcher), once=True)
+            self._background.start("bindings-observe", lambda: self._observe(watcher))
             if self.trends is not None:
-                report = self.trends.run(self._store, watcher.replica_id)
-                self._tasks.append(asyncio.create_task(report, name="trends"))
+                store, trends = self._store, self.trends
+                self._background.start("trends", lambda: trends.run(store, watcher.replica_id))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.stop()
         if self._store is not None:
             await self._store.close()
 
@@ -82,24 +78,22 @@ class Following:
             return []
         return following(self.watcher.facts)
 
+    def restarts(self) -> Mapping[str, int]:
+        """Return how often each background task had to begin again."""
+        return {**self._background.restarts, **(self.watcher.background.restarts if self.watcher else {})}
+
     async def _wait(self, watcher: Watcher) -> None:
         await watcher.ready(READY_WAIT_S)
         self._ready = True
 
     async def _observe(self, watcher: Watcher) -> None:
         """Observe how long each reload took, and how long after its commit it was live."""
-        seen = 0
         while True:
             facts = watcher.facts
-            if facts.reloads != seen:
-                seen = facts.reloads
+            if facts.reloads != self._observed:
+                self._observed = facts.reloads
                 if facts.build_ms is not None:
                     self._metrics.reload.observe(facts.build_ms / 1000)
                 if facts.applied_ms is not None and facts.state == "live":
                     self._metrics.propagation.observe(facts.applied_ms / 1000)
             await watcher.changes()
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("the watcher ended. This is a bug; answers stay at their revision", error=repr(task.exception()))

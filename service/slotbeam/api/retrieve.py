@@ -134,7 +134,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     plane.trends = follow.trends
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
     plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *follow.gauges()])
-    Vitals(plane.metrics.registry, "data", holder, settings.data_dir)
+    Vitals(plane.metrics.registry, "data", holder, settings.data_dir, follow.restarts)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -6,6 +6,7 @@ Files under DATA_DIR: `lock` (one `up`), `store/lock` (one server; the server it
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -87,10 +88,11 @@ class DataDirLock:
         return self
 
     def write(self, pid: int) -> None:
-        """Record whose lock this is."""
+        """Record whose lock this is. On a full disk nothing is: it is locked all the same."""
         if self._file is not None:
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, f"{pid}\n".encode(), 0)
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._file, 0)
+                os.pwrite(self._file, f"{pid}\n".encode(), 0)
 
     def fileno(self) -> int:
         if self._file is None:
@@ -187,6 +189,11 @@ class EmbeddedStore:
     def pid(self) -> int | None:
         return self.process.pid if self.process else None
 
+    @property
+    def status(self) -> int | None:
+        """Exit status of a server that ended by itself."""
+        return self.process.poll() if self.process else None
+
     def running(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -207,7 +214,17 @@ class EmbeddedStore:
             log.log(level, event)
 
     def start(self) -> str:
-        """Start the server and wait until it answers. Returns its URL. Raises `SetupError` with its last words."""
+        """Start the server and wait until it answers. Returns its URL. Raises `SetupError` with its last words.
+
+        On a full disk it starts when it did so before, and is read; it ends with the first write.
+        """
+        try:
+            return self._start()
+        except OSError as error:
+            self._kill()
+            raise SetupError(f"the embedded store did not start: {error}") from None
+
+    def _start(self) -> str:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("start the embedded store from the main thread. This is a bug.")
         binary = find_binary()
@@ -216,7 +233,7 @@ class EmbeddedStore:
         try:
             path = self._choose_socket()
             config = self.directory / "valkey.conf"
-            config.write_text(self._config(path), encoding="utf-8")
+            _hold(config, self._config(path))
             if self.process is not None:
                 self.tell()  # the last words of the one before
             self._told = 0
@@ -252,6 +269,11 @@ class EmbeddedStore:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
 
+    def _kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
     def _choose_socket(self) -> Path:
         """A socket path short enough for the kernel: in the data directory, else in a private directory."""
         recorded = self.directory / "socket"
@@ -263,9 +285,7 @@ class EmbeddedStore:
                 self._temporary = Path(tempfile.mkdtemp(prefix="slotbeam-"))  # 0700
             path = self._temporary / "sock"
         path.unlink(missing_ok=True)
-        partial = self.directory / "socket.new"
-        partial.write_text(f"{path}\n", encoding="utf-8")
-        partial.replace(recorded)
+        _hold(recorded, f"{path}\n")
         return path
 
     def _forget(self, old: Path) -> None:
@@ -294,10 +314,19 @@ class EmbeddedStore:
             if _answers(path):
                 return
             time.sleep(0.005)
-        self.process.kill()
-        self.process.wait()
+        self._kill()
         tail = (self.directory / "valkey.log").read_text(encoding="utf-8", errors="replace").strip()[-600:]
         raise SetupError(f"the embedded store did not start; its last words: {tail or '(none)'}")
+
+
+def _hold(file: Path, text: str) -> None:
+    """Make `file` hold `text`, wholly or not at all. One that holds it is left alone: a full disk may not take it."""
+    with contextlib.suppress(OSError, ValueError):
+        if file.read_text(encoding="utf-8") == text:
+            return
+    fresh = file.with_name(f"{file.name}.new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)
 
 
 def _answers(path: Path) -> bool:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import structlog
 
+from slotbeam.background import Background
 from slotbeam.bindings.binding import next_boundary
 from slotbeam.bindings.guard import Guard
 from slotbeam.bindings.lastgood import LastGood, file_name, folder, load, save
@@ -71,6 +72,7 @@ class Watcher:
         self.path = folder(data_dir) / file_name(role, artifact.codebook_sha)
         self.guard = Guard(self.path.with_name(self.path.name + ".applying"))
         self.status = Status(holder)
+        self.background = Background()
         self.good: LastGood | None = None
         self.compiled: Compiled | None = None
         self._clock, self._build = clock, build
@@ -78,7 +80,7 @@ class Watcher:
         self._held = self._booted = False
         self._ready = asyncio.Event()
         self._syncing, self._swap = asyncio.Lock(), asyncio.Lock()
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="bindings")
+        self._pool = _pool()
 
     # ---------------------------------------------------------------- what others ask
 
@@ -125,11 +127,12 @@ class Watcher:
             if not self._booted:
                 await self.boot()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._follow(), name="bindings-follow")
-                group.create_task(self._cross_boundaries(), name="bindings-clock")
-                group.create_task(self._beat(), name="bindings-heartbeat")
+                group.create_task(self.background.keep("bindings-follow", self._follow))
+                group.create_task(self.background.keep("bindings-clock", self._cross_boundaries))
+                group.create_task(self.background.keep("bindings-heartbeat", self._beat))
         finally:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            pool, self._pool = self._pool, _pool()
+            pool.shutdown(wait=False, cancel_futures=True)
             with contextlib.suppress(StoreError, TimeoutError):
                 async with asyncio.timeout(0.5):
                     await self.store.forget(self.replica_id)
@@ -315,3 +318,8 @@ class Watcher:
 
     async def _off_loop(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _pool() -> ThreadPoolExecutor:
+    """The thread that compiles; a pool has none before its first work."""
+    return ThreadPoolExecutor(1, thread_name_prefix="bindings")

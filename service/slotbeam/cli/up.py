@@ -17,24 +17,26 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from slotbeam import __version__
+from slotbeam.background import FIRST_DELAY_S, Background, Ended
 from slotbeam.bindings.parentdeath import bound_to_parent
 from slotbeam.bindings.server import DataDirLock, EmbeddedStore
 from slotbeam.cli.console import say
 from slotbeam.cli.listening import address, listen
-from slotbeam.errors import SetupError, SlotbeamError
+from slotbeam.errors import SetupError
 from slotbeam.settings import Settings, sources
 
 READY_TIMEOUT_S = 60.0
 SAY_AFTER_S = 5.0
 EXAMPLE_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 8.0
-SETTLED_S = 30.0
-FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
+LAST_STORE_DELAY_S = 2.0
+"""Between two starts of the store at most: edits work again soon after its disk has room."""
 
 log = structlog.get_logger("slotbeam.up")
 
@@ -47,7 +49,6 @@ class Child:
     listener: socket.socket
     environment: dict[str, str]
     process: asyncio.subprocess.Process | None = field(default=None)
-    restarts: int = 0
 
     async def start(self) -> None:
         """Start the process on the parent's socket. Call from the main thread (the kernel ties it to that thread)."""
@@ -76,7 +77,7 @@ class Up:
         self.record = settings.data_dir / "up.json"
         self.store = None if settings.redis_url else EmbeddedStore(settings.data_dir)
         self.children: list[Child] = []
-        self.store_restarts = 0
+        self.background = Background()
         self._stop, self._drains = asyncio.Event(), False
 
     async def run(self) -> None:
@@ -91,7 +92,6 @@ class Up:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_end, number)
-        keepers: list[asyncio.Task[None]] = []
         listeners = self._listen()
         try:
             url = self.store.start() if self.store else str(self.settings.redis_url)
@@ -102,14 +102,14 @@ class Up:
             if not self._stop.is_set():
                 self._write_record(url)
                 self._announce(url, time.monotonic() - started, await _example(self.children[0].listener))
-                keepers = [asyncio.create_task(self._keep(child, url)) for child in self.children]
+                for child in self.children:
+                    self.background.start(child.name, partial(self._live, child, url))
                 if self.store:
-                    keepers.append(asyncio.create_task(self._keep_store(self.store)))
+                    live = partial(self._live_store, self.store)
+                    self.background.start("store", live, last_delay_s=LAST_STORE_DELAY_S)
                 await self._stop.wait()
         finally:
-            for keeper in keepers:
-                keeper.cancel()
-            await asyncio.gather(*keepers, return_exceptions=True)
+            await self.background.stop()
             await self._end_children()
             if self.store:
                 self.store.stop()
@@ -166,43 +166,23 @@ class Up:
             ended.cancel()
             stopped.cancel()
 
-    async def _keep(self, child: Child, url: str) -> None:
-        """Start the child again each time it ends, later and later when it does not live long."""
-        delay_s = FIRST_DELAY_S
-        while True:
-            assert child.process is not None
-            began = time.monotonic()
-            status = await child.process.wait()
-            if time.monotonic() - began > SETTLED_S:
-                delay_s = FIRST_DELAY_S
-            child.restarts += 1
-            log.error("it ended and is started again", part=child.name, status=status, delay_s=delay_s)
-            await asyncio.sleep(delay_s)
-            delay_s = min(2 * delay_s, LAST_DELAY_S)
+    async def _live(self, child: Child, url: str) -> None:
+        """One life of a child, whoever started it."""
+        if child.process is None or child.process.returncode is not None:
             await child.start()
             self._write_record(url)
+        assert child.process is not None
+        raise Ended(f"status {await child.process.wait()}")
 
-    async def _keep_store(self, store: EmbeddedStore) -> None:
-        """Start the store again each time it ends, later and later when it does not live long."""
-        delay_s, began = FIRST_DELAY_S, time.monotonic()
-        while True:
+    async def _live_store(self, store: EmbeddedStore) -> None:
+        """One life of the store, which may begin with none: its disk may still be full."""
+        if not store.running():
+            store.start()
+            self._write_record(store.url)
+        while store.running():
             await asyncio.sleep(FIRST_DELAY_S)
             store.tell()
-            if store.running():
-                continue
-            if time.monotonic() - began > SETTLED_S:
-                delay_s = FIRST_DELAY_S
-            self.store_restarts += 1
-            log.error("it ended and is started again; searches go on", part="store", delay_s=delay_s)
-            await asyncio.sleep(delay_s)
-            delay_s = min(2 * delay_s, LAST_DELAY_S)
-            try:
-                store.start()
-            except SlotbeamError as error:
-                log.error("it did not start", part="store", error=str(error))
-            else:
-                self._write_record(store.url)
-            began = time.monotonic()
+        raise Ended(f"status {store.status}; searches go on")
 
     async def _end_children(self) -> None:
         """Ask the children to end; kill those that take longer than the drain and `STOP_TIMEOUT_S`."""
@@ -232,11 +212,14 @@ class Up:
             "store": url if self.store else "SLOTBEAM_REDIS_URL",
             "store_pid": self.store.pid if self.store else None,
             "children": {child.name: child.process.pid for child in self.children if child.process is not None},
-            "restarts": {"store": self.store_restarts, **{child.name: child.restarts for child in self.children}},
+            "restarts": {"store": 0, **{child.name: 0 for child in self.children}, **self.background.restarts},
         }
-        partial = self.record.with_suffix(".new")
-        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        partial.replace(self.record)
+        fresh = self.record.with_suffix(".new")
+        try:
+            fresh.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            fresh.replace(self.record)
+        except OSError as error:  # a full disk is no reason not to run; what starts next writes it again
+            log.error("up.json is not what runs", error=str(error))
 
     def _announce(self, url: str, seconds: float, example: str | None) -> None:
         data, admin = (address(child.listener) for child in self.children)

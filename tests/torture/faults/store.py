@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
+import time
 
+import httpx
 from redis.exceptions import OutOfMemoryError, ResponseError
 
+from slotbeam.search.artifact import read_manifest
+from support.processes import Up
 from torture.disk import FullDisk
 from torture.faults import Scene, fault
-from torture.rig import Rig
+from torture.history import History
+from torture.load import WORDS, Progress, Reader, Writer
+from torture.planes import HANG_S
+from torture.rig import CATALOG, ITEMS, Rig, load, quiet, remember
+from torture.upheld import UpheldPlane, UpheldStore
 
 
 @fault(1, "the store is killed during writes")
@@ -192,6 +201,55 @@ async def disk_full(scene: Scene) -> None:
         rig.serves[0].start()
         await rig.serves[0].ready()
         await rig.settle()
+
+
+@fault(26, "the disk is full for a while, then free, and nobody does anything by hand")
+async def disk_full_for_a_while(scene: Scene) -> None:
+    disk, codebook = FullDisk(scene.directory / "disk"), str(read_manifest(scene.artifact)["codebook_sha"])
+    up = Up(scene.directory / "data", scene.artifact, log_elsewhere=True, log_level="warning", admin_rate=0)
+    up.environment |= disk.environment
+    with up:
+        admin, serve = UpheldPlane(up, "up-admin", "admin"), UpheldPlane(up, "up-serve", "data")
+        store, progress = UpheldStore(up.data_dir), Progress()
+        history = History(codebook, CATALOG, lives=lambda: [admin.life, serve.life])
+        writer = Writer("w0", admin, history, progress, WORDS, ITEMS, seed=scene.seed)
+        reader = Reader(serve, history, progress, scene.seed)
+        async with load(writer, reader):
+            await progress.more("acknowledged", 5)
+            for _ in range(2 if scene.long else 1):
+                disk.fill()
+                await progress.more("refused", 3)
+                await asyncio.sleep(30 if scene.long else 0)
+                await progress.more(f"answered {serve.name}", 20)
+                disk.clear()
+                freed = time.monotonic()
+                await progress.more("acknowledged", 1)
+                if scene.long:
+                    assert time.monotonic() - freed < 10, f"edits work again after {time.monotonic() - freed:.1f} s"
+                await progress.more("acknowledged", 5)
+            async with quiet(writer):
+                await _caught_up(serve, store)
+                await remember(history, store.client())
+                await progress.more(f"answered {serve.name}", 5)
+        record = up.read() or {}
+        assert record["restarts"]["store"] > 0
+        assert (record["restarts"]["serve"], record["restarts"]["admin"]) == (0, 0)
+    found = history.violations()
+    assert not found, "\n".join(found[:20])
+    assert '"part": "store"' in up.errors, "nothing said so"
+    assert "Traceback" not in up.errors, up.errors[-3000:]
+    assert "This is a bug" not in up.errors, up.errors[-3000:]
+
+
+async def _caught_up(plane: UpheldPlane, store: UpheldStore) -> None:
+    """Wait until the plane serves what the store holds. Writers must be quiet."""
+    async with store.client() as raw, httpx.AsyncClient(timeout=HANG_S) as client, asyncio.timeout(HANG_S):
+        revision = int(await raw.hget("{sb}:meta", "rev"))
+        while True:
+            said = (await client.get(f"{plane.url}/info")).json()["bindings"]
+            if (said["state"], said["revision"]) == ("live", revision):
+                return
+            await asyncio.sleep(0.02)
 
 
 async def _without_waitaof(rig: Rig) -> None:

@@ -75,7 +75,7 @@ class AdminMetrics(Collector):
         self.plane = plane
         self.registry = CollectorRegistry()
         self.registry.register(self)
-        Vitals(self.registry, "control", plane.holder, plane.settings.data_dir)
+        Vitals(self.registry, "control", plane.holder, plane.settings.data_dir, plane.restarts)
 
     def render(self) -> bytes:
         """Return the text exposition format."""

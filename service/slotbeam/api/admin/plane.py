@@ -7,7 +7,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
@@ -19,6 +19,7 @@ from slotbeam.api.admin.authors import Authors
 from slotbeam.api.audit import Trail
 from slotbeam.api.auth import Principal, Tokens
 from slotbeam.api.query import refuse_undeclared
+from slotbeam.background import Background
 from slotbeam.bindings.bursts import Counts, merge, read_counts
 from slotbeam.bindings.commit import Committed, commit, earlier
 from slotbeam.bindings.edits import MakeChange, expire
@@ -59,6 +60,7 @@ class AdminPlane:
         self.guesser = cache(lambda: Guesser(self.artifact.kae, self.artifact.catalog))  # learns at the first call
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
         self.is_ready = False
+        self._background = Background()
         self.store: Store
         self.watcher: Watcher
 
@@ -92,19 +94,19 @@ class AdminPlane:
         self.watcher = Watcher(
             self.store, self.holder, self.artifact, settings.data_dir, name, self.clock, role="admin"
         )
-        tasks = [
-            asyncio.create_task(self.watcher.run(), name="admin-watcher"),
-            asyncio.create_task(self._begin(), name="admin-begin"),
-            asyncio.create_task(self._expire(), name="admin-expiry"),
-        ]
+        self._background.start("bindings", self.watcher.run)
+        self._background.start("begin", self._begin, once=True)
+        self._background.start("expiry", self._expire)
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._background.stop()
             await self.store.close()
             self.pool.shutdown(wait=True, cancel_futures=True)
+
+    def restarts(self) -> Mapping[str, int]:
+        """Return how often each background task had to begin again."""
+        return {**self._background.restarts, **(self.watcher.background.restarts if hasattr(self, "watcher") else {})}
 
     async def listing(self) -> Listing:
         """The newest listing: the store's. Raises `StoreUnavailable`."""

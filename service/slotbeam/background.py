@@ -1,0 +1,105 @@
+"""Background work that cannot end unnoticed: when it does, that is logged and counted, and it begins again.
+
+A task that nobody awaits keeps its error to itself, and what it did is simply no longer done. So whatever runs beside
+the call that starts it, a task or a process, is kept by a `Background` (tests hold the source to that).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from slotbeam.errors import SlotbeamError
+
+FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
+SETTLED_S = 30.0
+"""What lived longer than this begins again without delay when it ends."""
+
+log = structlog.get_logger("slotbeam.background")
+
+
+class Ended(Exception):
+    """What was kept ended by itself, as a process can; says how."""
+
+
+class Background:
+    """Everything that one owner keeps running.
+
+    Attributes:
+        restarts: name → how often it began again; whatever was ever kept is here.
+    """
+
+    def __init__(self) -> None:
+        self.restarts: dict[str, int] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[object]],
+        *,
+        once: bool = False,
+        last_delay_s: float = LAST_DELAY_S,
+    ) -> None:
+        """Keep `work` running, beside the caller, until `stop`. Arguments as for `keep`."""
+        kept = self.keep(name, work, once=once, last_delay_s=last_delay_s)
+        self._tasks.append(asyncio.create_task(kept, name=name))
+
+    async def keep(
+        self,
+        name: str,
+        work: Callable[[], Awaitable[object]],
+        *,
+        once: bool = False,
+        last_delay_s: float = LAST_DELAY_S,
+    ) -> None:
+        """Keep `work` running until cancelled: later and later when it does not live long.
+
+        Args:
+            name: in the log and in `restarts`.
+            work: called for each life.
+            once: it is done when it returns; else it is not to return either.
+            last_delay_s: between two lives at most.
+        """
+        self.restarts.setdefault(name, 0)
+        delay_s = FIRST_DELAY_S
+        while True:
+            began = time.monotonic()
+            error: BaseException | None = None
+            try:
+                await work()
+                if once:
+                    return
+            except asyncio.CancelledError as cancelled:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                error = cancelled  # of something it waited for; nobody asked this task to end
+            except Exception as raised:
+                error = raised
+            if time.monotonic() - began > SETTLED_S:
+                delay_s = FIRST_DELAY_S
+            self.restarts[name] += 1
+            _tell(name, error, delay_s)
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, last_delay_s)
+
+    async def stop(self) -> None:
+        """Cancel what was started, and wait until it is gone."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+
+def _tell(name: str, error: BaseException | None, delay_s: float) -> None:
+    expected = error is None or isinstance(error, Ended | SlotbeamError | OSError)
+    why = "it returned" if error is None else str(error) or type(error).__name__
+    with contextlib.suppress(Exception):  # whatever is wrong with the log, the work goes on
+        log.error(
+            "it ended and is started again", part=name, why=why, delay_s=delay_s, exc_info=None if expected else error
+        )

@@ -1,0 +1,235 @@
+"""What runs in the background ends for nobody unnoticed: logged, counted, begun again; and nothing runs otherwise."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from slotbeam import background
+from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.following import Following
+from slotbeam.api.metrics import Metrics
+from slotbeam.api.reporting import TrendReporter
+from slotbeam.background import Background, Ended
+from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.bindings.watch import Watcher
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.settings import Settings
+
+SERVICE = Path(__file__).parent.parent / "service" / "slotbeam"
+HANG_S = 30.0
+STARTERS = {"create_task", "ensure_future", "run_coroutine_threadsafe", "Thread", "Timer", "Process", "BackgroundTask"}
+AWAITED = {
+    "api/admission.py _wait": "whether the client left; ends with the request that waits for it",
+    "cli/up.py _until_ready": "a race of three that ends there, before anything is said to be up",
+    "cli/up.py _end_children": "gathered there",
+    "eval/bench.py bench_commits": "a client of the benchmark: joined, and a run without its sightings fails",
+}
+"""Where something runs beside its caller and is no work of the background: it does not outlive the call."""
+
+
+async def fails() -> None:
+    raise ValueError("broken")
+
+
+async def returns() -> None:
+    return
+
+
+async def meets_a_cancelled_future() -> None:
+    future = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
+async def ends() -> None:
+    raise Ended("status 3")
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long `background` waited, without waiting."""
+    delays: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        delays.append(seconds)
+
+    monkeypatch.setattr(background.asyncio, "sleep", sleep)
+    return delays
+
+
+def lives(*works: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Work that is one of `works` after the other, and at last cancels its task."""
+    left = iter(works)
+
+    async def work() -> None:
+        one = next(left, None)
+        if one is not None:
+            return await one()
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return await asyncio.Event().wait() and None
+
+    return work
+
+
+@pytest.mark.parametrize(
+    ("work", "why", "trace"),
+    [
+        (fails, "broken", True),
+        (returns, "it returned", False),
+        (meets_a_cancelled_future, "CancelledError", True),
+        (ends, "status 3", False),
+    ],
+)
+async def test_whatever_ends_is_logged_counted_and_begun_again(
+    work: Callable[[], Awaitable[None]], why: str, trace: bool, slept: list[float]
+) -> None:
+    kept = Background()
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        await kept.keep("thing", lives(work, work))
+    assert kept.restarts == {"thing": 2}
+    assert [(line["log_level"], line["part"], line["why"], bool(line["exc_info"])) for line in logs] == [
+        ("error", "thing", why, trace)
+    ] * 2
+
+
+@pytest.mark.parametrize(("settled_s", "delays"), [(-1.0, [0.1] * 6), (HANG_S, [0.1, 0.2, 0.4, 0.8, 1.0, 1.0])])
+async def test_what_does_not_live_long_is_begun_later_and_later_and_anything_else_soon(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], settled_s: float, delays: list[float]
+) -> None:
+    monkeypatch.setattr(background, "SETTLED_S", settled_s)
+    with pytest.raises(asyncio.CancelledError):
+        await Background().keep("thing", lives(*[fails] * 6), last_delay_s=1.0)
+    assert slept == delays
+
+
+async def test_what_is_to_be_done_once_is_tried_until_it_is(slept: list[float]) -> None:
+    kept = Background()
+    await kept.keep("thing", lives(fails, fails, returns), once=True)
+    assert kept.restarts == {"thing": 2}
+
+
+async def test_a_log_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
+    class Full:
+        def error(self, *_: object, **__: object) -> None:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(background, "log", Full())
+    kept = Background()
+    await kept.keep("thing", lives(fails, returns), once=True)
+    assert kept.restarts == {"thing": 1}
+
+
+async def test_stop_ends_what_was_started_and_waits_for_it() -> None:
+    kept, begun, gone = Background(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            gone.set()
+
+    kept.start("thing", work)
+    await begun.wait()
+    await kept.stop()
+    assert gone.is_set()
+    assert kept.restarts == {"thing": 0}
+
+
+def once_broken(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> asyncio.Event:
+    """Let `method` raise the first time; the event is set when it is called again."""
+    calls: Iterator[int] = iter(range(1_000_000))
+    again, real = asyncio.Event(), getattr(owner, method)
+
+    async def broken(self: object, *arguments: object) -> object:
+        if next(calls) == 0:
+            raise RuntimeError("broken for once")
+        again.set()
+        return await real(self, *arguments)
+
+    monkeypatch.setattr(owner, method, broken)
+    return again
+
+
+DATA = {
+    "bindings": (Watcher, "run"),
+    "bindings-follow": (Watcher, "_follow"),
+    "bindings-clock": (Watcher, "_cross_boundaries"),
+    "bindings-heartbeat": (Watcher, "_beat"),
+    "bindings-ready": (Following, "_wait"),
+    "bindings-observe": (Following, "_observe"),
+    "trends": (TrendReporter, "run"),
+}
+CONTROL = {
+    **{name: DATA[name] for name in ("bindings", "bindings-follow", "bindings-clock", "bindings-heartbeat")},
+    "begin": (AdminPlane, "_begin"),
+    "expiry": (AdminPlane, "_expire"),
+}
+
+
+@pytest.fixture
+def holder(tiny_artifact: Path) -> Holder:
+    return Holder(Snapshot(Artifact.load(tiny_artifact)))
+
+
+@pytest.mark.parametrize("name", DATA)
+async def test_every_task_of_a_data_plane_is_begun_again_when_it_fails_and_is_counted(
+    name: str, monkeypatch: pytest.MonkeyPatch, server: EmbeddedStore, holder: Holder, tmp_path: Path
+) -> None:
+    again = once_broken(monkeypatch, *DATA[name])
+    settings = Settings(data_dir=tmp_path, redis_url=server.url, replica_id="kept")
+    follow = Following(settings, holder.current.artifact, holder, Metrics(holder))
+    async with asyncio.timeout(HANG_S), follow:
+        await again.wait()
+        assert follow.watcher is not None
+        assert await follow.watcher.ready()
+        assert follow.restarts() == {**dict.fromkeys(DATA, 0), name: 1}
+
+
+@pytest.mark.parametrize("name", CONTROL)
+async def test_every_task_of_a_control_plane_is_begun_again_when_it_fails_and_is_counted(
+    name: str, monkeypatch: pytest.MonkeyPatch, server: EmbeddedStore, holder: Holder, tmp_path: Path
+) -> None:
+    again = once_broken(monkeypatch, *CONTROL[name])
+    plane = AdminPlane(Settings(data_dir=tmp_path, redis_url=server.url, replica_id="kept"), holder)
+    assert plane.restarts() == {}
+    async with asyncio.timeout(HANG_S), plane.running():
+        await again.wait()
+        assert await plane.watcher.ready()
+        assert plane.restarts() == {**dict.fromkeys(CONTROL, 0), name: 1}
+
+
+def beside() -> Iterator[tuple[str, bool]]:
+    """("module function", whether a `Background` keeps it) of everything that is started beside its caller."""
+
+    def look(node: ast.AST, where: str) -> Iterator[tuple[str, bool]]:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            where = f"{module} {node.name}"
+        if isinstance(node, ast.Call) and _name(node.func) in STARTERS:
+            yield where, bool(node.args) and isinstance(node.args[0], ast.Call) and _name(node.args[0].func) == "keep"
+        for child in ast.iter_child_nodes(node):
+            yield from look(child, where)
+
+    for path in sorted(SERVICE.rglob("*.py")):
+        module = path.relative_to(SERVICE).as_posix()
+        yield from look(ast.parse(path.read_text()), module)
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def test_nothing_is_started_beside_its_caller_that_could_end_unnoticed() -> None:
+    found = list(beside())
+    loose = {where for where, kept in found if not kept and not where.startswith("background.py ")}
+    assert loose == set(AWAITED), "keep it with slotbeam.background, or say above why it cannot end unnoticed"
+    assert sum(kept for _, kept in found) >= 3
