@@ -49,7 +49,7 @@ async def meets_a_cancelled_future() -> None:
 
 
 async def ends() -> None:
-    raise Ended("status 3")
+    raise Ended("its process ended", status=3)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def lives(*works: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]
         (fails, "broken", True),
         (returns, "it returned", False),
         (meets_a_cancelled_future, "CancelledError", True),
-        (ends, "status 3", False),
+        (ends, "its process ended", False),
     ],
 )
 async def test_whatever_ends_is_logged_counted_and_begun_again(
@@ -99,6 +99,7 @@ async def test_whatever_ends_is_logged_counted_and_begun_again(
     assert [(line["log_level"], line["part"], line["why"], bool(line["exc_info"])) for line in logs] == [
         ("error", "thing", why, trace)
     ] * 2
+    assert [line.get("status") for line in logs] == [3 if work is ends else None] * 2
 
 
 @pytest.mark.parametrize(("settled_s", "delays"), [(-1.0, [0.1] * 6), (HANG_S, [0.1, 0.2, 0.4, 0.8, 1.0, 1.0])])

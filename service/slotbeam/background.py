@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
 
@@ -23,7 +24,11 @@ log = structlog.get_logger("slotbeam.background")
 
 
 class Ended(Exception):
-    """What was kept ended by itself, as a process can; says how."""
+    """What was kept ended by itself, as a process can. `facts` go into the log."""
+
+    def __init__(self, why: str, **facts: Any) -> None:
+        super().__init__(why)
+        self.facts = facts
 
 
 class Background:
@@ -100,6 +105,5 @@ def _tell(name: str, error: BaseException | None, delay_s: float) -> None:
     expected = error is None or isinstance(error, Ended | SlotbeamError | OSError)
     why = "it returned" if error is None else str(error) or type(error).__name__
     with contextlib.suppress(Exception):  # whatever is wrong with the log, the work goes on
-        log.error(
-            "it ended and is started again", part=name, why=why, delay_s=delay_s, exc_info=None if expected else error
-        )
+        facts = {"part": name, "why": why, "delay_s": delay_s, **(error.facts if isinstance(error, Ended) else {})}
+        log.error("it ended and is started again", **facts, exc_info=None if expected else error)

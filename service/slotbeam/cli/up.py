@@ -172,7 +172,7 @@ class Up:
             await child.start()
             self._write_record(url)
         assert child.process is not None
-        raise Ended(f"status {await child.process.wait()}")
+        raise Ended("its process ended", status=await child.process.wait())
 
     async def _live_store(self, store: EmbeddedStore) -> None:
         """One life of the store, which may begin with none: its disk may still be full."""
@@ -182,7 +182,7 @@ class Up:
         while store.running():
             await asyncio.sleep(FIRST_DELAY_S)
             store.tell()
-        raise Ended(f"status {store.status}; searches go on")
+        raise Ended("its process ended; searches go on", status=store.status)
 
     async def _end_children(self) -> None:
         """Ask the children to end; kill those that take longer than the drain and `STOP_TIMEOUT_S`."""
