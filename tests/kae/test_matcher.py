@@ -95,6 +95,14 @@ def test_a_combining_mark_belongs_to_its_word() -> None:
     assert found(["ab"], "ab̈ ab") == ["ab"]
 
 
+def test_a_flag_is_not_in_the_halves_of_two_others() -> None:
+    germany, andorra, spain = "\U0001f1e9\U0001f1ea", "\U0001f1e6\U0001f1e9", "\U0001f1ea\U0001f1f8"
+    matcher = Matcher([germany])
+    assert matcher.find(f"shirt {andorra}{spain}") == []
+    assert matcher.find(f"{andorra}{germany}{spain}") == [(2, 4, 0)]
+    assert matcher.find(f"a{germany}b") == [(1, 3, 0)]
+
+
 def test_the_longest_of_the_leftmost_wins() -> None:
     assert found(["ice", "ice cream", "cream mold"], "ice cream mold") == ["ice cream"]
 

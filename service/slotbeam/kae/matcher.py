@@ -33,6 +33,7 @@ _CJK_RANGES: tuple[Span, ...] = (
     (0xF900, 0xFB00),  # compatibility ideographs
     (0x20000, 0x323B0),  # Han extensions B..H
 )
+_FLAGS = range(0x1F1E6, 0x1F200)
 _CJK_STARTS = [start for start, _ in _CJK_RANGES]
 
 
@@ -54,6 +55,8 @@ def is_boundary(text: str, at: int) -> bool:
 
     Letters, digits and combining marks hold together; everything else, `_` included, separates; CJK characters are
     boundaries on both sides. The point or comma inside a decimal number holds it together: "8 m" is not in "1.8 m".
+    The two regional indicators of a flag hold together: the flag of Germany (D, E) is not in those of Andorra and Spain
+    (A, D, E, S).
     """
     if at <= 0 or at >= len(text):
         return True
@@ -62,6 +65,11 @@ def is_boundary(text: str, at: int) -> bool:
         if in_word(after):
             return is_cjk(before) or is_cjk(after)
         return not (after in ".," and at + 1 < len(text) and before.isdigit() and text[at + 1].isdigit())
+    if ord(before) in _FLAGS and ord(after) in _FLAGS:
+        start = at
+        while start and ord(text[start - 1]) in _FLAGS:
+            start -= 1
+        return (at - start) % 2 == 0
     return not (before in ".," and at >= 2 and after.isdigit() and text[at - 2].isdigit())
 
 
