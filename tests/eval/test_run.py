@@ -39,12 +39,16 @@ def test_judgements_are_read_in_file_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("query,docid\na,1\n", "line 1: columns are .*; allowed: query, docid, rating"),
-        ("query,docid,rating\na,1,5\n", "line 2: field 'rating' is '5'; allowed: 0, 1, 2, 3"),
-        ("query,docid,rating\na,1\n", "line 2: field 'rating' is ''; allowed"),
-        ("query,docid,rating\n,1,1\n", "line 2: field 'query' is empty"),
-        ("query,docid,rating\na,,1\n", "line 2: field 'docid' is empty"),
-        ("query,docid,rating\na,1,1\na,1,2\n", "line 3: 'a' and '1' have two ratings"),
+        (
+            "query,item,rating\na,1,1\n",
+            r"j\.csv:2: docid: is missing; .* columns are query, docid, rating",
+        ),
+        ("query,docid,rating\na,1,5\n", r'j\.csv:2: rating: is "5"; allowed: 0, 1, 2, 3'),
+        ("query,docid,rating\na,1\n", "2: rating: is missing; allowed"),
+        ("query,docid,rating\n,1,1\n", "2: query: is missing"),
+        ("query,docid,rating\na,,1\n", "2: docid: is missing"),
+        ("query,docid,rating\na,1,1\na,1,2\n", "3: rating: 'a' and '1' have two ratings"),
+        ("query;docid;rating\na;1;9\n;1;1\n", r"2 faults; the first: j\.csv:2: rating"),
     ],
 )
 def test_a_wrong_judgement_is_named_with_its_line(tmp_path: Path, text: str, said: str) -> None:

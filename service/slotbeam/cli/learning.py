@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 Catalog = Annotated[Path, typer.Option(exists=True, help="Items: a file or directory (docs/catalog.md).")]
 Logs = Annotated[Path | None, typer.Option(exists=True, help="Clicks and orders: a file or directory.")]
-Format = Annotated[str | None, typer.Option(help="jsonl, parquet, icecat, kuaisearch or world; found out otherwise.")]
+Format = Annotated[
+    str | None,
+    typer.Option(help="Of rows: jsonl, shopify, google, … (docs/catalog.md); found out otherwise."),
+]
 Mapping = Annotated[Path | None, typer.Option(exists=True, help="Source field → category (JSON).")]
 
 

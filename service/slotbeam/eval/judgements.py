@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from slotbeam.errors import InputError
+from slotbeam.catalog.loaders.faults import Faults
+from slotbeam.catalog.loaders.records import open_bytes
+from slotbeam.catalog.loaders.tables import table_rows
 
 RELEVANT = 2
 """The least rating that counts as relevant."""
+_COLUMNS = ("query", "docid", "rating")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +39,22 @@ def read_judgements(path: Path) -> list[Judged]:
     """Read a judgements file, queries in file order.
 
     Raises:
-        InputError: names the line, the field and what is allowed; a pair judged twice with two ratings is refused.
+        InputError: for all that is wrong, each with file, line, field and what is allowed; a pair judged twice with two
+            ratings is refused.
     """
     found: dict[str, dict[str, int]] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            wanted = {"query", "docid", "rating"}
-            if not wanted <= set(reader.fieldnames or ()):
-                raise InputError(f"{path.name} line 1: columns are {reader.fieldnames}; allowed: query, docid, rating")
-            for row in reader:
-                where = f"{path.name} line {reader.line_num}"
-                query, item, rating = (row[name] or "" for name in ("query", "docid", "rating"))
-                if not query.strip():
-                    raise InputError(f"{where}: field 'query' is empty; allowed: text")
-                if not item.strip():
-                    raise InputError(f"{where}: field 'docid' is empty; allowed: an item id")
-                if rating not in ("0", "1", "2", "3"):
-                    raise InputError(f"{where}: field 'rating' is {rating!r}; allowed: 0, 1, 2, 3")
+    faults = Faults()
+    with open_bytes(path) as file:
+        for place, row in table_rows(path, file, faults):
+            rating = row.get("rating", "")
+            faulty = [name for name in _COLUMNS[:2] if name not in row]
+            for name in faulty:
+                faults.note(place.error(name, None, f"text; the columns are {', '.join(_COLUMNS)}"))
+            if rating not in ("0", "1", "2", "3"):
+                faults.note(place.error("rating", row.get("rating"), "0, 1, 2, 3"))
+            elif not faulty:
+                query, item = row["query"], row["docid"]
                 if found.setdefault(query, {}).setdefault(item, int(rating)) != int(rating):
-                    raise InputError(f"{where}: {query!r} and {item!r} have two ratings; allowed: one")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
+                    faults.note(place.fault("rating", f"{query!r} and {item!r} have two ratings; allowed: one", "one"))
+    faults.refuse()
     return [Judged(query, ratings) for query, ratings in found.items()]
