@@ -151,15 +151,27 @@ def test_minutes_are_those_of_the_whole_command(
     assert Artifact.load(out).manifest["metrics"]["seconds"]["read"] == 20.0
 
 
-def test_what_is_used_up_before_the_stages_is_said_with_the_minutes_to_give(
+def test_too_little_time_for_the_stages_is_said_with_the_minutes_to_give(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    machine = Machine(monkeypatch, 1.0, build_kae=300.0)
+    machine = Machine(monkeypatch, 1.0, build_kae=200.0)
     budget = Budget(240.0, machine)
-    out = train(world, tmp_path / "out", logs=world, options=replace(OPTIONS, quiet=False), budget=budget)
-    assert machine.now == 304.0, "one step a stage, and no query for the weights"
-    assert Artifact.load(out).manifest["training"]["steps"] == [1, 1, 1, 1]
-    assert "too little to learn much from; give --minutes 7 or more" in " ".join(capsys.readouterr().err.split())
+    train(world, tmp_path / "out", logs=world, options=replace(OPTIONS, quiet=False), budget=budget)
+    assert 200.0 < machine.now <= 242.0
+    assert "too little to learn much from; give --minutes 5 or more" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("part", ["read_data", "build_corpus"])
+def test_minutes_that_are_used_up_before_the_stages_end_the_command_and_replace_nothing(
+    trained: Path, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    out = shutil.copytree(trained, tmp_path / "out")
+    before = (out / "manifest.json").read_bytes()
+    machine = Machine(monkeypatch, 1.0, **{part: 300.0})
+    with pytest.raises(SetupError, match=r"nothing was learned and nothing is written; give .*--minutes"):
+        train(world, out, logs=world, options=OPTIONS, budget=Budget(240.0, machine))
+    assert machine.now == 300.0, "no later part was begun"
+    assert (out / "manifest.json").read_bytes() == before
 
 
 def test_an_empty_catalog_an_unknown_stage_and_an_unknown_configuration_are_refused(tmp_path: Path) -> None:

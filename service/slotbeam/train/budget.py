@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable
 
+from slotbeam.errors import SetupError
+
 EXPORT_SHARE, EXPORT_S = 0.25, 2.0
 """What is kept for the export: a share of what the corpus took (it took 0.07 and 0.14 of that), and some seconds."""
 WEIGHTS_SHARE, WEIGHTS_S = 0.05, 60.0
@@ -35,6 +37,14 @@ class Budget:
     def spent(self) -> float:
         """Seconds since the beginning, also past the end."""
         return self.seconds - (self._ends - self.clock())
+
+    def ask(self, *_: object) -> None:
+        """Raise `SetupError` when it is used up; its arguments make it a callback of any progress."""
+        if not self.left:
+            raise SetupError(
+                f"the {self.seconds / 60:g} minutes are used up before the stages begin: "
+                "nothing was learned and nothing is written; give more --minutes, or --steps"
+            )
 
     def part(self, share: float = 1.0, keep: float = 0.0) -> Budget:
         """A budget that begins now: `share` of what is left when `keep` seconds are kept for later."""
@@ -104,6 +114,9 @@ def stages_of(budget: Budget, corpus_s: float, log: bool) -> tuple[Budget, str]:
 
     Args:
         corpus_s: seconds that the corpus took. log: whether there is one to fit weights to.
+
+    Raises:
+        SetupError: nothing is left for them.
     """
     after = EXPORT_SHARE * corpus_s + EXPORT_S + (min(WEIGHTS_S, WEIGHTS_SHARE * budget.seconds) if log else 0.0)
     spent, stages = budget.spent, budget.part(keep=after)
@@ -111,7 +124,9 @@ def stages_of(budget: Budget, corpus_s: float, log: bool) -> tuple[Budget, str]:
         f"of {budget.seconds / 60:g} minutes {spent:.0f} s are spent; {stages.seconds:.0f} s are for the stages, "
         f"about {after:.0f} s for what follows them"
     )
+    wanted = f"give --minutes {math.ceil((spent + after) / (1 - LEAST_SHARE) / 60)} or more"
+    if not stages.seconds:
+        raise SetupError(f"{said}: nothing was learned and nothing is written; {wanted} (--resume keeps the words)")
     if stages.seconds < LEAST_SHARE * budget.seconds:
-        wanted = math.ceil((spent + after) / (1 - LEAST_SHARE) / 60)
-        said += f"\nwarning: too little to learn much from; give --minutes {wanted} or more"
+        said += f"\nwarning: too little to learn much from; {wanted}"
     return stages, said

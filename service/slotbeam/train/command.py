@@ -32,6 +32,7 @@ from slotbeam.train.lexicon import (
     read_absorbed,
     with_items,
 )
+from slotbeam.train.lexicon.corpus import Progress
 from slotbeam.train.loop import Trainer
 from slotbeam.train.model import ModelOptions, Policy
 from slotbeam.train.options import TrainOptions
@@ -72,7 +73,7 @@ def train(
 
     Raises:
         InputError: the catalog, the log or a file of bindings is not readable, or the catalog is empty.
-        SetupError: `out` exists and is no artifact.
+        SetupError: `out` exists and is no artifact, or `budget` is used up before anything was learned.
         ArtifactError: `artifact_from` is damaged.
     """
     options = options or TrainOptions()
@@ -98,7 +99,8 @@ def train(
 
         # Words → slots, texts → ids.
         absorbed = _absorbed(bindings, items, reporter)
-        kae, inputs = _vocabulary(items, log, options, artifact_from, work if resume else None, absorbed)
+        ask = budget.ask if budget else None
+        kae, inputs = _vocabulary(items, log, options, artifact_from, work if resume else None, absorbed, ask)
         kae.save(work / "kae")
         inputs.save(work / TOKENIZER)
         reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
@@ -159,6 +161,7 @@ def _vocabulary(
     artifact_from: Path | None,
     work: Path | None,
     absorbed: Sequence[Absorbed] = (),
+    progress: Progress | None = None,
 ) -> tuple[Kae, InputBuilder]:
     """The encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
     limit = options.model.max_tokens
@@ -172,7 +175,7 @@ def _vocabulary(
         kae = Kae.load(work / "kae")
         return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
     queries, clicks = behaviour_of(log)
-    kae = build_kae(items, queries, options.kae, clicks=clicks, absorb=absorbed)
+    kae = build_kae(items, queries, options.kae, progress, clicks, absorbed)
     texts = list(corpus_texts(items, kae, queries))
     size = options.vocabulary or vocabulary_of(sum(map(len, texts)))
     return kae, InputBuilder.train(texts, size, kae.codebook.sizes, limit)
