@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -105,7 +106,9 @@ def test_a_child_whose_parent_is_gone_already_does_not_start() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "started" not in done.stdout
-    assert "parent ended" in done.stderr
+    [event] = map(json.loads, done.stderr.splitlines())
+    assert "parent ended" in event["event"]
+    assert {"level", "timestamp", "logger", "process"} <= set(event)
 
 
 def test_the_store_is_a_private_socket_and_no_port(server: EmbeddedStore, raw: redis.Redis) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 SIGKILL = 9
@@ -26,10 +27,20 @@ def main() -> None:
         import ctypes
 
         if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0:
-            sys.exit(f"prctl(PR_SET_PDEATHSIG) failed: errno {ctypes.get_errno()}")
+            _end(f"prctl(PR_SET_PDEATHSIG) failed: errno {ctypes.get_errno()}")
         if os.getppid() != parent:
-            sys.exit("the parent ended before its child began")
+            _end("the parent ended before its child began")
     os.execv(argv[0], argv)
+
+
+def _end(why: str) -> NoReturn:
+    """Exit with a line for the log that the program would have written to; there is no structlog here."""
+    import json
+    from datetime import UTC, datetime
+
+    at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    event = {"event": why, "level": "critical", "logger": "slotbeam.parentdeath", "timestamp": at, "process": "up"}
+    sys.exit(json.dumps(event))
 
 
 if __name__ == "__main__":
