@@ -12,6 +12,7 @@ import numpy as np
 
 from slotbeam.catalog.world.hashing import below, bits, unit, zipf
 from slotbeam.catalog.world.lexicon import BRANDS_AN_ENTITY, CATEGORIES, LISTED, SERIES_A_BRAND, C, Lexicon
+from slotbeam.catalog.world.portable import exp, power
 from slotbeam.catalog.world.words import PRICES
 from slotbeam.types import FloatArray, IntArray
 
@@ -54,7 +55,11 @@ class Products:
             (..., 18) int64 in the order of `CATEGORIES`; -1 where the item has no word. A model is
             `series * 1000 + number`.
         """
-        shape, internal = internal.shape, internal.reshape(-1)
+        distinct, place = np.unique(internal, return_inverse=True)  # popular items are asked for again and again
+        return self._attributes(distinct)[place.reshape(internal.shape)]
+
+    def _attributes(self, internal: IntArray) -> IntArray:
+        """(n, 18) of distinct items (n,)."""
         lexicon, entity = self.lexicon, self.entity(internal)
         department = lexicon.entity_department[entity]
         found = np.full((len(internal), len(CATEGORIES)), -1, dtype=np.int64)
@@ -78,14 +83,14 @@ class Products:
             found[:, C[name]] = (turn + zipf(unit(self.seed, name, internal), size, 0.8)) % size
         columns = np.arange(len(CATEGORIES))
         has = unit(self.seed, "has", internal[:, None], columns) < lexicon.rates[department]
-        return np.where(has, found, -1).reshape(*shape, len(CATEGORIES))
+        return np.where(has, found, -1)
 
     def prices(self, internal: IntArray) -> FloatArray:
         """(n,) prices in currency units, ending in .99."""
         entity = self.entity(internal)
         department = self.lexicon.entity_department[entity]
         base = np.array([one.price for one in self.lexicon.departments])[department]
-        spread = np.exp(unit(self.seed, "entity price", entity) * 1.6 - 0.8)
+        spread = exp(unit(self.seed, "entity price", entity) * 1.6 - 0.8)
         noise = 0.9 + 0.2 * unit(self.seed, "price", internal)
         brand = self._brand(internal, entity, department)
         price: FloatArray = np.floor(base * spread * noise * _TIERS[self._tier(internal, brand)])
@@ -96,8 +101,8 @@ class Products:
         entity = self.entity(internal)
         rank = internal - self.lexicon.entity_start[entity]
         size = np.diff(self.lexicon.entity_start)[entity]
-        share = (rank + 1.0) ** -POPULARITY / (size ** (1 - POPULARITY)) * (1 - POPULARITY)
-        noise = np.exp(1.2 * unit(self.seed, "sales", internal) - 0.6)
+        share = power(rank + 1.0, -POPULARITY) / power(size, 1 - POPULARITY) * (1 - POPULARITY)
+        noise = exp(1.2 * unit(self.seed, "sales", internal) - 0.6)
         sales: IntArray = np.floor(self.lexicon.demand[entity] * share * self.items * 20 * noise).astype(np.int64)
         return sales
 

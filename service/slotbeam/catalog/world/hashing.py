@@ -1,7 +1,7 @@
 """Stateless randomness: every fact of the world is a hash of (seed, what it is, keys), so any part can be made alone.
 
-Nothing is drawn in sequence, so memory stays flat, parts can be made in any order, and no library's generator can
-change the world.
+Nothing is drawn in sequence, so memory stays flat, parts can be made in any order, and no library's generator and no
+processor's rounding can change the world.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import zlib
 
 import numpy as np
 
+from slotbeam.catalog.world import portable
 from slotbeam.types import FloatArray, IntArray
 
 _GOLD = 0x9E3779B97F4A7C15
@@ -44,7 +45,8 @@ def zipf(uniform: FloatArray, limit: IntArray | int, exponent: float) -> IntArra
     """Ranks in [0, limit) with density about (rank + 1) ** -exponent, by inversion of `uniform`; exponent != 1."""
     size = np.asarray(limit, dtype=np.float64)
     power = 1.0 - exponent
-    ranks = ((((size + 1.0) ** power - 1.0) * uniform + 1.0) ** (1.0 / power) - 1.0).astype(np.int64)
+    total = portable.power(size + 1.0, power)
+    ranks = (portable.power((total - 1.0) * uniform + 1.0, 1.0 / power) - 1.0).astype(np.int64)
     return np.minimum(ranks, np.asarray(limit, dtype=np.int64) - 1)
 
 
@@ -58,10 +60,14 @@ def mix_one(value: int) -> int:
 
 def _mix(value: IntArray) -> IntArray:
     with np.errstate(over="ignore"):
-        value = value + np.uint64(_GOLD)
-        value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return value ^ (value >> np.uint64(31))
+        value = np.asarray(value + np.uint64(_GOLD))
+        shifted = np.asarray(value >> np.uint64(30))
+        for shift, factor in ((27, 0xBF58476D1CE4E5B9), (31, 0x94D049BB133111EB)):
+            value ^= shifted
+            value *= np.uint64(factor)
+            np.right_shift(value, np.uint64(shift), out=shifted)
+        value ^= shifted
+        return value
 
 
 class Draws:

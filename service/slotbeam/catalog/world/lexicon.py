@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -10,6 +11,7 @@ import numpy as np
 from slotbeam.catalog.world import words as source
 from slotbeam.catalog.world.hashing import Draws, bits, unit
 from slotbeam.catalog.world.invent import Inventor, misspell, shorten
+from slotbeam.catalog.world.portable import exp, power
 from slotbeam.types import FloatArray, IntArray
 
 CATEGORIES = tuple(source.RATES)
@@ -83,7 +85,7 @@ class Lexicon:
             self.words[category] = self.listed[category].words
 
     def _make_entities(self) -> None:
-        wanted = min(max(120, round(4 * self.items**0.5)), 8000)
+        wanted = min(max(120, round(4 * math.sqrt(self.items))), 8000)
         self.heads = [head.replace("-", " ") for one in self.departments for head in one.heads.split()]
         self.kinds = [kind for one in self.departments for kind in one.kinds.split()]
         chosen: list[tuple[int, int, int]] = []
@@ -104,17 +106,17 @@ class Lexicon:
         count = len(table)
         rank = np.empty(count)
         rank[np.argsort(bits(self.seed, "entity rank", np.arange(count)), kind="stable")] = np.arange(count)
-        self.entity_start = np.concatenate([[0], np.cumsum(_shares((rank + 3.0) ** -0.7, self.items))])
+        self.entity_start = np.concatenate([[0], np.cumsum(_shares(power(rank + 3.0, -0.7), self.items))])
         sizes = np.diff(self.entity_start)
-        demand = sizes * np.exp(unit(self.seed, "demand", np.arange(count)) * 1.5)
-        self.demand: FloatArray = demand / demand.sum()
+        demand = sizes * exp(unit(self.seed, "demand", np.arange(count)) * 1.5)
+        self.demand: FloatArray = demand / math.fsum(demand)
         self.words["entity"] = [
             (self.kinds[kind] + " " if kind >= 0 else "") + self.heads[head] for _, head, kind in chosen
         ]
 
     def _name_brands(self) -> None:
         departments = len(self.departments)
-        each = max(4, round(3 * self.items**0.5 / departments))
+        each = max(4, round(3 * math.sqrt(self.items) / departments))
         self.brands_a_department = each
         self.words["brand"] = [self.inventor.word("brand").capitalize() for _ in range(each * departments)]
         extra = max(20, each * departments // 4)
@@ -123,7 +125,7 @@ class Lexicon:
         picks = bits(self.seed, "series", numbers) % np.uint64(len(pool))
         self.words["series"] = [pool[int(pick)] for pick in picks]
         self.words["location"] = [self.inventor.word("place").capitalize() for _ in range(60)]
-        sellers = max(30, round(self.items**0.5 / 2))
+        sellers = max(30, round(math.sqrt(self.items) / 2))
         self.words["anchor"] = [self.inventor.word("brand", 3).capitalize() for _ in range(sellers)]
 
     def _make_terms(self) -> None:
@@ -189,7 +191,7 @@ def _measures(text: str) -> list[str]:
 def _shares(weights: FloatArray, total: int) -> IntArray:
     """Whole numbers >= 1 in proportion to `weights` that sum to `total` (total >= len(weights))."""
     spare = total - len(weights)
-    exact = weights / weights.sum() * spare
+    exact = weights / math.fsum(weights) * spare
     whole: IntArray = exact.astype(np.int64)
     order = np.argsort(-(exact - whole), kind="stable")
     whole[order[: spare - int(whole.sum())]] += 1

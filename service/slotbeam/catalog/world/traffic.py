@@ -15,6 +15,7 @@ from slotbeam.catalog.world.attributes import POPULARITY, Products
 from slotbeam.catalog.world.hashing import below, unit, zipf
 from slotbeam.catalog.world.lexicon import CATEGORIES, C
 from slotbeam.catalog.world.options import DAYS
+from slotbeam.catalog.world.portable import log
 from slotbeam.types import BoolArray, FloatArray, IntArray
 
 SHOWN = 12
@@ -121,8 +122,8 @@ class Traffic:
         liking = np.zeros(words.shape[:-1])
         for name, weight in _TASTES.items():
             value = words[..., C[name]]
-            liked = unit(self.seed, "taste " + name, user, np.maximum(value, 0)) ** 3
-            liking += np.where(value >= 0, weight * liked, 0.0)
+            liked = unit(self.seed, "taste " + name, user, np.maximum(value, 0))
+            liking += np.where(value >= 0, weight * (liked * liked * liked), 0.0)
         return liking
 
     def _sample(self, name: str, user: IntArray, turn: IntArray, entity: IntArray, count: int) -> IntArray:
@@ -134,7 +135,7 @@ class Traffic:
     def _targets(self, user: IntArray, turn: IntArray, entity: IntArray) -> tuple[IntArray, IntArray]:
         pool = self._sample("pool", user, turn, entity, 8)
         words = self.products.attributes(pool)
-        noise = -np.log(-np.log(unit(self.seed, "whim", user[:, None], turn[:, None], np.arange(8)) + 1e-12))
+        noise = -log(-log(unit(self.seed, "whim", user[:, None], turn[:, None], np.arange(8)) + 1e-12))
         best = np.argmax(2.0 * self._taste(user[:, None], words) + 0.7 * noise, axis=1)
         row = np.arange(len(user))
         return pool[row, best], words[row, best]
@@ -143,7 +144,7 @@ class Traffic:
         """(R, 18) which words of the target the query names: the most telling first, few in all."""
         weights = np.array([_MENTIONS.get(name, 1e-9) for name in CATEGORIES])
         drawn = unit(self.seed, "mention", user[:, None], turn[:, None], np.arange(len(CATEGORIES)))
-        score = np.where(words >= 0, np.log(weights) - np.log(-np.log(drawn + 1e-12)), -np.inf)
+        score = np.where(words >= 0, log(weights) - log(-log(drawn + 1e-12)), -np.inf)
         score[:, C["entity"]] = -np.inf
         extra = np.searchsorted(_EXTRA, unit(self.seed, "extra", user, turn), side="right")
         nameless = unit(self.seed, "nameless", user, turn) < 0.08
