@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read at import: its wheels report use to Microsoft from a thread
 import onnxruntime as ort
 
 from slotbeam.errors import ArtifactError
