@@ -47,7 +47,7 @@ def client(request: pytest.FixtureRequest, bound_shop: Snapshot, settings: Setti
         app = create_data_app(settings, holder=Holder(bound_shop))
     else:
         app = create_admin_app(settings, bound_shop.artifact)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t")
+    return httpx.AsyncClient(verify=False, transport=httpx.ASGITransport(app), base_url="http://t")
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ async def ask(method: str, path: str) -> httpx.Response:
         raise errors.Overloaded(f"{limit} requests wait", retry_after_s=3)
 
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(verify=False, transport=transport, base_url="http://test") as client:
         return await client.request(method, path)
 
 

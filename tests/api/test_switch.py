@@ -195,7 +195,7 @@ class Stream(threading.Thread):
 
     def run(self) -> None:
         wanted = {"labubu": set(IDS), "crocs": set(CROCS)}
-        with httpx.Client(timeout=HANG_S, trust_env=False) as client:
+        with httpx.Client(verify=False, timeout=HANG_S, trust_env=False) as client:
             while not self.ending.is_set():
                 front = self.front
                 for query, ids in wanted.items():
@@ -233,7 +233,9 @@ def test_the_switch_between_real_processes_loses_no_binding_and_no_request(
             with Up(tmp_path / "b", new, replica_id="new", **shared) as b:
                 stream.more(a.record["data"])
                 head = {"authorization": f"Bearer {b.token}"}
-                with httpx.Client(base_url=b.record["admin"], headers=head, timeout=HANG_S, trust_env=False) as admin:
+                with httpx.Client(
+                    verify=False, base_url=b.record["admin"], headers=head, timeout=HANG_S, trust_env=False
+                ) as admin:
                     crocs = json.loads(bound.stdout)
                     patched = admin.patch(
                         f"/admin/slots/{crocs['id']}?wait=all&timeout=30s",

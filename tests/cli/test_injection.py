@@ -65,7 +65,7 @@ def tell(up: Up) -> list[str]:
     """Every evil text in every place that takes text over HTTP. Returns the answers."""
     data, control = str(up.record["data"]), str(up.record["admin"])
     said = []
-    with httpx.Client(timeout=HANG_S, headers={"authorization": f"Bearer {up.token}"}) as http:
+    with httpx.Client(verify=False, timeout=HANG_S, headers={"authorization": f"Bearer {up.token}"}) as http:
         for text in EVIL.values():
             good = {"words": ["crocs"], "category": "brand", "items": {"ids": ["i003", text]}, "draft": True}
             changes = ({}, {"words": [text]}, {"owner": text}, {"reason": text}, {"category": text}, {"slot": text})

@@ -189,7 +189,7 @@ async def test_two_replicas_restarted_in_turn_under_load_refuse_and_lose_nothing
         return started[-1]
 
     tasks: list[asyncio.Task[None]] = []
-    async with httpx.AsyncClient(timeout=HANG_S, trust_env=False) as client:
+    async with httpx.AsyncClient(verify=False, timeout=HANG_S, trust_env=False) as client:
         balancer = Balancer(client)
         try:
             tasks.append(asyncio.create_task(balancer.watch()))

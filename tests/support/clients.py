@@ -13,5 +13,8 @@ from fastapi import FastAPI
 async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """Run the lifespan of `app` and talk to it."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://t") as client:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(verify=False, transport=transport, base_url="http://t") as client,
+    ):
         yield client

@@ -15,4 +15,4 @@ pytestmark = pytest.mark.timeout(400)  # a hang guard: every wait inside has its
 async def test_nothing_is_lost_torn_or_refused_on_redis_when(
     name: str, redis_server: str, tmp_path: Path, tiny_artifact: Path
 ) -> None:
-    await FAULTS[name](Scene(tmp_path, tiny_artifact, Path(redis_server), seed=1))
+    await FAULTS[name](Scene(tmp_path, tiny_artifact, Path(redis_server), seed=1, executed=True))

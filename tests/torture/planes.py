@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from slotbeam.bindings.parentdeath import bound_to_parent
+from support.forking import Forked
 from support.processes import CLI, environment
 
 HANG_S = 60.0
@@ -30,6 +31,7 @@ class Plane:
         name: its replica id.
         clock_s: how far its clock is ahead.
         wrapper: environment of the process beside slotbeam's settings.
+        executed: it is started by `exec`; else, without clock and wrapper, it is forked (`support.forking`).
     """
 
     def __init__(
@@ -40,12 +42,14 @@ class Plane:
         *,
         clock_s: float = 0,
         wrapper: Mapping[str, str] | None = None,
+        executed: bool = True,
         **settings: Any,
     ) -> None:
         self.role, self.name, self.data_dir, self.clock_s = role, name, data_dir, clock_s
+        self.executed = executed or bool(clock_s or wrapper)
         self.starts = 0
         self.leaving = self.paused = False
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(512)
@@ -68,6 +72,9 @@ class Plane:
         self.starts += 1
         self.leaving = False
         with self.log.open("ab") as log:
+            if not self.executed:
+                self.process = Forked(argv, self.environment, log.fileno(), log.fileno(), [fd])
+                return
             self.process = subprocess.Popen(
                 bound_to_parent(argv),
                 env=self.environment,
@@ -79,7 +86,7 @@ class Plane:
 
     async def ready(self) -> None:
         """Wait until `/readyz` is 200."""
-        async with httpx.AsyncClient(timeout=HANG_S) as client, asyncio.timeout(HANG_S):
+        async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client, asyncio.timeout(HANG_S):
             while True:
                 assert self.running, f"{self.name} ended: {self.words()}"
                 try:

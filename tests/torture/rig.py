@@ -15,6 +15,7 @@ import redis.asyncio
 import redis.exceptions
 
 from slotbeam.search.artifact import read_manifest
+from support.forking import run
 from support.processes import CLI, environment
 from torture.disk import FullDisk
 from torture.history import Entry, Held, History
@@ -41,6 +42,7 @@ class Rig:
         wait: what writers ask for, `all` or `none`.
         planes: further arguments of `Plane`, by name.
         disk: that every process writes to.
+        executed: planes are started by `exec`; else they are forked, a second sooner.
         store: settings of the server, e.g. `appendfsync="everysec"`.
     """
 
@@ -57,9 +59,11 @@ class Rig:
         wait: str = "none",
         planes: dict[str, dict[str, Any]] | None = None,
         disk: FullDisk | None = None,
+        executed: bool = True,
         **store: str,
     ) -> None:
         self.directory, self.artifact, self.binary, self.seed = directory, artifact, binary, seed
+        self.executed = executed
         self.store = StoreServer(directory / "store", binary, recorded=recorded, **store)
         self.disk_environment = disk.environment if disk else {}
         self.store.environment |= self.disk_environment
@@ -92,7 +96,7 @@ class Rig:
         proxy = Proxy(self.directory / f"{name}.sock", self.store.socket, self.seed)
         self.proxies[name] = proxy
         given = {"redis_url": proxy.url, "artifact": self.artifact, "wrapper": self.disk_environment, **options}
-        return Plane(role, name, self.directory / name, **given)
+        return Plane(role, name, self.directory / name, executed=self.executed, **given)
 
     # ---------------------------------------------------------------- life
 
@@ -171,13 +175,13 @@ class Rig:
 
     async def ask(self, plane: Plane, query: str) -> dict[str, Any]:
         """One recorded question."""
-        async with httpx.AsyncClient(timeout=HANG_S) as client:
+        async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
             return await Reader(plane, self.history, self.progress).put(client, query)
 
     async def states(self) -> dict[str, str]:
         """What every data plane says of its bindings."""
         found = {}
-        async with httpx.AsyncClient(timeout=HANG_S) as client:
+        async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
             for plane in filter(lambda plane: plane.answering, self.serves):
                 try:
                     found[plane.name] = (await client.get(f"{plane.url}/info")).json()["bindings"]["state"]
@@ -217,12 +221,8 @@ class Rig:
     async def command(self, *arguments: str, data_dir: Path | None = None) -> tuple[int, str]:
         """Run `slotbeam …` against the store itself. Returns its status and what it said."""
         where = {"redis_url": self.store.url, "data_dir": data_dir or self.admin.data_dir, "artifact": self.artifact}
-        process = await asyncio.create_subprocess_exec(
-            *CLI, *arguments, env=environment(**where), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        async with asyncio.timeout(HANG_S):
-            said, _ = await process.communicate()
-        return process.returncode or 0, said.decode()
+        done = await asyncio.to_thread(run, [*CLI, *arguments], environment(**where), HANG_S)
+        return done.returncode, done.stdout + done.stderr
 
 
 @contextlib.asynccontextmanager

@@ -19,20 +19,26 @@ from torture.rig import Rig
 
 @dataclass
 class Scene:
-    """Where a fault takes place. `long` asks for the figures of the protocol instead of the sample's."""
+    """Where a fault takes place.
+
+    `long` asks for the figures of the protocol instead of the sample's; `executed` for planes that are started as an
+    operator starts them, by `exec`, where the sample forks them.
+    """
 
     directory: Path
     artifact: Path
     binary: Path | None = None
     seed: int = 0
     long: bool = False
+    executed: bool = False
 
     @cached_property
     def random(self) -> random.Random:
         return random.Random(self.seed)
 
     def rig(self, **options: Any) -> Rig:
-        return Rig(self.directory, self.artifact, self.binary, seed=self.seed, **options)
+        executed = self.long or self.executed
+        return Rig(self.directory, self.artifact, self.binary, seed=self.seed, executed=executed, **options)
 
 
 Run = Callable[[Scene], Awaitable[None]]

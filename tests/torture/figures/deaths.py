@@ -67,7 +67,7 @@ async def faults(stage: Stage) -> Numbers:
     """One fault of the matrix with one seed."""
     names = sorted(FAULTS)
     seed, number = divmod(stage.part, len(names))
-    await FAULTS[names[number]](Scene(stage.directory / "scene", stage.artifact, seed=stage.seed + seed))
+    await FAULTS[names[number]](Scene(stage.directory / "scene", stage.artifact, seed=stage.seed + seed, executed=True))
     return {"runs": 1}
 
 
