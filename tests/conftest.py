@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
+
+# Before anything loads a BLAS, here and in every process that a test starts: threads that wait for each other on busy
+# cores made single tests a hundred times slower, and `pytest` alone runs as `make test` does.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
