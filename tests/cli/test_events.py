@@ -27,7 +27,7 @@ def test_an_id_outlives_the_process_that_issued_it_and_the_key_stays_in_its_file
         wait_for(lambda: up.retrieve("labubu")["applied_bindings"])
 
         events = [{"request_id": request_id, "type": "order", "item_id": "i003", "rank": 0}]
-        with httpx.Client(base_url=str(up.record["data"]), timeout=HANG_S) as http:
+        with httpx.Client(verify=False, base_url=str(up.record["data"]), timeout=HANG_S) as http:
             taken = http.post("/events", json={"events": events})
             forged = http.post("/events", json={"events": [{**events[0], "request_id": request_id[::-1]}]})
             metrics = http.get("/metrics").text

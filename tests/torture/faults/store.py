@@ -243,7 +243,11 @@ async def disk_full_for_a_while(scene: Scene) -> None:
 
 async def _caught_up(plane: UpheldPlane, store: UpheldStore) -> None:
     """Wait until the plane serves what the store holds. Writers must be quiet."""
-    async with store.client() as raw, httpx.AsyncClient(timeout=HANG_S) as client, asyncio.timeout(HANG_S):
+    async with (
+        store.client() as raw,
+        httpx.AsyncClient(verify=False, timeout=HANG_S) as client,
+        asyncio.timeout(HANG_S),
+    ):
         revision = int(await raw.hget("{sb}:meta", "rev"))
         while True:
             said = (await client.get(f"{plane.url}/info")).json()["bindings"]
