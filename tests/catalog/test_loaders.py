@@ -273,6 +273,87 @@ def test_a_malformed_kuaisearch_row_is_named(tmp_path: Path) -> None:
         list(kuaisearch.relevance(path))
 
 
+def test_kuaisearch_files_are_told_from_others_and_from_each_other(tmp_path: Path) -> None:
+    """A folder as it is released, with products of our own."""
+    levels = {"category_level1_name": "厨房", "category_level2_name": "餐具", "category_level3_name": "杯子/马克杯"}
+    plain_cup = {"item_id": 1, "item_title": "红色马克杯", "brand_name": "艾克", "seller_name": "小店", **levels}
+    bare_cup = {**plain_cup, "item_id": 2, "brand_name": "UNKNOWN", "seller_name": "无品牌"}
+    written(tmp_path / "items.jsonl", plain_cup, bare_cup)
+    chosen = {"impressed_item_ids": [1, 2], "clicked_item_ids": [1], "purchased_item_ids": [2]}
+    written(tmp_path / "recall.jsonl", {**KUAI, "query": "杯子", **chosen})
+    shown = {"target_item_id": 1, "recently_clicked_item_ids": [2], "is_clicked": 1, "is_purchased": 0}
+    written(tmp_path / "rank.jsonl", {**KUAI, "query": "杯子", **shown})
+    labels = [{"query": "杯子", "item_title": "红色马克杯", "score": score} for score in range(4)]
+    written(tmp_path / "relevance.jsonl", *labels)
+
+    full, bare = load_catalog(tmp_path)
+    entities = {"entity": ("杯子", "马克杯", "餐具")}
+    assert full.attributes == {"brand": ("艾克",), "anchor": ("小店",), **entities}
+    assert full.fields == {"brand": "艾克", "department": "厨房", "seller": "小店"}
+    assert bare.attributes == entities, "words that stand for nothing are no words"
+    assert [(one.item_id, one.kind) for one in load_log(tmp_path)] == [("1", "click"), ("2", "order")]
+    assert [one.recent_item_ids for one in load_log(tmp_path / "rank.jsonl")] == [("2",)]
+    assert [label.score for label in kuaisearch.relevance(tmp_path / "relevance.jsonl")] == [0, 1, 2, 3]
+
+
+SHEETS = [
+    {
+        "id": "s1",
+        "title": 'Acme Norda Q100 Notebook Silver 43.9 cm (17.3") 8 GB',
+        "brand": "Acme",
+        "short_description": 'Notebook, 17.3", 8 GB',
+        "attrs": {
+            "t_product_type": "Notebook, Tablet",
+            "t_product_colour": "Silver/Black",
+            "t_material": "Aluminium (anodised)",
+            "t_country_of_origin": "N/A",
+            "n_display_diagonal": 17.3,
+            "n_internal_memory": 8.0,
+            "b_bluetooth": True,
+            "b_wi_fi": False,
+        },
+    },
+    {
+        "id": "s2",
+        "title": "Zenco toner cartridge Black",
+        "brand": "Zenco",
+        "short_description": "Toner",
+        "attrs": {"t_type": "Original", "t_printing_colours": "Black", "n_black_toner_page_yield": 23000.0},
+    },
+]
+"""Two product sheets in the shape of Icecat's, of products that nobody sells."""
+
+
+def test_sheets_as_icecats_become_items_with_typed_words(tmp_path: Path) -> None:
+    with lzma.open(tmp_path / "products.jsonl.xz", "wt") as file:
+        file.writelines(json.dumps(sheet) + "\n" for sheet in SHEETS)
+    notebook, toner = load_catalog(tmp_path)
+    assert (notebook.id, notebook.title, notebook.description) == (
+        SHEETS[0]["id"],
+        SHEETS[0]["title"],
+        SHEETS[0]["short_description"],
+    )
+    assert notebook.attributes == {
+        "brand": ("Acme",),
+        "entity": ("Notebook", "Tablet"),
+        "color": ("Silver", "Black"),
+        "material": ("Aluminium", "anodised"),
+        "function": ("bluetooth",),
+        "specifications": ("17.3 inch", "8 gb"),
+    }
+    assert notebook.fields == {
+        "brand": "Acme",
+        "product_type": "Notebook, Tablet",
+        "color": "Silver/Black",
+        "display_inches": 17.3,
+        "memory_gb": 8.0,
+        "wifi": False,
+        "bluetooth": True,
+    }
+    assert toner.attributes == {"brand": ("Zenco",), "color": ("Black",)}
+    assert toner.fields == {"brand": "Zenco"}
+
+
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
 

@@ -190,6 +190,24 @@ def test_at_the_default_gap_bm25_finds_between_a_fifth_and_45_percent(tmp_path: 
     assert 0.2 <= result["tables"]["order"]["BM25"]["HR@350"] <= 0.45
 
 
+def test_judged_queries_beside_a_catalog_are_measured_by_what_people_said_of_each_item(tmp_path: Path) -> None:
+    """Of three lamps the query's words pick one; a mug that people call relevant shares no word with its query."""
+    pytest.importorskip("bm25s")
+    from slotbeam.eval.command import run_eval
+
+    titles = {"a": "red desk lamp", "b": "blue desk lamp", "c": "lamp", "d": "mug", "e": "green rug"}
+    rows = [json.dumps({"id": name, "title": title}) + "\n" for name, title in titles.items()]
+    (tmp_path / "items.jsonl").write_text("".join(rows))
+    judged = ["red desk lamp,a,3", "red desk lamp,b,1", "red desk lamp,e,0", "rug,e,2", "beaker,d,3", "rug,gone,3"]
+    (tmp_path / "judgements.csv").write_text("query,docid,rating\n" + "\n".join(judged) + "\n")
+    result = run_eval(None, tmp_path, ks=(1, 350))
+    found = result["tables"]["judged"]["BM25"]
+    assert result["queries"]["judged"] == 3
+    assert found["Recall@1"] == pytest.approx(2 / 3), "the lamp and the rug are first; the beaker is not found"
+    assert found["MRR@350"] == pytest.approx(2 / 3)
+    assert found["nDCG@10"] == pytest.approx(2 / 3)
+
+
 DATA = Path(__file__).parents[3] / "shared" / "data" / "icecat"
 
 
