@@ -33,7 +33,8 @@ def exp(x: FloatArray) -> FloatArray:
     """e to the x, |x| <= 700, within 2 units in the last place."""
     exponent = np.rint(x / (_LN2_HIGH + _LN2_LOW))
     rest = (x - exponent * _LN2_HIGH) - exponent * _LN2_LOW
-    return np.ldexp(_horner(_EXP, rest), exponent.astype(np.int64))
+    found: FloatArray = np.ldexp(_horner(_EXP, rest), exponent.astype(np.int64))
+    return found
 
 
 def power(x: FloatArray, y: float) -> FloatArray:
