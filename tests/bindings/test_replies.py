@@ -74,4 +74,4 @@ def test_a_number_is_what_slotbeam_writes_as_one(value: bytes) -> None:
 def test_an_idempotency_record_is_a_revision_and_a_fingerprint_or_unreadable(value: bytes) -> None:
     found = replies.idempotency_record(value)
     if found is not None:
-        assert json.loads(value)["revision"], json.loads(value)["fingerprint"] == found
+        assert (json.loads(value)["revision"], json.loads(value)["fingerprint"]) == found
