@@ -1,6 +1,7 @@
 # make serve        install and run everything on the shipped demo
 # make test         install what tests need, then lint, types, layers, tests
 # make test-system  tests that need Debian packages (docker-compose, redis-server); a skip is a failure
+# make test-kernels the numeric tests as on processors with fewer instructions (KERNELS: avx2 avx sse --switches)
 # make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents
 # make mutants      what keeps edits safe is taken away, a line at a time: a test must turn red for each (minutes; MUTANTS: arguments)
 # make torture      the long form of tests/torture: hours of kills, power cuts, faults and outages; resumable (TORTURE: arguments)
@@ -23,11 +24,13 @@ WORLD   ?= build/world
 MINUTES ?= 18
 JOBS    ?= 2
 CASES   ?= 100000
+# Which of the levels of `make test-kernels`; --switches takes the libraries' own instead of CPUID.
+KERNELS ?=
 # Arguments of `make torture`, e.g. --only kill,power --scale 0.01
 TORTURE ?= --jobs $(JOBS)
 PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 
-.PHONY: serve test test-unit test-system fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
+.PHONY: serve test test-unit test-system test-kernels fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
 
 serve: $(VENV)/.serve
 	$(BIN)/slotbeam up
@@ -68,6 +71,9 @@ test-unit: $(VENV)/.dev
 
 test-system: $(VENV)/.dev
 	SLOTBEAM_SYSTEM=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=5 tests/system
+
+test-kernels: $(VENV)/.dev
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m kernels --jobs $(JOBS) $(KERNELS)
 
 # Prints what it did every thousand cases; FUZZ_SEED=n generates others.
 fuzz: $(VENV)/.dev

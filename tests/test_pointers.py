@@ -132,7 +132,8 @@ def test_every_command_line_that_is_named_can_be_typed() -> None:
 
 def test_every_option_that_is_named_is_one_of_some_command() -> None:
     known = FOREIGN.union(*map(options_of, commands(root())))
-    for script in (*(ROOT / "loadtest").glob("*.py"), *(ROOT / "tests/torture").glob("*.py")):
+    folders = ("loadtest", "tests/torture", "tests/kernels")
+    for script in (script for folder in folders for script in (ROOT / folder).glob("*.py")):
         known.update(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', script.read_text(encoding="utf-8")))
 
     def unknown(text: Text) -> Iterator[tuple[int, str]]:

@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
+from support.compiling import compiled
 
 
 class Disk:
@@ -34,7 +32,7 @@ class Disk:
         self.directory, self.log = directory.resolve(), workshop.resolve() / "fsync.log"
         assert not self.log.is_relative_to(self.directory), f"{workshop} lies inside {directory}"
         workshop.mkdir(parents=True, exist_ok=True)
-        self.library = _compiled("fsync", workshop.resolve())
+        self.library = compiled(Path(__file__).with_name("fsync.c"), workshop.resolve())
         self._identify = ctypes.CDLL(str(self.library)).identify
         if not self.log.exists():
             self._begin()
@@ -101,7 +99,7 @@ class FullDisk:
     def __init__(self, workshop: Path) -> None:
         workshop.mkdir(parents=True, exist_ok=True)
         self.flag = workshop.resolve() / "full"
-        self.library = _compiled("full", workshop.resolve())
+        self.library = compiled(Path(__file__).with_name("full.c"), workshop.resolve())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -114,17 +112,3 @@ class FullDisk:
     def clear(self) -> None:
         """There is room again."""
         self.flag.unlink()
-
-
-def _compiled(name: str, workshop: Path) -> Path:
-    library = workshop / f"{name}.so"
-    if not library.exists():
-        compiler = shutil.which("gcc") or shutil.which("cc")
-        if compiler is None:
-            pytest.skip("no C compiler (Debian package gcc): faults of the disk cannot be made")
-        partial, source = library.with_suffix(".new"), Path(__file__).with_name(f"{name}.c")
-        argv = [compiler, "-O1", "-Wall", "-shared", "-fPIC", "-o", str(partial), str(source), "-ldl"]
-        done = subprocess.run(argv, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        partial.replace(library)
-    return library
