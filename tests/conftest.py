@@ -8,7 +8,6 @@ import os
 # cores made single tests a hundred times slower, and `pytest` alone runs as `make test` does.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 import redis
 
 from slotbeam.bindings.server import EmbeddedStore
+from support.sharing import Once
 from support.tiny import write_tiny_artifact
 
 
@@ -31,17 +31,15 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A complete artifact of 120 items and random weights; made once, shared by all workers. Do not change it."""
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
     base = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        base = base.parent
-    directory = base / "tiny"
-    with (base / "tiny.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (directory / "manifest.json").exists():
-            write_tiny_artifact(directory)
-    return directory
+    return Once(base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base)
+
+
+@pytest.fixture(scope="session")
+def tiny_artifact(once: Once) -> Path:
+    """A complete artifact of 120 items and random weights."""
+    return once("tiny", write_tiny_artifact)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from slotbeam.catalog.world import make_world
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.unknown import is_countable, split_words
+from support.sharing import Once
 
 DEMO = Path(__file__).parent.parent.parent / "model_artifacts" / "demo"
 ROUNDS = 5
@@ -31,11 +32,9 @@ Query = tuple[str, list[str]]
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def world(once: Once) -> Path:
     """The shipped demo's world."""
-    out = tmp_path_factory.mktemp("world")
-    make_world(out)
-    return out
+    return once("demo-world", make_world)
 
 
 def requests(path: Path, days: tuple[int, ...]) -> Iterator[tuple[int, str]]:

@@ -22,6 +22,7 @@ from slotbeam.eval.tasks import Job, Place
 from slotbeam.train.options import preset
 from slotbeam.train.stages import STAGES
 from support import fakes
+from support.sharing import Once
 
 WORLD = WorldOptions(items=1000, requests_per_item=2)
 SMALL = PaperOptions(
@@ -153,9 +154,9 @@ def test_the_quick_paper_is_small_and_has_every_part() -> None:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the two tests that train find each other's world and artifact."""
-    return tmp_path_factory.mktemp("shared")
+def shared(once: Once) -> Path:
+    """Where the tests that train find the world, and each other's artifact (a lock of the cache says who makes it)."""
+    return once("paper", lambda directory: tasks.world_at(place(directory), WORLD))
 
 
 TRAINED = replace(SMALL, seeds=(0,), queries=3, words=1)

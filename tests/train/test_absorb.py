@@ -21,6 +21,7 @@ from slotbeam.train.corpus import item_sids_of
 from slotbeam.train.lexicon import Absorbed, KaeOptions, absorbed_facts, build_kae, read_absorbed, with_items
 from slotbeam.types import Slot, Timings
 from support.absorbing import IDS, LABUBU, small_options, write_bindings, write_world
+from support.sharing import Once
 from support.shop import make_items
 
 OPTIONS = small_options(steps=600)
@@ -33,12 +34,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("absorbing")
-    draft = {**LABUBU, "words": ["crocs"], "state": "draft"}
-    gone = {**LABUBU, "words": ["pokemon"], "items": ["nowhere"]}
-    file = write_bindings(folder / "bindings.json", LABUBU, MUG, draft, gone)
-    return train(world, folder / "next", logs=world, options=OPTIONS, absorb=[file])
+def trained(world: Path, once: Once) -> Path:
+    def make(folder: Path) -> None:
+        draft = {**LABUBU, "words": ["crocs"], "state": "draft"}
+        gone = {**LABUBU, "words": ["pokemon"], "items": ["nowhere"]}
+        file = write_bindings(folder / "bindings.json", LABUBU, MUG, draft, gone)
+        train(world, folder / "next", logs=world, options=OPTIONS, absorb=[file])
+
+    return once("absorbing", make) / "next"
 
 
 @pytest.fixture(scope="module")

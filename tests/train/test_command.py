@@ -22,6 +22,7 @@ from slotbeam.train.budget import Budget
 from slotbeam.train.command import train
 from slotbeam.train.loop import Trainer
 from slotbeam.train.options import PRESETS, TrainOptions, preset
+from support.sharing import Once
 from support.shop import make_items
 from support.training import make_log
 
@@ -52,8 +53,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return train(world, tmp_path_factory.mktemp("out") / "artifact", logs=world, options=OPTIONS)
+def trained(world: Path, once: Once) -> Path:
+    def make(directory: Path) -> None:
+        train(world, directory / "artifact", logs=world, options=OPTIONS)
+
+    return once("trained", make) / "artifact"
 
 
 def test_the_artifact_is_complete_and_its_manifest_tells_how_it_was_made(trained: Path) -> None:

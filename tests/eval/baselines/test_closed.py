@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -25,19 +26,34 @@ from slotbeam.eval.baselines.textvectors import TextVectors, unit
 from slotbeam.eval.registry import SYSTEMS, Built, Setup
 from slotbeam.eval.run import Asked
 from slotbeam.train.options import preset
+from support.sharing import Once
 from support.shop import make_kae
 
 NAMES = ("rq-kmeans", "rq-vae", "rq-opq", "cq-sid")
 K = 50
 
 
+ITEMS = 400
+
+
+def write_part(directory: Path) -> None:
+    """The first 400 items of a world, and what was clicked of them."""
+    whole = directory / "whole"
+    make_world(whole, WorldOptions(items=1000, requests_per_item=2.0, planted=2))
+    kept = (whole / "items.jsonl").read_text().splitlines(keepends=True)[:ITEMS]
+    ids = {json.loads(line)["id"] for line in kept}
+    (directory / "items.jsonl").write_text("".join(kept))
+    log = (whole / "log.jsonl").read_text().splitlines(keepends=True)
+    (directory / "log.jsonl").write_text("".join(line for line in log if json.loads(line)["item_id"] in ids))
+    shutil.rmtree(whole)
+
+
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
-    world = tmp_path_factory.mktemp("world")
-    make_world(world, WorldOptions(items=1000, requests_per_item=2.0, planted=2))
+def setup(once: Once) -> Setup:
+    world, cache = once("closed-world", write_part), once("closed-cache", lambda directory: None)
     options = preset("tiny", steps=10, threads=1, device="cpu")
     options = replace(options, quiet=True, pseudo=replace(options.pseudo, per_item=0.5))
-    return Setup(world, world, options, tmp_path_factory.mktemp("cache"))
+    return Setup(world, world, options, cache)
 
 
 @pytest.fixture(scope="module")
