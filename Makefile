@@ -77,7 +77,7 @@ test-kernels: $(VENV)/.dev
 
 # Prints what it did every thousand cases; FUZZ_SEED=n generates others.
 fuzz: $(VENV)/.dev
-	FUZZ_CASES=$(CASES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -s --timeout=0 tests/api/test_openapi.py -k schemathesis
+	FUZZ_CASES=$(CASES) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -s --timeout=0 tests/api/http/test_openapi.py -k schemathesis
 
 mutants: $(VENV)/.dev
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture.mutants --jobs $(JOBS) $(MUTANTS)

@@ -8,14 +8,17 @@ import os
 # cores made single tests a hundred times slower, and `pytest` alone runs as `make test` does.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import redis
 
-from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import EmbeddedStore
+from slotbeam.search.artifact import Artifact
 from support.sharing import Once
+from support.shop import make_shop
 from support.tiny import write_tiny_artifact
 
 
@@ -57,3 +60,18 @@ def raw(server: EmbeddedStore) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(server.url, decode_responses=True) as client:
         client.flushall()
         yield client
+
+
+@pytest.fixture
+async def store(server: EmbeddedStore, raw: redis.Redis) -> AsyncIterator[Store]:
+    """A store at revision 0."""
+    made = Store(server.url, strict=True)
+    await made.initialise()
+    yield made
+    await made.close()
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """A small shop with every category; made once for each worker. Do not change it."""
+    return make_shop(tmp_path_factory.mktemp("shop"))

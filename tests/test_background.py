@@ -12,24 +12,24 @@ from structlog.testing import capture_logs
 
 from slotbeam import background
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.following import Following
-from slotbeam.api.metrics import Metrics
-from slotbeam.api.reporting import TrendReporter
+from slotbeam.api.retrieve.following import Following
+from slotbeam.api.retrieve.metrics import Metrics
 from slotbeam.background import Background, Ended
-from slotbeam.bindings.server import EmbeddedStore
-from slotbeam.bindings.watch import Watcher
+from slotbeam.bindings.replica.watch import Watcher
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
+from slotbeam.suggestions.reporting import TrendReporter
 
 SERVICE = Path(__file__).parent.parent / "service" / "slotbeam"
 HANG_S = 30.0
 STARTERS = {"create_task", "ensure_future", "run_coroutine_threadsafe", "Thread", "Timer", "Process", "BackgroundTask"}
 AWAITED = {
-    "api/admission.py _wait": "whether the client left; ends with the request that waits for it",
+    "api/retrieve/admission.py _wait": "whether the client left; ends with the request that waits for it",
     "cli/up.py _until_ready": "a race of three that ends there, before anything is said to be up",
     "cli/up.py _end_children": "gathered there",
-    "eval/bench.py bench_commits": "a client of the benchmark: joined, and a run without its sightings fails",
+    "bench/quick.py bench_commits": "a client of the benchmark: joined, and a run without its sightings fails",
 }
 """Where something runs beside its caller and is no work of the background: it does not outlive the call."""
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request

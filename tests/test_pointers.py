@@ -14,8 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from slotbeam.api.admin import create_admin_app
-from slotbeam.api.docs import docs_routes
-from slotbeam.api.retrieve import create_data_app
+from slotbeam.api.http.docs import docs_routes
+from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.cli import app
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import PREFIX, Settings
@@ -323,7 +323,7 @@ def exported() -> set[str]:
 
 
 def test_every_metric_that_is_named_is_exported() -> None:
-    known = exported()
+    known = exported() | {"slotbeam_train", "slotbeam_lab"}  # packages
 
     def unknown(text: Text) -> Iterator[tuple[int, str]]:
         if text.kind == "message" and " " not in text.text:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from slotbeam.bindings.server import EmbeddedStore
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import SetupError, StoreUnavailable
 from slotbeam.settings import Settings, read_settings, sources
 from slotbeam.storeurl import StoreUrl

@@ -8,19 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from slotbeam.api.retrieve import create_data_app
-from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.api.retrieve.app import create_data_app
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
 from slotbeam.types import Slot
 from support.clients import client_of
-from support.shop import make_shop
-
-
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    return make_shop(tmp_path_factory.mktemp("shop"))
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.bindings.binding import Binding, encode_items
+from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.itemchanges import SHOWN, SHOWN_IN_ALL, item_changes, lists_of
-from slotbeam.bindings.plan import Edit
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.store import Store
 from slotbeam.types import Slot
 from support.live import binds, make_binding, unbinds, write
 

@@ -69,7 +69,7 @@ def test_the_command_line_loads_nothing_heavy() -> None:
 
 
 def test_serving_never_loads_pytorch() -> None:
-    loaded = modules_after("import slotbeam.api.retrieve, slotbeam.api.admin, slotbeam.cli.up, uvicorn")
+    loaded = modules_after("import slotbeam.api.retrieve.app, slotbeam.api.admin, slotbeam.cli.up, uvicorn")
     assert not {name for name in loaded if name.split(".")[0] in ("torch", "sklearn", "polars", "matplotlib", "onnx")}
 
 

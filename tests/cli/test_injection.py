@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from slotbeam.bindings.server import store_url
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import store_url
 from slotbeam.search.artifact import read_manifest
 from slotbeam.types import Slot
 from support.live import binds, make_binding, write

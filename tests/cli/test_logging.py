@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.embedded.server import EmbeddedStore
 from support.processes import CLI, HANG_S, environment
 
 LOGS = """

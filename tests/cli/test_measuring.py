@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from slotbeam.cli import app
-from slotbeam.eval.report import Row, Section, write_results
+from slotbeam_lab.measures.report import Row, Section, write_results
 
 RUN = CliRunner()
 
@@ -29,7 +29,7 @@ def test_paper_runs_what_can_be_run_and_ends_with_1_when_a_unit_failed(
 ) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("bm25s")
-    from slotbeam.eval.registry import SYSTEMS, Entry
+    from slotbeam_lab.baselines.registry import SYSTEMS, Entry
 
     monkeypatch.setitem(SYSTEMS, "broken", Entry("broken", "support.fakes:build_broken"))
     arguments = ["paper", "--quick", "--out", str(tmp_path / "out"), "--parts", "systems", "--items", "1000"]

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import redis
 
-from slotbeam.bindings.restore import AHEAD
-from slotbeam.bindings.server import store_url
+from slotbeam.bindings.recovery.restore import AHEAD
+from slotbeam.embedded.server import store_url
 from support.processes import Up, wait_for
 
 

@@ -17,8 +17,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from slotbeam.api.headers import EVERY
-from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.api.http.headers import EVERY
+from slotbeam.embedded.server import EmbeddedStore
 from support.processes import CLI, HANG_S, environment, listening
 from support.wire import Reply, Served, served
 

@@ -19,11 +19,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from slotbeam.api.reporting import TrendReporter
-from slotbeam.bindings.server import store_url
-from slotbeam.bindings.store import Store
-from slotbeam.bindings.trends import BUCKET_S
-from slotbeam.train.lexicon import read_absorbed
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import store_url
+from slotbeam.suggestions.reporting import TrendReporter
+from slotbeam.suggestions.trends import BUCKET_S
+from slotbeam_train.lexicon import read_absorbed
 from support.posting import POSTS, Post
 from support.processes import HANG_S, Up, alive, listening, wait_for
 

@@ -11,9 +11,9 @@ from slotbeam.errors import ArtifactError
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.protocol import SequenceModel
 from slotbeam.model.tokenizer import QUERY
-from slotbeam.train.export import export_model, round_to_half
-from slotbeam.train.model import Policy
 from slotbeam.types import FloatArray, IntArray
+from slotbeam_train.export.artifact import export_model, round_to_half
+from slotbeam_train.policy.model import Policy
 from support.training import SIZES, make_inputs, make_policy
 
 ROW = np.array([1, 40, 41, 60, 70, 3, 33, 34], np.int64)

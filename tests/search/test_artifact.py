@@ -4,7 +4,7 @@ import shutil
 import numpy as np
 import pytest
 
-from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.decode.beam import beam_search
 from slotbeam.errors import ArtifactError
 from slotbeam.search.artifact import Artifact, read_manifest

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog, write_catalog
 from slotbeam.kae.matcher import is_cjk

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.terms import TermIndex, stem
 from slotbeam.search.nearmiss import near_misses, one_edit_apart, touches_digit

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog, write_catalog
 from slotbeam.errors import BindingError, FilterError, InputError

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from slotbeam.bindings.overlay import Bound, build_overlay
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.pipeline import retrieve

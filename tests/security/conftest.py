@@ -7,15 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from slotbeam.bindings.server import find_binary
-from slotbeam.search.artifact import Artifact
+from slotbeam.embedded.server import find_binary
 from support.secured import Secured, secured
-from support.shop import make_shop
-
-
-@pytest.fixture(scope="session")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
-    return make_shop(tmp_path_factory.mktemp("shop"))
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from slotbeam.api.admin import create_admin_app
-from slotbeam.api.retrieve import create_data_app
-from slotbeam.bindings.backup import newest_last_good
-from slotbeam.bindings.commit import _SCRIPT as COMMIT
-from slotbeam.bindings.restore import plan_restore, restore
-from slotbeam.bindings.store import Store
+from slotbeam.api.retrieve.app import create_data_app
+from slotbeam.bindings.recovery.backup import newest_last_good
+from slotbeam.bindings.recovery.restore import plan_restore, restore
+from slotbeam.bindings.store.commit import _SCRIPT as COMMIT
+from slotbeam.bindings.store.store import Store
 from slotbeam.cli.storecheck import GOOD, WARN, examine_store
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings

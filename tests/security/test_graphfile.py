@@ -18,7 +18,7 @@ from slotbeam.errors import ArtifactError
 from slotbeam.model import onnx as serving
 from slotbeam.model.graphfile import _refers_outside, read_graph
 from slotbeam.model.onnx import OnnxModel
-from slotbeam.train.export import export_model
+from slotbeam_train.export.artifact import export_model
 from support.training import SIZES, make_inputs, make_policy
 
 VALUES = np.arange(1000, dtype=np.float32)

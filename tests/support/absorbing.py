@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from slotbeam.train.options import TrainOptions, preset
+from slotbeam_train.options import TrainOptions, preset
 from support.shop import make_items
 from support.training import make_log
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from slotbeam.eval.registry import Built, Setup
-from slotbeam.eval.run import Asked
+from slotbeam_lab.baselines.registry import Built, Setup
+from slotbeam_lab.measures.run import Asked
 
 CALLS: list[tuple[str, int]] = []
 """(built or asked, seed) in order."""

@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 MODULE = "slotbeam.cli"
-_IMPORTED = (MODULE, "slotbeam.cli.serving", "slotbeam.api.retrieve", "slotbeam.api.admin", "httpx")
+_IMPORTED = (MODULE, "slotbeam.cli.serving", "slotbeam.api.retrieve.app", "slotbeam.api.admin", "httpx")
 
 
 class Forked:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.bindings.binding import Binding, encode_items, new_id, state_digest
-from slotbeam.bindings.commit import Committed, commit
-from slotbeam.bindings.edits import MakeChange
-from slotbeam.bindings.plan import Change, Edit, Listing
-from slotbeam.bindings.store import Store
-from slotbeam.bindings.watch import Watcher
+from slotbeam.bindings.edits.plan import Change, Edit, Listing
+from slotbeam.bindings.edits.wanted import MakeChange
+from slotbeam.bindings.replica.watch import Watcher
+from slotbeam.bindings.store.commit import Committed, commit
+from slotbeam.bindings.store.store import Store
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.types import Slot

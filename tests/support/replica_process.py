@@ -14,9 +14,9 @@ from pathlib import Path
 
 import structlog
 
-from slotbeam.bindings.overlay import Bound, build_overlay
-from slotbeam.bindings.store import Store
-from slotbeam.bindings.watch import Watcher
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
+from slotbeam.bindings.replica.watch import Watcher
+from slotbeam.bindings.store.store import Store
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request

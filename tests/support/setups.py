@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from slotbeam.catalog.item import Interaction, Item
-from slotbeam.eval.registry import Setup
+from slotbeam_lab.baselines.registry import Setup
 
 
 def write_items(path: Path, items: Iterable[Item]) -> None:
@@ -22,7 +22,7 @@ def write_log(path: Path, log: Iterable[Interaction]) -> None:
 
 def make_setup(directory: Path, items: Sequence[Item], log: Sequence[Interaction], steps: int = 8) -> Setup:
     """Write both as files in `directory`; the cache is beside them."""
-    from slotbeam.train.options import preset
+    from slotbeam_train.options import preset
 
     write_items(directory / "items.jsonl", items)
     write_log(directory / "log.jsonl", log)

@@ -21,8 +21,8 @@ def write_tiny_artifact(directory: Path, items: int = 120) -> Path:
     """Write a complete artifact of random weights into `directory` and return it."""
     import torch
 
-    from slotbeam.train.export import export_model
-    from slotbeam.train.model import ModelOptions, Policy
+    from slotbeam_train.export.artifact import export_model
+    from slotbeam_train.policy.model import ModelOptions, Policy
 
     kae, catalog = make_kae(), make_items(items)
     sids = np.array([kae.encode_item(item).sid for item in catalog])

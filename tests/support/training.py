@@ -10,10 +10,10 @@ import torch
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.model.tokenizer import InputBuilder
-from slotbeam.train.corpus import Corpus, build_corpus, item_sids_of
-from slotbeam.train.loop import LoopOptions
-from slotbeam.train.model import ModelOptions, Policy
-from slotbeam.train.pseudo import PseudoOptions
+from slotbeam_train.policy.model import ModelOptions, Policy
+from slotbeam_train.stages.corpus import Corpus, build_corpus, item_sids_of
+from slotbeam_train.stages.loop import LoopOptions
+from slotbeam_train.stages.pseudo import PseudoOptions
 from support.shop import make_items, make_kae
 
 SIZES = (7, 30, 12, 5)

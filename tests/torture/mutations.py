@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RACES = "tests/bindings/test_races.py"
-COMMIT = "tests/bindings/test_commit.py"
-VERDICTS = "tests/bindings/test_replica.py::test_the_verdict_of_the_protocol"
-FORGED = "tests/bindings/test_forged.py"
-LASTGOOD = "tests/bindings/test_lastgood.py"
+RACES = "tests/bindings/store/test_races.py"
+COMMIT = "tests/bindings/store/test_commit.py"
+VERDICTS = "tests/bindings/replica/test_compiled.py::test_the_verdict_of_the_protocol"
+FORGED = "tests/bindings/replica/test_forged.py"
+LASTGOOD = "tests/bindings/replica/test_lastgood.py"
 
 
 @dataclass(frozen=True)
@@ -31,32 +31,32 @@ def _one(name: str, file: str, old: str, new: str, *tests: str, five: bool = Fal
 
 MUTATIONS: tuple[Mutation, ...] = (
     _one(
-        *("no stale-revision check in the script", "bindings/commit.lua"),
+        *("no stale-revision check in the script", "bindings/store/commit.lua"),
         *("if revision ~= plan.before then", "if false then"),
         f"{RACES}::test_an_edit_planned_on_an_older_revision_is_planned_again",
         five=True,
     ),
     _one(
-        *("a read without MULTI", "bindings/store.py"),
+        *("a read without MULTI", "bindings/store/store.py"),
         *("(client or self.redis).pipeline(transaction=True)", "(client or self.redis).pipeline(transaction=False)"),
         f"{RACES}::test_a_commit_in_the_middle_of_a_read_is_seen_whole_or_not_at_all",
         five=True,
     ),
     _one(
-        *("the embedded store syncs every second", "bindings/server.py"),
+        *("the embedded store syncs every second", "embedded/server.py"),
         *('"appendfsync": "always"', '"appendfsync": "everysec"'),
         "tests/torture/test_disk.py::"
         "test_a_power_cut_under_the_settings_of_the_embedded_store_loses_no_acknowledged_write",
         five=True,
     ),
     _one(
-        *("no idempotency check in the script", "bindings/commit.lua"),
+        *("no idempotency check in the script", "bindings/store/commit.lua"),
         *("if seen then return", "if false then return"),
         f"{RACES}::test_a_key_that_is_used_between_looking_for_it_and_reading_is_not_used_twice",
         five=True,
     ),
     _one(
-        *("the last-known-good file is not synced", "bindings/lastgood.py"),
+        *("the last-known-good file is not synced", "bindings/replica/lastgood.py"),
         *("os.fsync(file.fileno())", "file.fileno()"),
         f"{LASTGOOD}::test_a_power_cut_at_any_moment_leaves_the_old_or_the_new_bindings_whole",
         "tests/torture/test_disk.py::test_a_saved_last_known_good_file_survives_a_power_cut",
@@ -64,100 +64,100 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     # ---- the commit
     _one(
-        *("no look for the key before a commit", "bindings/commit.py"),
+        *("no look for the key before a commit", "bindings/store/commit.py"),
         *("if done is not None:", "if False:"),
         f"{COMMIT}::test_the_same_key_and_request_answers_again_and_does_nothing",
     ),
     _one(
-        *("a key answers for any request", "bindings/commit.py"),
+        *("a key answers for any request", "bindings/store/commit.py"),
         *("if used_for != fingerprint:", "if False:"),
         f"{COMMIT}::test_the_same_key_and_request_answers_again_and_does_nothing",
     ),
     _one(
-        *("no word-taken check in the script", "bindings/commit.lua"),
+        *("no word-taken check in the script", "bindings/store/commit.lua"),
         *("== 1 then return {'word', pair[1], holder} end", "== 2 then return {'word', pair[1], holder} end"),
         f"{COMMIT}::test_the_script_itself_refuses_what_was_written_past_us",
     ),
     _one(
-        *("no slot-taken check in the script", "bindings/commit.lua"),
+        *("no slot-taken check in the script", "bindings/store/commit.lua"),
         *("== 1 then return {'slot', pair[1], holder} end", "== 2 then return {'slot', pair[1], holder} end"),
         f"{RACES}::test_a_slot_that_is_held_past_the_reader_is_not_given_twice",
     ),
     _one(
-        *("no epoch check in the script", "bindings/commit.lua"),
+        *("no epoch check in the script", "bindings/store/commit.lua"),
         *("if epoch ~= plan.epoch then", "if false then"),
-        "tests/bindings/test_restore.py::test_a_commit_planned_before_a_restore_is_refused",
+        "tests/bindings/recovery/test_restore.py::test_a_commit_planned_before_a_restore_is_refused",
     ),
     _one(
-        *("no check that the item lists are there", "bindings/commit.lua"),
+        *("no check that the item lists are there", "bindings/store/commit.lua"),
         *("if redis.call('EXISTS', KEYS[i]) == 0 then", "if false then"),
         f"{RACES}::test_a_commit_whose_item_list_is_gone_writes_it_again",
     ),
     _one(
-        *("a client that sends again by itself", "bindings/store.py"),
+        *("a client that sends again by itself", "bindings/store/store.py"),
         *("retry=Retry(NoBackoff(), 0),", "retry=Retry(NoBackoff(), 3),"),
         f"{RACES}::test_a_commit_whose_reply_is_lost_is_sent_once",
     ),
     _one(
-        *("no look-up after a lost reply", "bindings/commit.py"),
+        *("no look-up after a lost reply", "bindings/store/commit.py"),
         *("while asyncio.get_running_loop().time() < deadline:", "while False:"),
         f"{COMMIT}::test_a_lost_reply_is_looked_up_and_acknowledged",
     ),
     _one(
-        *("a strict store takes writes that it could lose", "bindings/commit.py"),
+        *("a strict store takes writes that it could lose", "bindings/store/commit.py"),
         *("if store.strict and not durable.ok:", "if False:"),
         f"{COMMIT}::test_a_strict_store_refuses_writes_it_could_lose",
     ),
     _one(
-        *("eviction is no danger", "bindings/store.py"),
+        *("eviction is no danger", "bindings/store/store.py"),
         *('if found.get("maxmemory-policy") != "noeviction":', "if False:"),
         f"{COMMIT}::test_a_strict_store_refuses_writes_it_could_lose",
     ),
     # ---- the verdict
     _one(
-        *("records need not add up to the state", "bindings/replica.py"),
+        *("records need not add up to the state", "bindings/replica/compiled.py"),
         *("if not seen.verify() or not seen.logged():", "if not seen.logged():"),
         *(VERDICTS, FORGED),
     ),
     _one(
-        *("the log need not tell of the revision", "bindings/replica.py"),
+        *("the log need not tell of the revision", "bindings/replica/compiled.py"),
         *("if not seen.verify() or not seen.logged():", "if not seen.verify():"),
         *(VERDICTS, FORGED),
     ),
     _one(
-        *("a record may hold another", "bindings/plan.py"),
+        *("a record may hold another", "bindings/edits/plan.py"),
         *("return whole and state_digest", "return state_digest"),
         VERDICTS,
     ),
     _one(
-        *("a lower revision is served", "bindings/replica.py"),
+        *("a lower revision is served", "bindings/replica/compiled.py"),
         *("if seen.revision < known.revision:", "if False:"),
         VERDICTS,
     ),
     _one(
-        *("another state at the known revision is the same", "bindings/replica.py"),
+        *("another state at the known revision is the same", "bindings/replica/compiled.py"),
         *('return "same" if same else DIVERGED', 'return "same"'),
         VERDICTS,
     ),
     _one(
-        *("slots may change without a revision", "bindings/replica.py"),
+        *("slots may change without a revision", "bindings/replica/compiled.py"),
         *("(seen.epoch, seen.state, seen.slots) ==", "(seen.epoch, seen.state, known.slots) =="),
         VERDICTS,
     ),
     _one(
-        *("the log's state at the known revision does not matter", "bindings/replica.py"),
+        *("the log's state at the known revision does not matter", "bindings/replica/compiled.py"),
         *("if seen.epoch == known.epoch and seen.known_state not in (None, known.state):", "if False:"),
         VERDICTS,
     ),
     _one(
-        *("any new epoch is a restore", "bindings/replica.py"),
+        *("any new epoch is a restore", "bindings/replica/compiled.py"),
         *("if seen.epoch != known.epoch and not known.revision < seen.began <= seen.revision:", "if False:"),
         VERDICTS,
     ),
     # ---- the replica
     Mutation(
         "served before it is on disk",
-        "bindings/watch.py",
+        "bindings/replica/watch.py",
         (
             (
                 '            unkept = await self._save(good) if state == "live" else None\n'
@@ -173,69 +173,69 @@ MUTATIONS: tuple[Mutation, ...] = (
         (f"{RACES}::test_a_revision_is_on_disk_before_it_is_served_and_reported",),
     ),
     _one(
-        *("a head alone ends a hold", "bindings/watch.py"),
+        *("a head alone ends a hold", "bindings/replica/watch.py"),
         *('self._held = verdict.startswith("hold:")', "self._held = False"),
-        "tests/bindings/test_watch.py::test_a_head_as_before_does_not_end_a_hold",
+        "tests/bindings/replica/test_watch.py::test_a_head_as_before_does_not_end_a_hold",
     ),
     _one(
-        *("no note while a listing is compiled", "bindings/guard.py"),
+        *("no note while a listing is compiled", "bindings/replica/crashguard.py"),
         *("note.applying = state\n", "note.applying = ''\n"),
-        "tests/bindings/test_guard.py::test_deaths_without_a_binding_are_counted_and_then_refused",
-        "tests/bindings/test_guard.py::test_a_listing_that_no_binding_explains_is_held_and_the_next_one_is_tried",
+        "tests/bindings/replica/test_crashguard.py::test_deaths_without_a_binding_are_counted_and_then_refused",
+        "tests/bindings/replica/test_crashguard.py::test_a_listing_that_no_binding_explains_is_held_and_the_next_one_is_tried",
     ),
     _one(
         *("an item list need not fit its hash", "bindings/binding.py"),
         *("if hashlib.sha256(data).hexdigest() != sha:", "if False:"),
-        *("tests/bindings/test_watch.py::test_a_tampered_item_list_is_reported", FORGED),
+        *("tests/bindings/replica/test_watch.py::test_a_tampered_item_list_is_reported", FORGED),
     ),
     # ---- the last-known-good file
     _one(
-        *("its directory is not synced", "bindings/lastgood.py"),
+        *("its directory is not synced", "bindings/replica/lastgood.py"),
         *("os.fsync(directory)", "pass"),
         f"{LASTGOOD}::test_a_power_cut_at_any_moment_leaves_the_old_or_the_new_bindings_whole",
     ),
     _one(
-        *("its SHA-256 need not fit", "bindings/lastgood.py"),
+        *("its SHA-256 need not fit", "bindings/replica/lastgood.py"),
         *("if hashlib.sha256(body).hexdigest().encode() != digest:", "if False:"),
         f"{LASTGOOD}::test_one_flipped_byte_falls_back_to_the_older_generation",
     ),
     _one(
-        *("it may be of another codebook", "bindings/lastgood.py"),
+        *("it may be of another codebook", "bindings/replica/lastgood.py"),
         *("if codebook != codebook_sha:", "if False:"),
         f"{LASTGOOD}::test_a_file_of_another_codebook_is_not_used",
     ),
     _one(
-        *("its fields may have any type", "bindings/lastgood.py"),
+        *("its fields may have any type", "bindings/replica/lastgood.py"),
         *("type(revision) is not int or revision < 0", "False"),
         f"{FORGED}::test_no_forged_file_is_booted_from",
     ),
     # ---- who may
     _one(
-        *("tokens compared byte by byte", "api/auth.py"),
+        *("tokens compared byte by byte", "access/auth.py"),
         *("if hmac.compare_digest(digest, given):", "if digest == given:"),
-        "tests/api/test_auth.py::test_every_attempt_compares_with_every_token",
+        "tests/access/test_auth.py::test_every_attempt_compares_with_every_token",
     ),
     _one(
-        *("tokens kept as they are", "api/tokens.py"),
+        *("tokens kept as they are", "access/tokens.py"),
         *("return hashlib.sha256(token).digest()", 'return token.ljust(32, b"=")[-32:]'),
-        "tests/api/test_tokens.py::test_only_the_hash_of_a_secret_is_kept_and_nobody_else_reads_it",
+        "tests/access/test_tokens.py::test_only_the_hash_of_a_secret_is_kept_and_nobody_else_reads_it",
     ),
     _one(
-        *("an expired token is good", "api/auth.py"),
+        *("an expired token is good", "access/auth.py"),
         *("if found.expires_at is not None and found.expires_at <= self._clock():", "if False:"),
-        "tests/api/test_auth.py::test_whatever_is_wrong_with_a_token_the_answer_is_the_same",
+        "tests/access/test_auth.py::test_whatever_is_wrong_with_a_token_the_answer_is_the_same",
     ),
     _one(
-        *("any token may do anything", "api/auth.py"),
+        *("any token may do anything", "access/auth.py"),
         *("if scope not in found.scopes:", "if False:"),
-        "tests/api/test_auth.py::test_a_token_of_the_file_has_its_own_scopes_until_it_is_revoked",
+        "tests/access/test_auth.py::test_a_token_of_the_file_has_its_own_scopes_until_it_is_revoked",
     ),
     _one(
-        *("request ids need no signature", "api/requestid.py"),
+        *("request ids need no signature", "api/retrieve/requestid.py"),
         *(
             "if not genuine or payload[0] not in (VERSION, _NAMED_SLOTS):",
             "if payload[0] not in (VERSION, _NAMED_SLOTS):",
         ),
-        "tests/api/test_requestid.py",
+        "tests/api/retrieve/test_requestid.py",
     ),
 )

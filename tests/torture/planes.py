@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from slotbeam.bindings.parentdeath import bound_to_parent
+from slotbeam.embedded.parentdeath import bound_to_parent
 from support.forking import Forked
 from support.processes import CLI, environment
 

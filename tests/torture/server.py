@@ -20,8 +20,8 @@ import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from slotbeam.bindings.parentdeath import bound_to_parent
-from slotbeam.bindings.server import MAX_SOCKET_PATH, SETTINGS, find_binary
+from slotbeam.embedded.parentdeath import bound_to_parent
+from slotbeam.embedded.server import MAX_SOCKET_PATH, SETTINGS, find_binary
 from torture.disk import Disk
 
 HANG_S = 30.0

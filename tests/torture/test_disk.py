@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from redis.exceptions import ConnectionError
 
-from slotbeam.bindings.lastgood import LastGood, load, second
+from slotbeam.bindings.replica.lastgood import LastGood, load, second
 from torture.disk import Disk
 from torture.server import HANG_S, StoreServer
 
@@ -101,7 +101,7 @@ def test_what_was_truncated_and_written_again_is_not_on_disk(disk: Disk) -> None
 SAVE = """
 import sys
 from pathlib import Path
-from slotbeam.bindings.lastgood import LastGood, save
+from slotbeam.bindings.replica.lastgood import LastGood, save
 from slotbeam.types import Slot
 from support.live import make_binding, make_listing
 for revision in (3, 4):

@@ -12,7 +12,7 @@ from torture.mutations import MUTATIONS, Mutation
 
 PACKAGE = ROOT / "service" / "slotbeam"
 TEST = """
-from slotbeam.bindings.server import SETTINGS
+from slotbeam.embedded.server import SETTINGS
 def test_the_setting():
     assert SETTINGS["appendfsync"] == "always"
 """
@@ -35,10 +35,10 @@ def test_the_tests_of_a_mutation_exist(mutation: Mutation) -> None:
 
 
 def test_a_text_that_the_source_no_longer_holds_is_said() -> None:
-    outdated = Mutation("gone", "bindings/store.py", (("no such line", ""),), ("tests",))
+    outdated = Mutation("gone", "bindings/store/store.py", (("no such line", ""),), ("tests",))
     with pytest.raises(Outdated, match="holds 0 times, not once"):
         changed(PACKAGE, outdated)
-    twice = Mutation("twice", "bindings/store.py", (("with self.errors():", ""),), ("tests",))
+    twice = Mutation("twice", "bindings/store/store.py", (("with self.errors():", ""),), ("tests",))
     with pytest.raises(Outdated, match="not once"):
         changed(PACKAGE, twice)
 
@@ -46,7 +46,7 @@ def test_a_text_that_the_source_no_longer_holds_is_said() -> None:
 def test_a_test_sees_the_mutant_and_not_what_is_installed(tmp_path: Path) -> None:
     test = tmp_path / "test_setting.py"
     test.write_text(TEST, encoding="utf-8")
-    mutation = next(one for one in MUTATIONS if one.file == "bindings/server.py")
+    mutation = next(one for one in MUTATIONS if one.file == "embedded/server.py")
     good, bad = tmp_path / "good", tmp_path / "bad"
     copied(good)
     (copied(bad) / mutation.file).write_text(changed(PACKAGE, mutation), encoding="utf-8")

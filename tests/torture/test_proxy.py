@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError, TimeoutError
 
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.store import Store
 from slotbeam.types import Slot
 from support.live import binds, make_binding, write
 from torture.proxy import Proxy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slotbeam.bindings.plan import Edit
+from slotbeam.bindings.edits.plan import Edit
 
 SHOWN = 100
 """Ids of each direction that an edit names."""

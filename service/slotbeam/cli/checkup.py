@@ -73,7 +73,7 @@ def _data_dir(settings: Settings) -> tuple[str, str]:
 
 def _store(settings: Settings) -> list[Found]:
     """The store, its replicas, and the last-known-good files; these alone when no store answers."""
-    from slotbeam.bindings.server import find_binary, store_url
+    from slotbeam.embedded.server import find_binary, store_url
 
     try:
         return asyncio.run(_ask_store(store_url(settings.redis_url, settings.data_dir), settings))
@@ -85,7 +85,7 @@ def _store(settings: Settings) -> list[Found]:
 
 
 async def _ask_store(url: str, settings: Settings) -> list[Found]:
-    from slotbeam.bindings.store import Store
+    from slotbeam.bindings.store.store import Store
 
     store = Store(url, ca=settings.redis_ca)
     codebook = _codebook(settings)

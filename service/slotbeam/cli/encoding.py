@@ -76,7 +76,7 @@ def groups(
     """Show how the 18 categories of a catalog become positions: information loss, elbow, capacity."""
     need("sklearn")
     from slotbeam.catalog.loaders import read_data
-    from slotbeam.train.lexicon import KaeOptions, behaviour_of, build_with_grouping, plot_losses
+    from slotbeam_train.lexicon import KaeOptions, behaviour_of, build_with_grouping, plot_losses
 
     data = read_data(catalog, logs, format, mapping, last_day)
     items, log = data.items, data.log

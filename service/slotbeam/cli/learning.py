@@ -74,11 +74,11 @@ def train(
     if out is None:
         raise SetupError("where to? give --out DIRECTORY, or --check to check the catalog alone")
     need("torch")
-    from slotbeam.train.budget import Budget
+    from slotbeam_train.budget import Budget
 
     budget = Budget(minutes * 60) if minutes else None  # PyTorch's own start counts, too
-    from slotbeam.train.command import train as run
-    from slotbeam.train.options import preset
+    from slotbeam_train.command import train as run
+    from slotbeam_train.options import preset
 
     options = preset(config, steps=steps, minutes=minutes, batch=batch, threads=threads)
     kae: dict[str, Any] = {
@@ -121,7 +121,7 @@ def world(
     as_json: AsJson = False,
 ) -> None:
     """Make a synthetic catalog and 31 days of searches, of any size (docs/world.md)."""
-    from slotbeam.catalog.world import WorldOptions, make_world
+    from slotbeam_lab.world import WorldOptions, make_world
 
     given = {
         "items": items,
@@ -147,8 +147,8 @@ def bench(
     as_json: AsJson = False,
 ) -> None:
     """Measure latency of the shipped artifact, and how long an edit takes to be live."""
-    from slotbeam.eval.bench import bench as measure
-    from slotbeam.eval.bench import render
+    from slotbeam.bench.quick import bench as measure
+    from slotbeam.bench.quick import render
 
     found = measure(settings_of(ctx).artifact, queries)
     if out is not None:

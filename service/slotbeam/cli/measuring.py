@@ -20,8 +20,8 @@ from slotbeam.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from slotbeam.eval.command import Contest
-    from slotbeam.eval.units import Told, Unit
+    from slotbeam_lab.command import Contest
+    from slotbeam_lab.paper.units import Told, Unit
 
 Results = Annotated[
     Path | None, typer.Option(dir_okay=False, help="Keep the tables in this JSON file (docs/results/…).")
@@ -66,8 +66,8 @@ def evaluate(
     What lies beside the catalog says on which queries, unless you do.
     """
     need("bm25s")
-    from slotbeam.eval.command import render, run_eval
-    from slotbeam.eval.report import provenance, section_of, write_results
+    from slotbeam_lab.command import render, run_eval
+    from slotbeam_lab.measures.report import provenance, section_of, write_results
 
     contest = None
     if systems is not None:
@@ -118,10 +118,10 @@ def paper(
 ) -> None:
     """Regenerate every table; what is in --out already is not run again. Exit code 1 when a unit failed."""
     need("torch")
-    from slotbeam.eval.paper import PaperOptions, run_paper
-    from slotbeam.eval.paper import quick as quick_options
-    from slotbeam.eval.tasks import Place
-    from slotbeam.train.options import preset
+    from slotbeam_lab.paper.command import PaperOptions, run_paper
+    from slotbeam_lab.paper.command import quick as quick_options
+    from slotbeam_lab.paper.tasks import Place
+    from slotbeam_train.options import preset
 
     options = quick_options() if quick else PaperOptions()
     loop = options.train.loop
@@ -157,7 +157,7 @@ def report(
     ),
 ) -> None:
     """Render every block between `<!-- results:NAME -->` and `<!-- /results -->` of a file anew."""
-    from slotbeam.eval.report import rewrite
+    from slotbeam_lab.measures.report import rewrite
 
     old = file.read_text(encoding="utf-8")
     new = rewrite(old, results)
@@ -211,9 +211,9 @@ def _contest(
     catalog: Path, logs: Path | None, systems: str, config: str, seeds: str, cache: Path, **loop: float | None
 ) -> Contest:
     need("torch")
-    from slotbeam.eval.command import Contest
-    from slotbeam.eval.registry import Setup, chosen
-    from slotbeam.train.options import preset
+    from slotbeam_lab.baselines.registry import Setup, chosen
+    from slotbeam_lab.command import Contest
+    from slotbeam_train.options import preset
 
     names = _names(systems) or ()
     chosen(names)

@@ -56,7 +56,7 @@ def serve(
     listen_fd: ListenFd = None,
 ) -> None:
     """Run the data plane alone: /retrieve on one port, following the store's bindings."""
-    from slotbeam.api.retrieve import create_data_app
+    from slotbeam.api.retrieve.app import create_data_app
 
     _plane(create_data_app, ctx, "serve", "port", listen_fd)
 
@@ -102,7 +102,7 @@ def _plane(create: Callable[..., FastAPI], ctx: typer.Context, process: str, por
 
 def _with_store(settings: Settings) -> Settings:
     """Find the store: the URL, else the data directory's socket. Raises `SetupError` saying what to do."""
-    from slotbeam.bindings.server import store_url
+    from slotbeam.embedded.server import store_url
 
     return settings.model_copy(update={"redis_url": store_url(settings.redis_url, settings.data_dir)})
 

@@ -20,9 +20,9 @@ from slotbeam.errors import Conflict, SetupError, StoreError
 from slotbeam.settings import Settings
 
 if TYPE_CHECKING:
-    from slotbeam.bindings.backup import Backup
-    from slotbeam.bindings.restore import Restoration
-    from slotbeam.bindings.store import Store
+    from slotbeam.bindings.recovery.backup import Backup
+    from slotbeam.bindings.recovery.restore import Restoration
+    from slotbeam.bindings.store.store import Store
 
 WAIT_S = 10.0
 FIRST_BEAT_S = 3.0
@@ -69,10 +69,10 @@ def restore(
 
 
 async def _restore(settings: Settings, asked: Asked) -> tuple[dict[str, Any], Restoration]:
-    from slotbeam.bindings.restore import plan_restore
-    from slotbeam.bindings.restore import restore as carry_out
-    from slotbeam.bindings.server import is_strict, store_url
-    from slotbeam.bindings.store import Store
+    from slotbeam.bindings.recovery.restore import plan_restore
+    from slotbeam.bindings.recovery.restore import restore as carry_out
+    from slotbeam.bindings.store.store import Store
+    from slotbeam.embedded.server import is_strict, store_url
     from slotbeam.search.artifact import read_manifest
 
     codebook = str(read_manifest(settings.artifact)["codebook_sha"])
@@ -92,7 +92,7 @@ async def _restore(settings: Settings, asked: Asked) -> tuple[dict[str, Any], Re
 
 
 async def _backup(source: str, store: Store, codebook: str, data_dir: Path) -> Backup:
-    from slotbeam.bindings.backup import from_file, from_revision, newest_last_good
+    from slotbeam.bindings.recovery.backup import from_file, from_revision, newest_last_good
 
     if source == "last-good":
         return newest_last_good(data_dir, codebook)

@@ -12,8 +12,8 @@ from types import FrameType
 import structlog
 import uvicorn
 
-from slotbeam.api.guard import MAX_HEAD, Ending
-from slotbeam.api.protocol import GuardedProtocol
+from slotbeam.api.http.guard import MAX_HEAD, Ending
+from slotbeam.api.http.protocol import GuardedProtocol
 
 GRACE_S = 5
 
@@ -21,7 +21,7 @@ log = structlog.get_logger("slotbeam.cli")
 
 
 class Server(uvicorn.Server):
-    """Serves either plane: heads, bodies and answers have deadlines (`slotbeam.api.protocol`).
+    """Serves either plane: heads, bodies and answers have deadlines (`slotbeam.api.http.protocol`).
 
     SIGTERM begins the drain: `/readyz` says 503 and every answer closes its connection, so that whoever asks `/readyz`
     sends new requests elsewhere; the listener stays open and all requests are answered for `drain_s`. Then, or at once

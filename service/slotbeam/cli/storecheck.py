@@ -9,9 +9,9 @@ from typing import Any
 
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from slotbeam.bindings.lastgood import file_name, folder, load_file, second
-from slotbeam.bindings.plan import Listing
-from slotbeam.bindings.store import HEARTBEAT_TTL_MS, Store
+from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.replica.lastgood import file_name, folder, load_file, second
+from slotbeam.bindings.store.store import HEARTBEAT_TTL_MS, Store
 from slotbeam.errors import StoreError, StoreUnavailable
 
 GOOD, WARN, BAD = "✓", "!", "✗"

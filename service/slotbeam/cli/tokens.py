@@ -13,7 +13,7 @@ from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AsJson, DataDir, settings_of
 
 if TYPE_CHECKING:
-    from slotbeam.api.tokens import Token
+    from slotbeam.access.tokens import Token
 
 Name = Annotated[str, typer.Argument(help="Whom it is for; the audit names it.")]
 Which = Annotated[str, typer.Argument(help="An id of the list, or a name.")]
@@ -37,7 +37,7 @@ def create(
     ctx: typer.Context, name: Name, scope: Scopes, days: Days = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
     """Make a token and print its secret, this once. A name may have two, so that one can replace the other."""
-    from slotbeam.api.tokens import TokenFile
+    from slotbeam.access.tokens import TokenFile
 
     made, secret = TokenFile(settings_of(ctx).data_dir).create(name, scope, days, time.time())
     if as_json:
@@ -52,7 +52,7 @@ def create(
 
 def list_tokens(ctx: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the tokens, not the secrets. The admin token (SLOTBEAM_ADMIN_TOKEN or DATA_DIR/admin.token) is not one."""
-    from slotbeam.api.tokens import TokenFile
+    from slotbeam.access.tokens import TokenFile
 
     rows = [_row(token) for token in TokenFile(settings_of(ctx).data_dir).read()]
     if as_json:
@@ -67,7 +67,7 @@ def revoke(
     ctx: typer.Context, which: Which, every: Every = False, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
     """Refuse a token from the next request on."""
-    from slotbeam.api.tokens import TokenFile
+    from slotbeam.access.tokens import TokenFile
 
     gone = [_row(token) for token in TokenFile(settings_of(ctx).data_dir).revoke(which, every)]
     if as_json:

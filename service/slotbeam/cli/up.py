@@ -24,10 +24,10 @@ import structlog
 
 from slotbeam import __version__
 from slotbeam.background import FIRST_DELAY_S, Background, Ended
-from slotbeam.bindings.parentdeath import bound_to_parent
-from slotbeam.bindings.server import DataDirLock, EmbeddedStore
 from slotbeam.cli.console import say
 from slotbeam.cli.listening import address, listen
+from slotbeam.embedded.parentdeath import bound_to_parent
+from slotbeam.embedded.server import DataDirLock, EmbeddedStore
 from slotbeam.errors import SetupError
 from slotbeam.settings import Settings, sources
 

@@ -14,7 +14,7 @@ import redis
 from pydantic import SecretStr
 
 from slotbeam.api.admin import create_admin_app
-from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from support.clients import client_of

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from slotbeam.api.tokens import TokenFile
+from slotbeam.access.tokens import TokenFile
 from slotbeam.settings import Settings
 
 ROUTES = [

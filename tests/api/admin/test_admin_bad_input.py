@@ -15,7 +15,7 @@ import redis
 from pydantic import SecretStr
 
 from slotbeam.api.admin import create_admin_app
-from slotbeam.bindings.server import EmbeddedStore
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from support.clients import client_of
@@ -252,7 +252,7 @@ async def test_an_earlier_request_with_its_key_hides_no_missing_etag(admin: http
 async def test_a_match_of_too_many_items_is_a_problem_with_the_count(
     bound: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("slotbeam.bindings.edits.MAX_ITEMS", 3)
+    monkeypatch.setattr("slotbeam.bindings.edits.wanted.MAX_ITEMS", 3)
     response = await bound.post("/admin/slots", json={**BODY, "words": ["red"], "items": {"match": True}})
     assert problem_of(response) == (422, "invalid-binding")
     assert response.json()["count"] > 3

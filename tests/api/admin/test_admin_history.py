@@ -9,8 +9,8 @@ import httpx
 import pytest
 import redis
 
+from slotbeam.access.tokens import TokenFile
 from slotbeam.api.admin import history
-from slotbeam.api.tokens import TokenFile
 from slotbeam.bindings.times import parse_ms
 from slotbeam.errors import StoreUnavailable
 from slotbeam.settings import Settings

@@ -16,10 +16,10 @@ import yaml
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from slotbeam.api.retrieve import create_data_app
-from slotbeam.api.vitals import PARTS, restarts_of_up
-from slotbeam.bindings import replica
-from slotbeam.bindings.status import REASONS, STATES
+from slotbeam.api.http.vitals import PARTS, restarts_of_up
+from slotbeam.api.retrieve.app import create_data_app
+from slotbeam.bindings.replica import compiled as replica
+from slotbeam.bindings.replica.status import REASONS, STATES
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings

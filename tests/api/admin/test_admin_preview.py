@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import redis
 
-from slotbeam.api.reporting import TrendReporter
-from slotbeam.bindings.server import EmbeddedStore
-from slotbeam.bindings.store import Store
-from slotbeam.bindings.trends import BUCKET_S
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import EmbeddedStore
+from slotbeam.suggestions.reporting import TrendReporter
+from slotbeam.suggestions.trends import BUCKET_S
 from support.live import NOW, Clock
 
 from .conftest import Plane

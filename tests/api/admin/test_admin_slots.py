@@ -12,10 +12,10 @@ import pytest
 import redis
 
 from slotbeam.api.admin import history
-from slotbeam.api.retrieve import create_data_app
+from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.bindings.binding import GRACE_MS
-from slotbeam.bindings.server import EmbeddedStore
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from slotbeam.types import Slot

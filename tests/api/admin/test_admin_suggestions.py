@@ -13,14 +13,14 @@ import httpx
 import pytest
 import redis
 
-from slotbeam.api.reporting import TrendReporter
-from slotbeam.api.retrieve import create_data_app
-from slotbeam.bindings.server import EmbeddedStore
-from slotbeam.bindings.store import STATS_TTL_S, Store
-from slotbeam.bindings.trends import BUCKET_S
+from slotbeam.api.retrieve.app import create_data_app
+from slotbeam.bindings.store.store import STATS_TTL_S, Store
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
+from slotbeam.suggestions.reporting import TrendReporter
+from slotbeam.suggestions.trends import BUCKET_S
 from support.clients import client_of
 from support.live import NOW, Clock
 

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from slotbeam.api.admin import create_admin_app
-from slotbeam.api.query import declared_by
-from slotbeam.api.retrieve import create_data_app
+from slotbeam.api.http.query import declared_by
+from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 

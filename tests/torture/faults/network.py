@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.store import Store
 from support.live import binds, make_binding, write
 from torture.faults import Scene, fault
 from torture.rig import ITEMS, Rig

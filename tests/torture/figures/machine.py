@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from slotbeam.bindings.parentdeath import bound_to_parent
+from slotbeam.embedded.parentdeath import bound_to_parent
 from torture.figures import Numbers, Stage, figure
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from slotbeam.bindings.parentdeath import bound_to_parent
+from slotbeam.embedded.parentdeath import bound_to_parent
 from support.processes import finding_tests
 from torture.figures import Numbers, Stage, figure
 from torture.figures.load import edit_paced, working

@@ -15,15 +15,15 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.middleware import Middleware
 
+from slotbeam.access.audit import Audit
 from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm, RowForm
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
-from slotbeam.api.app import plane_app
-from slotbeam.api.audit import Audit
-from slotbeam.api.metrics import Metrics
-from slotbeam.api.probes import probes
-from slotbeam.api.vitals import Vitals, following
+from slotbeam.api.http.app import plane_app
+from slotbeam.api.http.probes import probes
+from slotbeam.api.http.vitals import Vitals, following
+from slotbeam.api.retrieve.metrics import Metrics
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import iso
 from slotbeam.errors import StoreError
 

@@ -13,7 +13,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from slotbeam.api.problems import printable, shown
+from slotbeam.api.http.problems import printable, shown
 from slotbeam.errors import BodyError, InputError
 
 SEPARATOR = "|"

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from slotbeam.bindings.replies import json_value
-from slotbeam.bindings.store import Store
+from slotbeam.bindings.store.replies import json_value
+from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import FIRST_MS, LAST_MS, iso
 
 MAX_BYTES = 8 * 2**20

@@ -10,25 +10,25 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import RowForm, idempotency_key
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
 from slotbeam.api.admin.views import all_slots
 from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of, warnings_of
-from slotbeam.api.auth import Principal
-from slotbeam.api.openapi import answers, asks, ref
-from slotbeam.api.probes import json_response
-from slotbeam.api.problems import document_of
+from slotbeam.api.http.openapi import answers, asks, ref
+from slotbeam.api.http.probes import json_response
+from slotbeam.api.http.problems import document_of
 from slotbeam.bindings.binding import new_id
-from slotbeam.bindings.bulk import Row, load
-from slotbeam.bindings.commit import Committed
-from slotbeam.bindings.edits import Resolved, Wanted, resolve_items
-from slotbeam.bindings.misplaced import misplaced
-from slotbeam.bindings.plan import Edit, following, make_plan
+from slotbeam.bindings.edits.bulk import Row, load
+from slotbeam.bindings.edits.plan import Edit, following, make_plan
+from slotbeam.bindings.edits.wanted import Resolved, Wanted, resolve_items
+from slotbeam.bindings.store.commit import Committed
 from slotbeam.bindings.times import ends_ms, starts_ms
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import ImportRefused, InputError, SlotbeamError, StoreError
+from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot
 
 CSV = "text/csv; charset=utf-8"

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from slotbeam.api.admin.forms import MAX_KEY, End, Start
 from slotbeam.api.admin.history import Filter
-from slotbeam.api.query import Digits, Flag, Params
+from slotbeam.api.http.query import Digits, Flag, Params
 from slotbeam.bindings.binding import MAX_WORD_LENGTH, Lifecycle
 from slotbeam.bindings.times import ends_ms, starts_ms, zone_of
 from slotbeam.bindings.words import MAX_RAW_WORD

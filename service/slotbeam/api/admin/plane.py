@@ -15,24 +15,24 @@ from typing import TypeVar
 import structlog
 from starlette.requests import Request
 
+from slotbeam.access.audit import Trail
+from slotbeam.access.auth import Principal, Tokens
 from slotbeam.api.admin.authors import Authors
-from slotbeam.api.audit import Trail
-from slotbeam.api.auth import Principal, Tokens
-from slotbeam.api.query import refuse_undeclared
+from slotbeam.api.http.query import refuse_undeclared
 from slotbeam.background import Background
-from slotbeam.bindings.bursts import Counts, merge, read_counts
-from slotbeam.bindings.commit import Committed, commit, earlier
-from slotbeam.bindings.edits import MakeChange, expire
-from slotbeam.bindings.guess import Guesser
-from slotbeam.bindings.plan import Listing
-from slotbeam.bindings.server import is_strict, store_url
-from slotbeam.bindings.store import Store
-from slotbeam.bindings.trends import BUCKET_S
-from slotbeam.bindings.watch import Watcher
+from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.edits.wanted import MakeChange, expire
+from slotbeam.bindings.replica.watch import Watcher
+from slotbeam.bindings.store.commit import Committed, commit, earlier
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import is_strict, store_url
 from slotbeam.errors import NotFound, StoreError, StoreUnavailable
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder
 from slotbeam.settings import Settings
+from slotbeam.suggestions.bursts import Counts, merge, read_counts
+from slotbeam.suggestions.guess import Guesser
+from slotbeam.suggestions.trends import BUCKET_S
 
 READY_WAIT_S = 30.0
 OWN_WAIT_S = 2.0

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from slotbeam.bindings.edits import SHOWN, MakeChange, Resolved
-from slotbeam.bindings.guess import Guesser
-from slotbeam.bindings.misplaced import misplaced
-from slotbeam.bindings.plan import Change, Edit, Listing, first_free, make_plan
-from slotbeam.bindings.replica import compile_listing
+from slotbeam.bindings.edits.plan import Change, Edit, Listing, first_free, make_plan
+from slotbeam.bindings.edits.wanted import SHOWN, MakeChange, Resolved
+from slotbeam.bindings.replica.compiled import compile_listing
 from slotbeam.bindings.times import iso
 from slotbeam.errors import NoFreeSlot, SlotbeamError
 from slotbeam.search.facts import overridden
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Request
 from slotbeam.search.snapshot import Overlay, Snapshot
+from slotbeam.suggestions.guess import Guesser
+from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot, Timings
 
 TOP = 10

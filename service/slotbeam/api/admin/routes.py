@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import BindForm, PatchForm
 from slotbeam.api.admin.history import entries
 from slotbeam.api.admin.loading import loading_routes
@@ -17,12 +18,11 @@ from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import Write, answered_before, binding_write, carry_out, patching_write, replacing_write
-from slotbeam.api.auth import Principal
-from slotbeam.api.bodies import read_model
-from slotbeam.api.openapi import answers, asks
-from slotbeam.api.probes import json_response
-from slotbeam.api.problems import shown
-from slotbeam.bindings.edits import check_slot, find, unbind
+from slotbeam.api.http.bodies import read_model
+from slotbeam.api.http.openapi import answers, asks
+from slotbeam.api.http.probes import json_response
+from slotbeam.api.http.problems import shown
+from slotbeam.bindings.edits.wanted import check_slot, find, unbind
 from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize
 from slotbeam.types import Slot

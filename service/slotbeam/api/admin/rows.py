@@ -11,8 +11,8 @@ from starlette.requests import Request
 
 from slotbeam.api.admin import cells
 from slotbeam.api.admin.forms import RowForm
-from slotbeam.api.bodies import check_media_type, parse_json, read_bytes
-from slotbeam.api.problems import shown, validate
+from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes
+from slotbeam.api.http.problems import shown, validate
 from slotbeam.bindings.times import in_zone, seen_from, zone_of
 from slotbeam.errors import BodyError, InputError, SlotbeamError, UnsupportedMedia
 

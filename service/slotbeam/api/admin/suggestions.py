@@ -10,22 +10,22 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import AcceptForm, BindForm, idempotency_key
 from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.writes import answer_again, binding_write, carry_out
-from slotbeam.api.auth import Principal
-from slotbeam.api.bodies import check_media_type, parse_json, read_bytes
-from slotbeam.api.openapi import answers, asks
-from slotbeam.api.probes import json_response
-from slotbeam.api.problems import validate
+from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes
+from slotbeam.api.http.openapi import answers, asks
+from slotbeam.api.http.probes import json_response
+from slotbeam.api.http.problems import validate
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.bursts import Burst, bursts
-from slotbeam.bindings.edits import MakeChange, resolve_items
-from slotbeam.bindings.guess import Guess
-from slotbeam.bindings.plan import Change, Listing, word_taken
+from slotbeam.bindings.edits.plan import Change, Listing, word_taken
+from slotbeam.bindings.edits.wanted import MakeChange, resolve_items
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import InputError
+from slotbeam.suggestions.bursts import Burst, bursts
+from slotbeam.suggestions.guess import Guess
 
 GUESSES = 3
 BACKGROUND = 300

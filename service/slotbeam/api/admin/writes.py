@@ -18,16 +18,25 @@ from slotbeam.api.admin.parameters import WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
 from slotbeam.api.admin.views import edit_view, propagation_of
-from slotbeam.api.probes import json_response
+from slotbeam.api.http.probes import json_response
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.commit import Committed
-from slotbeam.bindings.edits import ItemList, MakeChange, Resolved, Wanted, bind, resolve_items, update, wanted_of
-from slotbeam.bindings.guess import Guesser
-from slotbeam.bindings.misplaced import misplaced
-from slotbeam.bindings.plan import Edit, Listing
+from slotbeam.bindings.edits.plan import Edit, Listing
+from slotbeam.bindings.edits.wanted import (
+    ItemList,
+    MakeChange,
+    Resolved,
+    Wanted,
+    bind,
+    resolve_items,
+    update,
+    wanted_of,
+)
+from slotbeam.bindings.store.commit import Committed
 from slotbeam.bindings.times import ends_ms, starts_ms
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import Stale, StoreError
+from slotbeam.suggestions.guess import Guesser
+from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot
 
 POLL_S = (0.005, 0.05)

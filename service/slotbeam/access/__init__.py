@@ -1,0 +1,1 @@
+"""Access to the control plane: secrets, tokens, who may do what, and the trail of who did."""

@@ -1,0 +1,1 @@
+"""What both planes are made of: guard, bodies, problems, probes, the OpenAPI document."""

@@ -1,0 +1,95 @@
+"""Probes and facts: `/livez`, `/readyz`, `/metrics`, `/info`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.responses import PlainTextResponse, Response
+
+from slotbeam import __version__
+from slotbeam.api.http.openapi import answers
+from slotbeam.api.retrieve.answers import bindings
+from slotbeam.api.retrieve.metrics import Metrics
+from slotbeam.search.snapshot import Holder, Snapshot
+
+_SAME = {"description": "As GET answers, without the body"}
+_HEAD: dict[str, Any] = {
+    "summary": "Whether GET would answer",
+    "response_class": Response,
+    "response_description": _SAME["description"],
+}
+
+
+def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Encode JSON values with orjson."""
+    content = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(content, status, headers, media_type="application/json")
+
+
+def probes(holder: Holder, ready: Callable[[], bool], metrics: Metrics) -> APIRouter:
+    """Build the routes that operators and machines read; none of them waits for anything. Each takes HEAD, too."""
+    router = APIRouter()
+
+    @router.head("/livez", **_HEAD)
+    @router.get("/livez", summary="The process answers; touches nothing", responses=answers(200))
+    async def livez() -> Response:
+        return json_response({"status": "ok"})
+
+    @router.head("/readyz", **_HEAD, responses={503: _SAME})
+    @router.get(
+        "/readyz",
+        summary="200 once a snapshot may be served, whatever the store does afterwards",
+        responses=answers(200, 503),
+    )
+    async def readyz() -> Response:
+        snapshot = holder.current
+        if not ready():
+            return json_response({"status": "starting", "bindings": bindings(snapshot)}, 503, {"Retry-After": "1"})
+        status = "ready" if snapshot.state in ("live", "none") else "degraded"
+        return json_response({"status": status, "bindings": bindings(snapshot)})
+
+    @router.head("/metrics", **_HEAD)
+    @router.get("/metrics", summary="Prometheus text format", response_class=PlainTextResponse)
+    async def prometheus() -> Response:
+        return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
+
+    @router.head("/info", **_HEAD)
+    @router.get("/info", summary="Model, codebook, sizes and revision", responses=answers(200))
+    async def info() -> Response:
+        return json_response(describe(holder.current))
+
+    return router
+
+
+def describe(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what `/info` says."""
+    artifact = snapshot.artifact
+    codebook = artifact.kae.codebook
+    return {
+        "version": __version__,
+        "model": artifact.name,
+        "created": artifact.manifest.get("created"),
+        "codebook_sha": artifact.codebook_sha,
+        "positions": [
+            {
+                "position": position,
+                "group": codebook.group_name(position),
+                "categories": list(categories),
+                "slots": codebook.sizes[position],
+                "cluster": codebook.cluster_counts[position],
+                "solo": codebook.solo_counts[position],
+                "reserved": codebook.reserved_counts[position],
+            }
+            for position, categories in enumerate(codebook.groups)
+        ],
+        "dictionary": {"concepts": len(artifact.kae.dictionary), "surfaces": len(artifact.kae.dictionary.surfaces)},
+        "catalog": {"items": len(artifact.catalog), "fields": artifact.manifest.get("fields", {})},
+        "trie": {"sids": artifact.trie.n_leaves, "depth": artifact.trie.depth},
+        "search": artifact.manifest.get("search", {}),
+        "examples": list(artifact.examples),
+        "bindings": {**bindings(snapshot), "pinned": len(snapshot.overlay.pinned)},
+    }

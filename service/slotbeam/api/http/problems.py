@@ -1,0 +1,240 @@
+"""One table from error class to HTTP status; every error leaves as RFC 9457 `application/problem+json`.
+
+A problem document has a stable `type` (`urn:slotbeam:problem:<slug>`), a `title`, the `status`, a `detail` that says
+what was given, what is allowed and what to do, and the error's own `details` as further members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import orjson
+import structlog
+from fastapi import FastAPI
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from slotbeam import errors
+from slotbeam.api.http.headers import EVERY, NO_STORE
+from slotbeam.errors import InputError, SlotbeamError
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:slotbeam:problem:"
+
+STATUS: dict[type[SlotbeamError], int] = {
+    errors.SlotbeamError: 500,
+    errors.InputError: 422,
+    errors.TextError: 422,
+    errors.FilterError: 422,
+    errors.BindingError: 422,
+    errors.ImportRefused: 422,
+    errors.UnknownRequestId: 422,
+    errors.RequestIdExpired: 422,
+    errors.BodyError: 400,
+    errors.RequestError: 400,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.RequestTimeout: 408,
+    errors.Conflict: 409,
+    errors.SlotTaken: 409,
+    errors.WordTaken: 409,
+    errors.NoFreeSlot: 409,
+    errors.IdempotencyReused: 409,
+    errors.Stale: 412,
+    errors.PreconditionRequired: 428,
+    errors.Unauthorized: 401,
+    errors.Forbidden: 403,
+    errors.RateLimited: 429,
+    errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.HeadTooLarge: 431,
+    errors.Overloaded: 503,
+    errors.QueueTimeout: 503,
+    errors.ShuttingDown: 503,
+    errors.StoreError: 503,
+    errors.StoreUnavailable: 503,
+    errors.OutcomeUnknown: 503,
+    errors.ArtifactError: 500,
+    errors.SetupError: 500,
+}
+
+SHOWN = 64
+LISTED = 20
+
+M = TypeVar("M", bound=BaseModel)
+
+log = structlog.get_logger("slotbeam.api")
+
+
+def status_of(error: SlotbeamError) -> int:
+    """Return the status of the error's class, or of its nearest listed ancestor."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def shown(value: object, limit: int = SHOWN) -> str:
+    """Render a caller's value for a message: JSON-like, cut at `limit` characters, without control characters."""
+    if isinstance(value, str):
+        text = f'"{value[: limit + 1]}"' if len(value) <= limit else f'"{value[:limit]}…"'
+    elif isinstance(value, Mapping):
+        text = f"an object of {len(value)} fields"
+    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
+        text = f"a list of {len(value)}"
+    elif value is None or isinstance(value, bool):
+        text = {None: "null", True: "true", False: "false"}[value]
+    else:
+        text = repr(value)[:limit]
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Escape what could forge a log line or not be encoded: controls, bidi and format characters, surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def problem(
+    status: int,
+    slug: str,
+    detail: str,
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Build the response of one problem document."""
+    document = _document(status, slug, detail, details)
+    try:
+        content = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # a lone surrogate, or a value that is not JSON, in `details`
+        content = orjson.dumps(_clean(document), option=orjson.OPT_NON_STR_KEYS)
+    return Response(content, status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+def _document(status: int, slug: str, detail: str, details: Mapping[str, Any] | None) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "type": TYPE_PREFIX + slug,
+        "title": slug.replace("-", " ").capitalize(),
+        "status": status,
+        "detail": printable(detail),
+    }
+    for key, value in (details or {}).items():
+        document.setdefault(key, value)
+    return document
+
+
+def document_of(error: SlotbeamError) -> dict[str, Any]:
+    """The problem document of a slotbeam error, to be told inside another answer."""
+    return _document(status_of(error), error.type, str(error), error.details)
+
+
+def problem_of(error: SlotbeamError) -> Response:
+    """Build the response of a slotbeam error; 401 asks for a bearer token, 429 and 503 say when to come back."""
+    status = status_of(error)
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="slotbeam"'
+    if status in (429, 503):
+        headers["Retry-After"] = str(error.details.get("retry_after_s", 1))
+    return problem(status, error.type, str(error), error.details, headers)
+
+
+def validation_error(failures: Sequence[Mapping[str, Any]], allowed: Sequence[str] = ()) -> InputError:
+    """Turn pydantic's failures into one `InputError` that names each field, what was given and what is allowed.
+
+    Args:
+        failures: as pydantic's `errors()` returns them (`loc`, `msg`, `type`, `input`).
+        allowed: names of the top level's fields, listed when an unknown one was given.
+    """
+    found = []
+    for failure in failures[:LISTED]:
+        place = ".".join(printable(str(part)[:SHOWN]) for part in failure["loc"]) or "body"
+        kind, message = failure["type"], str(failure["msg"])
+        if kind == "extra_forbidden":
+            message = "unknown field" + (
+                f"; allowed: {', '.join(allowed)}" if len(failure["loc"]) == 1 and allowed else ""
+            )
+            found.append({"field": place, "message": message})
+        elif kind in ("model_type", "model_attributes_type", "dict_type"):
+            found.append({"field": place, "given": shown(failure.get("input")), "message": "must be an object"})
+        elif kind == "missing":
+            found.append({"field": place, "message": "is required"})
+        else:
+            given = shown(failure.get("input"))
+            found.append({"field": place, "given": given, "message": message.removeprefix("Value error, ")})
+    detail = "; ".join(
+        f"{f['field']}: {f['message']}" + (f" (given {f['given']})" if "given" in f else "") for f in found[:3]
+    )
+    if len(failures) > 3:
+        detail += f"; and {len(failures) - 3} more"
+    return InputError(detail, errors=found)
+
+
+def validate(model: type[M], value: Any) -> M:
+    """Validate parsed JSON against a pydantic model. Raises `InputError` with every field that is wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        fields = [field.alias or name for name, field in model.model_fields.items()]
+        raise validation_error(error.errors(include_url=False, include_context=False), fields) from None
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem document: ours, unknown path or method, and bugs."""
+
+    async def on_slotbeam(request: Request, error: Exception) -> Response:
+        assert isinstance(error, SlotbeamError)
+        if status_of(error) == 500:
+            log.error("internal error", path=printable(request.url.path), error=printable(str(error)))
+        return problem_of(error)
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        path = printable(request.url.path[:200])
+        if error.status_code == 404:
+            return problem_of(errors.NotFound(f"there is nothing at {path}; /docs lists every path"))
+        if error.status_code == 405:
+            told = (error.headers or {}).get("Allow", "").split(", ")
+            allowed = ", ".join(_methods_at(app, request) or sorted(told))
+            response = problem_of(
+                errors.MethodNotAllowed(f"{path} does not take {printable(request.method[:20])}; it takes {allowed}")
+            )
+            response.headers["Allow"] = allowed
+            return response
+        try:
+            slug = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+        except ValueError:
+            slug = "http-error"
+        return problem(error.status_code, slug, str(error.detail), headers=error.headers)
+
+    async def on_bug(request: Request, error: Exception) -> Response:
+        log.error("bug", path=printable(request.url.path), error=printable(repr(error)))
+        response = problem(500, "internal", "This is a bug. The service keeps running; the log holds the traceback.")
+        response.raw_headers.extend((*EVERY, NO_STORE))  # it leaves outside every middleware
+        return response
+
+    app.add_exception_handler(SlotbeamError, on_slotbeam)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_bug)
+
+
+def _methods_at(app: FastAPI, request: Request) -> list[str]:
+    """Every method that the path of `request` takes (Starlette names those of the first route that matches)."""
+    found: set[str] = set()
+    for path, operations in app.openapi().get("paths", {}).items():
+        if compile_path(path)[0].match(request.url.path):
+            found.update(method.upper() for method in operations)
+    return sorted(found)
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {printable(str(k)): _clean(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(v) for v in value]
+    return value if value is None or isinstance(value, bool | int | float) else printable(str(value))

@@ -1,0 +1,137 @@
+"""Query parameters: what the signature of a route declares is what the route takes, each once; the rest is refused.
+
+A route declares them as one `Params` model (`Annotated[Model, Query()]`). Parsing, the messages and the served OpenAPI
+document all read that declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from slotbeam.api.http.problems import LISTED, SHOWN, printable, problem_of, shown
+from slotbeam.errors import InputError
+
+_NAMED = 3
+_DIGITS = 20
+_FLAGS = {"true": True, "1": True, "": True, "false": False, "0": False}
+
+
+class Params(BaseModel):
+    """The query parameters of a route."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+def _flag(text: Any) -> Any:
+    if isinstance(text, str) and text.lower() in _FLAGS:
+        return _FLAGS[text.lower()]
+    raise ValueError("is neither true nor false")
+
+
+def _whole(text: Any) -> Any:
+    """Digits and nothing else: `int` would take " 5", "+5" and "1_000", too."""
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _DIGITS:
+        return int(text)
+    raise ValueError("is no whole number")
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Digits = BeforeValidator(_whole)
+
+
+def flag_of(scope: Scope, name: str) -> bool:
+    """What a `Flag` means in the query of a request that a route may not have read yet; False where it is no flag."""
+    return _FLAGS.get(QueryParams(scope["query_string"]).get(name, "false").lower(), False)
+
+
+def refuse_undeclared(request: Request) -> None:
+    """Refuse a query parameter that the route of `request` does not declare, or that is given more than once.
+
+    Raises:
+        InputError: names each of them, and what is allowed.
+    """
+    if not request.scope["query_string"]:
+        return
+    declared = declared_by(request.scope["route"])
+    names = [name for name, _ in request.query_params.multi_items()]
+    allowed = f"allowed: {', '.join(declared)}" if declared else f"{request.scope['path'][:200]} takes none"
+    wrong = {name: f"is no query parameter; {allowed}" for name in names if name not in declared}
+    wrong |= {name: "is given more than once; send it once" for name in declared if names.count(name) > 1}
+    if wrong:
+        raise _refusal([(name, None, why) for name, why in wrong.items()])
+
+
+def install(app: FastAPI) -> None:
+    """Make what FastAPI finds wrong with a parameter of `app` a problem document."""
+
+    async def on_validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem_of(query_error(request, error.errors()))
+
+    app.add_exception_handler(RequestValidationError, on_validation)
+
+
+def query_error(request: Request, failures: Sequence[Mapping[str, Any]]) -> InputError:
+    """Turn pydantic's failures on query parameters into one error that says of each what is allowed.
+
+    Args:
+        failures: as FastAPI gives them: `loc` is `("query", name)`.
+    """
+    declared = declared_by(request.scope["route"])
+    found = []
+    for failure in failures:
+        name = str(failure["loc"][-1])
+        allowed = allowed_by(declared.get(name, {})) or str(failure["msg"]).removeprefix("Value error, ")
+        found.append((name, shown(request.query_params.get(name)), allowed))
+    return _refusal(found)
+
+
+def declared_by(route: APIRoute) -> Mapping[str, Mapping[str, Any]]:
+    """Name → JSON schema of every query parameter in the signature of `route`."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for field in route.dependant.query_params:
+        kind = field.field_info.annotation
+        found.update(_schemas(kind) if isinstance(kind, type) and issubclass(kind, Params) else {field.alias: {}})
+    return found
+
+
+@cache
+def _schemas(kind: type[Params]) -> Mapping[str, Mapping[str, Any]]:
+    found: Mapping[str, Mapping[str, Any]] = kind.model_json_schema()["properties"]
+    return found
+
+
+def allowed_by(schema: Mapping[str, Any]) -> str:
+    """What a parameter's JSON schema allows, in words; "" where only its validator can say it."""
+    if "anyOf" in schema:  # null is how a signature says that it may be left out; no query can say it
+        return "".join(map(allowed_by, schema["anyOf"]))
+    if "enum" in schema:
+        return f"allowed: {', '.join(map(str, schema['enum']))}"
+    if "minimum" in schema and "maximum" in schema:
+        return f"allowed: {schema['minimum']} to {schema['maximum']}"
+    return "allowed: true, false" if schema.get("type") == "boolean" else ""
+
+
+def _refusal(found: Sequence[tuple[str, str | None, str]]) -> InputError:
+    """One error for `(name, given, what is wrong)`; none of the caller's text is told at length."""
+    detail = "; ".join(
+        f"{shown(name)} {why}" if given is None else f"{name} is {given}; {why}" for name, given, why in found[:_NAMED]
+    )
+    if len(found) > _NAMED:
+        detail += f"; and {len(found) - _NAMED} more"
+    errors = [
+        {"field": printable(name[:SHOWN]), **({} if given is None else {"given": given}), "message": why}
+        for name, given, why in found[:LISTED]
+    ]
+    return InputError(detail, errors=errors)

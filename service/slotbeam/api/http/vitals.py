@@ -1,0 +1,89 @@
+"""What both planes say of themselves at each scrape: process, build, state of the bindings, restarts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from slotbeam import __version__
+from slotbeam.bindings.replica.status import REASONS, STATES, Facts
+from slotbeam.search.snapshot import Holder
+
+PARTS = ("store", "serve", "admin")
+"""What `slotbeam up` keeps running."""
+
+
+def no_tasks() -> Mapping[str, int]:
+    """The restarts of a plane without background tasks."""
+    return {}
+
+
+class Vitals(Collector):
+    """Build, state of the bindings and restarts of one plane; registers the collectors of its process, too.
+
+    Args:
+        registry: of the plane.
+        plane: `data` or `control`.
+        holder: of the snapshot that it serves.
+        data_dir: where an `up` above this process leaves its record.
+        tasks: background task → how often it was started again.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        plane: str,
+        holder: Holder,
+        data_dir: Path,
+        tasks: Callable[[], Mapping[str, int]] = no_tasks,
+    ) -> None:
+        self._plane, self._holder, self._data_dir, self._tasks = plane, holder, data_dir, tasks
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        registry.register(self)
+
+    def collect(self) -> list[Metric]:
+        snapshot = self._holder.current
+        build = GaugeMetricFamily(
+            "slotbeam_build_info", "What runs here.", labels=["plane", "version", "model", "codebook"]
+        )
+        artifact = snapshot.artifact
+        build.add_metric([self._plane, __version__, artifact.name, artifact.codebook_sha[:12]], 1)
+        state = GaugeMetricFamily("slotbeam_bindings_state", "1 for the state that bindings are in.", labels=["state"])
+        for name in (*STATES, *({snapshot.state} - set(STATES))):
+            state.add_metric([name], float(name == snapshot.state))
+        restarts = CounterMetricFamily("slotbeam_restarts", "Restarts of what ended by itself.", labels=["part"])
+        for part, count in {**restarts_of_up(self._data_dir), **self._tasks()}.items():
+            restarts.add_metric([part], count)
+        return [build, state, restarts]
+
+
+def restarts_of_up(data_dir: Path) -> dict[str, int]:
+    """How often the `slotbeam up` that started this process had to start each of `PARTS` again; else nothing."""
+    try:
+        record = json.loads((data_dir / "up.json").read_text(encoding="utf-8"))
+        if record["pid"] != os.getppid():
+            return {}
+        return {part: int(record["restarts"].get(part, 0)) for part in PARTS}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def following(facts: Facts) -> list[Metric]:
+    """What a plane's watcher knows: every reason of a failure is there from 0 on, or its first would go unnoticed."""
+    staleness = GaugeMetricFamily(
+        "slotbeam_bindings_staleness_seconds", "Seconds since the store last confirmed what is served."
+    )
+    if facts.staleness_s is not None:
+        staleness.add_metric([], facts.staleness_s)
+    failures = CounterMetricFamily("slotbeam_bindings_reload_failures", "Reloads that failed.", labels=["reason"])
+    for reason, count in {**dict.fromkeys(REASONS, 0), **facts.reload_failures}.items():
+        failures.add_metric([reason], count)
+    return [staleness, failures]

@@ -1,0 +1,1 @@
+"""The data plane: searches and events."""

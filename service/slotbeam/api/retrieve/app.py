@@ -1,0 +1,224 @@
+"""The data plane: `POST /retrieve`, `POST /retrieve:batch`, events, probes. No request ever waits for the store."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from slotbeam.api.http import problems
+from slotbeam.api.http.app import plane_app
+from slotbeam.api.http.bodies import read_model
+from slotbeam.api.http.openapi import answers, asks
+from slotbeam.api.http.probes import json_response, probes
+from slotbeam.api.http.vitals import Vitals
+from slotbeam.api.retrieve.admission import Admission, ClientGone
+from slotbeam.api.retrieve.answers import document
+from slotbeam.api.retrieve.events import EventCounter, events_route
+from slotbeam.api.retrieve.following import Following
+from slotbeam.api.retrieve.metrics import STAGES, Metrics
+from slotbeam.api.retrieve.requestid import RequestIds, events_key
+from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
+from slotbeam.errors import FilterError, Overloaded, QueueTimeout, SlotbeamError
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Request
+from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.unknown import split_words, understood
+from slotbeam.settings import Settings
+from slotbeam.suggestions.reporting import TrendReporter
+from slotbeam.types import Timings
+
+GONE = 499
+"""Status of an answer that nobody reads: its client left."""
+
+
+@dataclass(slots=True)
+class DataPlane:
+    """What the requests of one data plane share; `app.state.plane`."""
+
+    settings: Settings
+    holder: Holder
+    metrics: Metrics
+    admission: Admission
+    ids: RequestIds
+    trends: TrendReporter | None = None
+
+    async def answer(
+        self, http: HttpRequest, bodies: list[RetrieveBody], batch: bool = False
+    ) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
+        """Answer every query on one snapshot, read here and nowhere else.
+
+        Args:
+            http: the request that `bodies` came in, read to its end.
+            batch: whether they came as a list: an error says in which one it is.
+
+        Returns:
+            The snapshot, and for each query its document and the seconds of its stages.
+
+        Raises:
+            Overloaded, QueueTimeout, ClientGone: as `Admission.run`. Anything `retrieve` raises.
+        """
+
+        async def left() -> None:
+            while (await http.receive())["type"] != "http.disconnect":
+                pass
+
+        snapshot = self.holder.current
+        jobs = [self._job(snapshot, body, f"queries.{i}" if batch else "") for i, body in enumerate(bodies)]
+        return snapshot, await self.admission.run(jobs, left)
+
+    def _job(
+        self, snapshot: Snapshot, body: RetrieveBody, place: str
+    ) -> Callable[[float], tuple[dict[str, Any], Timings]]:
+        request = Request(
+            query=body.query,
+            k=body.k,
+            recent_queries=tuple(body.user.recent_queries),
+            recent_item_ids=tuple(body.user.recent_item_ids),
+            filter=body.filter,
+            beam_width=body.beam_width or self.settings.beam_width,
+            use_bindings=body.use_bindings,
+            explain=body.explain,
+            max_bindings=self.settings.max_bindings_per_query,
+        )
+
+        def job(waited_s: float) -> tuple[dict[str, Any], Timings]:
+            started = time.perf_counter()
+            timings = Timings()
+            try:
+                answer = retrieve(snapshot, request, timings)
+            except FilterError as error:
+                raise error.inside(place) if place else error from None
+            timings.add("queue", waited_s)
+            self.metrics.record(timings, len(answer.hits), waited_s + time.perf_counter() - started)
+            applied_ids = [applied.id for applied in answer.applied]
+            self.metrics.bindings.activated(applied_ids)
+            words = split_words(answer.encoded, [applied.span for applied in answer.applied])
+            for result, found in words.items():
+                self.metrics.words.labels(result).inc(len(found))
+            self.metrics.understood.labels(understood(words)).inc()
+            if self.trends is not None:
+                self.trends.note(answer.encoded.text, words["unknown"])
+            return document(self.ids.issue(request.k, applied_ids), snapshot, answer), timings
+
+        return job
+
+
+def create_data_app(settings: Settings, artifact: Artifact | None = None, holder: Holder | None = None) -> FastAPI:
+    """Build the data plane.
+
+    Args:
+        settings: `redis_url` set: the lifespan follows that store's bindings; unset: it serves what `holder` holds.
+        artifact: to serve; None loads `settings.artifact`.
+        holder: of the snapshot to serve; None makes one without bindings.
+
+    Raises:
+        ArtifactError: the artifact cannot be loaded.
+        SetupError: `settings.events_key` is too short.
+    """
+    artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact))
+    holder = holder or Holder(Snapshot(artifact))
+    examples = [{"query": query, "k": 10} for query in artifact.examples]
+    admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)
+    plane = DataPlane(settings, holder, Metrics(holder), admission, RequestIds(events_key(settings)))
+    follow = Following(settings, artifact, holder, plane.metrics)
+    plane.trends = follow.trends
+    plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
+    plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *follow.gauges()])
+    Vitals(plane.metrics.registry, "data", holder, settings.data_dir, follow.restarts)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with follow:
+            yield
+        plane.admission.close()
+
+    app = plane_app("slotbeam data plane", lifespan, (RetrieveBody, BatchBody, EventsBody))
+    app.state.plane = plane
+    app.include_router(probes(holder, follow.ready, plane.metrics))
+    app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))
+
+    @app.post(
+        "/retrieve",
+        summary="Retrieve items for one query",
+        responses=answers(200),
+        openapi_extra=asks(body=RetrieveBody, example=examples[0] if examples else None),
+    )
+    async def retrieve_one(request: HttpRequest) -> Response:
+        async def one() -> Response:
+            body = await read_model(request, RetrieveBody, settings.body_limit)
+            snapshot, [(found, timings)] = await plane.answer(request, [body])
+            return json_response(found, headers=_headers(snapshot, timings))
+
+        return await _counted(plane.metrics, one())
+
+    @app.post(
+        "/retrieve:batch",
+        summary="Retrieve for up to 64 queries",
+        responses=answers(200),
+        openapi_extra=asks(body=BatchBody, example={"queries": examples} if examples else None),
+    )
+    async def retrieve_batch(request: HttpRequest) -> Response:
+        async def batch() -> Response:
+            body = await read_model(request, BatchBody, settings.body_limit)
+            snapshot, answers = await plane.answer(request, body.queries, batch=True)
+            total = Timings()
+            for _, timings in answers:
+                for stage, seconds in timings.stages.items():
+                    total.add(stage, seconds)
+            return json_response({"answers": [found for found, _ in answers]}, headers=_headers(snapshot, total))
+
+        return await _counted(plane.metrics, batch())
+
+    return app
+
+
+def snapshot_gauges(snapshot: Snapshot) -> list[Metric]:
+    """Return what the snapshot says of its slots and its revision."""
+    slots = GaugeMetricFamily("slotbeam_slots", "Reserved slots.", labels=["position", "state"])
+    codebook = snapshot.artifact.kae.codebook
+    bound = [pinned.slot.position for pinned in snapshot.overlay.pinned]
+    for position, reserved in enumerate(codebook.reserved_counts):
+        active = bound.count(position)
+        slots.add_metric([str(position), "active"], active)
+        slots.add_metric([str(position), "free"], reserved - active)
+    revision = GaugeMetricFamily("slotbeam_bindings_applied_revision", "Revision that answers carry.")
+    revision.add_metric([], snapshot.revision)
+    return [slots, revision]
+
+
+async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response:
+    """Count a request that brought no answer by its outcome; answered queries are counted where they run."""
+    try:
+        return await answering
+    except Overloaded:
+        metrics.requests.labels("overloaded").inc()
+        raise
+    except QueueTimeout:
+        metrics.requests.labels("late").inc()
+        raise
+    except ClientGone:
+        metrics.requests.labels("gone").inc()
+        return Response(status_code=GONE)
+    except SlotbeamError as error:
+        metrics.requests.labels("invalid" if problems.status_of(error) < 500 else "error").inc()
+        raise
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        metrics.requests.labels("error").inc()
+        raise
+
+
+def _headers(snapshot: Snapshot, timings: Timings) -> dict[str, str]:
+    stages = ", ".join(f"{stage};dur={1000 * timings.stages.get(stage, 0.0):.3f}" for stage in STAGES)
+    return {"Server-Timing": stages, "X-Bindings-Revision": str(snapshot.revision)}

@@ -1,0 +1,136 @@
+"""`POST /events`: clicks and orders on answers of this service, counted. Nothing is stored, nothing waits."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slotbeam.api.http.bodies import read_model
+from slotbeam.api.http.openapi import answers, asks
+from slotbeam.api.http.probes import json_response
+from slotbeam.api.retrieve.metrics import RANKS, Metrics
+from slotbeam.api.retrieve.requestid import Issued, RequestIds, mark_of
+from slotbeam.api.retrieve.schemas import Event, EventsBody
+from slotbeam.errors import InputError, RequestIdExpired, UnknownRequestId
+from slotbeam.search.snapshot import EMPTY_OVERLAY, Holder, Overlay, Pinned, Snapshot
+
+REMEMBERED = 100_000
+
+
+class EventCounter:
+    """Counts each event once, as long as it is remembered; on the event loop only.
+
+    Args:
+        ids: knows which request ids this service issued.
+        metrics: that are counted in.
+        remembered: events (and bindings they hit) that are known again at most; the oldest are forgotten first.
+    """
+
+    def __init__(self, ids: RequestIds, metrics: Metrics, remembered: int = REMEMBERED) -> None:
+        self._ids, self._metrics, self._remembered = ids, metrics, remembered
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._overlay = EMPTY_OVERLAY
+        self._marked: dict[bytes, Pinned] = {}
+
+    def take(self, snapshot: Snapshot, events: Sequence[Event]) -> None:
+        """Count `events`, all or none.
+
+        Args:
+            snapshot: says which items there are, and which a binding holds now.
+
+        Raises:
+            UnknownRequestId, RequestIdExpired, InputError: names the first event that is wrong.
+        """
+        try:
+            answered = [self._answer(place, event) for place, event in enumerate(events)]
+        except (UnknownRequestId, RequestIdExpired):
+            self._metrics.events.labels("unknown", "refused").inc(len(events))
+            raise
+        for event, issued in zip(events, answered, strict=True):
+            self._count(snapshot, event, issued)
+
+    def _answer(self, place: int, event: Event) -> Issued:
+        try:
+            issued = self._ids.read(event.request_id)
+        except (UnknownRequestId, RequestIdExpired) as error:
+            field = f"events.{place}.request_id"
+            named = [{"field": field, "message": str(error)}]
+            raise type(error)(f"{field}: {error}", event=place, errors=named) from None
+        if event.rank is not None and event.rank >= issued.k:
+            field, message = (
+                f"events.{place}.rank",
+                f"must be below {issued.k}, the k of this request; ranks begin at 0",
+            )
+            given = str(event.rank)
+            raise InputError(
+                f"{field}: {message} (given {given})", errors=[{"field": field, "given": given, "message": message}]
+            )
+        return issued
+
+    def _count(self, snapshot: Snapshot, event: Event, issued: Issued) -> None:
+        count = self._metrics.events.labels
+        bucket = rank_bucket(event.rank)
+        name = f"{event.request_id} {event.type}"
+        if not self._first(f"{name} {event.item_id}"):
+            count(bucket, "repeated").inc()
+            return
+        row = snapshot.artifact.catalog.row_of(event.item_id)
+        if row is None:
+            count(bucket, "unknown_item").inc()
+            return
+        count(bucket, event.type).inc()
+        for pinned in self._live(snapshot.overlay, issued.marks):
+            # Once a request, as activations are: hits ÷ activations is a share, however many items are clicked.
+            if (pinned.rows == row).any() and self._first(f"{name}#{pinned.id}"):
+                self._metrics.bindings.hit(pinned.id, event.type)
+
+    def _live(self, overlay: Overlay, marks: Sequence[bytes]) -> list[Pinned]:
+        """Of the bindings that were applied to a request, those that are live still."""
+        if marks and overlay is not self._overlay:
+            self._overlay = overlay
+            self._marked = {mark_of(pinned.id): pinned for pinned in overlay.pinned}
+        return [self._marked[mark] for mark in marks if mark in self._marked]
+
+    def _first(self, name: str) -> bool:
+        """Whether `name` is not remembered; it is from now on."""
+        digest = blake2b(name.encode(), digest_size=16).digest()
+        if digest in self._seen:
+            return False
+        self._seen[digest] = None
+        if len(self._seen) > self._remembered:
+            self._seen.popitem(last=False)
+        return True
+
+
+def rank_bucket(rank: int | None) -> str:
+    """Return the first of `RANKS` that is above `rank` (0-based), as a label; "unknown" without one."""
+    return "unknown" if rank is None else str(next(k for k in RANKS if rank < k))
+
+
+def events_route(holder: Holder, counter: EventCounter, body_limit: int) -> APIRouter:
+    """Build the route.
+
+    Args:
+        holder: of the snapshot that events are looked up in.
+        body_limit: largest accepted body, bytes.
+    """
+    router = APIRouter()
+
+    @router.post(
+        "/events",
+        status_code=202,
+        summary="Report clicks and orders on answers",
+        responses=answers(202),
+        openapi_extra=asks(body=EventsBody),
+    )
+    async def take_events(request: Request) -> Response:
+        body = await read_model(request, EventsBody, body_limit)
+        counter.take(holder.current, body.events)
+        return json_response({"accepted": len(body.events)}, status=202)
+
+    return router

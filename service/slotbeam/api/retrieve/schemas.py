@@ -1,0 +1,129 @@
+"""Bodies of the data plane: strict types, no unknown fields, lengths checked after normalisation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+
+from slotbeam.api.http.problems import shown
+from slotbeam.kae.normalize import normalize
+from slotbeam.search.request import MAX_K, MAX_QUERY, canonical_query
+
+MAX_BATCH = 64
+RAW_TEXT = 8192
+_HISTORY = 64
+_HISTORY_TEXT = 1024
+_ITEM_ID = 256
+_FILTER_VALUES = 256
+_REQUEST_ID = 256
+
+
+def _query(text: str) -> str:
+    canonical_query(text)
+    return text
+
+
+def _earlier_queries(texts: list[str]) -> list[str]:
+    """The newest ones, without what no query could be: a history is a hint and never a reason to refuse."""
+    return [text for text in texts[-_HISTORY:] if len(text) <= _HISTORY_TEXT and normalize(text)]
+
+
+def _earlier_items(ids: list[str]) -> list[str]:
+    return [item for item in ids[-_HISTORY:] if 0 < len(item) <= _ITEM_ID]
+
+
+def _filter(wanted: dict[str, Any]) -> dict[str, Any]:
+    for name, value in wanted.items():
+        if isinstance(value, list | dict) and len(value) > _FILTER_VALUES:
+            raise ValueError(f"{shown(name)} has {len(value)} values; at most {_FILTER_VALUES} are allowed")
+    return wanted
+
+
+Query = Annotated[
+    str,
+    Field(
+        max_length=RAW_TEXT,
+        json_schema_extra={"minLength": 1},
+        description=f"1 to {MAX_QUERY} characters after normalisation, at most {RAW_TEXT} as they are sent",
+    ),
+    AfterValidator(_query),
+]
+_NUMBER = {
+    "type": "number",
+    "minimum": -(2**63),
+    "maximum": 2**63 - 1,
+    "description": "What lies beyond must be written with a fraction or an exponent",
+}
+_VALUE = [{"type": "string"}, {"type": "boolean"}, _NUMBER]
+_BOUNDS = {
+    "type": "object",
+    "properties": dict.fromkeys(("gte", "gt", "lte", "lt"), _NUMBER),
+    "additionalProperties": False,
+    "minProperties": 1,
+}
+_WANTED = {
+    "anyOf": [
+        *_VALUE,
+        _BOUNDS,
+        {"type": "array", "items": {"anyOf": [*_VALUE, _BOUNDS]}, "minItems": 1, "maxItems": _FILTER_VALUES},
+    ]
+}
+Filter = Annotated[
+    dict[str, Any],
+    Field(max_length=16, json_schema_extra={"additionalProperties": cast(JsonValue, _WANTED)}),
+    AfterValidator(_filter),
+]
+ItemId = Annotated[str, Field(min_length=1, max_length=_ITEM_ID)]
+
+
+class Strict(BaseModel):
+    """No coercion ("10", true and 10.0 are not integers) and no unknown field."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class User(Strict):
+    """What the caller did before, oldest first; what cannot be used is ignored."""
+
+    recent_queries: Annotated[list[str], AfterValidator(_earlier_queries)] = Field(
+        default_factory=list,
+        description=f"The last {_HISTORY} are looked at; of nothing visible, or longer than {_HISTORY_TEXT}: ignored",
+    )
+    recent_item_ids: Annotated[list[str], AfterValidator(_earlier_items)] = Field(
+        default_factory=list,
+        description=f"The last {_HISTORY} are looked at; an empty id, or one longer than {_ITEM_ID}, is ignored",
+    )
+
+
+class RetrieveBody(Strict):
+    """One query of `POST /retrieve`; only `query` is required."""
+
+    query: Query
+    k: int = Field(100, ge=1, le=MAX_K)
+    user: User = Field(default_factory=User)
+    filter: Filter = Field(default_factory=dict)
+    beam_width: int | None = Field(None, ge=1, le=MAX_K)
+    use_bindings: bool = True
+    explain: bool = False
+
+
+class BatchBody(Strict):
+    """`POST /retrieve:batch`: up to 64 queries, answered on one snapshot."""
+
+    queries: list[RetrieveBody] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class Event(Strict):
+    """What a user did with one item of an answer; `rank` is the item's place in it, from 0."""
+
+    request_id: str = Field(min_length=1, max_length=_REQUEST_ID)
+    type: Literal["click", "order"]
+    item_id: ItemId
+    rank: int | None = Field(None, ge=0, lt=MAX_K)
+
+
+class EventsBody(Strict):
+    """`POST /events`: up to 64 events, all taken or none."""
+
+    events: list[Event] = Field(min_length=1, max_length=MAX_BATCH)

@@ -1,0 +1,195 @@
+"""Many bindings in one commit: every row is checked against the store and the other rows, and one bad row refuses all.
+
+Pure code. A load makes bindings and, when asked to, replaces them; it never removes one, and never takes a word away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.edits.plan import Change, Edit, Listing, first_free, slot_taken, word_taken
+from slotbeam.bindings.edits.wanted import MakeChange, Wanted, check_match, check_slot, check_times, record_of
+from slotbeam.bindings.words import skeleton
+from slotbeam.errors import BindingError, Conflict, ImportRefused, NoFreeSlot, SlotbeamError, SlotTaken, WordTaken
+from slotbeam.search.artifact import Artifact
+from slotbeam.types import Slot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of a file.
+
+    Attributes:
+        line: where it begins, for messages.
+        wanted: the binding that it describes.
+        key: the id that a new binding gets.
+        was: id of the binding that it was exported from, None when it names none.
+        revision: of that binding when it was exported.
+    """
+
+    line: int
+    wanted: Wanted
+    key: str
+    was: str | None = None
+    revision: int | None = None
+
+
+def load(
+    artifact: Artifact,
+    rows: Sequence[Row],
+    refused: Mapping[int, SlotbeamError],
+    actor: str,
+    now_ms: int,
+    *,
+    update: bool = False,
+) -> MakeChange:
+    """One edit for each row, in order.
+
+    Args:
+        rows: what could be read of the file.
+        refused: line → what is wrong with those that could not.
+        update: a row replaces the binding that it was exported from, or that holds one of its words.
+
+    The change raises `ImportRefused` naming every bad row, those of `refused` among them.
+    """
+
+    def change(listing: Listing) -> Change:
+        loading = _Load(artifact, listing, now_ms, update)
+        edits = loading.run(rows)
+        wrong = {**refused, **loading.refused}
+        if wrong:
+            raise ImportRefused(
+                f"{len(wrong)} of {len(rows) + len(refused)} rows are refused and nothing was changed; "
+                f"the first is line {min(wrong)}: {wrong[min(wrong)]}",
+                wrong,
+            )
+        return Change("import", tuple(edits), actor, now_ms)
+
+    return change
+
+
+class _Load:
+    """The rows one after the other; what an earlier row takes is taken for those after it."""
+
+    def __init__(self, artifact: Artifact, listing: Listing, now_ms: int, update: bool) -> None:
+        self.artifact, self.listing, self.now_ms, self.update = artifact, listing, now_ms, update
+        self.words = dict(listing.words)
+        self.looks = {skeleton(word): word for word in self.words}
+        self.slots = dict(listing.holders)
+        self.lines: dict[str, int] = {}
+        self.refused: dict[int, SlotbeamError] = {}
+
+    def run(self, rows: Sequence[Row]) -> list[Edit]:
+        """The edits of the good rows; named slots are given away before free ones."""
+        found: dict[int, tuple[Row, Edit]] = {}
+        for row in rows:
+            try:
+                found[row.line] = (row, self._named(row))
+            except SlotbeamError as error:
+                self.refused[row.line] = error
+        for line, (row, edit) in found.items():
+            if edit.slot is None and not row.wanted.draft:
+                try:
+                    found[line] = (row, replace(edit, slot=self._free(row)))
+                except SlotbeamError as error:
+                    self.refused[line] = error
+        return [edit for _, edit in found.values()]
+
+    def _named(self, row: Row) -> Edit:
+        """The edit of one row, with its slot if it names one or has one. Raises what is wrong with the row."""
+        want = row.wanted
+        before = self._before(row)
+        self._check(want, before)
+        key = before.id if before else row.key
+        slot = None
+        if not want.draft:
+            self._check_words(want.words, key)
+            slot = self._slot(want, before)
+            if slot and self.slots.get(slot, key) != key:
+                raise self._slot_taken(slot, self.slots[slot])
+            self._take(want.words, slot, key)
+        self.lines[key] = row.line
+        return Edit(before, record_of(want, key, before.created_at if before else self.now_ms), slot)
+
+    def _before(self, row: Row) -> Binding | None:
+        """The binding that the row replaces, None when it makes one."""
+        if not self.update:
+            return None
+        bindings = self.listing.bindings
+        holders = {self.listing.words[word] for word in row.wanted.words if word in self.listing.words}
+        key = row.was if row.was in bindings else min(holders, default=None)
+        if key is None or key not in bindings:
+            return None
+        before = bindings[key]
+        if before.id in self.lines:
+            raise Conflict(f"line {self.lines[before.id]} is for binding {before.id}, too; keep one of them")
+        if row.was == before.id and row.revision is not None:
+            check_match(before, f'"{before.id}.{row.revision}"')
+        lost = [word for word in before.words if word not in row.wanted.words]
+        if lost:
+            raise BindingError(
+                f'binding {before.id} holds "{lost[0]}", too, and a load never takes a word away; add it to the row, '
+                "or PATCH the binding",
+                words=lost,
+            )
+        return before
+
+    def _check(self, want: Wanted, before: Binding | None) -> None:
+        self.artifact.kae.codebook.position_of(want.category)
+        if want.slot is not None:
+            check_slot(self.artifact, want.slot, want.category)
+        old_end = before is not None and want.ends_at == before.ends_at  # it may stay
+        check_times(want.starts_at, None if old_end else want.ends_at, self.now_ms)
+
+    def _slot(self, want: Wanted, before: Binding | None) -> Slot | None:
+        """The slot that the row names or its binding holds, None when any will do."""
+        held = self.listing.placed.get(before.id) if before else None
+        if held is None:
+            return want.slot
+        position = self.artifact.kae.codebook.position_of(want.category)
+        if held.position != position or want.slot not in (None, held):
+            raise BindingError(f"the binding is on slot {held} and stays there; leave the slot out, or unbind it first")
+        return held
+
+    def _check_words(self, words: Sequence[str], key: str) -> None:
+        for word in words:
+            twin = self.looks.get(skeleton(word), word)
+            holder = self.words.get(word) or self.words.get(twin, key)
+            if holder != key:
+                raise self._word_taken(word, holder, None if word in self.words else twin)
+
+    def _take(self, words: Sequence[str], slot: Slot | None, key: str) -> None:
+        self.words.update(dict.fromkeys(words, key))
+        self.looks.update({skeleton(word): word for word in words})
+        if slot:
+            self.slots[slot] = key
+
+    def _free(self, row: Row) -> Slot:
+        codebook = self.artifact.kae.codebook
+        position = codebook.position_of(row.wanted.category)
+        reserved, group = codebook.reserved(position), codebook.group_name(position)
+        for index in reserved:
+            slot = Slot(position, index)
+            if slot not in self.slots:
+                self.slots[slot] = row.key
+                return slot
+        first_free(self.listing, position, reserved, group)  # raises, unless it is the other rows that are too many
+        free = sum(Slot(position, index) not in self.listing.holders for index in reserved)
+        raise NoFreeSlot(f"{group} has {free} free slots, and other rows take them; load fewer, or unbind some")
+
+    def _word_taken(self, word: str, holder: str, twin: str | None) -> WordTaken:
+        if holder not in self.lines:
+            return word_taken(self.listing, word, holder, self.now_ms, twin)
+        line = self.lines[holder]
+        what = f'"{word}"' if twin is None else f'"{word}" looks like "{twin}", which'
+        return WordTaken(f"{what} is in line {line}, too; keep one of them", word=word, holder={"line": line})
+
+    def _slot_taken(self, slot: Slot, holder: str) -> SlotTaken:
+        if holder not in self.lines:
+            return slot_taken(self.listing, slot, holder, self.now_ms)
+        line = self.lines[holder]
+        return SlotTaken(
+            f"slot {slot} is taken by line {line}; name another one", slot=str(slot), holder={"line": line}
+        )

@@ -1,0 +1,267 @@
+"""Bind, edit, unbind: from what an operator wants to a `Change`, with every check that needs no store. Pure code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from slotbeam.bindings.binding import MAX_ITEMS, Binding, encode_items, new_id
+from slotbeam.bindings.edits.plan import Change, Edit, Listing, first_free
+from slotbeam.bindings.words import refuse_twins
+from slotbeam.errors import BindingError, NotFound, PreconditionRequired, Stale
+from slotbeam.search.artifact import Artifact
+from slotbeam.types import Slot
+
+MAX_AHEAD_MS = 5 * 366 * 86_400_000
+SHOWN = 100
+
+MakeChange = Callable[[Listing], Change]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """An item list, resolved against the catalog.
+
+    Attributes:
+        ids: asked for and matched, sorted, each once; ids the catalog does not hold stay (another model may).
+        missing: the ids the catalog does not hold.
+        matched: how many the words matched, None when no match was asked for.
+        sha, data: the list as the store keeps it.
+    """
+
+    ids: tuple[str, ...]
+    missing: tuple[str, ...]
+    matched: int | None
+    sha: str
+    data: bytes
+
+    @property
+    def list(self) -> ItemList:
+        return ItemList(self.sha, len(self.ids), self.matched is not None)
+
+
+@dataclass(frozen=True)
+class ItemList:
+    """What a binding's record says of its items: the list's hash, its length, and whether words were matched."""
+
+    sha: str
+    count: int
+    match: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A binding as an operator describes it: `words` are canonical, times are unix ms."""
+
+    words: tuple[str, ...]
+    category: str
+    items: ItemList
+    slot: Slot | None = None
+    placement: str = "top"
+    near_miss: bool = False
+    draft: bool = False
+    starts_at: int | None = None
+    ends_at: int | None = None
+    owner: str = ""
+    reason: str = ""
+
+
+def resolve_items(artifact: Artifact, words: Sequence[str], ids: Sequence[str], match: bool) -> Resolved:
+    """Look the ids up, and add every item whose text holds one of `words` when `match`.
+
+    Raises:
+        BindingError: nothing was found, or more than 50 000 were (with the count).
+    """
+    catalog = artifact.catalog
+    found, missing = catalog.rows_of(dict.fromkeys(ids))
+    rows = {int(row) for row in found}
+    matched = None
+    if match:
+        hits = [int(row) for row in catalog.match(list(words))]
+        matched = len(hits)
+        rows.update(hits)
+    count = len(rows) + len(missing)
+    if count > MAX_ITEMS:
+        raise BindingError(
+            f"{count} items would be bound; a binding takes at most {MAX_ITEMS}: choose narrower words", count=count
+        )
+    if not rows:
+        if ids:
+            raise BindingError(
+                f"none of the {len(missing)} item ids is in the catalog of model {artifact.name}, "
+                f'for example "{missing[0][:64]}"',
+                missing=missing[:SHOWN],
+            )
+        asked = " or ".join(f'"{word}"' for word in words[:4])
+        raise BindingError(f"no item's text holds {asked}; name items by their ids" if match else "no item was named")
+    sha, data = encode_items([*(catalog.ids[row] for row in rows), *missing])
+    return Resolved(tuple(sorted({*(catalog.ids[row] for row in rows), *missing})), tuple(missing), matched, sha, data)
+
+
+def check_times(starts_at: int | None, ends_at: int | None, now_ms: int) -> None:
+    """Refuse a window that is over, empty, or years away. Raises `BindingError`."""
+    if ends_at is not None and ends_at <= now_ms:
+        raise BindingError("ends_at is in the past; give a later time, or null for no end")
+    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
+        raise BindingError("ends_at is not after starts_at; the binding would never be active")
+    for name, at in (("starts_at", starts_at), ("ends_at", ends_at)):
+        if at is not None and at > now_ms + MAX_AHEAD_MS:
+            raise BindingError(f"{name} is more than five years away; give an earlier time, or null for none")
+
+
+def check_slot(artifact: Artifact, slot: Slot, category: str | None = None) -> None:
+    """Refuse a slot that is not reserved, or not in the category's position. Raises `BindingError` with the range."""
+    codebook = artifact.kae.codebook
+    position = slot.position if category is None else codebook.position_of(category)
+    if not 0 <= position < len(codebook.sizes):
+        raise BindingError(f"slot {slot} has position {position}; positions are 0 to {len(codebook.sizes) - 1}")
+    reserved = codebook.reserved(position)
+    if slot.position != position or slot.index not in reserved:
+        where = f"{codebook.group_name(position)} (position {position})"
+        allowed = f"{position}-{reserved.start} to {position}-{reserved.stop - 1}" if len(reserved) else "none"
+        raise BindingError(
+            f"slot {slot} is not a reserved slot of {where}; reserved there: {allowed}", slot=str(slot), allowed=allowed
+        )
+
+
+def bind(artifact: Artifact, wanted: Wanted, actor: str, now_ms: int) -> MakeChange:
+    """A new binding on the named slot, else on the first free one of its category's position; a draft on none."""
+    codebook = artifact.kae.codebook
+    position = codebook.position_of(wanted.category)
+    if wanted.slot is not None:
+        check_slot(artifact, wanted.slot, wanted.category)
+    check_times(wanted.starts_at, wanted.ends_at, now_ms)
+    binding = record_of(wanted, new_id(), now_ms)
+
+    def change(listing: Listing) -> Change:
+        slot = None
+        if not wanted.draft:
+            refuse_twins(listing, wanted.words, None, now_ms)
+            slot = wanted.slot or first_free(
+                listing, position, codebook.reserved(position), codebook.group_name(position)
+            )
+        return Change("bind", (Edit(None, binding, slot),), actor, now_ms)
+
+    return change
+
+
+def update(
+    artifact: Artifact, address: str, if_match: str | None, wanted: Callable[[Binding], Wanted], actor: str, now_ms: int
+) -> MakeChange:
+    """Replace the binding at `address` by what `wanted` makes of it; it keeps its id and its slot."""
+    codebook = artifact.kae.codebook
+
+    def change(listing: Listing) -> Change:
+        before = find(artifact, listing, address)
+        check_match(before, if_match)
+        want = wanted(before)
+        check_times(
+            want.starts_at, want.ends_at if want.ends_at != before.ends_at else None, now_ms
+        )  # an old end may stay
+        slot = listing.placed.get(before.id)
+        position = codebook.position_of(want.category)
+        if slot is not None and slot.position != position:
+            raise BindingError(
+                f"{want.category} is in position {position}, slot {slot} is in position {slot.position}; "
+                "unbind it and bind it again to change its position"
+            )
+        if want.draft:
+            slot = None
+        else:
+            refuse_twins(listing, want.words, before.id, now_ms)
+            slot = slot or first_free(listing, position, codebook.reserved(position), codebook.group_name(position))
+        after = record_of(want, before.id, before.created_at)
+        return Change("update", (Edit(before, after, slot),), actor, now_ms)
+
+    return change
+
+
+def unbind(artifact: Artifact, address: str, if_match: str | None, actor: str, now_ms: int) -> MakeChange:
+    """Remove the binding at `address`; its slot and words are free again."""
+
+    def change(listing: Listing) -> Change:
+        before = find(artifact, listing, address)
+        check_match(before, if_match)
+        return Change("unbind", (Edit(before, None, listing.placed.get(before.id)),), actor, now_ms)
+
+    return change
+
+
+def expire(actor: str, now_ms: int) -> MakeChange:
+    """Free the slots of the bindings whose grace is over. The change raises `NotFound` without any."""
+
+    def change(listing: Listing) -> Change:
+        edits = tuple(
+            Edit(b, None, listing.placed.get(b.id))
+            for b in listing.bindings.values()
+            if b.kept_until is not None and b.kept_until <= now_ms
+        )
+        if not edits:
+            raise NotFound("no binding has expired")
+        return Change("expire", edits, actor, now_ms)
+
+    return change
+
+
+def find(artifact: Artifact, listing: Listing, address: str) -> Binding:
+    """The binding on a slot (`1-2049`), or with an id (`b_…`). Raises `NotFound`, `InputError`."""
+    if address.startswith("b_"):
+        binding = listing.bindings.get(address)
+        if binding is None:
+            raise NotFound(f"there is no binding {address[:40]}; GET /admin/slots lists them")
+        return binding
+    slot = Slot.parse(address)
+    check_slot(artifact, slot)
+    holder = listing.holders.get(slot)
+    if holder is None or holder not in listing.bindings:
+        raise NotFound(f"slot {slot} is free; POST /admin/slots binds it")
+    return listing.bindings[holder]
+
+
+def check_match(binding: Binding, if_match: str | None) -> None:
+    """Compare the caller's If-Match with the binding's ETag. Raises `PreconditionRequired`, `Stale`."""
+    if if_match is None:
+        raise PreconditionRequired(f"send If-Match with the ETag you read; {binding.id} has {binding.etag} now")
+    given = [tag.strip() for tag in if_match.split(",")]
+    if "*" not in given and binding.etag not in given:
+        raise Stale(
+            f"{binding.id} was changed in revision {binding.revision}; read it again and repeat the edit",
+            etag=binding.etag,
+            revision=binding.revision,
+        )
+
+
+def wanted_of(binding: Binding) -> Wanted:
+    """What an operator would have to want to get `binding` again."""
+    return Wanted(
+        words=binding.words,
+        category=binding.category,
+        items=ItemList(binding.items, binding.item_count, binding.match),
+        placement=binding.placement,
+        near_miss=binding.near_miss,
+        draft=binding.draft,
+        starts_at=binding.starts_at,
+        ends_at=binding.ends_at,
+        owner=binding.owner,
+        reason=binding.reason,
+    )
+
+
+def record_of(wanted: Wanted, key: str, created_at: int) -> Binding:
+    """The binding that `wanted` describes, under the id `key`."""
+    return Binding(
+        id=key,
+        words=wanted.words,
+        category=wanted.category,
+        items=wanted.items.sha,
+        item_count=wanted.items.count,
+        match=wanted.items.match,
+        placement=wanted.placement,
+        near_miss=wanted.near_miss,
+        draft=wanted.draft,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        owner=wanted.owner,
+        reason=wanted.reason,
+        created_at=created_at,
+    )

@@ -1,0 +1,1 @@
+"""Explicit recovery: where bindings can come back from, and how."""

@@ -1,0 +1,261 @@
+"""Explicit recovery: what a backup would change in the store, and the one script that does it.
+
+A restore begins a new epoch at the highest revision anyone knows + 1000, so every replica takes it as news, whatever
+it serves. It is the only way bindings come back: replicas never write any.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_digest
+from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit, Listing
+from slotbeam.bindings.itemchanges import item_changes, lists_of
+from slotbeam.bindings.recovery.backup import Backup, same
+from slotbeam.bindings.replica.lastgood import generations, load_file
+from slotbeam.bindings.store.commit import LOOKUP_S, write_items
+from slotbeam.bindings.store.script import Script, Unanswered, durability, nothing_written, run
+from slotbeam.bindings.store.store import Store
+from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
+from slotbeam.types import Slot
+
+AHEAD = 1000
+"""A revision that nobody told us of is taken to be less than this ahead of those known."""
+BELIEVED = 2**52
+"""Heartbeats from this revision on are not believed: one that is forged could leave a restore no revision to take."""
+BATCH = 64
+
+_SCRIPT = Script.load("restore.lua")
+
+
+@dataclass(frozen=True, eq=False)
+class Restoration:
+    """What a restore would do, worked out before anything is written.
+
+    Attributes:
+        backup: what is restored.
+        codebook: whose slots are written.
+        before: the store as it is; None when it holds no epoch.
+        epoch, revision: what the restore begins.
+        bindings, placed: what the store holds afterwards.
+        added, changed, removed: ids; a binding is changed when anything but its revision, or its slot, is.
+        risks: why it needs `--overwrite`; none when it only adds what the store lacks.
+    """
+
+    backup: Backup
+    codebook: str
+    before: Listing | None
+    epoch: str
+    revision: int
+    bindings: Mapping[str, Binding]
+    placed: Mapping[str, Slot]
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    risks: tuple[str, ...]
+
+    @property
+    def kept(self) -> int:
+        """How many bindings the store holds already as they are to be."""
+        return len(self.bindings) - len(self.added) - len(self.changed)
+
+
+async def plan_restore(store: Store, backup: Backup, codebook_sha: str, data_dir: Path) -> Restoration:
+    """Compare `backup` with the store.
+
+    Args:
+        codebook_sha: whose slots a backup holds that does not say so itself.
+        data_dir: whose last-known-good files tell which revisions were served.
+
+    Raises:
+        SetupError: two bindings of the backup hold one word or slot.
+        StoreUnavailable: the store does not answer.
+    """
+    codebook = backup.codebook or codebook_sha
+    _check(backup)
+    before = await store.read(codebook)
+    beats = await store.replicas()
+    logged = await store.log(1)
+    with store.errors():
+        strays = before is None and bool(await store.redis.exists(store.key("binding")))
+    known = [
+        *(beat["revision"] for beat in beats if beat["revision"] < BELIEVED),
+        *(entry["revision"] for entry in logged),
+        *_saved_revisions(data_dir),
+        before.revision if before else 0,
+    ]
+    revision = max(backup.revision, *known) + AHEAD
+    old = before.bindings if before else {}
+    old_placed = before.placed if before else {}
+    kept = {
+        key
+        for key, binding in backup.bindings.items()
+        if key in old and same(old[key], binding) and old_placed.get(key) == backup.placed.get(key)
+    }
+    bindings = {key: old[key] if key in kept else replace(b, revision=revision) for key, b in backup.bindings.items()}
+    records = before.records if before else {}
+    added = tuple(sorted(key for key in bindings if key not in records))
+    changed = tuple(sorted(key for key in bindings if key in records and key not in kept))
+    removed = tuple(sorted(key for key in records if key not in bindings))
+    risks = list(_risks(store, backup, before, beats, bool(added or changed or removed)))
+    if changed or removed:
+        risks.append(f"{len(changed)} bindings of the store would change, {len(removed)} would be removed")
+    if strays:
+        risks.append("the store holds bindings without an epoch; they would be removed")
+    epoch = secrets.token_hex(8)
+    return Restoration(
+        backup, codebook, before, epoch, revision, bindings, backup.placed, added, changed, removed, tuple(risks)
+    )
+
+
+async def restore(store: Store, plan: Restoration, actor: str, now_ms: int) -> str:
+    """Carry `plan` out, all or nothing. Returns how it is known to be on disk.
+
+    Raises:
+        Conflict: the store changed since the plan was made; nothing was written.
+        StoreUnavailable: nothing was written.
+        OutcomeUnknown: it may have been written.
+    """
+    with nothing_written():
+        durable = await store.durability()
+        if store.strict and not durable.ok:
+            raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
+        lists = sorted(plan.backup.items.items())
+        for start in range(0, len(lists), BATCH):
+            await write_items(store, {sha: encode_items(ids)[1] for sha, ids in lists[start : start + BATCH]})
+        needs = sorted({binding.items for binding in plan.bindings.values()})
+        old = {binding.items for binding in plan.before.bindings.values()} if plan.before else set()
+        drops = sorted(old - set(needs))
+        names = ["meta", "binding", f"slots:{plan.codebook}", "word", "log"]
+        keys = [store.key(name) for name in names + [f"items:{sha}" for sha in needs + drops]]
+        changes = await _changes(store, plan)
+        payload = json.dumps(_fields(plan, len(needs), changes, actor, now_ms), ensure_ascii=False)
+        reply, confirmed = await _run(store, keys, payload, plan, durable.how)
+        if reply[0] == "ok":
+            return durability(store, durable.how, confirmed, plan.revision)
+        if reply[0] in ("stale", "items", "log"):
+            raise Conflict(
+                f"the store at {store.name} changed meanwhile; nothing was written: look again with --dry-run"
+            )
+        raise StoreError(f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)})")
+
+
+def _check(backup: Backup) -> None:
+    """Refuse a backup that no store could have held. Raises `SetupError`."""
+    words: dict[str, str] = {}
+    slots: dict[Slot, str] = {}
+    for key, binding in sorted(backup.bindings.items()):
+        held = [(word, words.setdefault(word, key)) for word in binding.words if not binding.draft]
+        if key in backup.placed:
+            slot = backup.placed[key]
+            held.append((f"slot {slot}", slots.setdefault(slot, key)))
+        for what, holder in held:
+            if holder != key:
+                raise SetupError(f"{backup.source}: {what} is held by both {holder} and {key}; take one of them out")
+
+
+def _risks(
+    store: Store, backup: Backup, before: Listing | None, beats: Iterable[Mapping[str, object]], differs: bool
+) -> Iterable[str]:
+    if not differs:
+        return
+    if before is not None and before.revision > backup.revision:
+        yield f"the store at {store.name} is at revision {before.revision}, newer than {backup.revision} of the backup"
+    for beat in beats:
+        revision = beat["revision"]
+        if isinstance(revision, int) and revision > max(backup.revision, before.revision if before else 0):
+            yield f"replica {beat['id']} serves revision {revision}, newer than {backup.revision} of the backup"
+
+
+def _saved_revisions(data_dir: Path) -> list[int]:
+    found = []
+    for path in generations(data_dir):
+        try:
+            found.append(load_file(path)[1].listing.revision)
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _fields(
+    plan: Restoration, needs: int, changes: Sequence[Mapping[str, object]], actor: str, now_ms: int
+) -> dict[str, object]:
+    """The arguments of `restore.lua`: strings only."""
+    records = {key: binding.record() for key, binding in plan.bindings.items()}
+    state = state_digest(records)
+    logged = json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return {
+        "epoch_before": plan.before.epoch if plan.before else "",
+        "before": str(plan.before.revision) if plan.before else "",
+        "epoch": plan.epoch,
+        "revision": str(plan.revision),
+        "state": state,
+        "count": str(len(records)),
+        "schema": str(SCHEMA),
+        "keep": str(LOG_KEPT),
+        "linger": str(LINGER_S),
+        "needs": str(needs),
+        "records": [(key, record.decode()) for key, record in records.items()],
+        "slots": [(str(slot), key) for key, slot in plan.placed.items()],
+        "words": [(word, key) for key, binding in plan.bindings.items() if not binding.draft for word in binding.words],
+        "entry": [
+            *("op", "restore", "at", str(now_ms), "actor", actor, "key", f"restore-{plan.epoch}"),
+            *("epoch", plan.epoch, "state", state, "changes", logged),
+        ],
+    }
+
+
+async def _changes(store: Store, plan: Restoration) -> list[dict[str, object]]:
+    """What the log entry says, in the form of a commit's: a restore can be undone like one."""
+    records = plan.before.records if plan.before else {}
+    placed = plan.before.placed if plan.before else {}
+
+    def text(slot: Slot | None) -> str | None:
+        return None if slot is None else str(slot)
+
+    old = plan.before.bindings if plan.before else {}
+    keys = (*plan.removed, *plan.changed, *plan.added)
+    edits = [Edit(old.get(key), plan.bindings.get(key)) for key in keys]
+    unknown = sorted(lists_of(edits) - plan.backup.items.keys())
+    lists = dict(plan.backup.items)
+    for start in range(0, len(unknown), BATCH):
+        lists |= (await store.items(unknown[start : start + BATCH]))[0]
+    return [
+        {
+            "id": key,
+            "slot": text(plan.placed.get(key) if key in plan.bindings else placed.get(key)),
+            "slot_before": text(placed.get(key)),
+            "before": records[key].decode(errors="replace") if key in records else None,
+            "after": plan.bindings[key].record().decode() if key in plan.bindings else None,
+            "items": items,
+        }
+        for key, items in zip(keys, item_changes(edits, lists), strict=True)
+    ]
+
+
+async def _run(store: Store, keys: list[str], payload: str, plan: Restoration, how: str) -> tuple[list[str], bool]:
+    """Send the script once; when its reply is lost, the new epoch tells whether it ran."""
+    try:
+        return await run(store, _SCRIPT, keys, payload, how=how)
+    except Unanswered as error:
+        cause = error
+    deadline = asyncio.get_running_loop().time() + LOOKUP_S
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            head = await store.head()
+            if head is not None and head.epoch == plan.epoch:
+                return ["ok", str(plan.revision)], False
+        except StoreUnavailable:
+            pass
+        await asyncio.sleep(0.1)
+    why = type(cause.__cause__).__name__
+    raise OutcomeUnknown(
+        f"the store at {store.name} did not confirm the restore ({why}); it may have been written: "
+        f'"slotbeam doctor" shows whether the store is at revision {plan.revision}',
+        outcome="unknown",
+    ) from cause

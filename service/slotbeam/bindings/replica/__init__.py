@@ -1,0 +1,1 @@
+"""A replica: follows the store, compiles what it reads, keeps the last good of it."""

@@ -1,0 +1,189 @@
+"""The last-known-good file: what a replica boots from when the store is dead.
+
+One line of SHA-256 (hex) over the rest, then canonical JSON. Written to a temporary file, synced, renamed, the
+directory synced; the generation before it stays as `<name>.1`. Item lists lie beside it, `<name>.items/<sha>`, each
+written once: a revision costs a small file, however many items are bound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from slotbeam.bindings.binding import canonical, decode_items, encode_items
+from slotbeam.bindings.edits.plan import Listing
+from slotbeam.errors import BindingError
+
+FORMAT = 1
+_SECOND = ".1"
+_NAME = re.compile(r"[a-z]+-[0-9a-f]{12}(\.1)?", re.ASCII)
+KEPT_S = 3600.0
+"""An item list that no generation names stays this long: another process may be about to name it."""
+
+
+@dataclass(frozen=True)
+class LastGood:
+    """A listing with the item lists that its records name (hash → ids)."""
+
+    listing: Listing
+    items: Mapping[str, tuple[str, ...]]
+
+
+def save(path: Path, codebook_sha: str, good: LastGood) -> None:
+    """Write `good`; the former file becomes the second generation. Raises OSError."""
+    listing = good.listing
+    body = canonical(
+        {
+            "format": FORMAT,
+            "codebook": codebook_sha,
+            "epoch": listing.epoch,
+            "revision": listing.revision,
+            "state": listing.state,
+            "records": {key: record.decode() for key, record in listing.records.items()},
+            "slots": dict(listing.slots),
+        }
+    )
+    lists = _lists(path)
+    for directory in (path.parent, lists):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for sha, ids in good.items.items():
+        if not (lists / sha).exists():
+            _replace(lists / sha, encode_items(ids)[1])
+    _replace(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body, former=second(path))
+    _collect(path, good.items)
+
+
+def load(path: Path, codebook_sha: str) -> tuple[LastGood | None, list[str]]:
+    """Read the newest generation that is whole. Returns `(it or None, what was wrong with anything)`."""
+    problems: list[str] = []
+    for candidate in (path, second(path)):
+        try:
+            codebook, listing = _read(candidate)
+            if codebook != codebook_sha:
+                raise ValueError("it is of another codebook")
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            problems.append(f"{candidate.name} cannot be used: {error}")
+            continue
+        items, lost = _read_lists(_lists(path), listing)
+        problems += [f"item list {sha[:12]}… of {candidate.name} cannot be used: {why}" for sha, why in lost.items()]
+        return LastGood(listing, items), problems
+    return None, problems
+
+
+def load_file(path: Path) -> tuple[str, LastGood, dict[str, str]]:
+    """Read one generation, whatever its codebook.
+
+    Returns:
+        `(codebook sha, what it holds, item list hash → why it could not be read)`.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or was changed.
+    """
+    try:
+        codebook, listing = _read(path)
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    items, lost = _read_lists(_lists(path.with_name(path.name.removesuffix(_SECOND))), listing)
+    return codebook, LastGood(listing, items), lost
+
+
+def generations(data_dir: Path) -> list[Path]:
+    """Every last-known-good file under `data_dir`, of all roles and codebooks, both generations."""
+    return [file for file in sorted(folder(data_dir).glob("[!.]*")) if _NAME.fullmatch(file.name) and file.is_file()]
+
+
+def folder(data_dir: Path) -> Path:
+    """Where the last-known-good files of a data directory are."""
+    return data_dir / "last-good"
+
+
+def file_name(role: str, codebook_sha: str) -> str:
+    """The name of the newest generation of one role and codebook."""
+    return f"{role}-{codebook_sha[:12]}"
+
+
+def second(path: Path) -> Path:
+    """The older generation's path."""
+    return path.with_name(path.name + _SECOND)
+
+
+def _lists(path: Path) -> Path:
+    return path.with_name(path.name + ".items")
+
+
+def _read_lists(lists: Path, listing: Listing) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    items: dict[str, tuple[str, ...]] = {}
+    lost: dict[str, str] = {}
+    for sha in {binding.items for binding in listing.bindings.values()}:
+        try:
+            items[sha] = decode_items(sha, (lists / sha).read_bytes())
+        except (OSError, BindingError) as error:
+            lost[sha] = str(error)
+    return items, lost
+
+
+def _read(path: Path) -> tuple[str, Listing]:
+    digest, _, body = path.read_bytes().partition(b"\n")
+    if hashlib.sha256(body).hexdigest().encode() != digest:
+        raise ValueError("its SHA-256 does not fit")
+    data = json.loads(body)
+    if data["format"] != FORMAT:
+        raise ValueError(f"it is of format {data['format']}; this version of slotbeam reads format {FORMAT}")
+    texts = (data["codebook"], data["epoch"], data["state"], *data["slots"].values())
+    revision = data["revision"]
+    if not all(isinstance(text, str) for text in texts) or type(revision) is not int or revision < 0:
+        raise ValueError("a field of it has the wrong type")
+    listing = Listing(
+        epoch=data["epoch"],
+        revision=revision,
+        state=data["state"],
+        records={key: record.encode() for key, record in data["records"].items()},
+        slots=data["slots"],
+    )
+    if not listing.verify():
+        raise ValueError("its records do not add up to its state")
+    return data["codebook"], listing
+
+
+def _replace(path: Path, data: bytes, former: Path | None = None) -> None:
+    """Write `path` whole or not at all, on disk when this returns; what it held goes to `former`."""
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if former is not None and path.exists():
+            os.replace(path, former)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _collect(path: Path, named: Iterable[str]) -> None:
+    """Remove old item lists that neither generation names."""
+    keep = set(named)
+    try:
+        _, _, body = second(path).read_bytes().partition(b"\n")
+        keep.update(json.loads(record)["items"] for record in json.loads(body)["records"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    too_old = time.time() - KEPT_S
+    for file in _lists(path).iterdir():
+        if file.name not in keep and file.stat().st_mtime < too_old:
+            file.unlink(missing_ok=True)

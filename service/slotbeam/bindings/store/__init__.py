@@ -1,0 +1,1 @@
+"""The bindings store: keys, atomic reads, scripts, commits."""

@@ -1,0 +1,259 @@
+"""One atomic commit: acknowledged and durable, or refused without a trace, or honestly unknown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from redis.exceptions import RedisError
+
+from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Listing, Plan, make_plan
+from slotbeam.bindings.itemchanges import Lists, item_changes, lists_of
+from slotbeam.bindings.store.replies import idempotency_record
+from slotbeam.bindings.store.script import Script, Unanswered, durability, nothing_written, run
+from slotbeam.bindings.store.store import Store, heeding_cancellation
+from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
+from slotbeam.types import Slot
+
+TRIES = 24
+LOOKUP_S = 2.0
+
+_SCRIPT = Script.load("commit.lua")
+_WRITE_AGAIN = Script("""
+return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+""")
+"""Changes nothing: WAITAOF answers for what its own connection wrote last."""
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What an acknowledged commit did.
+
+    Attributes:
+        revision: that it made.
+        edits: what was done; of a replay, as the log remembers it (empty when it is trimmed).
+        replayed: the idempotency key was used before with the same request; nothing was done again.
+        durability: how it is known to be on disk: `appendfsync always`, `waitaof` or `unknown`.
+    """
+
+    revision: int
+    edits: tuple[Edit, ...]
+    replayed: bool
+    durability: str
+
+
+async def commit(
+    store: Store,
+    codebook_sha: str,
+    change: Callable[[Listing], Change],
+    *,
+    items: Mapping[str, bytes] | None = None,
+    lists: Lists | None = None,
+    key: str | None = None,
+    fingerprint: str = "",
+) -> Committed:
+    """Commit `change`.
+
+    Args:
+        change: called with the store's newest listing, again whenever another commit came first; raises what is
+            wrong with the edit (a stale If-Match, a taken word …).
+        items: item lists that the change refers to, by hash; written before the commit.
+        lists: item lists that the caller holds; others are read, for the log says which items came and went.
+        key: idempotency key; a second commit with it and the same `fingerprint` returns the first one's outcome.
+
+    Raises:
+        WordTaken, SlotTaken, IdempotencyReused, and what `change` raises: nothing was written.
+        StoreUnavailable: nothing was written.
+        OutcomeUnknown: it may have been written; the same key tells.
+    """
+    key = key or "auto-" + secrets.token_hex(16)
+    async with store.write_lock:
+        with nothing_written():
+            return await _commit(store, codebook_sha, change, items or {}, lists or {}, key, fingerprint)
+
+
+async def _commit(
+    store: Store,
+    codebook_sha: str,
+    change: Callable[[Listing], Change],
+    items: Mapping[str, bytes],
+    lists: Lists,
+    key: str,
+    fingerprint: str,
+) -> Committed:
+    durable = await store.durability()
+    if store.strict and not durable.ok:
+        raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
+    for attempt in range(TRIES):
+        done = await earlier(store, key, fingerprint)
+        if done is not None:
+            return done
+        listing = await store.read(codebook_sha, client=store.writing)
+        if listing is None:
+            raise StoreUnavailable(f"the store at {store.name} holds no epoch: it is new, or it lost its data")
+        wanted = change(listing)
+        moved = await _moved(store, wanted.edits, items, lists)
+        plan = make_plan(listing, wanted, key, fingerprint, moved)
+        await write_items(store, items)
+        reply, confirmed = await _run(store, codebook_sha, plan, key, fingerprint, durable.how)
+        if isinstance(reply, Committed):
+            return reply
+        if reply[0] == "ok":
+            how = durability(store, durable.how, confirmed, plan.revision)
+            return Committed(plan.revision, plan.edits, False, how)
+        _raise_refusal(store, reply)
+        await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
+    raise StoreUnavailable(f"{TRIES} other commits came first, send it again")
+
+
+async def _moved(
+    store: Store, edits: Sequence[Edit], items: Mapping[str, bytes], lists: Lists
+) -> Sequence[Mapping[str, object] | None]:
+    """Which items `edits` bring and take away, worked out off the event loop: a list may be long."""
+    wanted = lists_of(edits)
+    unknown = wanted - items.keys() - lists.keys()
+    read, _ = await store.items(unknown) if unknown else ({}, {})
+
+    def compare() -> Sequence[Mapping[str, object] | None]:
+        given = {sha: orjson.loads(items[sha]) for sha in wanted & items.keys()}
+        return item_changes(edits, {**lists, **read, **given})
+
+    return await asyncio.to_thread(compare)
+
+
+async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
+    """What the idempotency key did; None when it is new. Call it with the store's write lock.
+
+    Raises:
+        IdempotencyReused: it did something else.
+        OutcomeUnknown: it made a revision, and the store does not say more of it, or that it is on disk.
+        StoreUnavailable: the store does not answer.
+    """
+    with store.errors():
+        raw = await store.writing.hget(store.key("idem"), key)
+    if raw is None:
+        return None
+    revision = _revision_of(raw, key, fingerprint)
+    try:
+        return await _replayed(store, key, raw, revision)
+    except StoreUnavailable as error:
+        raise OutcomeUnknown(
+            f"the same request made revision {revision} before, but {error}; send it again",
+            outcome="unknown",
+            revision=revision,
+        ) from error
+
+
+async def _replayed(store: Store, key: str, raw: bytes | str, revision: int) -> Committed | None:
+    """What `earlier` says of `revision`; None when its key is gone by now."""
+    how = (await store.durability()).how
+    if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
+        try:
+            again, confirmed = await run(store, _WRITE_AGAIN, [store.key("idem")], key, raw, how=how)
+        except Unanswered:
+            again, confirmed = 0, False
+        if again is None:
+            return None
+        how = durability(store, how, confirmed, revision)
+    return Committed(revision, await _remembered(store, revision), True, how)
+
+
+def _revision_of(raw: bytes | str, key: str, fingerprint: str) -> int:
+    seen = idempotency_record(raw)
+    if seen is None:
+        raise IdempotencyReused(f'what idempotency key "{key}" was used for cannot be read; use a new key')
+    revision, used_for = seen
+    if used_for != fingerprint:
+        raise IdempotencyReused(
+            f'idempotency key "{key}" was used for another request (revision {revision}); use a new key',
+            revision=revision,
+        )
+    return revision
+
+
+async def _remembered(store: Store, revision: int) -> tuple[Edit, ...]:
+    """The edits of `revision`, from the log."""
+    entries = await store.log(1, before=revision + 1)
+    if not entries or entries[0]["revision"] != revision:
+        return ()
+    found = []
+    try:
+        for change in entries[0]["changes"]:
+            before, after = (
+                Binding.from_record(change[n].encode()) if change[n] else None for n in ("before", "after")
+            )
+            found.append(Edit(before, after, Slot.parse(change["slot"]) if change["slot"] else None))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()
+    return tuple(found)
+
+
+async def write_items(store: Store, items: Mapping[str, bytes]) -> None:
+    """Content-addressed lists first: with a time to live that the commit takes away. Never shortens an older one's."""
+    if not items:
+        return
+    with store.errors():
+        async with store.writing.pipeline(transaction=False) as pipe:
+            for sha, data in items.items():
+                pipe.set(store.key(f"items:{sha}"), data, nx=True, ex=LINGER_S)
+                pipe.expire(store.key(f"items:{sha}"), LINGER_S, gt=True)
+            await pipe.execute()
+
+
+async def _run(
+    store: Store, codebook_sha: str, plan: Plan, key: str, fingerprint: str, how: str
+) -> tuple[list[str] | Committed, bool]:
+    names = ["meta", "binding", f"slots:{codebook_sha}", "word", "log", "idem"]
+    keys = [store.key(name) for name in names + [f"items:{sha}" for sha in plan.needs + plan.drops]]
+    try:
+        reply, confirmed = await run(store, _SCRIPT, keys, json.dumps(plan.fields, ensure_ascii=False), how=how)
+    except Unanswered as error:
+        return await _look_up(store, plan, key, fingerprint, error), False
+    return reply, confirmed
+
+
+async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: Unanswered) -> Committed:
+    """The answer to a commit was lost: ask for its idempotency key for up to `LOOKUP_S`. Never says "failed"."""
+    deadline = asyncio.get_running_loop().time() + LOOKUP_S
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            with heeding_cancellation():
+                raw = await store.redis.hget(store.key("idem"), key)
+            if raw is not None:
+                return Committed(_revision_of(raw, key, fingerprint), plan.edits, False, "unknown")
+        except (RedisError, OSError):
+            pass
+        await asyncio.sleep(0.1)
+    why = type(cause.__cause__).__name__
+    raise OutcomeUnknown(
+        f"the store at {store.name} did not confirm the commit ({why}); it may have been written: "
+        "send the same request with the same Idempotency-Key to find out",
+        outcome="unknown",
+        idempotency_key=key,
+    ) from cause
+
+
+def _raise_refusal(store: Store, reply: list[str]) -> None:
+    """Raise what the script's checks found; return when another commit merely came first."""
+    why, *rest = reply
+    if why in ("stale", "items", "idem"):
+        return
+    if why == "word":
+        raise WordTaken(
+            f'"{rest[0]}" is bound by {rest[1]}; unbind it or leave the word out',
+            word=rest[0],
+            holder={"binding": rest[1]},
+        )
+    if why == "slot":
+        raise SlotTaken(
+            f"slot {rest[0]} is bound by {rest[1]}; name another one", slot=rest[0], holder={"binding": rest[1]}
+        )
+    if why == "epoch":
+        raise StoreUnavailable(f"the store at {store.name} began another epoch ({rest[0] or 'none'})")
+    raise StoreError(f"the store at {store.name} holds keys that slotbeam did not write ({': '.join(reply)})")

@@ -1,1 +1,0 @@
-"""Metrics, baselines, reports, benchmarks."""

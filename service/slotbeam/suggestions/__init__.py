@@ -1,0 +1,1 @@
+"""Suggestions: unknown words that queries suddenly ask for."""

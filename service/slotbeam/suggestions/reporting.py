@@ -1,0 +1,72 @@
+"""The data plane's report on unknown words: requests leave them in a bounded inbox, a background task publishes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from slotbeam.bindings.store.store import Store
+from slotbeam.errors import StoreError
+from slotbeam.search.unknown import is_countable
+from slotbeam.suggestions.trends import BUCKET_S, RECENT, TrendCounter
+
+REPORT_S = 10.0
+INBOX = 20_000
+
+log = structlog.get_logger("slotbeam.api")
+
+
+class TrendReporter:
+    """Counts what requests note and publishes it every `every_s` seconds; nothing here waits on a request's path.
+
+    Args:
+        clock: unix seconds; names the bucket that a drained query counts in.
+        every_s: between two reports.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time, every_s: float = REPORT_S) -> None:
+        self.counter = TrendCounter()
+        self.every_s = every_s
+        self.clock = clock
+        self._unpublished = False
+        self._inbox: deque[tuple[str, tuple[str, ...]]] = deque(maxlen=INBOX)
+
+    def note(self, query: str, unknown: Sequence[str]) -> None:
+        """Leave a query's unknown words: one append to a bounded deque. When it is full the oldest query is lost."""
+        self._inbox.append((query, tuple(word for word in unknown if is_countable(word))))
+
+    def drain(self) -> int:
+        """Count what was noted; returns how many queries that were."""
+        bucket, drained = int(self.clock()) // BUCKET_S, 0
+        if bucket < self.counter.bucket - RECENT:  # the clock had been far ahead: what was counted then has no place
+            self.counter = TrendCounter()
+        self.counter.advance(bucket)
+        while self._inbox and drained < INBOX:
+            query, words = self._inbox.popleft()
+            self.counter.add(query, words, bucket)
+            drained += 1
+        return drained
+
+    async def report(self, store: Store, replica: str) -> bool:
+        """Drain, then publish if there is news. Raises `StoreError`; what was counted stays for the next report."""
+        if not await asyncio.to_thread(self.drain) and not self._unpublished:
+            return False
+        self._unpublished = True
+        await store.publish_stats(replica, self.counter.document())
+        self._unpublished = False
+        return True
+
+    async def run(self, store: Store, replica: str) -> None:
+        """Report for ever; a store that does not answer costs suggestions, nothing else."""
+        while True:
+            await asyncio.sleep(self.every_s)
+            try:
+                await self.report(store, replica)
+            except StoreError as error:
+                log.debug("trends not published", error=str(error))
+            except Exception as error:
+                log.error("trends. This is a bug; suggestions may be missing", error=repr(error))

@@ -1,0 +1,186 @@
+"""Unknown words of live queries, counted in bounded memory: Space-Saving with decay. Pure code; times are buckets.
+
+A *bucket* is an hour, numbered from the epoch. Each word keeps its counts of the last `RECENT` buckets one by one and
+what came before as one number that halves every `HALF_LIFE` buckets: its own past, which `bursts.py` tests against.
+"""
+
+from __future__ import annotations
+
+import heapq
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from slotbeam.suggestions.sampling import Sample
+
+BUCKET_S = 3600
+RECENT = 24
+HALF_LIFE = 168
+CAPACITY = 2000
+PUBLISHED = 200
+EXAMPLES = 3
+EXAMPLE_LENGTH = 80
+QUERIES_KEPT = 16
+MAX_WORD = 64
+
+_KEEP = 0.5 ** (1 / HALF_LIFE)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How often something was seen.
+
+    Attributes:
+        recent: bucket → count, of the last `RECENT` buckets.
+        past: the decayed count before them.
+    """
+
+    recent: dict[int, float] = field(default_factory=dict)
+    past: float = 0.0
+
+    def add(self, bucket: int) -> None:
+        """Count one more in `bucket`."""
+        self.recent[bucket] = self.recent.get(bucket, 0) + 1
+
+    def advance(self, before: int, now: int) -> None:
+        """Move from bucket `before` to `now`: the past decays, buckets that are no longer recent join it."""
+        self.past *= _KEEP ** max(0, now - before)
+        for bucket in [bucket for bucket in self.recent if bucket <= now - RECENT]:
+            self.past += self.recent.pop(bucket) * _KEEP ** (now - RECENT - bucket)
+
+    def merge(self, other: Tally) -> None:
+        """Add another replica's tally of the same bucket."""
+        self.past += other.past
+        for bucket, count in other.recent.items():
+            self.recent[bucket] = self.recent.get(bucket, 0) + count
+
+    def since(self, bucket: int) -> float:
+        """The count of `bucket` and later ones."""
+        return sum(count for at, count in self.recent.items() if at >= bucket)
+
+    def before(self, bucket: int) -> float:
+        """The count of everything earlier than `bucket`."""
+        return self.past + sum(count for at, count in self.recent.items() if at < bucket)
+
+
+@dataclass(slots=True)
+class Entry:
+    """One word of the counter.
+
+    Attributes:
+        seen: since the word came in; never more than the truth.
+        error: the weight inherited from the word it displaced; as much may have been seen before it came in.
+        weight: what Space-Saving orders by, `error` included; never less than the (decayed) truth.
+        queries: CRC-32 of the first distinct queries that hold it, at most `QUERIES_KEPT`.
+        examples: the first few of them, truncated.
+    """
+
+    seen: Tally = field(default_factory=Tally)
+    error: float = 0.0
+    weight: float = 0.0
+    queries: set[int] = field(default_factory=set)
+    examples: list[str] = field(default_factory=list)
+
+    def note(self, query: str) -> None:
+        """Remember a query that holds the word."""
+        if len(self.queries) < QUERIES_KEPT:
+            key = zlib.crc32(query.encode())
+            if key not in self.queries:
+                self.queries.add(key)
+                if len(self.examples) < EXAMPLES:
+                    self.examples.append(query[:EXAMPLE_LENGTH])
+
+    def advance(self, before: int, now: int) -> None:
+        """Decay from bucket `before` to `now`."""
+        self.seen.advance(before, now)
+        keep = _KEEP ** max(0, now - before)
+        self.error *= keep
+        self.weight *= keep
+
+
+class TrendCounter:
+    """The `capacity` heaviest unknown words: with a total weight of N, each is off by N / capacity at most.
+
+    Not thread-safe: one task drains what the requests leave (`suggestions/reporting.py`).
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self.capacity = capacity
+        self.bucket = 0
+        self.total = Tally()
+        self.sample = Sample()
+        self.entries: dict[str, Entry] = {}
+        self._heap: list[tuple[float, str]] = []  # one lower bound of the weight for each entry
+
+    def add(self, query: str, words: Iterable[str], bucket: int) -> None:
+        """Count a query and its unknown `words`, each once. A bucket that is over counts as the current one."""
+        self.advance(bucket)
+        self.total.add(self.bucket)
+        self.sample.add(query, self.bucket)
+        for word in dict.fromkeys(words):
+            if len(word) > MAX_WORD:
+                continue
+            entry = self.entries.get(word) or self._admit(word)
+            entry.weight += 1
+            entry.seen.add(self.bucket)
+            entry.note(query)
+
+    def advance(self, bucket: int) -> None:
+        """Let time pass until `bucket`; everything decays alike, so the order stays."""
+        if bucket <= self.bucket:
+            return
+        self.total.advance(self.bucket, bucket)
+        self.sample.drop(bucket - RECENT)
+        for entry in self.entries.values():
+            entry.advance(self.bucket, bucket)
+        self._heap = [(entry.weight, word) for word, entry in self.entries.items()]
+        heapq.heapify(self._heap)
+        self.bucket = bucket
+
+    def document(self) -> dict[str, Any]:
+        """Return what is published: totals, a sample of queries, the words most frequent of late; as JSON values."""
+        top = heapq.nlargest(PUBLISHED, self.entries.items(), key=_recently)
+        return {
+            "format": 1,
+            "bucket": self.bucket,
+            "total": _tally(self.total),
+            "sample": [list(one) for one in self.sample.best()],
+            "words": {
+                word: {
+                    **_tally(entry.seen),
+                    "error": round(entry.error, 3),
+                    "queries": sorted(entry.queries),
+                    "examples": entry.examples,
+                }
+                for word, entry in top
+            },
+        }
+
+    def _admit(self, word: str) -> Entry:
+        entry = Entry()
+        if len(self.entries) >= self.capacity:
+            entry.error = entry.weight = self._displace()
+        self.entries[word] = entry
+        heapq.heappush(self._heap, (entry.weight, word))
+        return entry
+
+    def _displace(self) -> float:
+        """Remove the lightest word; returns its weight."""
+        while True:
+            bound, word = self._heap[0]
+            weight = self.entries[word].weight
+            if bound < weight:
+                heapq.heapreplace(self._heap, (weight, word))
+                continue
+            heapq.heappop(self._heap)
+            del self.entries[word]
+            return weight
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {"recent": {str(at): count for at, count in sorted(tally.recent.items())}, "past": round(tally.past, 3)}
+
+
+def _recently(pair: tuple[str, Entry]) -> tuple[float, str]:
+    return sum(pair[1].seen.recent.values()), pair[0]

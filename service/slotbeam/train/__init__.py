@@ -1,1 +1,0 @@
-"""Catalog and logs → artifact. The only package, with eval, that imports torch."""

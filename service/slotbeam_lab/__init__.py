@@ -1,0 +1,1 @@
+"""What systems are worth: the synthetic world, baselines, measures, interventions, the paper's tables."""

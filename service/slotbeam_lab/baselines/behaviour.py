@@ -1,0 +1,57 @@
+"""The behaviour branch: what users took after the same query, then after queries that share its words."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from slotbeam.catalog.item import Interaction, Item
+from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.kae.normalize import normalize
+from slotbeam_lab.baselines.bm25 import Bm25
+from slotbeam_lab.baselines.registry import Built, Setup
+
+ORDER_WEIGHT = 3
+"""Clicks that an order counts for, as in training."""
+
+
+class Behaviour:
+    """Two tables of a log: canonical query → items, and BM25 over the queries that led to each item."""
+
+    def __init__(self, log: Iterable[Interaction], known: Iterable[str]) -> None:
+        """Read a log.
+
+        Args:
+            log: clicks and orders of the training days.
+            known: ids of the catalog; rows that lead elsewhere are left out.
+        """
+        ids = set(known)
+        led: dict[str, Counter[str]] = defaultdict(Counter)
+        said: dict[str, list[str]] = defaultdict(list)
+        for one in log:
+            query = normalize(one.query)
+            if query and one.item_id in ids:
+                weight = ORDER_WEIGHT if one.kind == "order" else 1
+                led[query][one.item_id] += weight
+                said[one.item_id] += [query] * weight
+        self._led = {query: [item for item, _ in counts.most_common()] for query, counts in led.items()}
+        self._index = Bm25([Item(item, " ".join(queries)) for item, queries in said.items()]) if said else None
+
+    def search(self, query: str, k: int) -> list[str]:
+        """Items of the same query by their weight, then of queries that share words; an unseen query may find none."""
+        canonical = normalize(query)
+        near = self._index.search(canonical, k) if self._index else []
+        return list(dict.fromkeys([*self._led.get(canonical, []), *near]))[:k]
+
+
+def behaviour_of(setup: Setup) -> Behaviour:
+    """The branch of a comparison: days up to `options.last_day`; empty without a log."""
+    log = load_log(setup.logs) if setup.logs is not None else iter(())
+    days = (one for one in log if one.day <= setup.options.last_day)
+    return Behaviour(days, (item.id for item in load_catalog(setup.catalog)))
+
+
+def build(setup: Setup) -> Built:
+    """The behaviour branch alone."""
+    branch = behaviour_of(setup)
+    return Built(lambda asked, k: branch.search(asked.query, k))

@@ -1,0 +1,213 @@
+"""Generative retrieval over a closed codebook: the same policy, data, budget and serving, other identifiers.
+
+What KAE does by matched words a frozen quantiser does here by vectors: items and queries get its codes, nothing is
+reserved, and there is no word → slot task, so training has no S0 and its steps go to the other stages.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.loaders import load_catalog
+from slotbeam.catalog.table import Catalog, item_text, write_catalog
+from slotbeam.kae.encode import Kae
+from slotbeam.kae.normalize import normalize
+from slotbeam.model.onnx import OnnxModel
+from slotbeam.model.tokenizer import InputBuilder
+from slotbeam.search.artifact import Artifact, read_manifest, sha256_of, verify, write_manifest
+from slotbeam.search.options import SearchOptions
+from slotbeam.trie.build import build_trie
+from slotbeam.trie.csr import Trie
+from slotbeam.types import IntArray
+from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding
+from slotbeam_lab.baselines.quantise import Fit, Material, Quantiser
+from slotbeam_lab.baselines.registry import Built, Setup, cached
+from slotbeam_lab.baselines.systems import artifact_system
+from slotbeam_lab.baselines.textvectors import TextVectors
+from slotbeam_lab.baselines.vocabulary import dictionary_of, tokenizer_of, training_data
+from slotbeam_train.command import CHECKPOINT
+from slotbeam_train.export.artifact import TOKENIZER, export_model, item_vectors, round_to_half
+from slotbeam_train.export.weights import fit_weights, last_taken
+from slotbeam_train.policy.model import Policy
+from slotbeam_train.progress import Reporter
+from slotbeam_train.stages.corpus import Corpus, build_corpus, item_sids_of
+from slotbeam_train.stages.data import Sampler
+from slotbeam_train.stages.loop import LoopOptions, Trainer
+from slotbeam_train.stages.ragged import Ragged
+
+VECTORS, QUANTISER = "vectors.npz", "quantiser.npz"
+_WORD_STAGE = "S0"
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to make identifiers.
+
+    Attributes:
+        name: in the registry.
+        fit: makes the quantiser.
+        facts: JSON values that its outcome depends on, beside the data.
+        keywords: whether vectors are keyword-enhanced.
+    """
+
+    name: str
+    fit: Fit
+    facts: dict[str, Any] = field(default_factory=dict)
+    keywords: bool = False
+
+
+def build_closed(setup: Setup, method: Method) -> Built:
+    """Train (or find in the cache) the policy over `method`'s codes, and serve it by the common pipeline."""
+    texts, _ = cached(_without_budget(setup), "closed-texts", lambda directory: _texts(setup, directory))
+    directory, facts = cached(setup, method.name, lambda work: _train(setup, method, texts, work), method=method.facts)
+    artifact = _load(setup, method, texts, directory)
+    return Built(artifact_system(artifact), artifact, facts)
+
+
+def forge(made: Built | Artifact, texts: Sequence[str]) -> IntArray:
+    """The codes (N, L) that the frozen quantiser gives to items of these texts (paper section 5: an intervention).
+
+    Args:
+        made: what `build_closed` returned, or its artifact.
+        texts: as written, an item's title with the new word for example; unseen words add nothing.
+    """
+    artifact = made.artifact if isinstance(made, Built) else made
+    if artifact is None or not isinstance(artifact.kae, FrozenEncoding):
+        raise ValueError("only a system over a closed codebook has a frozen quantiser. This is a bug.")
+    return artifact.kae.forge(texts)
+
+
+def _without_budget(setup: Setup) -> Setup:
+    return replace(setup, options=replace(setup.options, loop=LoopOptions()), stages=())
+
+
+def _texts(setup: Setup, directory: Path) -> dict[str, Any]:
+    """What all closed codebooks share: the tokenizer and the text vectors."""
+    items, log = training_data(setup)
+    tokenizer_of(setup, items, log, dictionary_of(setup)).save(directory / TOKENIZER)
+    asked: dict[str, list[str]] = {}
+    for one in log:
+        asked.setdefault(one.item_id, []).append(normalize(one.query))
+    joined = ["\n".join([item_text(item), *asked.get(item.id, ())]) for item in items]
+    vectors = TextVectors.fit(joined, seed=setup.options.seed)
+    vectors.save(directory / VECTORS)
+    return {"dimensions": vectors.dimensions}
+
+
+def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, Any]:
+    """Fill `work` with everything that serving needs; return facts for a row."""
+    options, began = setup.options, time.monotonic()
+    (items, log), served = training_data(setup), list(load_catalog(setup.catalog, late=True))
+    kae = dictionary_of(setup)
+    words = InputBuilder.load(texts / TOKENIZER, kae.codebook.sizes, options.model.max_tokens)
+    _, encoded = item_sids_of(kae, items)
+    corpus = build_corpus(items, encoded, log, kae, words, options.pseudo, options.seed)
+    # The corpus keeps ids: a text of more than MAX_TEXT tokens comes back as the policy reads it, cut.
+    queries = [words.text_of(corpus.queries[number]) for number in range(len(corpus.queries))]
+    embedding = Embedding(TextVectors.load(texts / VECTORS), kae if method.keywords else None)
+
+    if not (work / QUANTISER).is_file():  # a stopped run goes on with the codes it began with
+        quantiser = method.fit(_material(items, queries, corpus, embedding, options.seed))
+        quantiser.save(work / ".quantiser.npz")
+        (work / ".quantiser.npz").rename(work / QUANTISER)
+    frozen = FrozenEncoding(embedding, Quantiser.load(work / QUANTISER))
+    item_sids = frozen.codes([item_text(item) for item in items])
+    inputs = InputBuilder.load(texts / TOKENIZER, frozen.codebook.sizes, options.model.max_tokens)
+    corpus = _closed(corpus, inputs, item_sids, frozen.codes(queries))
+    fitted_s = time.monotonic() - began
+
+    torch.manual_seed(options.seed)
+    model = Policy(options.model, inputs.layout, len(corpus.department_names))
+    stages = [stage for stage in setup.stages if stage != _WORD_STAGE]
+    with Reporter(options.quiet) as reporter:
+        trainer = Trainer(
+            model, Sampler(corpus, options.data), stages, options.loop, options.seed, reporter, work / CHECKPOINT
+        )
+        trainer.resume()
+        reports = trainer.run()
+    model.to("cpu").eval()
+    if options.half:
+        round_to_half(model)
+    if served != items:  # texts edited later are coded as they are served
+        item_sids = frozen.codes([item_text(item) for item in served])
+    build_trie(item_sids).save(work / "trie")
+    vectors = item_vectors(model, inputs, item_sids, items)
+    fields = write_catalog(work / "items", served, item_sids, [item_text(item) for item in items], vectors)
+    export_model(model, inputs, work / "model", options.half)
+    (work / CHECKPOINT).unlink(missing_ok=True)
+    manifest = {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)}
+    write_manifest(work, manifest)
+    taken = last_taken(log, items, options.fit, options.seed)
+    fitted = fit_weights(_load(setup, method, texts, work), taken)
+    write_manifest(work, {**manifest, "search": dataclasses.asdict(fitted)})
+    return {
+        "sizes": list(inputs.sizes),
+        **sharing(item_sids),
+        "steps": sum(trainer.place.plan),
+        "minutes": round(sum(report["seconds"] for report in reports.values()) / 60, 2),
+        "parameters": sum(value.numel() for value in model.parameters()),
+        "prepared_s": round(fitted_s, 1),
+    }
+
+
+def _material(
+    items: Sequence[Item], queries: Sequence[str], corpus: Corpus, embedding: Embedding, seed: int
+) -> Material:
+    pairs = np.empty((0, 2), np.int64)
+    if corpus.log is not None:
+        pairs = np.stack([corpus.log.query, corpus.log.item], axis=1).astype(np.int64)
+    kinds = [normalize(next(iter(item.attributes.get("entity", ())), "")) for item in items]
+    names = {name: number for number, name in enumerate(sorted({kind for kind in kinds if kind}))}
+    categories = [
+        names[kind] if kind else len(names) + department if department >= 0 else -1
+        for kind, department in zip(kinds, corpus.departments.tolist(), strict=True)
+    ]
+    vectors = embedding.vectors([item_text(item) for item in items])
+    return Material(vectors, embedding.vectors(queries), pairs, np.asarray(categories, np.int64), seed)
+
+
+def _closed(corpus: Corpus, inputs: InputBuilder, item_sids: IntArray, query_sids: IntArray) -> Corpus:
+    """The same examples over other codes. Text ids come before slot ids, so those of `corpus` stay right."""
+    return replace(
+        corpus,
+        inputs=inputs,
+        item_sids=item_sids.astype(np.int64),
+        query_sids=query_sids.astype(np.int64),
+        query_spans=np.zeros((*query_sids.shape, 2), np.uint8),
+        words=Ragged.of([]),
+        word_facts=np.zeros((0, 3), np.int64),
+        reserved=tuple(range(0) for _ in inputs.sizes),
+    )
+
+
+def sharing(sids: IntArray) -> dict[str, float]:
+    """How items (N, L) share SIDs: distinct SIDs, items that share theirs with another, the most items of one."""
+    _, counts = np.unique(sids, axis=0, return_counts=True)
+    return {"sids": len(counts), "colliding": int(counts[counts > 1].sum()), "largest": int(counts.max(initial=0))}
+
+
+def _load(setup: Setup, method: Method, texts: Path, directory: Path) -> Artifact:
+    manifest = read_manifest(directory)
+    verify(directory, manifest)
+    embedding = Embedding(TextVectors.load(texts / VECTORS), dictionary_of(setup) if method.keywords else None)
+    frozen = FrozenEncoding(embedding, Quantiser.load(directory / QUANTISER), sha256_of(directory / QUANTISER))
+    sizes, limit = frozen.codebook.sizes, setup.options.model.max_tokens
+    return Artifact(
+        directory=directory,
+        manifest=manifest,
+        kae=cast(Kae, frozen),  # offers what the pipeline reads of one
+        inputs=InputBuilder.load(directory / "model" / TOKENIZER, sizes, limit),
+        model=OnnxModel(directory / "model", sizes),
+        trie=Trie.load(directory / "trie"),
+        catalog=Catalog.load(directory / "items", manifest["fields"]),
+        options=setup.options.search.with_weights_of(SearchOptions(**manifest["search"])),
+    )

@@ -1,0 +1,114 @@
+"""The small training loop of the dense baseline: resumable, by the same schedule and optimizer as the policy's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from slotbeam.types import FloatArray, IntArray
+from slotbeam_train.budget import Budget, Clock, Steps
+from slotbeam_train.options import TrainOptions
+from slotbeam_train.progress import Reporter
+from slotbeam_train.stages.checkpoint import load_checkpoint, save_checkpoint
+from slotbeam_train.stages.corpus import Corpus
+from slotbeam_train.stages.loop import device_of, learning_rate, precision_of
+from slotbeam_train.stages.stages import S3
+
+if TYPE_CHECKING:
+    from slotbeam_lab.baselines.dense import DualEncoder
+
+CHECKPOINT = "checkpoint.npz"
+
+DrawBatch = Callable[[int], tuple[list[list[int]], list[list[int]], IntArray]]
+"""step → query rows, title rows, item numbers (N,)."""
+
+
+def item_chances(corpus: Corpus, pseudo_share: float) -> FloatArray:
+    """(N,) chance of each item to be a drawn pair's, as `Sampler.pairs` draws."""
+    chances = np.zeros(len(corpus.item_sids))
+    parts = [(corpus.log, 1 - pseudo_share), (corpus.pseudo, pseudo_share)]
+    held = [(pairs, share) for pairs, share in parts if pairs is not None]
+    total = sum(share for _, share in held)
+    for pairs, share in held:
+        weight = np.diff(pairs.cumulative, prepend=0).astype(np.float64)
+        chances += share / total * np.bincount(pairs.item, weight, len(chances)) / pairs.cumulative[-1]
+    return chances
+
+
+class Contrastive:
+    """Trains a dual encoder by `options.loop`: its steps or its minutes, batch, rate, precision, device.
+
+    Args:
+        draw: makes the batch of a step. chances: (N,) of the items.
+        directory: keeps the checkpoint; a stopped run goes on from there.
+    """
+
+    def __init__(
+        self, model: DualEncoder, draw: DrawBatch, chances: FloatArray, options: TrainOptions, directory: Path
+    ) -> None:
+        loop = options.loop
+        if loop.threads:
+            torch.set_num_threads(loop.threads)
+        self.device = device_of(loop.device)
+        self.precision = precision_of(loop.precision, self.device)
+        self.model, self.draw, self.options = model.to(self.device), draw, options
+        self.log_chance = torch.from_numpy(np.log(np.maximum(chances, 1e-12))).float().to(self.device)
+        decay = [value for value in model.parameters() if value.ndim > 1]
+        plain = [value for value in model.parameters() if value.ndim <= 1]
+        groups = [{"params": decay, "weight_decay": loop.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=loop.rate, betas=loop.betas, fused=True)
+        self.checkpoint = directory / CHECKPOINT
+        self.place: dict[str, Any] = {"step": 0, "seconds": 0.0, "loss": 0.0, "along": 0.0}
+
+    def run(self, until: int | None = None) -> dict[str, Any]:
+        """Train to the end of the budget (or to step `until`, for tests); return steps, minutes and the last loss."""
+        if self.checkpoint.is_file():
+            self.place = load_checkpoint(self.checkpoint, self.model, self.optimizer)
+        loop, place = self.options.loop, self.place
+        self.model.train()
+        course = self._course()
+        begun = saved = time.monotonic()
+        before, first = place["seconds"], place["step"]
+        with Reporter(self.options.quiet) as reporter:
+            while course.goes_on(place["step"]) and (until is None or place["step"] < until):
+                rate = learning_rate(S3, *course.schedule(place["step"]), loop.rate)
+                for group in self.optimizer.param_groups:
+                    group["lr"] = rate
+                loss = self._loss(place["step"])
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(self.model.parameters(), loop.clip)
+                self.optimizer.step()
+                self.optimizer.zero_grad(set_to_none=True)
+                value = float(loss.detach())
+                place["loss"] = 0.95 * place["loss"] + 0.05 * value if place["step"] else value
+                place["step"] += 1
+                now = time.monotonic()
+                place["seconds"] = before + now - begun
+                speed = (place["step"] - first) / max(now - begun, 1e-9)
+                place["along"] = course.along if isinstance(course, Clock) else 0.0
+                reporter.step("dense", place["step"], course.expected(place["step"]), place["loss"], rate, speed)
+                if now - saved > loop.checkpoint_s:
+                    save_checkpoint(self.checkpoint, self.model, self.optimizer, place)
+                    saved = now
+        save_checkpoint(self.checkpoint, self.model, self.optimizer, place)
+        return {"steps": place["step"], "minutes": round(place["seconds"] / 60, 2), "loss": round(place["loss"], 4)}
+
+    def _course(self) -> Steps | Clock:
+        """Of all steps, or of what is left of the minutes."""
+        loop, place = self.options.loop, self.place
+        if not loop.minutes:
+            return Steps(loop.steps)
+        return Clock(Budget(loop.minutes * 60 - place["seconds"]), place["step"], place.get("along", 0.0))
+
+    def _loss(self, step: int) -> torch.Tensor:
+        queries, titles, items = self.draw(step)
+        torch.manual_seed(self.options.seed * 1_000_003 + step)  # dropout, the same when resumed
+        numbers = torch.from_numpy(items).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is torch.bfloat16):
+            query, title = self.model.of_rows(queries), self.model.of_rows(titles)
+        return self.model.loss(query.float(), title.float(), numbers, self.log_chance[numbers])

@@ -1,0 +1,158 @@
+"""The systems that are compared: each is built from one `Setup`, the same data, backbone and budget for all.
+
+A trained system keeps everything it needs in a directory named by what it was trained from, so a second run of any
+command finds it there and a stopped one goes on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from slotbeam.errors import InputError
+from slotbeam.search.artifact import Artifact
+from slotbeam_lab.measures.run import System
+from slotbeam_train.options import TrainOptions
+from slotbeam_train.stages.stages import STAGES
+
+DONE = "complete.json"
+"""The file that says that a directory of the cache is whole; it holds the system's facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every system of a comparison shares.
+
+    Attributes:
+        catalog: file or directory, see `load_catalog`.
+        logs: of clicks and orders; days after `options.last_day` are not read. None: no log.
+        options: backbone, data, seed, and the training budget (`options.loop.steps` or `.minutes`) of each system.
+        cache: where trained systems are kept.
+        stages: of the policy's training; a system without words leaves S0 out.
+    """
+
+    catalog: Path
+    logs: Path | None
+    options: TrainOptions
+    cache: Path
+    stages: tuple[str, ...] = tuple(STAGES)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A system that can be asked.
+
+    Attributes:
+        search: the system.
+        artifact: what decodes behind it, for interventions; None where nothing does.
+        facts: JSON values worth a row: steps, minutes, parameters, distinct SIDs.
+    """
+
+    search: System
+    artifact: Artifact | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+Build = Callable[[Setup], Built]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a comparison: its label in tables, and where its `build` function lives (`module:function`)."""
+
+    label: str
+    source: str
+
+    def build(self, setup: Setup) -> Built:
+        module, name = self.source.split(":")
+        made: Built = getattr(import_module(module), name)(setup)
+        return made
+
+
+_BASELINES = "slotbeam_lab.baselines"
+
+SYSTEMS: dict[str, Entry] = {
+    "bm25": Entry("BM25", f"{_BASELINES}.bm25:build"),
+    "bm25-alias": Entry("BM25 + aliases", f"{_BASELINES}.alias:build"),
+    "dense": Entry("dense dual encoder", f"{_BASELINES}.dense:build"),
+    "kae": Entry("slotbeam", "slotbeam_lab.baselines.systems:build_kae"),
+    "kae-no-lexical": Entry("slotbeam, no lexical feature", "slotbeam_lab.baselines.systems:build_kae_no_lexical"),
+    "kae-paper": Entry("KAE as in the paper", "slotbeam_lab.interventions.unconstrained:build"),
+    "kae-paper-trie": Entry(
+        "KAE as in the paper, but in the trie", "slotbeam_lab.interventions.unconstrained:build_constrained"
+    ),
+    "rq-kmeans": Entry("RQ-kmeans", f"{_BASELINES}.rq_kmeans:build"),
+    "rq-vae": Entry("RQ-VAE", f"{_BASELINES}.rq_vae:build"),
+    "rq-opq": Entry("RQ-OPQ (KHQE)", f"{_BASELINES}.rq_opq:build"),
+    "cq-sid": Entry("CQ-SID", f"{_BASELINES}.cq_sid:build"),
+    "fused": Entry("BM25 + dense + behaviour (RRF)", f"{_BASELINES}.fused:build"),
+    "fused-kae": Entry("slotbeam + dense + behaviour (RRF)", f"{_BASELINES}.fused:build_with_kae"),
+}
+"""Every system by its name on the command line."""
+
+
+def chosen(names: Sequence[str]) -> dict[str, Entry]:
+    """The entries of `names`, in their order. Raises `InputError` for a name that does not exist."""
+    unknown = [name for name in names if name not in SYSTEMS]
+    if unknown:
+        raise InputError(f"systems {', '.join(unknown)} are not known; allowed: {', '.join(SYSTEMS)}")
+    return {name: SYSTEMS[name] for name in names}
+
+
+def identity(setup: Setup, name: str, **more: object) -> str:
+    """16 hex digits of everything that a trained system depends on: data, options, stages, name."""
+    options = dataclasses.asdict(setup.options)
+    for key in ("search", "quiet", "name"):  # how it is asked, and what it is called, train nothing
+        options.pop(key)
+    for key in ("device", "threads", "checkpoint_s"):
+        options["loop"].pop(key)
+    facts = {
+        "system": name,
+        "data": [_stamp(path) for path in (setup.catalog, setup.logs) if path is not None],
+        "options": options,
+        "stages": setup.stages,
+        **more,
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def cached(
+    setup: Setup, name: str, train: Callable[[Path], dict[str, Any]], **more: object
+) -> tuple[Path, dict[str, Any]]:
+    """Return the directory of a trained system and its facts, training it only when it is not there.
+
+    Of several processes that want it one trains, the others wait for it.
+
+    Args:
+        setup: the comparison. name: of the system.
+        train: fills the directory that it is given (kept from a run that was stopped) and returns facts.
+        more: further JSON values that the training depends on.
+    """
+    directory = setup.cache / f"{name}-{identity(setup, name, **more)}"
+    done = directory / DONE
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.is_file():
+            facts = train(directory)
+            partial = directory / f".{DONE}"
+            partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+            partial.rename(done)
+    return directory, json.loads(done.read_text(encoding="utf-8"))
+
+
+def _stamp(path: Path) -> list[Any]:
+    """What tells one version of the data from another: names and sizes, and a world's own description."""
+    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+    stamp: list[Any] = [[one.name, one.stat().st_size] for one in files]
+    described = path / "world.json"
+    if described.is_file():
+        stamp.append(hashlib.sha256(described.read_bytes()).hexdigest())
+    return stamp

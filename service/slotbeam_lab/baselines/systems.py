@@ -1,0 +1,104 @@
+"""Systems to ask: an index of words, and an artifact as it would be served; what trains an artifact and keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.base import base_candidates
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import MAX_K, Request
+from slotbeam.search.snapshot import Snapshot
+from slotbeam.types import Timings
+from slotbeam_lab.baselines.bm25 import Bm25
+from slotbeam_lab.baselines.registry import Built, Setup, cached
+from slotbeam_lab.measures.run import Asked, System
+
+ARTIFACT = "artifact"
+"""The directory of a trained artifact inside its place in the cache."""
+
+
+def build_kae(setup: Setup) -> Built:
+    """Train slotbeam with the comparison's options, or find it in the cache, and ask it as it would be served."""
+    artifact, facts = trained_kae(setup)
+    return Built(artifact_system(artifact), artifact, facts)
+
+
+def build_kae_no_lexical(setup: Setup) -> Built:
+    """The same artifact as `build_kae` makes, ranked without the lexical feature."""
+    artifact, facts = trained_kae(setup)
+    return Built(artifact_system(artifact, lexical=False), artifact, facts)
+
+
+def trained_kae(setup: Setup) -> tuple[Artifact, dict[str, Any]]:
+    """The artifact of `setup`, searched as `setup.options.search` says with the weights that training fitted, and its
+    facts; trained at most once.
+    """
+    directory, facts = cached(setup, "kae", lambda place: _train(setup, place))
+    artifact = Artifact.load(directory / ARTIFACT)
+    return replace(artifact, options=setup.options.search.with_weights_of(artifact.options)), facts
+
+
+def _train(setup: Setup, directory: Path) -> dict[str, Any]:
+    from slotbeam_train.command import train
+
+    out = directory / ARTIFACT
+    if not (out / "manifest.json").is_file():  # a run stopped right after the last rename leaves a whole artifact
+        train(setup.catalog, out, logs=setup.logs, options=setup.options, stages=setup.stages, resume=True)
+    artifact = Artifact.load(out)
+    training, metrics = artifact.manifest["training"], artifact.manifest["metrics"]
+    return {
+        "steps": sum(training["steps"]),
+        "minutes": round(sum(stage["seconds"] for stage in metrics["stages"].values()) / 60, 2),
+        "parameters": artifact.manifest["model"]["parameters"],
+        "sids": metrics["sids"],
+        "concepts": len(artifact.kae.dictionary),
+    }
+
+
+def bm25_system(index: Bm25) -> System:
+    """BM25; it does not look at the history."""
+    return lambda asked, k: index.search(asked.query, k)
+
+
+def artifact_system(artifact: Artifact, lexical: bool = True, history: bool = True) -> System:
+    """The served pipeline without bindings.
+
+    Args:
+        artifact: loaded.
+        lexical: False leaves lexical overlap out, as a feature of the item score and as a source of candidates.
+        history: False hides the user's history.
+    """
+    if not lexical:
+        artifact = replace(artifact, options=replace(artifact.options, weight_lexical=0.0, lexical_candidates=0))
+    snapshot = Snapshot(artifact)
+
+    def search(asked: Asked, k: int) -> list[str]:
+        request = Request(
+            asked.query,
+            k=min(k, MAX_K),
+            recent_queries=asked.recent_queries if history else (),
+            recent_item_ids=asked.recent_item_ids if history else (),
+            use_bindings=False,
+        )
+        answer = retrieve(snapshot, request, Timings())
+        return [artifact.catalog.ids[hit.row] for hit in answer.hits]
+
+    return search
+
+
+def candidate_system(artifact: Artifact) -> System:
+    """All candidates that the item scorer sees, in beam order: their recall bounds what any order could reach."""
+    snapshot = Snapshot(artifact)
+
+    def search(asked: Asked, k: int) -> list[str]:
+        catalog = artifact.catalog
+        request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
+        *_, found = base_candidates(snapshot, request)
+        return [catalog.ids[int(row)] for row in np.asarray(found.places)]
+
+    return search

@@ -1,0 +1,178 @@
+"""`slotbeam eval`: an artifact beside BM25, or systems of the registry, on judged queries or on a log's test day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.errors import InputError
+from slotbeam.search.artifact import Artifact
+from slotbeam_lab.baselines.bm25 import Bm25
+from slotbeam_lab.baselines.registry import Setup, chosen
+from slotbeam_lab.baselines.systems import artifact_system, bm25_system, candidate_system
+from slotbeam_lab.interventions.bound import COLLATERAL, intervene, untouched
+from slotbeam_lab.interventions.editable import standard_systems
+from slotbeam_lab.measures import curves
+from slotbeam_lab.measures.icecat import judged_recall
+from slotbeam_lab.measures.plots import draw
+from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions
+from slotbeam_lab.measures.report import Section, markdown, section_of
+from slotbeam_lab.measures.run import Progress, System, averaged
+from slotbeam_lab.measures.tables import BASE, intervention_sections, pairs_of, table_section, tables_of
+from slotbeam_lab.measures.testday import sample
+from slotbeam_train.lexicon import KaeOptions
+
+KS = (10, 100, 350)
+CURVE_QUERIES = 500
+"""Rows of the test day that a point of a curve is measured on, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Systems of the registry to be compared.
+
+    Attributes:
+        names: of the registry. setup: data, options and budget of each; its seed is replaced.
+        seeds: of training; figures are means over them.
+    """
+
+    names: tuple[str, ...]
+    setup: Setup
+    seeds: tuple[int, ...] = (0,)
+
+
+def run_eval(
+    artifact: Path | None,
+    catalog: Path,
+    judgements: Path | None = None,
+    world: Path | None = None,
+    out: Path | None = None,
+    ks: Sequence[int] = KS,
+    queries: int | None = None,
+    interventions: int | None = None,
+    logs: Path | None = None,
+    contest: Contest | None = None,
+    plots: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Measure and return the figures; `render` shows them.
+
+    Args:
+        artifact: an artifact directory; None measures BM25 alone.
+        catalog: a catalog file or directory, read as training reads it.
+        judgements: a CSV of judged queries.
+        world: a log (or a world's directory, whose `test.jsonl` is taken). With neither, what lies beside the catalog
+            decides: `world.json`, else `judgements*.csv`.
+        out: a directory to write `eval.json` and `eval.md` to.
+        ks: the values of K.
+        queries: at most so many rows of the log, always the same ones.
+        interventions: bind so many unseen words of each size (1, 5, 20, 100, 500 items); needs an artifact and a log.
+        logs: earlier days: for the information loss, and for collateral change when the test day has too few queries.
+        contest: compare these systems instead of an artifact beside BM25; those not in the cache are trained.
+        plots: also measure what lies behind an artifact (`slotbeam_lab.measures.curves`), and draw all curves there.
+
+    Returns:
+        JSON values: `tables` (name → system → metric → mean), `queries` (name → count), `over_bm25`
+        (name → system → metric → [ratio, lower, upper]), `sections` (the same as tables to be shown, with intervals of
+        the means) and, with an artifact, `candidates` and `interventions`.
+
+    Raises:
+        InputError: a file that is missing or malformed, or nothing to measure on.
+    """
+    judgements, world = find_questions(catalog, judgements, world)
+    items = list(load_catalog(catalog))
+    questions = read_questions(judgements, world, {item.id for item in items}, queries)
+    result: dict[str, Any] = {"catalog": len(items), "tables": {}, "queries": questions.counts(), "over_bm25": {}}
+    loaded = Artifact.load(artifact) if artifact and contest is None else None
+    turns: list[Mapping[str, System]] = []
+    if contest is None:
+        turns.append({BASE: bm25_system(Bm25(items)), **(_served(loaded) if loaded else {})})
+    else:
+        built = {seed: build_all(contest, seed) for seed in contest.seeds}
+        turns += [systems for systems, _ in built.values()]
+        result["training"] = {str(seed): facts for seed, (_, facts) in built.items()}
+    asked = [ask(systems, questions, ks, progress) for systems in turns]
+    tables = {name: averaged([one[name] for one in asked]) for name in asked[0]}
+    sections = []
+    for name, table in tables.items():
+        pairs = pairs_of(table)
+        result["tables"][name] = table.means()
+        result["over_bm25"][name] = {
+            system: metrics for (system, over), metrics in table.ratios(pairs).items() if over == BASE
+        }
+        sections.append(table_section(name, table, pairs, f"{len(items)} items"))
+    if (interventions or plots) and (loaded is None or not questions.log):
+        raise InputError("interventions and plots need an artifact and a log: name them")
+    if loaded and interventions:
+        systems = standard_systems(loaded, items)
+        found = intervene(loaded, systems, questions.log, interventions, ks, progress)
+        found |= untouched(loaded, questions.log, load_log(logs) if logs else (), interventions, max(ks), COLLATERAL)
+        by_size = tables_of(found["sizes"])
+        sections += intervention_sections(by_size, found)
+        result["interventions"] = found | {"sizes": {size: table.means() for size, table in by_size.items()}}
+    if loaded and plots:
+        sections += _behind(loaded, items, questions, logs, progress)
+        draw(sections, plots)
+    if loaded:
+        result["artifact"] = {"name": loaded.name, "codebook_sha": loaded.codebook_sha}
+        if questions.judged:
+            limit = loaded.options.candidates
+            recall, count = judged_recall(candidate_system(loaded), questions.judged, max(ks))
+            result["candidates"] = {"limit": limit, "mean": count, "recall": recall}
+            note = f"Candidate recall {recall:.3f} at {count:.0f} candidates a query (limit {limit})."
+            sections = [replace(one, notes=(note,)) if one.name == "judged" else one for one in sections]
+    if questions.judged:
+        result["judged_outside_the_catalog"] = questions.lost
+    result["sections"] = [asdict(section) for section in sections]
+    result = json.loads(json.dumps(result))  # the value itself is what the file holds
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "eval.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+        (out / "eval.md").write_text(render(result) + "\n", encoding="utf-8")
+    return result
+
+
+def _behind(
+    artifact: Artifact, items: Sequence[Item], questions: Questions, logs: Path | None, progress: Progress | None
+) -> list[Section]:
+    """The curves behind an artifact; the information loss is that of its own settings and the training days."""
+    settings = artifact.manifest["training"]["settings"]
+    log = [one for one in load_log(logs) if one.day <= settings["last_day"]] if logs else []
+    clicks = sample(questions.kinds.get("click", ()), CURVE_QUERIES)
+    return [
+        curves.elbow_section(items, log, KaeOptions(**settings["kae"])),
+        curves.beam_section(artifact, clicks, progress=progress),
+        curves.candidate_section(artifact, clicks, progress=progress),
+        curves.density_section(artifact),
+        curves.history_section(artifact, questions.log, CURVE_QUERIES, progress),
+    ]
+
+
+def build_all(contest: Contest, seed: int) -> tuple[dict[str, System], dict[str, Any]]:
+    """Systems by label, trained with `seed` when they are not in the cache, and each one's facts."""
+    options = contest.setup.options
+    setup = replace(contest.setup, options=replace(options, seed=seed, kae=replace(options.kae, seed=seed)))
+    systems: dict[str, System] = {}
+    facts: dict[str, Any] = {}
+    for name, entry in chosen(contest.names).items():
+        built = entry.build(setup)
+        systems[entry.label], facts[name] = built.search, built.facts
+    return systems, facts
+
+
+def render(result: Mapping[str, Any]) -> str:
+    """The figures of `run_eval` as Markdown, with all intervals."""
+    return "\n\n".join(markdown(section_of(section)) for section in result["sections"])
+
+
+def _served(artifact: Artifact) -> dict[str, System]:
+    """The artifact as it is served, and without its lexical feature where it has one."""
+    systems: dict[str, System] = {artifact.name: artifact_system(artifact)}
+    if artifact.options.weight_lexical:
+        systems[f"{artifact.name}, no lexical feature"] = artifact_system(artifact, lexical=False)
+    return systems

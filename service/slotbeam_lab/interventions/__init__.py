@@ -1,0 +1,1 @@
+"""Unseen words, bound: are their items found, and in what order?"""

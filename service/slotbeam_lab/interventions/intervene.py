@@ -1,0 +1,139 @@
+"""Interventions: unseen words are bound, the test query says one of them; do its items come, and in what order?
+
+IHR@K: is the forged target (the item the query led to, now carrying the word) in the top K? IAR@K: is any item of the
+word? (paper section 5). `order nDCG@10`: of the answer only the word's items are kept, and the target is the one that
+is wanted; graded: so are the others that users took after the original query. Words come in rounds that fill every
+reserved slot at once, one word a slot.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from slotbeam.catalog.item import Interaction
+from slotbeam.kae.normalize import normalize
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Request
+from slotbeam.search.snapshot import Snapshot
+from slotbeam.types import Timings
+from slotbeam_lab.interventions.editable import Editable
+from slotbeam_lab.interventions.injections import Injection, make_rounds, overlay_of
+from slotbeam_lab.measures import metrics
+from slotbeam_lab.measures.run import Progress, Table
+
+__all__ = ["ask_rounds", "collateral", "collateral_queries", "make_rounds", "position_facts", "tables_by"]
+
+ORDER, ORDER_GRADED = "order nDCG@10", "graded order nDCG@10"
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What every system made of one injection: system → metric → value."""
+
+    injection: Injection
+    values: dict[str, dict[str, float]]
+
+
+def ask_rounds(
+    systems: Mapping[str, Editable],
+    rounds: Sequence[Sequence[Injection]],
+    ks: Sequence[int],
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Bind each round in every system, then ask each word's query."""
+    outcomes: list[Outcome] = []
+    total = sum(map(len, rounds))
+    for injections in rounds:
+        answers: list[dict[str, dict[str, float]]] = [{} for _ in injections]
+        for name, system in systems.items():
+            system.bind(injections)
+            for one, values in zip(injections, answers, strict=True):
+                values[name] = score(one, system.search(one.query, max(ks)), ks)
+        outcomes += [Outcome(one, values) for one, values in zip(injections, answers, strict=True)]
+        if progress is not None:
+            progress("interventions", len(outcomes), total)
+    return outcomes
+
+
+def score(one: Injection, ranked: Sequence[str], ks: Sequence[int]) -> dict[str, float]:
+    """The metrics of one answer (ids, best first)."""
+    bound = set(one.item_ids)
+    inside = [item for item in ranked if item in bound]
+    values = {f"IHR@{k}": float(one.target_id in ranked[:k]) for k in ks}
+    values |= {f"IAR@{k}": float(not bound.isdisjoint(ranked[:k])) for k in ks}
+    values[ORDER] = metrics.ndcg(inside, {one.target_id: 1.0})
+    values[ORDER_GRADED] = metrics.ndcg(inside, dict.fromkeys((*one.chosen, one.target_id), 1.0))
+    return values
+
+
+def tables_by(outcomes: Iterable[Outcome], key: Callable[[Injection], Key]) -> dict[Key, Table]:
+    """Group outcomes: key → table of all systems; every query keeps its values, so ratios and intervals are paired."""
+    tables: dict[Key, Table] = {}
+    for outcome in outcomes:
+        table = tables.setdefault(key(outcome.injection), Table())
+        for system, found in outcome.values.items():
+            values = table.values.setdefault(system, {})
+            for metric, value in found.items():
+                values.setdefault(metric, []).append(value)
+    return tables
+
+
+def position_facts(artifact: Artifact, outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
+    """Group of the codebook → `words`, and each system's means: where a mode that promises nothing fails."""
+    words = Counter(one.injection.slot.position for one in outcomes)
+    tables = tables_by(outcomes, lambda one: one.slot.position)
+    return {
+        artifact.kae.codebook.group_name(position): {
+            "words": words[position],
+            "systems": tables[position].means(),
+        }
+        for position in sorted(words)
+    }
+
+
+def collateral(
+    artifact: Artifact, injections: Sequence[Injection], queries: Iterable[str], k: int, wanted: int | None = None
+) -> tuple[int, int]:
+    """Return how many of `queries` trigger no binding of the round, and how many of those answers changed.
+
+    Args:
+        queries: equal ones (in canonical form) are asked once; no more are read than are needed.
+        k: K.
+        wanted: stop after so many that trigger none.
+    """
+    overlay = overlay_of(artifact, injections)
+    bare, edited = Snapshot(artifact), Snapshot(artifact, overlay)
+    asked = changed = 0
+    seen = set[int]()  # hashes: a text is not kept
+    for query in queries:
+        canonical = normalize(query)
+        if hash(canonical) in seen or overlay.match(canonical, 1, artifact.is_another_word):
+            continue
+        seen.add(hash(canonical))
+        asked += 1
+        request = Request(query, k=k)
+        changed += retrieve(bare, request, Timings()).hits != retrieve(edited, request, Timings()).hits
+        if asked == wanted:
+            break
+    return asked, changed
+
+
+def collateral_queries(test: Iterable[Interaction], log: Iterable[Interaction], most: int) -> Iterator[str]:
+    """Queries of the test day, then the log's latest, newest first; of the log `most` distinct ones are held at once.
+
+    Args:
+        test: rows of the test day. log: rows in the order of their days; read once, when the test day is used up.
+    """
+    yield from (one.query for one in test)
+    latest: dict[str, None] = {}
+    for one in log:
+        latest.pop(one.query, None)
+        latest[one.query] = None
+        if len(latest) > most:
+            del latest[next(iter(latest))]
+    yield from reversed(latest)

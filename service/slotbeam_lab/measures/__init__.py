@@ -1,0 +1,1 @@
+"""Queries with known answers, metrics, and the tables made of them."""

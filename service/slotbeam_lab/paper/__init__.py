@@ -1,0 +1,1 @@
+"""`slotbeam paper`: every table of the evaluation, in resumable units."""

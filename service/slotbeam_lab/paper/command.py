@@ -1,0 +1,176 @@
+"""`slotbeam paper`: every table of the evaluation. This file says which units of work there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from slotbeam_lab.baselines.registry import SYSTEMS, chosen
+from slotbeam_lab.interventions.editable import PINNED, UNPINNED
+from slotbeam_lab.measures.plots import draw
+from slotbeam_lab.measures.report import Section, markdown, provenance, write_results
+from slotbeam_lab.paper import tasks
+from slotbeam_lab.paper.ablations import ABLATIONS
+from slotbeam_lab.paper.sections import sections_of
+from slotbeam_lab.paper.tasks import Job, Place
+from slotbeam_lab.paper.units import Outcome, Told, Unit, run_units
+from slotbeam_lab.world import WorldOptions
+from slotbeam_train.options import TrainOptions, preset
+
+PARTS = ("systems", "interventions", "ablations", "gap", "curves", "icecat")
+
+
+@dataclass(frozen=True, slots=True)
+class PaperOptions:
+    """What is measured, and on what budget.
+
+    Attributes:
+        world: of the systems, of the interventions and of the curves. ablated: of the ablations.
+        gaps: vocabulary gaps of the curve. train: options of every system; its loop holds the budget.
+        seeds: of training, for the rows that decide. systems: names of the registry.
+        queries: rows of a test day at most. words: interventions of each size, in the systems `told`.
+        collateral: queries without a bound word.
+        icecat: folder of a real catalog with `judgements*.csv`; None leaves it out.
+        judged: systems that are measured there. parts: of `PARTS`.
+    """
+
+    world: WorldOptions = field(default_factory=WorldOptions)
+    ablated: WorldOptions = field(default_factory=lambda: WorldOptions(items=100_000))
+    gaps: tuple[float, ...] = (0.0, 0.3, 0.6, 0.9, 1.0)
+    train: TrainOptions = field(default_factory=lambda: preset("quick", minutes=15.0))
+    seeds: tuple[int, ...] = (0, 1, 2)
+    systems: tuple[str, ...] = tuple(SYSTEMS)
+    queries: int = 4000
+    words: int = 400
+    told: tuple[str, ...] = ("kae", "rq-kmeans", "rq-vae", "rq-opq", "cq-sid")
+    collateral: int = 10_000
+    icecat: Path | None = None
+    judged: tuple[str, ...] = ("bm25", "kae", "kae-no-lexical")
+    parts: tuple[str, ...] = PARTS
+
+    @property
+    def budget(self) -> str:
+        """The training budget of each system, in words."""
+        loop = self.train.loop
+        return f"{loop.minutes:g} minutes" if loop.minutes is not None else f"{loop.steps} steps"
+
+
+def quick(items: int = 4000, minutes: float = 1.0) -> PaperOptions:
+    """Everything in small: half an hour on two cores."""
+    small = WorldOptions(items=items)
+    return PaperOptions(
+        world=small,
+        ablated=small,
+        train=preset("quick", minutes=minutes),
+        seeds=(0,),
+        queries=500,
+        words=40,
+    )
+
+
+def units_of(options: PaperOptions) -> list[Unit]:
+    """The units of a paper, those that train before those that need what they trained."""
+    chosen(options.systems)
+    main = Job(_seeded(options.train, 0), world=options.world, queries=options.queries)
+    units: list[Unit] = []
+    if "systems" in options.parts:
+        for seed in options.seeds:
+            for name in options.systems:
+                job = replace(main, system=name, options=_seeded(options.train, seed))
+                units.append(_unit(f"systems-{name}-{seed}", tasks.answers, job))
+    if "interventions" in options.parts:
+        job = replace(main, words=options.words, queries=None)
+        for name in options.told:
+            units.append(_unit(f"interventions-{name}", tasks.interventions, replace(job, system=name)))
+        units.append(_unit("collateral", tasks.collateral, replace(job, collateral=options.collateral)))
+    if "curves" in options.parts:
+        units.append(_unit("curves-kae", tasks.behind, main))
+        units.append(_unit("elbow", tasks.elbow, main))
+    if "ablations" in options.parts:
+        for name, ablation in ABLATIONS.items():
+            trained = ablation.change(main.options)
+            job = replace(main, world=options.ablated, options=trained, stages=ablation.stages, system=ablation.system)
+            units.append(_unit(f"ablation-{name}", tasks.answers, job))
+            if ablation.bound:
+                bound = replace(job, words=max(1, options.words // 4), modes=(PINNED, UNPINNED), queries=None)
+                units.append(_unit(f"ablation-{name}-bound", tasks.interventions, bound))
+    if "gap" in options.parts:
+        for gap in options.gaps:
+            for name in ("bm25", "kae"):
+                job = replace(main, system=name, world=replace(options.world, vocabulary_gap=gap))
+                units.append(_unit(f"gap-{gap:g}-{name}", tasks.answers, job))
+    if "icecat" in options.parts and options.icecat is not None:
+        for seed in options.seeds:
+            for name in options.judged:
+                job = Job(_seeded(options.train, seed), system=name, catalog=options.icecat)
+                units.append(_unit(f"icecat-{name}-{seed}", tasks.answers, job))
+    return _chained(units)
+
+
+def run_paper(
+    options: PaperOptions, out: Path, place: Place, jobs: int = 1, command: str = "", tell: Told | None = None
+) -> tuple[Outcome, list[Section]]:
+    """Run what is not there yet and write `paper.md`, `paper.json` and `plots/` to `out` from all that is.
+
+    Args:
+        out: its `units/` holds one file a unit. place: of worlds and trained systems.
+        command: as it was given, for the record. jobs, tell: see `run_units`.
+    """
+    units = units_of(options)
+    worlds = [options.world, options.ablated, *(replace(options.world, vocabulary_gap=gap) for gap in options.gaps)]
+    for world in {unit.work.world for unit in units if unit.work.world in worlds}:
+        tasks.world_at(place, world)
+    outcome = run_units(units, place, out / "units", jobs, tell)
+    sections = sections_of(options, outcome.results)
+    budget = options.budget + ("" if place.threads is None else f", {place.threads} thread each")
+    facts = provenance(command, seed=",".join(map(str, options.seeds)), budget=budget)
+    write_results(out / "paper.json", sections, facts)
+    (out / "paper.md").write_text(paper_text(sections, facts, outcome), encoding="utf-8")
+    draw(sections, out / "plots")
+    return outcome, sections
+
+
+def paper_text(sections: Sequence[Section], facts: dict[str, Any], outcome: Outcome) -> str:
+    """All tables as one Markdown file."""
+    head = f"Training budget of every system: {facts['budget']}. `{facts['command']}`, seeds {facts['seed']}"
+    parts = ["# Results", f"{head}, commit {facts['commit']}, {facts['date']}."]
+    parts += [markdown(section) for section in sections]
+    if outcome.failed:
+        parts.append("\n".join(["**Failed**", "", *(f"- {name}: {why}" for name, why in outcome.failed.items())]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _seeded(options: TrainOptions, seed: int) -> TrainOptions:
+    return replace(options, seed=seed, kae=replace(options.kae, seed=seed))
+
+
+def _unit(name: str, run: Any, job: Job) -> Unit:
+    return Unit(name, run, job, job.described())
+
+
+TRAINED = {
+    **dict.fromkeys(("kae-no-lexical", "kae-paper", "kae-paper-trie"), ("kae",)),
+    "fused": ("dense",),
+    "fused-kae": ("kae", "dense"),
+}
+"""What a system finds in the cache when another one was built before, where that is not its own."""
+UNTRAINED = ("bm25",)
+
+
+def _chained(units: list[Unit]) -> list[Unit]:
+    """Let units that need the same trained system wait for the first of them, instead of for its lock."""
+    owner: dict[str, str] = {}
+    chained = []
+    for unit in units:
+        needs = []
+        also = ("kae",) if unit.run is tasks.interventions else ()  # whose words are asked for
+        for system in dict.fromkeys((*TRAINED.get(unit.work.system, (unit.work.system,)), *also)):
+            if system not in UNTRAINED and unit.run is not tasks.elbow:
+                data = {key: unit.job[key] for key in ("world", "catalog", "stages", "options")}
+                data["options"] = {key: value for key, value in data["options"].items() if key != "search"}
+                needs.append(owner.setdefault(json.dumps([system, data], sort_keys=True, default=str), unit.name))
+        chained.append(replace(unit, needs=tuple(need for need in needs if need != unit.name)))
+    return chained

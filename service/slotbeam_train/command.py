@@ -1,0 +1,261 @@
+"""`slotbeam train`: a catalog, and a log where there is one, become an artifact. This file is the tour of training."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from slotbeam.catalog.item import Interaction, Item
+from slotbeam.catalog.loaders import read_data
+from slotbeam.errors import InputError, SetupError
+from slotbeam.kae.encode import Kae
+from slotbeam.model.tokenizer import InputBuilder
+from slotbeam.search.artifact import Artifact, read_manifest, verify, write_manifest
+from slotbeam.search.options import WEIGHTS
+from slotbeam_train.budget import Budget, stages_of
+from slotbeam_train.export.artifact import TOKENIZER, export_artifact, read_parameters, restore, round_to_half
+from slotbeam_train.export.weights import fit_weights, last_taken
+from slotbeam_train.lexicon import (
+    ABSORBED,
+    Absorbed,
+    absorbed_facts,
+    behaviour_of,
+    build_kae,
+    read_absorbed,
+    with_items,
+)
+from slotbeam_train.lexicon.corpus import Progress
+from slotbeam_train.options import TrainOptions
+from slotbeam_train.policy.model import ModelOptions, Policy
+from slotbeam_train.progress import Reporter
+from slotbeam_train.stages.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
+from slotbeam_train.stages.data import Sampler
+from slotbeam_train.stages.loop import Trainer
+from slotbeam_train.stages.stages import STAGES
+
+CHECKPOINT = "checkpoint.npz"
+
+
+def train(
+    catalog: Path,
+    out: Path,
+    *,
+    logs: Path | None = None,
+    format: str | None = None,
+    mapping: Path | None = None,
+    options: TrainOptions | None = None,
+    artifact_from: Path | None = None,
+    absorb: Sequence[Path] = (),
+    stages: Sequence[str] = tuple(STAGES),
+    resume: bool = False,
+    budget: Budget | None = None,
+) -> Path:
+    """Train and write an artifact; `out` appears whole, in one rename, or not at all.
+
+    Args:
+        catalog: file or directory, see `load_catalog`; mapping and format as there.
+        logs: file or directory of clicks and orders; days after `options.last_day` are not read.
+        artifact_from: refresh this artifact: keep its codebook, dictionary, tokenizer and weights, train `stages`.
+        absorb: files of bindings whose words get solo slots; not with `artifact_from`, whose codebook stays.
+        stages: names in `STAGES`, in order.
+        resume: go on from the checkpoint that a stopped run left beside `out`.
+        budget: what all of this may take; None: `options.loop` bounds the stages alone.
+
+    Returns:
+        `out`.
+
+    Raises:
+        InputError: the catalog, the log or a file of bindings is not readable, or the catalog is empty.
+        SetupError: `out` exists and is no artifact, or `budget` is used up before anything was learned.
+        ArtifactError: `artifact_from` is damaged.
+    """
+    options = options or TrainOptions()
+    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
+        raise SetupError(f"{out} exists and is no artifact; name another directory")
+    unknown = [stage for stage in stages if stage not in STAGES]
+    if unknown or not stages:
+        raise InputError(f"stages {', '.join(stages) or '(none)'} are not known; allowed: {', '.join(STAGES)}")
+    bindings = _bindings(absorb, artifact_from)
+    clock = _Clock(budget.clock if budget else time.monotonic)
+    torch.manual_seed(options.seed)
+    with Reporter(options.quiet) as reporter:
+        # What may be read: the catalog as it was when training data was taken, and the training days of the log.
+        data = read_data(catalog, logs, format, mapping, options.last_day)
+        items, served, log = data.items, data.served, data.log
+        for line in data.warnings:
+            reporter.say(f"warning: {line}")
+        reporter.say(f"{len(items)} items, {len(log)} interactions  {clock('read')}")
+        work = out.with_name(f".{out.name}.train")
+        if not resume:
+            shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True, exist_ok=True)
+
+        # Words → slots, texts → ids.
+        absorbed = _absorbed(bindings, items, reporter)
+        ask = budget.ask if budget else None
+        kae, inputs = _vocabulary(items, log, options, artifact_from, work if resume else None, absorbed, ask)
+        kae.save(work / "kae")
+        inputs.save(work / TOKENIZER)
+        reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
+        item_sids, encoded = item_sids_of(kae, items, absorbed)
+        late = encoded
+        if served is not items:  # texts edited later are encoded as they are served
+            item_sids, late = item_sids_of(kae, served, absorbed)
+        facts = absorbed_facts(kae, served, late, absorbed)
+        corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed, absorbed)
+        distinct = len({tuple(row) for row in item_sids.tolist()})
+        reporter.say(f"{distinct} SIDs, {len(corpus.queries)} queries  {clock('corpus')}")
+
+        # The four stages.
+        model = Policy(_shape(options, artifact_from), inputs.layout, len(corpus.department_names))
+        if artifact_from is not None:
+            restore(model, read_parameters(artifact_from / "model", model.options.heads))
+        sampler = Sampler(corpus, options.data)
+        of_stages = None
+        if budget is not None:
+            of_stages, said = stages_of(budget, clock.seconds["corpus"], bool(log))
+            reporter.say(said)
+        trainer = Trainer(model, sampler, stages, options.loop, options.seed, reporter, work / CHECKPOINT, of_stages)
+        if resume and trainer.resume():
+            stage = stages[min(trainer.place.stage, len(stages) - 1)]
+            reporter.say(f"resumed at stage {stage}, step {trainer.place.step}")
+        reports = trainer.run()
+        clock("training")
+
+        # Everything that serving needs, in one directory.
+        model.to("cpu").eval()
+        if options.half:
+            round_to_half(model)
+        manifest = {
+            "name": options.name,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "search": dataclasses.asdict(options.search),
+            "training": _facts(options, stages, artifact_from, trainer, corpus, len(log), facts),
+            "metrics": {"stages": reports, "seconds": clock.seconds, "sids": distinct, "items": len(served)},
+        }
+        fresh = work / "artifact"
+        shutil.rmtree(fresh, ignore_errors=True)
+        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, items, encoded, options.half, absorbed)
+        reporter.say(f"exported  {clock('export')}")
+        taken = last_taken(log, items, options.fit, options.seed)
+        fitted = fit_weights(Artifact.load(fresh), taken, budget)
+        write_manifest(fresh, {**read_manifest(fresh), "search": dataclasses.asdict(fitted)})
+        weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)
+        reporter.say(f"item score: {weights}  {clock('weights')}")
+        _replace(fresh, out, work)
+        reporter.say(f"{out} is complete" + (f" after {budget.spent / 60:.1f} minutes" if budget else ""))
+    return out
+
+
+def _vocabulary(
+    items: Sequence[Item],
+    log: Sequence[Interaction],
+    options: TrainOptions,
+    artifact_from: Path | None,
+    work: Path | None,
+    absorbed: Sequence[Absorbed] = (),
+    progress: Progress | None = None,
+) -> tuple[Kae, InputBuilder]:
+    """The encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
+    limit = options.model.max_tokens
+    if artifact_from is not None:
+        manifest = read_manifest(artifact_from)
+        verify(artifact_from, manifest)
+        kae = Kae.load(artifact_from / "kae")
+        limit = manifest["model"]["max_tokens"]
+        return kae, InputBuilder.load(artifact_from / "model" / TOKENIZER, kae.codebook.sizes, limit)
+    if work is not None and (work / TOKENIZER).is_file():
+        kae = Kae.load(work / "kae")
+        return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
+    queries, clicks = behaviour_of(log)
+    kae = build_kae(items, queries, options.kae, progress, clicks, absorbed)
+    texts = list(corpus_texts(items, kae, queries))
+    size = options.vocabulary or vocabulary_of(sum(map(len, texts)))
+    return kae, InputBuilder.train(texts, size, kae.codebook.sizes, limit)
+
+
+def _bindings(absorb: Sequence[Path], artifact_from: Path | None) -> tuple[list[Absorbed], list[str]]:
+    """The bindings to absorb, of the files or of the artifact to refresh, and what there is to say about them."""
+    if absorb and artifact_from is not None:
+        raise InputError("--from keeps its codebook, so nothing can be absorbed; leave --from or --absorb out")
+    paths = list(absorb)
+    if artifact_from is not None and (artifact_from / "kae" / ABSORBED).is_file():
+        paths = [artifact_from / "kae" / ABSORBED]
+    read = [read_absorbed(path) for path in paths]
+    return [one for found, _ in read for one in found], [line for _, said in read for line in said]
+
+
+def _absorbed(bindings: tuple[list[Absorbed], list[str]], items: Sequence[Item], reporter: Reporter) -> list[Absorbed]:
+    """The bindings that have an item; what is left out is said."""
+    kept, said = with_items(bindings[0], {item.id for item in items})
+    for line in (*bindings[1], *said):
+        reporter.say(line)
+    return kept
+
+
+def vocabulary_of(characters: int) -> int:
+    """BPE entries for a corpus of so many characters: 1 000 for the smallest, 8 000 from 0.8 M on."""
+    return min(8000, max(1000, characters // 100))
+
+
+def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:
+    if artifact_from is None:
+        return options.model
+    held = read_manifest(artifact_from)["model"]
+    return ModelOptions(**{name: held[name] for name in ModelOptions.__dataclass_fields__})
+
+
+def _facts(
+    options: TrainOptions,
+    stages: Sequence[str],
+    artifact_from: Path | None,
+    trainer: Trainer,
+    corpus: Corpus,
+    interactions: int,
+    absorbed: list[dict[str, Any]],
+) -> dict[str, Any]:
+    settings = dataclasses.asdict(options)
+    settings.pop("search")
+    return {
+        "settings": settings,
+        "stages": list(stages),
+        "refreshed": str(read_manifest(artifact_from)["name"]) if artifact_from is not None else None,
+        "steps": trainer.place.plan,
+        "precision": str(trainer.precision).removeprefix("torch."),
+        "device": trainer.device.type,
+        "threads": torch.get_num_threads(),
+        "interactions": interactions,
+        "queries": len(corpus.queries),
+        "departments": list(corpus.department_names),
+        "absorbed": absorbed,
+    }
+
+
+def _replace(fresh: Path, out: Path, work: Path) -> None:
+    """Put the finished artifact in place of what was there."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    old = work / "replaced"
+    if out.exists():
+        out.rename(old)
+    fresh.rename(out)
+    shutil.rmtree(work, ignore_errors=True)
+
+
+class _Clock:
+    """Seconds since the last call, kept by name."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.seconds: dict[str, float] = {}
+        self._clock, self._last = clock, clock()
+
+    def __call__(self, name: str) -> str:
+        now = self._clock()
+        self.seconds[name], self._last = round(now - self._last, 1), now
+        return f"({self.seconds[name]} s)"

@@ -1,0 +1,101 @@
+"""The weights of the item score, fitted at the end of training on what users took from real candidates.
+
+A listwise logistic regression: softmax over a query's candidates of the weighted features, against the item that was
+taken. The features are the ones that serving computes, so nothing is estimated of a thing that is not asked later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from slotbeam.catalog.item import Interaction, Item
+from slotbeam.kae.normalize import normalize
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.base import base_candidates
+from slotbeam.search.options import WEIGHTS, SearchOptions
+from slotbeam.search.rank import ItemScorer
+from slotbeam.search.request import Request
+from slotbeam.search.snapshot import Snapshot
+from slotbeam.types import FloatArray
+from slotbeam_train.budget import Budget
+
+LEAST = 30
+"""Queries whose item is a candidate that a fit needs; with fewer the weights stay as they are."""
+RIDGE = 1e-3
+"""Pull of the squared weights towards 0, each in units of its feature's spread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The candidates of one query: features (n, weights), and which one was taken."""
+
+    features: FloatArray
+    taken: int
+
+
+def fit_weights(artifact: Artifact, taken: Sequence[Interaction], budget: Budget | None = None) -> SearchOptions:
+    """The artifact's search options with weights fitted to what was taken; none of them is negative.
+
+    Args:
+        artifact: as it will be served.
+        taken: queries, their histories, and the item that each led to. Those whose item is no candidate teach nothing.
+        budget: what it may take; when that is used up the queries that were decoded have to do.
+    """
+    asked = takewhile(lambda _: budget is None or budget.left > 0, taken)
+    lists = [one for one in (_lists(artifact, each) for each in asked) if one is not None]
+    if len(lists) < LEAST:
+        return artifact.options
+    spread = np.mean([one.features.std(axis=0) for one in lists], axis=0)
+    scale = np.where(spread > 1e-9, spread, 1.0)
+
+    def loss(weights: FloatArray) -> tuple[float, FloatArray]:
+        """Mean negative log-likelihood in nats, and its gradient; weights are in units of the spread."""
+        total, slope = RIDGE * float(weights @ weights), 2 * RIDGE * weights
+        for one in lists:
+            features = one.features / scale
+            scores = features @ weights
+            chance = np.exp(scores - scores.max())
+            chance /= chance.sum()
+            total -= float(np.log(chance[one.taken] + 1e-300)) / len(lists)
+            slope = slope - (features[one.taken] - chance @ features) / len(lists)
+        return total, slope
+
+    start = np.array([getattr(artifact.options, name) for name in WEIGHTS]) * scale
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(WEIGHTS))
+    fitted: dict[str, Any] = {
+        name: round(float(value), 4) for name, value in zip(WEIGHTS, found.x / scale, strict=True)
+    }
+    return replace(artifact.options, **fitted)
+
+
+def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, seed: int) -> list[Interaction]:
+    """At most `count` interactions of the log's last day that lead to one of `items`; none without a log.
+
+    Queries made from the catalog are no stand-in: their targets are drawn, not chosen, so they teach too little trust
+    in words (docs/log.md).
+    """
+    last = max((one.day for one in log), default=0)
+    known = {item.id for item in items}
+    day = [one for one in log if one.day == last and one.item_id in known and normalize(one.query)]
+    return [day[i] for i in np.random.default_rng([seed, 4]).permutation(len(day))[:count].tolist()]
+
+
+def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
+    """The candidates of a query as serving would score them; None where the item is not among them."""
+    catalog = artifact.catalog
+    request = Request(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
+    encoded, memory, found = base_candidates(Snapshot(artifact), request)
+    place = np.flatnonzero(found.places == catalog.row_of(one.item_id))
+    if not len(place):
+        return None
+    vector = artifact.model.query_vector(memory)
+    none: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
+    alone = [replace(artifact.options, **{**none, name: 1.0}) for name in WEIGHTS]
+    columns = [ItemScorer(catalog, each).score(encoded.words, found.places, found.logp, vector) for each in alone]
+    return Lists(np.stack(columns, axis=1), int(place[0]))

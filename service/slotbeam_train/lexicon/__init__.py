@@ -1,0 +1,34 @@
+"""From items (and, where there is a log, queries) to the whole encoding: dictionary, codebook, importance table."""
+
+from slotbeam_train.lexicon.absorb import (
+    ABSORBED,
+    Absorbed,
+    absorbed_facts,
+    carry,
+    read_absorbed,
+    with_items,
+    write_absorbed,
+)
+from slotbeam_train.lexicon.behaviour import behaviour_of
+from slotbeam_train.lexicon.build import Built, build_kae, build_with_grouping
+from slotbeam_train.lexicon.options import KaeOptions
+from slotbeam_train.lexicon.plot import plot_losses
+from slotbeam_train.lexicon.quality import Quality, measure
+
+__all__ = [
+    "ABSORBED",
+    "Absorbed",
+    "Built",
+    "KaeOptions",
+    "Quality",
+    "absorbed_facts",
+    "behaviour_of",
+    "build_kae",
+    "build_with_grouping",
+    "carry",
+    "measure",
+    "plot_losses",
+    "read_absorbed",
+    "with_items",
+    "write_absorbed",
+]

@@ -1,0 +1,202 @@
+"""Live bindings → words of the next dictionary: `slots export` writes them, `train --absorb` reads them.
+
+An absorbed word is a concept with a solo slot. The items of its binding carry it whatever their texts say, and it
+represents its position for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from slotbeam.bindings.binding import LIFECYCLES, encode_items
+from slotbeam.bindings.words import canonical_words
+from slotbeam.catalog.item import Item
+from slotbeam.errors import InputError
+from slotbeam.kae.categories import CATEGORIES
+from slotbeam.kae.encode import Encoded, Kae, Match
+from slotbeam_train.lexicon.corpus import Doc
+from slotbeam_train.lexicon.drafts import Drafts
+
+ABSORBED = "absorbed.json"
+"""In `<artifact>/kae`: what was absorbed, in the form that `read_absorbed` reads; a refresh starts from it."""
+
+LIVE = ("active", "failed")
+"""States that are absorbed; a file without states is absorbed whole. Drafts and windows that are not open are not."""
+
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """A binding to absorb: canonical `words`, the first becomes the concept and the others its aliases."""
+
+    words: tuple[str, ...]
+    category: str
+    item_ids: tuple[str, ...]
+
+    @property
+    def word(self) -> str:
+        return self.words[0]
+
+
+def read_absorbed(path: Path) -> tuple[list[Absorbed], list[str]]:
+    """Read a file of bindings; return those to absorb, and one line for each that is not live.
+
+    Raises:
+        InputError: naming file, entry (from 1), field and what is allowed.
+    """
+    try:
+        rows: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f'{path} cannot be read: {error}; allowed: what "slotbeam slots export" writes') from None
+    if not isinstance(rows, list):
+        raise InputError(f'{path} holds no list; allowed: a JSON list of bindings, as "slotbeam slots export" writes')
+    found: list[Absorbed] = []
+    skipped: list[str] = []
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            raise InputError(f"{path}, entry {number}: {_shown(row)} is no object; allowed: words, category, items, …")
+        words, category, items, state = (row.get(name) for name in ("words", "category", "items", "state"))
+        if not _texts(words):
+            raise _wrong(path, number, "words", words, "a list of one text or more")
+        try:
+            canonical = canonical_words(words)
+        except InputError as error:
+            raise InputError(f'{path}, entry {number}, field "words": {error}') from None
+        if category not in CATEGORIES:
+            raise _wrong(path, number, "category", category, ", ".join(CATEGORIES))
+        if not _texts(items):
+            raise _wrong(path, number, "items", items, "a list of one item id or more")
+        if state is not None and state not in LIFECYCLES:
+            raise _wrong(path, number, "state", state, ", ".join(LIFECYCLES))
+        if state is not None and state not in LIVE:
+            skipped.append(f'"{canonical[0]}" is {state}, so it is not absorbed')
+        else:
+            found.append(Absorbed(canonical, category, tuple(dict.fromkeys(items))))
+    return found, skipped
+
+
+def write_absorbed(path: Path, absorbed: Sequence[Absorbed]) -> None:
+    """Write what `read_absorbed` reads."""
+    rows = [{"words": a.words, "category": a.category, "items": a.item_ids} for a in absorbed]
+    path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def with_items(absorbed: Iterable[Absorbed], known: Collection[str]) -> tuple[list[Absorbed], list[str]]:
+    """Return what has an item among `known` ids, and one line for each binding with unknown ones."""
+    kept: list[Absorbed] = []
+    said: list[str] = []
+    for one in absorbed:
+        missing = [item for item in one.item_ids if item not in known]
+        if missing:
+            some = ", ".join(missing[:SHOWN]) + (", …" if len(missing) > SHOWN else "")
+            said.append(f'"{one.word}": {len(missing)} of {len(one.item_ids)} items are not in the catalog ({some})')
+        if len(missing) < len(one.item_ids):
+            kept.append(one)
+        else:
+            said.append(f'"{one.word}" has no item, so it is not absorbed')
+    return kept, said
+
+
+def claim(drafts: Drafts, absorbed: Iterable[Absorbed]) -> None:
+    """Make every first word a draft of its category, with those other words that no draft has.
+
+    A word that structured data or the seed words already have keeps their category, and what its draft means.
+    """
+    for one in absorbed:
+        draft = drafts.add([one.word], one.category, 1, "absorbed", word=one.word)
+        for word in one.words[1:]:
+            if drafts.get(word) is None:
+                drafts.add([one.word, word], draft.category)
+            elif drafts.get(word) is draft:
+                drafts.add([word], draft.category)
+
+
+def carrying_docs(docs: Sequence[Doc], ids: Sequence[str], absorbed: Iterable[Absorbed]) -> list[Doc]:
+    """The docs with each absorbed word as a typed value of its items."""
+    rows = {item: row for row, item in enumerate(ids)}
+    out = list(docs)
+    for one in absorbed:
+        for row in (rows[item] for item in one.item_ids if item in rows):
+            out[row] = replace(out[row], values=(*out[row].values, (one.category, one.word)))
+    return out
+
+
+def carry(kae: Kae, items: Sequence[Item], encoded: Sequence[Encoded], absorbed: Iterable[Absorbed]) -> list[Encoded]:
+    """The encodings of `items` with each absorbed word as the representative of its position in its items.
+
+    Where two bindings of one position want the same item, the first has it.
+    """
+    rows = {item.id: row for row, item in enumerate(items)}
+    out = list(encoded)
+    taken: set[tuple[int, int]] = set()
+    for one in absorbed:
+        concept = _concept(kae, one)
+        slot = kae.codebook.slot_of(concept)
+        position, index = slot.position, slot.index
+        for row in (rows[item] for item in one.item_ids if item in rows):
+            if (row, position) in taken:
+                continue
+            taken.add((row, position))
+            old = out[row]
+            if old.sid[position] != index:
+                sid = (*old.sid[:position], index, *old.sid[position + 1 :])
+                chosen = (*old.chosen[:position], Match(0, 0, one.word, concept), *old.chosen[position + 1 :])
+                out[row] = Encoded(old.text, sid, old.matches, chosen)
+    return out
+
+
+def absorbed_facts(
+    kae: Kae, items: Sequence[Item], encoded: Sequence[Encoded], absorbed: Iterable[Absorbed]
+) -> list[dict[str, Any]]:
+    """What the manifest says of each absorbed binding: `docs/training.md`, "Absorbing bindings".
+
+    Args:
+        items, encoded: what is served, after `carry`.
+    """
+    sids = {item.id: one.sid for item, one in zip(items, encoded, strict=True)}
+    facts = []
+    for one in absorbed:
+        concept = _concept(kae, one)
+        slot = kae.codebook.slot_of(concept)
+        own = [word for word in one.words if kae.dictionary.concept_of(word) == concept]
+        known = [item for item in one.item_ids if item in sids]
+        carried = sum(sids[item][slot.position] == slot.index for item in known)
+        facts.append(
+            {
+                "word": one.word,
+                "category": kae.dictionary[concept].category,
+                "slot": str(slot),
+                "words": own,
+                "left": [word for word in one.words if word not in own],
+                "items": carried,
+                "contested": len(known) - carried,
+                "missing": len(one.item_ids) - len(known),
+                "items_sha": encode_items(one.item_ids)[0],
+            }
+        )
+    return facts
+
+
+def _concept(kae: Kae, one: Absorbed) -> int:
+    concept = kae.dictionary.concept_of(one.word)
+    if concept is None:
+        raise InputError(f'the dictionary that is kept does not know "{one.word}"; absorb it in a new training')
+    return concept
+
+
+def _texts(value: Any) -> TypeGuard[list[str]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str) and one for one in value)
+
+
+def _wrong(path: Path, number: int, name: str, value: Any, allowed: str) -> InputError:
+    return InputError(f'{path}, entry {number}, field "{name}" is {_shown(value)}; allowed: {allowed}')
+
+
+def _shown(value: Any) -> str:
+    text = "missing" if value is None else json.dumps(value, ensure_ascii=True)
+    return text if len(text) <= 60 else text[:60] + "…"

@@ -1,0 +1,1 @@
+"""The policy in PyTorch, and what its batches are scored by."""

@@ -1,0 +1,1 @@
+"""The four stages: what they read, their tasks, one loop."""

@@ -1,0 +1,92 @@
+"""The report on unknown words costs no request anything."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import redis
+
+from slotbeam.api.retrieve.app import create_data_app
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import EmbeddedStore
+from slotbeam.errors import StoreUnavailable
+from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.settings import Settings
+from slotbeam.suggestions import reporting
+from slotbeam.suggestions.reporting import INBOX, TrendReporter
+from slotbeam.suggestions.trends import BUCKET_S
+from support.clients import client_of
+
+
+async def test_a_store_out_of_reach_costs_suggestions_and_nothing_else(
+    bound_shop: Snapshot, raw: redis.Redis, server: EmbeddedStore, tmp_path: Path
+) -> None:
+    nowhere = f"unix://{tmp_path}/nowhere"
+    app = create_data_app(Settings(data_dir=tmp_path, redis_url=nowhere), holder=Holder(bound_shop))
+    lost, back = Store(nowhere), Store(server.url)
+    async with client_of(app) as client:
+        trends = app.state.plane.trends
+        for number in range(10):
+            answer = await client.post("/retrieve", json={"query": f"blue labubu xyzzy {number}", "k": 3})
+            assert answer.status_code == 200
+            assert answer.json()["applied_bindings"][0]["word"] == "labubu"
+            with pytest.raises(StoreUnavailable):
+                await trends.report(lost, "r1")
+        assert await trends.report(back, "r1")  # what was counted meanwhile is not lost either
+        assert not await trends.report(back, "r1")  # nothing new
+    await lost.close()
+    [document] = await back.stats()
+    await back.close()
+    assert list(document["words"]) == ["xyzzy"]
+    assert sum(document["words"]["xyzzy"]["recent"].values()) == sum(document["total"]["recent"].values()) == 10
+
+
+async def test_reports_go_on_after_any_failure(raw: redis.Redis, server: EmbeddedStore) -> None:
+    store, failures = Store(server.url), [StoreUnavailable("x"), RuntimeError("x")]
+    published, publish = asyncio.Event(), store.publish_stats
+
+    async def failing(*args: object) -> None:
+        if failures:
+            raise failures.pop()
+        await publish(*args)  # type: ignore[arg-type]
+        published.set()
+
+    store.publish_stats = failing  # type: ignore[method-assign]
+    trends = TrendReporter(every_s=0.001)
+    trends.note("labubu", ["labubu"])
+    task = asyncio.create_task(trends.run(store, "r1"))
+    async with asyncio.timeout(20):
+        await published.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await store.close()
+    assert raw.exists("{sb}:stats:r1")
+
+
+def test_the_inbox_is_bounded_and_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    trends = TrendReporter(lambda: 5 * BUCKET_S)
+    for number in range(INBOX + 10):
+        trends.note("q", ["last"] if number >= INBOX else ["2026", "x"])
+    monkeypatch.setattr(reporting, "INBOX", 10 * INBOX)
+    assert trends.drain() == INBOX
+    assert {word: entry.seen.recent for word, entry in trends.counter.entries.items()} == {"last": {5: 10}}
+
+
+def test_a_clock_that_was_far_ahead_is_forgotten() -> None:
+    now = [10**9 * BUCKET_S]
+    trends = TrendReporter(lambda: now[0])
+    trends.note("labubu", ["labubu"])
+    trends.drain()
+    now[0] = 100 * BUCKET_S
+    trends.note("crocs", ["crocs"])
+    trends.drain()
+    assert (trends.counter.bucket, list(trends.counter.entries)) == (100, ["crocs"])
+
+
+async def test_without_a_store_nothing_is_counted(bound_shop: Snapshot, tmp_path: Path) -> None:
+    app = create_data_app(Settings(data_dir=tmp_path), holder=Holder(bound_shop))
+    async with client_of(app) as client:
+        assert (await client.post("/retrieve", json={"query": "xyzzy"})).status_code == 200
+    assert app.state.plane.trends is None

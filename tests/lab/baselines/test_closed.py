@@ -1,0 +1,150 @@
+"""Every closed codebook on one tiny world: it answers, it is found again without training, a new word is nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bm25s")
+pytest.importorskip("faiss")
+pytest.importorskip("torch")
+
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.loaders import load_catalog
+from slotbeam.catalog.table import item_text
+from slotbeam_lab.baselines import closed, rq_kmeans
+from slotbeam_lab.baselines.closed import forge
+from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding
+from slotbeam_lab.baselines.quantise import Quantiser
+from slotbeam_lab.baselines.registry import SYSTEMS, Built, Setup
+from slotbeam_lab.baselines.textvectors import TextVectors, unit
+from slotbeam_lab.measures.run import Asked
+from slotbeam_lab.world import WorldOptions, make_world
+from slotbeam_train.options import preset
+from support.sharing import Once
+from support.shop import make_kae
+
+NAMES = ("rq-kmeans", "rq-vae", "rq-opq", "cq-sid")
+K = 50
+
+
+ITEMS = 400
+
+
+def write_part(directory: Path) -> None:
+    """The first 400 items of a world, and what was clicked of them."""
+    whole = directory / "whole"
+    make_world(whole, WorldOptions(items=1000, requests_per_item=2.0, planted=2))
+    kept = (whole / "items.jsonl").read_text().splitlines(keepends=True)[:ITEMS]
+    ids = {json.loads(line)["id"] for line in kept}
+    (directory / "items.jsonl").write_text("".join(kept))
+    log = (whole / "log.jsonl").read_text().splitlines(keepends=True)
+    (directory / "log.jsonl").write_text("".join(line for line in log if json.loads(line)["item_id"] in ids))
+    shutil.rmtree(whole)
+
+
+@pytest.fixture(scope="module")
+def setup(once: Once) -> Setup:
+    world, cache = once("closed-world", write_part), once("closed-cache", lambda directory: None)
+    options = preset("tiny", steps=10, threads=1, device="cpu")
+    options = replace(options, quiet=True, pseudo=replace(options.pseudo, per_item=0.5))
+    return Setup(world, world, options, cache)
+
+
+@pytest.fixture(scope="module")
+def items(setup: Setup) -> list[Item]:
+    return list(load_catalog(setup.catalog, late=True))
+
+
+@pytest.fixture(scope="module")
+def systems(setup: Setup) -> dict[str, Built]:
+    return {name: SYSTEMS[name].build(setup) for name in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_answers_with_k_distinct_items(
+    name: str, setup: Setup, systems: dict[str, Built], items: list[Item]
+) -> None:
+    built = systems[name]
+    for asked in (Asked(items[7].title), Asked("zqx", ("red",), (items[3].id,))):
+        found = built.search(asked, K)
+        assert len(found) == len(set(found)) == K
+        assert set(found) <= {item.id for item in items}
+    assert built.facts["steps"] == pytest.approx(10, abs=2), "the steps of S0 go to the other stages"
+    assert built.artifact is not None
+    options = built.artifact.options
+    assert options == setup.options.search.with_weights_of(options), "asked as slotbeam is, with weights of its own"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_second_build_trains_nothing_and_answers_alike(
+    name: str, setup: Setup, systems: dict[str, Built], items: list[Item], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(closed, "_train", None)
+    again = SYSTEMS[name].build(setup)
+    assert again.facts == systems[name].facts
+    assert again.search(Asked(items[7].title), K) == systems[name].search(Asked(items[7].title), K)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_item_has_the_codes_of_its_text_and_a_new_word_changes_none(
+    name: str, systems: dict[str, Built], items: list[Item]
+) -> None:
+    built = systems[name]
+    artifact = built.artifact
+    assert artifact is not None
+    rows = [artifact.catalog.row_of(item.id) for item in items[:20]]
+    stored = np.stack([artifact.catalog.sids[row] for row in rows])
+    assert np.array_equal(forge(built, [item_text(item) for item in items[:20]]), stored)
+    title = items[0].title
+    assert np.array_equal(forge(artifact, [title, f"{title} zqxnew"])[0], forge(artifact, [f"{title} zqxnew"])[0])
+    assert not artifact.kae.knows("zqxnew")
+    assert not any(len(artifact.kae.codebook.reserved(at)) for at in range(len(artifact.kae.codebook)))
+
+
+def test_a_stopped_run_goes_on_with_the_codes_it_began_with(
+    setup: Setup, systems: dict[str, Built], tmp_path: Path
+) -> None:
+    cache = shutil.copytree(setup.cache, tmp_path / "cache")
+    (stopped,) = cache.glob("rq-kmeans-*")
+    for path in stopped.iterdir():
+        if path.name != closed.QUANTISER:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    method = replace(rq_kmeans.METHOD, fit=None)
+    again = closed.build_closed(replace(setup, cache=cache), method)
+    whole = systems["rq-kmeans"]
+    assert again.artifact is not None
+    assert whole.artifact is not None
+    assert np.array_equal(again.artifact.catalog.sids, whole.artifact.catalog.sids)
+    assert again.facts["sids"] == whole.facts["sids"]
+    assert not (stopped / closed.CHECKPOINT).exists(), "what only training needs is cleared away"
+
+
+def test_clusters_hold_several_items_and_sub_codes_tell_more_apart(systems: dict[str, Built]) -> None:
+    sids = {name: built.facts["sids"] for name, built in systems.items()}
+    assert sids["cq-sid"] < sids["rq-vae"]
+    assert sids["rq-opq"] > sids["rq-kmeans"]
+    assert systems["rq-opq"].artifact is not None
+    assert systems["rq-opq"].artifact.catalog.sids.shape[1] == 5
+
+
+def test_only_a_closed_codebook_forges() -> None:
+    with pytest.raises(ValueError, match="This is a bug"):
+        forge(Built(lambda asked, k: []), ["a"])
+
+
+def test_keyword_vectors_are_half_text_half_mean_of_matched_words() -> None:
+    texts = TextVectors.fit(["red mug from acme", "blue lamp from bolt", "red lamp", "blue mug"] * 3, dimensions=6)
+    fused = Embedding(texts, make_kae()).vectors(["red mug from acme", "from"])
+    text, red, mug, acme = texts.vectors(["red mug from acme", "red", "mug", "acme"])
+    half = 0.5 * text + 0.5 * (red + mug + acme) / 3
+    assert np.allclose(fused[0], half / np.linalg.norm(half), atol=1e-5)
+    assert np.allclose(fused[1], texts.vectors(["from"])[0], atol=1e-5), "no word matched: the text alone"
+    frozen = FrozenEncoding(Embedding(texts), Quantiser((unit(np.eye(6, dtype=np.float32)),)))
+    assert frozen.encode("unheard of").sid == (0,)
+    assert frozen.encode("red mug").sid[0] > 0
