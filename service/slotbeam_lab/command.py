@@ -17,14 +17,14 @@ from slotbeam_lab.baselines.registry import Setup, chosen
 from slotbeam_lab.baselines.systems import artifact_system, bm25_system, candidate_system
 from slotbeam_lab.interventions.bound import COLLATERAL, intervene, untouched
 from slotbeam_lab.interventions.editable import standard_systems
-from slotbeam_lab.measures import curves
 from slotbeam_lab.measures.icecat import judged_recall
-from slotbeam_lab.measures.plots import draw
 from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions
 from slotbeam_lab.measures.report import Section, markdown, section_of
 from slotbeam_lab.measures.run import Progress, System, averaged
-from slotbeam_lab.measures.tables import BASE, intervention_sections, pairs_of, table_section, tables_of
 from slotbeam_lab.measures.testday import sample
+from slotbeam_lab.paper import curves
+from slotbeam_lab.paper.plots import draw
+from slotbeam_lab.paper.tables import BASE, intervention_sections, pairs_of, table_section, tables_of
 from slotbeam_train.lexicon import KaeOptions
 
 KS = (10, 100, 350)
@@ -74,7 +74,7 @@ def run_eval(
         interventions: bind so many unseen words of each size (1, 5, 20, 100, 500 items); needs an artifact and a log.
         logs: earlier days: for the information loss, and for collateral change when the test day has too few queries.
         contest: compare these systems instead of an artifact beside BM25; those not in the cache are trained.
-        plots: also measure what lies behind an artifact (`slotbeam_lab.measures.curves`), and draw all curves there.
+        plots: also measure what lies behind an artifact (`slotbeam_lab.paper.curves`), and draw all curves there.
 
     Returns:
         JSON values: `tables` (name → system → metric → mean), `queries` (name → count), `over_bm25`

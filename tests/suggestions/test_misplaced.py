@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import Edit, Listing
+from slotbeam.bindings.edits.plan import Edit
+from slotbeam.bindings.listing import Listing
 from slotbeam.catalog.item import Item
 from slotbeam.search.artifact import Artifact
 from slotbeam.suggestions.guess import Guesser

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.bindings.binding import Binding, encode_items, new_id, state_digest
-from slotbeam.bindings.edits.plan import Change, Edit, Listing
+from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.edits.wanted import MakeChange
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.commit import Committed, commit
 from slotbeam.bindings.store.store import Store

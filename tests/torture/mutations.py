@@ -125,7 +125,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         *(VERDICTS, FORGED),
     ),
     _one(
-        *("a record may hold another", "bindings/edits/plan.py"),
+        *("a record may hold another", "bindings/listing.py"),
         *("return whole and state_digest", "return state_digest"),
         VERDICTS,
     ),

@@ -16,11 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import structlog
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from slotbeam.api.http.query import flag_of
 from slotbeam.bindings.times import iso
+from slotbeam.text import truth
 
 LIMIT_BYTES = 8 * 2**20
 GENERATIONS = 4
@@ -155,7 +156,9 @@ class Audit:
 
 
 def _dry_run(scope: Scope) -> bool | None:
-    return None if scope["method"] in ("GET", "HEAD", "OPTIONS") else flag_of(scope, "dry_run")
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        return None
+    return truth(QueryParams(scope["query_string"]).get("dry_run", "false")) is True
 
 
 def _revision(message: Message) -> int | None:

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from slotbeam.bindings.binding import MAX_WORD_LENGTH, MAX_WORDS
-from slotbeam.bindings.edits.plan import Listing, word_taken
+from slotbeam.bindings.listing import Listing, word_taken
 from slotbeam.errors import BindingError
 from slotbeam.kae.normalize import normalize
 

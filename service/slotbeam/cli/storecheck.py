@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import file_name, folder, load_file, second
 from slotbeam.bindings.store.store import HEARTBEAT_TTL_MS, Store
 from slotbeam.errors import StoreError, StoreUnavailable

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import Edit, Listing, first_free
+from slotbeam.bindings.edits.plan import Edit
+from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.errors import NoFreeSlot
 from slotbeam.search.artifact import Artifact
 from slotbeam.suggestions.guess import Guesser

@@ -10,10 +10,10 @@ from typing import Any
 
 from slotbeam_lab.baselines.registry import SYSTEMS, chosen
 from slotbeam_lab.interventions.editable import PINNED, UNPINNED
-from slotbeam_lab.measures.plots import draw
 from slotbeam_lab.measures.report import Section, markdown, provenance, write_results
 from slotbeam_lab.paper import tasks
 from slotbeam_lab.paper.ablations import ABLATIONS
+from slotbeam_lab.paper.plots import draw
 from slotbeam_lab.paper.sections import sections_of
 from slotbeam_lab.paper.tasks import Job, Place
 from slotbeam_lab.paper.units import Outcome, Told, Unit, run_units

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from slotbeam_lab.interventions.editable import PINNED, UNPINNED
 from slotbeam_lab.measures.report import Cell, Row, Section, cells_of, section_of
 from slotbeam_lab.measures.run import Table, averaged
-from slotbeam_lab.measures.tables import intervention_sections, pairs_of, table_section, tables_of
 from slotbeam_lab.paper.ablations import ABLATIONS, FULL
+from slotbeam_lab.paper.tables import intervention_sections, pairs_of, table_section, tables_of
 
 if TYPE_CHECKING:
     from slotbeam_lab.paper.command import PaperOptions

@@ -18,8 +18,8 @@ from slotbeam_lab.baselines.registry import SYSTEMS, Setup
 from slotbeam_lab.baselines.systems import trained_kae
 from slotbeam_lab.interventions.bound import intervene, untouched
 from slotbeam_lab.interventions.editable import PINNED, UNPINNED, Editable, Forged, Served, Unpinned, standard_systems
-from slotbeam_lab.measures import curves
 from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions
+from slotbeam_lab.paper import curves
 from slotbeam_lab.world import WorldOptions, make_world
 from slotbeam_lab.world.options import generator_hash
 from slotbeam_train.options import TrainOptions

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from slotbeam.bindings.binding import encode_items, new_id, state_digest
 from slotbeam.bindings.edits.bulk import Row, load
-from slotbeam.bindings.edits.plan import Change, Listing, make_plan
+from slotbeam.bindings.edits.plan import Change, make_plan
 from slotbeam.bindings.edits.wanted import ItemList, Wanted, bind
+from slotbeam.bindings.listing import Listing
 from slotbeam.errors import ImportRefused, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot

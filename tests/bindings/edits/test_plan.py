@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from slotbeam.bindings.binding import state_digest
-from slotbeam.bindings.edits.plan import Change, Edit, first_free, make_plan
+from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import Resolved, Wanted, bind, check_slot, check_times, find, resolve_items, update
+from slotbeam.bindings.listing import first_free
 from slotbeam.bindings.words import canonical_words, mixes_scripts, refuse_twins
 from slotbeam.errors import (
     BindingError,

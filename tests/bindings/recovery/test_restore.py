@@ -13,7 +13,8 @@ import redis
 from redis.exceptions import ConnectionError, NoScriptError
 
 from slotbeam.bindings.binding import Binding, encode_items
-from slotbeam.bindings.edits.plan import Change, Edit, Listing
+from slotbeam.bindings.edits.plan import Change, Edit
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.recovery import restore as module
 from slotbeam.bindings.recovery.backup import Backup, from_file, from_revision, newest_last_good, same
 from slotbeam.bindings.recovery.restore import AHEAD, Restoration, plan_restore, restore

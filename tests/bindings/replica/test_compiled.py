@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica import compiled as replica
 from slotbeam.bindings.replica.compiled import DIVERGED, NO_EPOCH, REGRESSED, compile_listing, judge
 from slotbeam.bindings.replica.overlay import build_overlay

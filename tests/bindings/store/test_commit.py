@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from slotbeam.bindings.binding import EMPTY_STATE, Binding, encode_items, state_digest
 from slotbeam.bindings.edits import plan
-from slotbeam.bindings.edits.plan import Change, Edit, Listing, first_free
+from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.edits.wanted import MakeChange
+from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.store import commit as module
 from slotbeam.bindings.store import script
 from slotbeam.bindings.store.store import Store

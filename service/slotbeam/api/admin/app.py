@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import cast
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
@@ -23,7 +22,6 @@ from slotbeam.api.admin.views import all_slots
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following
-from slotbeam.api.retrieve.metrics import Metrics
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
@@ -63,7 +61,7 @@ def create_admin_app(
         around=[Middleware(Audit, trail=plane.trail, clock=clock)],  # what the guard refuses is an attempt, too
     )
     app.state.plane = plane
-    app.include_router(probes(holder, lambda: plane.is_ready, cast(Metrics, AdminMetrics(plane))))
+    app.include_router(probes(holder, lambda: plane.is_ready, AdminMetrics(plane)))
     app.include_router(admin_routes(plane))
     return app
 

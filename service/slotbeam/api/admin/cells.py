@@ -13,8 +13,8 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from slotbeam.api.http.problems import printable, shown
 from slotbeam.errors import BodyError, InputError
+from slotbeam.text import printable, shown
 
 SEPARATOR = "|"
 

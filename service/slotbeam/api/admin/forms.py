@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
 from starlette.requests import Request
 
-from slotbeam.api.retrieve.schemas import RAW_TEXT, ItemId, Strict
+from slotbeam.api.http.bodies import RAW_TEXT, ItemId, Strict
 from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORD_LENGTH, MAX_WORDS
 from slotbeam.bindings.times import LOCAL, ends_ms, starts_ms
 from slotbeam.bindings.words import MAX_RAW_WORD

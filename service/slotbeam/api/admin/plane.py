@@ -20,8 +20,8 @@ from slotbeam.access.auth import Principal, Tokens
 from slotbeam.api.admin.authors import Authors
 from slotbeam.api.http.query import refuse_undeclared
 from slotbeam.background import Background
-from slotbeam.bindings.edits.plan import Listing
 from slotbeam.bindings.edits.wanted import MakeChange, expire
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.commit import Committed, commit, earlier
 from slotbeam.bindings.store.store import Store

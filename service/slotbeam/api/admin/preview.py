@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from slotbeam.bindings.edits.plan import Change, Edit, Listing, first_free, make_plan
+from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import SHOWN, MakeChange, Resolved
+from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.replica.compiled import compile_listing
 from slotbeam.bindings.times import iso
 from slotbeam.errors import NoFreeSlot, SlotbeamError

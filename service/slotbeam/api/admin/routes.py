@@ -21,10 +21,10 @@ from slotbeam.api.admin.writes import Write, answered_before, binding_write, car
 from slotbeam.api.http.bodies import read_model
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import json_response
-from slotbeam.api.http.problems import shown
 from slotbeam.bindings.edits.wanted import check_slot, find, unbind
 from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize
+from slotbeam.text import shown
 from slotbeam.types import Slot
 
 

@@ -20,8 +20,9 @@ from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import json_response
 from slotbeam.api.http.problems import validate
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import Change, Listing, word_taken
+from slotbeam.bindings.edits.plan import Change
 from slotbeam.bindings.edits.wanted import MakeChange, resolve_items
+from slotbeam.bindings.listing import Listing, word_taken
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import InputError
 from slotbeam.suggestions.bursts import Burst, bursts

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import Edit, Listing
+from slotbeam.bindings.edits.plan import Edit
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.times import iso
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact

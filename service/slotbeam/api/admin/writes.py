@@ -20,7 +20,7 @@ from slotbeam.api.admin.preview import Preview
 from slotbeam.api.admin.views import edit_view, propagation_of
 from slotbeam.api.http.probes import json_response
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import Edit, Listing
+from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.edits.wanted import (
     ItemList,
     MakeChange,
@@ -31,6 +31,7 @@ from slotbeam.bindings.edits.wanted import (
     update,
     wanted_of,
 )
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store.commit import Committed
 from slotbeam.bindings.times import ends_ms, starts_ms
 from slotbeam.bindings.words import canonical_words

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
 
-from slotbeam.api.http.problems import shown, validate
+from slotbeam.api.http.problems import validate
 from slotbeam.errors import BodyError, RequestTimeout, TooLarge, UnsupportedMedia
+from slotbeam.text import shown
 
 MAX_DEPTH = 32
 MAX_DIGITS = 20
@@ -19,8 +20,20 @@ BODY_TIMEOUT_S = 10.0
 
 M = TypeVar("M", bound=BaseModel)
 
+RAW_TEXT = 8192
+"""Characters of a text as it is sent; what it may have after normalisation is another bound."""
+ITEM_ID = 256
+ItemId = Annotated[str, Field(min_length=1, max_length=ITEM_ID)]
+
+
 _MARKS = ((b"\xef\xbb\xbf", "UTF-8 with a byte order mark"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+
+
+class Strict(BaseModel):
+    """No coercion ("10", true and 10.0 are not integers) and no unknown field."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 async def read_model(request: Request, model: type[M], limit: int) -> M:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from fastapi import APIRouter
@@ -12,8 +12,6 @@ from starlette.responses import PlainTextResponse, Response
 
 from slotbeam import __version__
 from slotbeam.api.http.openapi import answers
-from slotbeam.api.retrieve.answers import bindings
-from slotbeam.api.retrieve.metrics import Metrics
 from slotbeam.search.snapshot import Holder, Snapshot
 
 _SAME = {"description": "As GET answers, without the body"}
@@ -24,13 +22,21 @@ _HEAD: dict[str, Any] = {
 }
 
 
+class Exposition(Protocol):
+    """Metrics of a plane."""
+
+    def render(self) -> bytes:
+        """Return the text exposition format."""
+        ...
+
+
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Encode JSON values with orjson."""
     content = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(content, status, headers, media_type="application/json")
 
 
-def probes(holder: Holder, ready: Callable[[], bool], metrics: Metrics) -> APIRouter:
+def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> APIRouter:
     """Build the routes that operators and machines read; none of them waits for anything. Each takes HEAD, too."""
     router = APIRouter()
 
@@ -63,6 +69,16 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Metrics) -> APIRo
         return json_response(describe(holder.current))
 
     return router
+
+
+def bindings(snapshot: Snapshot) -> dict[str, Any]:
+    """Return which edits an answer has seen."""
+    return {
+        "state": snapshot.state,
+        "epoch": snapshot.epoch,
+        "revision": snapshot.revision,
+        "active": snapshot.active,
+    }
 
 
 def describe(snapshot: Snapshot) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from starlette.routing import compile_path
 from slotbeam import errors
 from slotbeam.api.http.headers import EVERY, NO_STORE
 from slotbeam.errors import InputError, SlotbeamError
+from slotbeam.text import SHOWN, printable, shown
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:slotbeam:problem:"
@@ -63,7 +64,6 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.SetupError: 500,
 }
 
-SHOWN = 64
 LISTED = 20
 
 M = TypeVar("M", bound=BaseModel)
@@ -74,28 +74,6 @@ log = structlog.get_logger("slotbeam.api")
 def status_of(error: SlotbeamError) -> int:
     """Return the status of the error's class, or of its nearest listed ancestor."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-
-
-def shown(value: object, limit: int = SHOWN) -> str:
-    """Render a caller's value for a message: JSON-like, cut at `limit` characters, without control characters."""
-    if isinstance(value, str):
-        text = f'"{value[: limit + 1]}"' if len(value) <= limit else f'"{value[:limit]}…"'
-    elif isinstance(value, Mapping):
-        text = f"an object of {len(value)} fields"
-    elif isinstance(value, Sequence) and not isinstance(value, bytes | bytearray):
-        text = f"a list of {len(value)}"
-    elif value is None or isinstance(value, bool):
-        text = {None: "null", True: "true", False: "false"}[value]
-    else:
-        text = repr(value)[:limit]
-    return printable(text)
-
-
-def printable(text: str) -> str:
-    """Escape what could forge a log line or not be encoded: controls, bidi and format characters, surrogates."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def problem(

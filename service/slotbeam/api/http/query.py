@@ -14,17 +14,15 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
-from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope
 
-from slotbeam.api.http.problems import LISTED, SHOWN, printable, problem_of, shown
+from slotbeam.api.http.problems import LISTED, problem_of
 from slotbeam.errors import InputError
+from slotbeam.text import SHOWN, printable, shown, truth
 
 _NAMED = 3
 _DIGITS = 20
-_FLAGS = {"true": True, "1": True, "": True, "false": False, "0": False}
 
 
 class Params(BaseModel):
@@ -34,8 +32,8 @@ class Params(BaseModel):
 
 
 def _flag(text: Any) -> Any:
-    if isinstance(text, str) and text.lower() in _FLAGS:
-        return _FLAGS[text.lower()]
+    if isinstance(text, str) and (meant := truth(text)) is not None:
+        return meant
     raise ValueError("is neither true nor false")
 
 
@@ -48,11 +46,6 @@ def _whole(text: Any) -> Any:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Digits = BeforeValidator(_whole)
-
-
-def flag_of(scope: Scope, name: str) -> bool:
-    """What a `Flag` means in the query of a request that a route may not have read yet; False where it is no flag."""
-    return _FLAGS.get(QueryParams(scope["query_string"]).get(name, "false").lower(), False)
 
 
 def refuse_undeclared(request: Request) -> None:

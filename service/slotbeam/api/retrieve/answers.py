@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from slotbeam.api.http.probes import bindings
 from slotbeam.kae.encode import Encoded
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.request import Answer
@@ -43,16 +44,6 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, A
             for hit, item_id, title in zip(answer.hits, ids, titles, strict=True)
         ],
         **({"explain": answer.facts} if answer.facts else {}),
-    }
-
-
-def bindings(snapshot: Snapshot) -> dict[str, Any]:
-    """Return which edits an answer has seen."""
-    return {
-        "state": snapshot.state,
-        "epoch": snapshot.epoch,
-        "revision": snapshot.revision,
-        "active": snapshot.active,
     }
 
 

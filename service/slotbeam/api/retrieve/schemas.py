@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, Field, JsonValue
 
-from slotbeam.api.http.problems import shown
+from slotbeam.api.http.bodies import ITEM_ID, RAW_TEXT, ItemId, Strict
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.request import MAX_K, MAX_QUERY, canonical_query
+from slotbeam.text import shown
 
 MAX_BATCH = 64
-RAW_TEXT = 8192
 _HISTORY = 64
 _HISTORY_TEXT = 1024
-_ITEM_ID = 256
 _FILTER_VALUES = 256
 _REQUEST_ID = 256
 
@@ -30,7 +29,7 @@ def _earlier_queries(texts: list[str]) -> list[str]:
 
 
 def _earlier_items(ids: list[str]) -> list[str]:
-    return [item for item in ids[-_HISTORY:] if 0 < len(item) <= _ITEM_ID]
+    return [item for item in ids[-_HISTORY:] if 0 < len(item) <= ITEM_ID]
 
 
 def _filter(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -74,13 +73,6 @@ Filter = Annotated[
     Field(max_length=16, json_schema_extra={"additionalProperties": cast(JsonValue, _WANTED)}),
     AfterValidator(_filter),
 ]
-ItemId = Annotated[str, Field(min_length=1, max_length=_ITEM_ID)]
-
-
-class Strict(BaseModel):
-    """No coercion ("10", true and 10.0 are not integers) and no unknown field."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class User(Strict):
@@ -92,7 +84,7 @@ class User(Strict):
     )
     recent_item_ids: Annotated[list[str], AfterValidator(_earlier_items)] = Field(
         default_factory=list,
-        description=f"The last {_HISTORY} are looked at; an empty id, or one longer than {_ITEM_ID}, is ignored",
+        description=f"The last {_HISTORY} are looked at; an empty id, or one longer than {ITEM_ID}, is ignored",
     )
 
 

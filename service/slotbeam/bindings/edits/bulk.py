@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import Change, Edit, Listing, first_free, slot_taken, word_taken
+from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.edits.wanted import MakeChange, Wanted, check_match, check_slot, check_times, record_of
+from slotbeam.bindings.listing import Listing, first_free, slot_taken, word_taken
 from slotbeam.bindings.words import skeleton
 from slotbeam.errors import BindingError, Conflict, ImportRefused, NoFreeSlot, SlotbeamError, SlotTaken, WordTaken
 from slotbeam.search.artifact import Artifact

@@ -1,6 +1,5 @@
 """What one edit does to the store, worked out in full before anything is written. Pure code.
 
-Listing   everything one atomic read of the store returned
 Change    an edit as its caller means it
 Plan      the same edit as the arguments of `commit.lua`
 """
@@ -10,95 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from slotbeam.bindings.binding import Binding, state_digest
-from slotbeam.bindings.times import iso
-from slotbeam.errors import BindingError, InputError, NoFreeSlot, SlotTaken, WordTaken
+from slotbeam.bindings.listing import Listing, slot_taken, word_taken
 from slotbeam.types import Slot
 
 LOG_KEPT = 10_000
 LINGER_S = 3600
-
-
-@dataclass(frozen=True, eq=False)
-class Listing:
-    """The store at one revision, for one codebook.
-
-    Attributes:
-        epoch, revision, state: of `{sb}:meta`.
-        records: binding id → record bytes.
-        slots: slot id → binding id, as stored (may name bindings that are gone).
-        committed_at: unix ms of the last log entry, None when the log is empty.
-        began: the revision that the epoch began at; 0 for a store that was new.
-        known_state: the state the log holds for the revision the reader asked about, None when trimmed.
-        newest: the log's last entry as `(its id, epoch, state)`, None when the log is empty.
-    """
-
-    epoch: str
-    revision: int
-    state: str
-    records: Mapping[str, bytes]
-    slots: Mapping[str, str]
-    committed_at: int | None = None
-    known_state: str | None = None
-    began: int = 0
-    newest: tuple[str, str, str] | None = None
-
-    @cached_property
-    def _parsed(self) -> tuple[dict[str, Binding], dict[str, str]]:
-        good: dict[str, Binding] = {}
-        bad: dict[str, str] = {}
-        for key, record in self.records.items():
-            try:
-                binding = Binding.from_record(record)
-                if binding.id != key:
-                    raise BindingError(f"the record under {key} says it is {binding.id}")
-                good[key] = binding
-            except (BindingError, ValueError, TypeError) as error:
-                bad[key] = str(error)
-        return good, bad
-
-    @property
-    def bindings(self) -> Mapping[str, Binding]:
-        """Every record that could be read, by id."""
-        return self._parsed[0]
-
-    @property
-    def malformed(self) -> Mapping[str, str]:
-        """Binding id → why its record could not be read."""
-        return self._parsed[1]
-
-    @cached_property
-    def placed(self) -> Mapping[str, Slot]:
-        """Binding id → its slot in this codebook. A binding without one is a draft, or unknown to this codebook."""
-        found: dict[str, Slot] = {}
-        for text, key in sorted(self.slots.items()):
-            if key in self.records:
-                try:
-                    found.setdefault(key, Slot.parse(text))
-                except InputError:
-                    continue
-        return found
-
-    @cached_property
-    def holders(self) -> Mapping[Slot, str]:
-        """Slot → binding id."""
-        return {slot: key for key, slot in self.placed.items()}
-
-    @cached_property
-    def words(self) -> Mapping[str, str]:
-        """Canonical word → the id of the binding that holds it."""
-        return {word: b.id for b in self.bindings.values() if not b.draft for word in b.words}
-
-    def verify(self) -> bool:
-        """Whether `state` is what the records add up to. No line end is in a record: it ends one in the digest."""
-        whole = not any("\n" in key or b"\n" in record for key, record in self.records.items())
-        return whole and state_digest(self.records) == self.state
-
-    def logged(self) -> bool:
-        """Whether the log's last entry tells of this very revision. An empty log, trimmed or new, says nothing."""
-        return self.newest in (None, (f"{self.revision}-0", self.epoch, self.state))
 
 
 @dataclass(frozen=True)
@@ -212,39 +129,6 @@ def following(listing: Listing, change: Change) -> Listing:
     return Listing(listing.epoch, listing.revision + 1, "", records, slots)
 
 
-def first_free(listing: Listing, position: int, reserved: Sequence[int], group: str) -> Slot:
-    """The first reserved slot of `position` that nothing holds. Raises `NoFreeSlot` naming three to reclaim."""
-    for index in reserved:
-        if Slot(position, index) not in listing.holders:
-            return Slot(position, index)
-    best = sorted(
-        (
-            listing.bindings[owner]
-            for slot, owner in listing.holders.items()
-            if slot.position == position and owner in listing.bindings
-        ),
-        key=lambda b: (b.ends_at is None, b.ends_at or 0, b.revision),
-    )[:3]
-    named = [
-        {
-            "slot": str(listing.placed[b.id]),
-            "binding": b.id,
-            "words": list(b.words),
-            "ends_at_ms": b.ends_at,
-            "kept_until": iso(b.kept_until),
-            "revision": b.revision,
-        }
-        for b in best
-    ]
-    kept = [f", kept until {iso(b.kept_until)}" if b.kept_until is not None else "" for b in best]
-    shown = ", ".join(f'{listing.placed[b.id]} ("{b.words[0]}"{until})' for b, until in zip(best, kept, strict=True))
-    raise NoFreeSlot(
-        f"all {len(reserved)} reserved slots of {group} are bound; unbind one, for example {shown}",
-        reclaim=named,
-        reserved=len(reserved),
-    )
-
-
 def _stamp(binding: Binding | None, revision: int) -> Binding | None:
     return None if binding is None else replace(binding, revision=revision)
 
@@ -280,41 +164,3 @@ def _details(
 
 def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def word_taken(listing: Listing, word: str, holder: str, now_ms: int, twin: str | None = None) -> WordTaken:
-    """The error that names who holds `word`, or the `twin` that it only looks like, and how long if it is expired."""
-    slot = listing.placed.get(holder)
-    where = f"slot {slot}" if slot else "a binding without a slot in this codebook"
-    what = f'"{word}" is bound' if twin is None else f'"{word}" looks like "{twin}", which is bound'
-    kept, held = _holder(listing, holder, now_ms)
-    return WordTaken(
-        f"{what} on {where} (binding {holder}, revision {held['revision']}){kept}; unbind it or leave the word out",
-        word=word,
-        holder={"binding": holder, "slot": str(slot) if slot else None, **held},
-    )
-
-
-def slot_taken(listing: Listing, slot: Slot, holder: str, now_ms: int) -> SlotTaken:
-    """The error that names who holds `slot`, and how long if it is expired."""
-    owner = listing.bindings.get(holder)
-    words = list(owner.words) if owner else []
-    shown = f'"{words[0]}"' if words else f"binding {holder}"
-    kept, held = _holder(listing, holder, now_ms)
-    return SlotTaken(
-        f"slot {slot} is bound to {shown} (revision {held['revision']}){kept}; "
-        "unbind it, or leave out the slot to take a free one",
-        slot=str(slot),
-        holder={"binding": holder, "words": words, **held},
-    )
-
-
-def _holder(listing: Listing, holder: str, now_ms: int) -> tuple[str, dict[str, object]]:
-    """How long a binding keeps what it holds, for a message, where it is expired; and what an error says of it."""
-    owner = listing.bindings.get(holder)
-    if owner is None:
-        return "", {"revision": listing.revision}
-    ends_at, kept_until = iso(owner.ends_at), iso(owner.kept_until)
-    state = owner.lifecycle(now_ms)
-    kept = f", which expired at {ends_at} and keeps slot and words until {kept_until}" if state == "expired" else ""
-    return kept, {"revision": owner.revision, "state": state, "ends_at": ends_at, "kept_until": kept_until}

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from slotbeam.bindings.binding import MAX_ITEMS, Binding, encode_items, new_id
-from slotbeam.bindings.edits.plan import Change, Edit, Listing, first_free
+from slotbeam.bindings.edits.plan import Change, Edit
+from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.words import refuse_twins
 from slotbeam.errors import BindingError, NotFound, PreconditionRequired, Stale
 from slotbeam.search.artifact import Artifact

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.bindings.binding import EMPTY_STATE, Binding, canonical, encode_items
-from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import LastGood, folder, generations, load_file
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import parse_ms

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_digest
-from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit, Listing
+from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit
 from slotbeam.bindings.itemchanges import item_changes, lists_of
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.recovery.backup import Backup, same
 from slotbeam.bindings.replica.lastgood import generations, load_file
 from slotbeam.bindings.store.commit import LOOKUP_S, write_items

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from slotbeam.bindings.binding import Binding, active_digest, next_boundary
-from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Overlay

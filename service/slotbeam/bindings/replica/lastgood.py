@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slotbeam.bindings.binding import canonical, decode_items, encode_items
-from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.listing import Listing
 from slotbeam.errors import BindingError
 
 FORMAT = 1

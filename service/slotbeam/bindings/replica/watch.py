@@ -20,7 +20,7 @@ import structlog
 
 from slotbeam.background import Background
 from slotbeam.bindings.binding import next_boundary
-from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.compiled import CRASHED, Build, Compiled, compile_listing, judge
 from slotbeam.bindings.replica.crashguard import Guard
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, load, save

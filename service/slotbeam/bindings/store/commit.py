@@ -13,8 +13,9 @@ import orjson
 from redis.exceptions import RedisError
 
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Listing, Plan, make_plan
+from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Plan, make_plan
 from slotbeam.bindings.itemchanges import Lists, item_changes, lists_of
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store.replies import idempotency_record
 from slotbeam.bindings.store.script import Script, Unanswered, durability, nothing_written, run
 from slotbeam.bindings.store.store import Store, heeding_cancellation

@@ -22,7 +22,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from slotbeam.bindings.binding import EMPTY_STATE, SCHEMA, decode_items
-from slotbeam.bindings.edits.plan import Listing
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store import replies
 from slotbeam.bindings.store.replies import Head
 from slotbeam.errors import BindingError, OutcomeUnknown, StoreUnavailable

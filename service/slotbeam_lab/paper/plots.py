@@ -7,8 +7,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from slotbeam_lab.measures.history import plot_history
 from slotbeam_lab.measures.report import Cell, Section
+from slotbeam_lab.paper.history import plot_history
 
 Draw = Callable[[Any, Section], None]
 

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from slotbeam_lab.measures.plots import PLOTS, draw, svg
 from slotbeam_lab.measures.report import Cell, Row, Section
+from slotbeam_lab.paper.plots import PLOTS, draw, svg
 
 
 def rows(labels: str, cells: dict[str, Cell]) -> tuple[Row, ...]:

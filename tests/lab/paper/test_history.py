@@ -10,8 +10,8 @@ import pytest
 
 from slotbeam.catalog.item import Interaction
 from slotbeam.search.artifact import Artifact
-from slotbeam_lab.measures.history import WITH, WITHOUT, history_facts, history_table, plot_history
 from slotbeam_lab.measures.run import Asked
+from slotbeam_lab.paper.history import WITH, WITHOUT, history_facts, history_table, plot_history
 
 
 def row(number: int, items: int, queries: int = 0) -> Interaction:
