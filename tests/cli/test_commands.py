@@ -69,7 +69,7 @@ def test_the_command_line_loads_nothing_heavy() -> None:
 
 
 def test_serving_never_loads_pytorch() -> None:
-    loaded = modules_after("import slotbeam.api.retrieve.app, slotbeam.api.admin, slotbeam.cli.up, uvicorn")
+    loaded = modules_after("import slotbeam.api.retrieve.app, slotbeam.api.admin, slotbeam.cli.supervisor, uvicorn")
     assert not {name for name in loaded if name.split(".")[0] in ("torch", "sklearn", "polars", "matplotlib", "onnx")}
 
 
@@ -92,6 +92,16 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "doctor",
     ):
         assert f" {command} " in out
+
+
+def test_a_command_stands_in_the_file_of_its_name() -> None:
+    from typer.main import get_command
+
+    for name, command in get_command(cli.app).commands.items():  # type: ignore[attr-defined]
+        folder = f"slotbeam.cli.{name}"
+        for child_name, child in getattr(command, "commands", {"": command}).items():
+            module = child.callback.__module__.removesuffix("_")  # `import` is no name of a module
+            assert module in (folder, f"{folder}.{child_name}"), f"slotbeam {name} {child_name}"
 
 
 def test_every_flag_of_every_command_has_a_variable() -> None:

@@ -6,9 +6,24 @@ from typing import Annotated
 
 import typer
 
-from slotbeam.cli import encoding, learning, measuring, operating, planes, slots, suggestions, tokens
+from slotbeam.cli import (
+    admin,
+    bench,
+    doctor,
+    eval,
+    kae,
+    paper,
+    query,
+    report,
+    serve,
+    slots,
+    suggestions,
+    tokens,
+    train,
+    up,
+    world,
+)
 from slotbeam.cli.console import fail, say, say_error
-from slotbeam.cli.planes import SERVICES
 from slotbeam.errors import SlotbeamError
 from slotbeam.settings import drop_service_links
 
@@ -20,6 +35,9 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"auto_envvar_prefix": "SLOTBEAM", "help_option_names": ["-h", "--help"]},
 )
+
+SERVICES = ("up", "serve", "admin")
+"""The commands whose standard error is a log."""
 
 
 def _version(asked: bool) -> None:
@@ -43,14 +61,21 @@ def root(
     drop_service_links()  # before a flag reads its variable
 
 
-planes.add_to(app)
-slots.add_to(app)
-suggestions.add_to(app)
-tokens.add_to(app)
-operating.add_to(app)
-learning.add_to(app)
-measuring.add_to(app)
-encoding.add_to(app)
+app.command()(up.up)
+app.command()(serve.serve)
+app.command()(admin.admin)
+app.command()(query.query)
+app.command()(doctor.doctor)
+app.command()(train.train)
+app.command()(bench.bench)
+app.command()(world.world)
+app.command("eval")(eval.evaluate)
+app.command()(paper.paper)
+app.command()(report.report)
+app.add_typer(slots.group, name="slots")
+app.add_typer(suggestions.group, name="suggestions")
+app.add_typer(tokens.group, name="tokens")
+app.add_typer(kae.group, name="kae")
 
 
 def main() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from slotbeam.errors import InputError
 from slotbeam.settings import Settings, read_settings
 
 Host = Annotated[str | None, typer.Option(envvar="SLOTBEAM_HOST", help="Address to listen on.")]
@@ -23,6 +25,19 @@ AdminUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_ADMIN_UR
 Wait = Annotated[bool, typer.Option(help="Wait until every replica has it.")]
 AsJson = Annotated[bool, typer.Option("--json", envvar="SLOTBEAM_JSON", help="Print JSON, for scripts.")]
 ListenFd = Annotated[int | None, typer.Option(hidden=True, help="An inherited socket to listen on.")]
+Catalog = Annotated[Path, typer.Option(exists=True, help="Items: a file or directory (docs/catalog.md).")]
+Logs = Annotated[Path | None, typer.Option(exists=True, help="Clicks and orders: a file or directory.")]
+Format = Annotated[
+    str | None,
+    typer.Option(help="Of rows: jsonl, shopify, google, … (docs/catalog.md); found out otherwise."),
+]
+Mapping = Annotated[Path | None, typer.Option(exists=True, help="Source field → category (JSON).")]
+Results = Annotated[
+    Path | None, typer.Option(dir_okay=False, help="Keep the tables in this JSON file (docs/results/…).")
+]
+Systems = Annotated[str | None, typer.Option(help="Systems of the registry, e.g. bm25,kae,rq-opq.")]
+Config = Annotated[str, typer.Option(help="Training: tiny, quick, standard or large.")]
+Steps = Annotated[int | None, typer.Option(min=1, help="Training steps of each system.")]
 
 
 def settings_of(ctx: typer.Context) -> Settings:
@@ -38,3 +53,21 @@ def flags_of(ctx: typer.Context) -> dict[str, Any]:
 def _given(ctx: typer.Context, name: str) -> bool:
     source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def command_line() -> str:
+    """The command that was given, as one would type it."""
+    return " ".join(["slotbeam", *sys.argv[1:]])
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """`0,1,2` as numbers. Raises `InputError`."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"seeds are {text!r}; allowed: whole numbers with commas, e.g. 0,1,2") from None
+
+
+def parts_of(text: str | None) -> tuple[str, ...] | None:
+    """`a, b` as its parts; None when nothing was given."""
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())

@@ -10,7 +10,9 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
-from slotbeam.cli.slots import Items, ItemsFile, Owner, item_ids
+from slotbeam.cli.slots.edit import Items, ItemsFile, Owner, item_ids
+
+group = typer.Typer(help="Words that queries suddenly ask for: list, accept, dismiss.", no_args_is_help=True)
 
 Word = Annotated[str, typer.Argument(help="The word, as it is listed.")]
 Category = Annotated[str | None, typer.Option("--category", "-c", help="What the word is; as guessed otherwise.")]
@@ -20,15 +22,7 @@ MatchItems = Annotated[
 ]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    group = typer.Typer(help="Words that queries suddenly ask for: list, accept, dismiss.", no_args_is_help=True)
-    group.command("list")(list_suggestions)
-    group.command("accept")(accept)
-    group.command("dismiss")(dismiss)
-    app.add_typer(group, name="suggestions")
-
-
+@group.command("list")
 def list_suggestions(
     ctx: typer.Context,
     count: Annotated[int, typer.Option(min=1, max=100, help="At most so many.")] = 20,
@@ -49,6 +43,7 @@ def list_suggestions(
     say(f"{len(rows)} shown, {found['queries']} queries counted of late")
 
 
+@group.command()
 def accept(
     ctx: typer.Context,
     word: Word,
@@ -82,6 +77,7 @@ def accept(
         say(f'publish it: PATCH /admin/slots/{made["id"]} with {{"draft": false}} and If-Match: {made["etag"]}')
 
 
+@group.command()
 def dismiss(
     ctx: typer.Context,
     word: Word,

@@ -15,6 +15,8 @@ from slotbeam.cli.options import AsJson, DataDir, settings_of
 if TYPE_CHECKING:
     from slotbeam.access.tokens import Token
 
+group = typer.Typer(help="Scoped tokens of the control plane: create, list, revoke.", no_args_is_help=True)
+
 Name = Annotated[str, typer.Argument(help="Whom it is for; the audit names it.")]
 Which = Annotated[str, typer.Argument(help="An id of the list, or a name.")]
 Scopes = Annotated[
@@ -24,15 +26,7 @@ Days = Annotated[int | None, typer.Option(help="How long it lives; until it is r
 Every = Annotated[bool, typer.Option("--all", help="Both tokens of the name.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    group = typer.Typer(help="Scoped tokens of the control plane: create, list, revoke.", no_args_is_help=True)
-    group.command("create")(create)
-    group.command("list")(list_tokens)
-    group.command("revoke")(revoke)
-    app.add_typer(group, name="tokens")
-
-
+@group.command()
 def create(
     ctx: typer.Context, name: Name, scope: Scopes, days: Days = None, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:
@@ -50,6 +44,7 @@ def create(
     )
 
 
+@group.command("list")
 def list_tokens(ctx: typer.Context, data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """List the tokens, not the secrets. The admin token (SLOTBEAM_ADMIN_TOKEN or DATA_DIR/admin.token) is not one."""
     from slotbeam.access.tokens import TokenFile
@@ -63,6 +58,7 @@ def list_tokens(ctx: typer.Context, data_dir: DataDir = None, as_json: AsJson = 
     say(f"{sum(row['state'] == 'live' for row in rows)} of {len(rows)} are live")
 
 
+@group.command()
 def revoke(
     ctx: typer.Context, which: Which, every: Every = False, data_dir: DataDir = None, as_json: AsJson = False
 ) -> None:

@@ -13,7 +13,7 @@ import redis
 from slotbeam.bindings.binding import encode_items
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
 from slotbeam.bindings.store.store import Store
-from slotbeam.cli.storecheck import BAD, GOOD, WARN, examine_last_good, examine_store
+from slotbeam.cli.doctor.store import BAD, GOOD, WARN, examine_last_good, examine_store
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.types import Slot
 from support.live import binds, make_binding, make_listing, write

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from slotbeam.cli.storecheck import BAD, GOOD, WARN, Found, examine_last_good, examine_store
-from slotbeam.cli.up import read_record
+from slotbeam.cli.doctor.store import BAD, GOOD, WARN, Found, examine_last_good, examine_store
+from slotbeam.cli.record import read_record
 from slotbeam.errors import SetupError, SlotbeamError, StoreError
 from slotbeam.settings import Settings
 

@@ -8,18 +8,14 @@ from typing import Annotated
 import typer
 
 from slotbeam.cli.console import say, show_json, table
-from slotbeam.cli.learning import Catalog, Format, Logs, Mapping, need, progress_bar
-from slotbeam.cli.options import ArtifactDir, AsJson, settings_of
+from slotbeam.cli.extras import need
+from slotbeam.cli.options import ArtifactDir, AsJson, Catalog, Format, Logs, Mapping, settings_of
+from slotbeam.cli.progress import progress_bar
+
+group = typer.Typer(help="The keyword encoding: words, groups, slots.", no_args_is_help=True)
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    group = typer.Typer(help="The keyword encoding: words, groups, slots.", no_args_is_help=True)
-    group.command("explain")(explain)
-    group.command("groups")(groups)
-    app.add_typer(group, name="kae")
-
-
+@group.command()
 def explain(
     ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="A query, or any text.")],
@@ -63,6 +59,7 @@ def explain(
     table(("span", "found", "word", "category", "group", "slot", "kind", "", "why"), rows)
 
 
+@group.command()
 def groups(
     catalog: Catalog,
     logs: Logs = None,

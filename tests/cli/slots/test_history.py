@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slotbeam.cli.history import changed
+from slotbeam.cli.slots.history import changed
 
 RECORD: dict[str, Any] = {"words": ["a"], "category": "brand", "owner": "", "ends_at": None, "revision": 1, "items": ""}
 

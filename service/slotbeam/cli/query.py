@@ -1,4 +1,4 @@
-"""`query` and `doctor`: look at a running service."""
+"""`slotbeam query`: one search, asked from the shell."""
 
 from __future__ import annotations
 
@@ -7,15 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from slotbeam.cli.console import say, show_json, table
-from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, settings_of
+from slotbeam.cli.options import AsJson, DataDir, settings_of
 
 DataUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_DATA_URL", help="Data plane address.")]
-
-
-def add_to(app: typer.Typer) -> None:
-    """Register the commands."""
-    app.command("query")(query)
-    app.command("doctor")(doctor)
 
 
 def query(
@@ -51,22 +45,3 @@ def query(
     say(
         f"model {answer['model']}, revision {state['revision']} ({state['state']}); {response.headers['server-timing']}"
     )
-
-
-def doctor(
-    ctx: typer.Context,
-    data_dir: DataDir = None,
-    artifact: ArtifactDir = None,
-    redis_url: RedisUrl = None,
-    as_json: AsJson = False,
-) -> None:
-    """Check store, durability, artifact, data directory and planes; say what to do about what is wrong."""
-    from slotbeam.cli.checkup import examine
-
-    findings = examine(settings_of(ctx))
-    if as_json:
-        show_json([finding.__dict__ for finding in findings])
-    else:
-        table(("", "check", "found"), [(finding.mark, finding.check, finding.found) for finding in findings])
-    if any(finding.mark == "✗" for finding in findings):
-        raise typer.Exit(1)

@@ -1,0 +1,35 @@
+"""`slotbeam bench`: how fast an artifact answers, and how soon an edit is live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slotbeam.cli.console import say, show_json
+from slotbeam.cli.options import ArtifactDir, AsJson, settings_of
+
+
+def bench(
+    ctx: typer.Context,
+    artifact: ArtifactDir = None,
+    queries: Annotated[Path | None, typer.Option(exists=True, help="One query a line; titles otherwise.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the JSON there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure latency of the shipped artifact, and how long an edit takes to be live."""
+    from slotbeam.bench.quick import bench as measure
+    from slotbeam.bench.quick import render
+
+    found = measure(settings_of(ctx).artifact, queries)
+    if out is not None:
+        import json
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        show_json(found)
+    else:
+        for line in render(found).split("\n"):
+            say(line)

@@ -1,0 +1,27 @@
+"""`slotbeam doctor`: look at a running service."""
+
+from __future__ import annotations
+
+import typer
+
+from slotbeam.cli.console import show_json, table
+from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, settings_of
+
+
+def doctor(
+    ctx: typer.Context,
+    data_dir: DataDir = None,
+    artifact: ArtifactDir = None,
+    redis_url: RedisUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check store, durability, artifact, data directory and planes; say what to do about what is wrong."""
+    from slotbeam.cli.doctor.checks import examine
+
+    findings = examine(settings_of(ctx))
+    if as_json:
+        show_json([finding.__dict__ for finding in findings])
+    else:
+        table(("", "check", "found"), [(finding.mark, finding.check, finding.found) for finding in findings])
+    if any(finding.mark == "✗" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,51 @@
+"""Progress on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from slotbeam_lab.paper.units import Told, Unit
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error: call with (what, done, total)."""
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield report
+
+
+@contextmanager
+def unit_progress() -> Iterator[Told]:
+    """One line for every unit that ends and, on a terminal, a bar with what runs and how long it will take."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True, highlight=False)
+    columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    running: list[str] = []
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def tell(what: str, unit: Unit, seconds: float, error: str, total: int) -> None:
+            if what == "start":
+                running.append(unit.name)
+            else:
+                running[:] = [name for name in running if name != unit.name]
+                bar.advance(task)
+                console.print(f"{what:8}{unit.name}  {f'{seconds:.0f} s' if seconds else ''}  {error}", markup=False)
+            bar.update(task, description=", ".join(running), total=total)
+
+        yield tell

@@ -1,0 +1,18 @@
+"""`slotbeam slots …`: edits from the shell, one file a command."""
+
+from __future__ import annotations
+
+import typer
+
+from slotbeam.cli.slots import bind, export, history, import_, preview, restore, unbind
+from slotbeam.cli.slots import list as list_
+
+group = typer.Typer(help="Bind words to reserved slots, live.", no_args_is_help=True)
+group.command()(bind.bind)
+group.command()(preview.preview)
+group.command()(unbind.unbind)
+group.command("list")(list_.list_slots)
+group.command()(export.export)
+group.command("import")(import_.import_file)
+group.command()(history.history)
+group.command()(restore.restore)

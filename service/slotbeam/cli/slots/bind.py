@@ -1,0 +1,85 @@
+"""`slotbeam slots bind`: words to items, live."""
+
+from __future__ import annotations
+
+import uuid
+
+import typer
+
+from slotbeam.cli.console import say, show_json
+from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
+from slotbeam.cli.slots.edit import (
+    Category,
+    Ends,
+    Items,
+    ItemsFile,
+    MatchItems,
+    NearMiss,
+    Owner,
+    Placement,
+    Reason,
+    SlotId,
+    Starts,
+    Words,
+    body_of,
+    item_ids,
+    say_propagation,
+    say_reach,
+    say_warnings,
+)
+from slotbeam.cli.zones import Zone, placed, say_window
+
+
+def bind(
+    ctx: typer.Context,
+    words: Words,
+    category: Category,
+    item: Items = None,
+    items_file: ItemsFile = None,
+    match: MatchItems = False,
+    placement: Placement = "top",
+    slot: SlotId = None,
+    starts: Starts = None,
+    ends: Ends = None,
+    zone: Zone = None,
+    owner: Owner = "",
+    reason: Reason = "",
+    near_miss: NearMiss = False,
+    wait: Wait = True,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bind words to items: queries that hold a word get its items, within a second."""
+    from slotbeam.cli.client import admin_client
+
+    body = body_of(
+        words,
+        category,
+        item_ids(item, items_file),
+        match,
+        placement,
+        slot=slot,
+        starts_at=placed(starts, zone),
+        ends_at=placed(ends, zone),
+        owner=owner,
+        reason=reason,
+        near_miss=near_miss,
+    )
+    with admin_client(settings_of(ctx), url) as client:
+        if match and not as_json:  # what it would take, before it is taken
+            say_reach(client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json())
+        made = client.call(
+            "POST",
+            "/admin/slots",
+            json=body,
+            params={"wait": "all" if wait else "none"},
+            headers={"Idempotency-Key": uuid.uuid4().hex},
+        ).json()
+    if as_json:
+        show_json(made)
+        return
+    say(f"{', '.join(made['words'])} is bound to slot {made['slot']} ({made['item_count']} items, {made['placement']})")
+    say_window(made, zone)
+    say_warnings(made)
+    say_propagation(made)

@@ -1,0 +1,88 @@
+"""What the edits share: their flags, the body that they send, what they say of its answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from slotbeam.cli.console import say
+from slotbeam.errors import SetupError
+
+TIMES = "2026-11-27T09:00:00+01:00, 2026-11-27 09:00 Europe/Berlin or 2026-11-27"
+Words = Annotated[list[str], typer.Argument(help="The word, and other spellings of it.")]
+Category = Annotated[str, typer.Option("--category", "-c", help="What the word is: brand, entity, color, …")]
+Items = Annotated[list[str] | None, typer.Option("--item", help="An item id; may be repeated.")]
+ItemsFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Item ids, one a line.")]
+MatchItems = Annotated[bool, typer.Option("--match", help="Every item whose text holds one of the words.")]
+Placement = Annotated[str, typer.Option(help="top: first; blend: every other rank; only: nothing else.")]
+SlotId = Annotated[str | None, typer.Option("--slot", help="A reserved slot; the first free one otherwise.")]
+Starts = Annotated[
+    str | None, typer.Option("--starts", help=f"Not before this time: {TIMES}; a date is its first moment.")
+]
+Ends = Annotated[str | None, typer.Option("--ends", help="Not after this time; a date is the end of that day.")]
+Owner = Annotated[str, typer.Option(help="Who answers for it.")]
+Reason = Annotated[str, typer.Option(help="Why it exists.")]
+NearMiss = Annotated[bool, typer.Option("--near-miss", help="Words one edit away trigger it, too.")]
+
+
+def body_of(
+    words: list[str], category: str, ids: list[str], match: bool, placement: str, **optional: Any
+) -> dict[str, Any]:
+    """Return the body of a new binding; of the `optional` members, those that are set.
+
+    Raises:
+        SetupError: no items are named.
+    """
+    if not ids and not match:
+        raise SetupError("which items? give --item ID (more than once), --items-file FILE, or --match")
+    items: dict[str, Any] = {**({"ids": ids} if ids else {}), **({"match": True} if match else {})}
+    body: dict[str, Any] = {"words": words, "category": category, "items": items, "placement": placement}
+    return body | {name: value for name, value in optional.items() if value}
+
+
+def item_ids(item: list[str] | None, items_file: Path | None) -> list[str]:
+    """The ids given one by one and in a file."""
+    ids = list(item or [])
+    if items_file is not None:
+        try:
+            lines = items_file.read_text(encoding="utf-8-sig").splitlines()
+        except UnicodeDecodeError as error:
+            raise SetupError(f"{items_file} is not UTF-8 (byte {error.start}); save it as text in UTF-8") from None
+        ids += [line.strip() for line in lines if line.strip()]
+    return ids
+
+
+def say_reach(found: dict[str, Any]) -> None:
+    """Say how many items a match of words takes, and what share of recent queries the binding would."""
+    matched, traffic = found["items"]["matched"], found["traffic"]
+    if matched is not None:
+        say(f"the text of {matched} items holds one of the words")
+    if not traffic["sampled"]:
+        say("no query of the last day is known: which share of them it would take is not known either")
+        return
+    shown = ", ".join(f'"{query}"' for query in traffic["examples"])
+    share = f"{traffic['taken']} of {traffic['sampled']} queries sampled from the last day ({traffic['share']:.1%})"
+    say(f"it would take {share}" + (f", for example {shown}" if shown else ""))
+
+
+def say_warnings(answer: dict[str, Any]) -> None:
+    """Say what an answer warns of."""
+    for warning in answer.get("warnings", ()):
+        say(f"warning: {warning}")
+
+
+def say_propagation(answer: dict[str, Any]) -> None:
+    """Say which replicas have an edit."""
+    said = answer.get("propagation") or {}
+    replicas = said.get("replicas") or []
+    applied, expected = said.get("applied"), said.get("expected")
+    if expected is None:
+        say(str(said.get("error") or f"revision {answer['revision']}"))
+        return
+    say(f"revision {answer['revision']}, live in {applied} of {expected} replicas")
+    for replica in replicas:
+        error = replica.get("error")
+        took = replica.get("applied_ms")
+        say(f"  {replica['id']:<24} " + (str(error) if error else "waiting" if took is None else f"{took} ms"))

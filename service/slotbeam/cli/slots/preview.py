@@ -1,0 +1,81 @@
+"""`slotbeam slots preview`: what `bind` would do."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import Any
+
+import typer
+
+from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
+from slotbeam.cli.slots.edit import (
+    Category,
+    Ends,
+    Items,
+    ItemsFile,
+    MatchItems,
+    Placement,
+    SlotId,
+    Starts,
+    Words,
+    body_of,
+    item_ids,
+    say_reach,
+    say_warnings,
+)
+from slotbeam.cli.zones import Zone, placed, say_window
+
+
+def preview(
+    ctx: typer.Context,
+    words: Words,
+    category: Category,
+    item: Items = None,
+    items_file: ItemsFile = None,
+    match: MatchItems = False,
+    placement: Placement = "top",
+    slot: SlotId = None,
+    starts: Starts = None,
+    ends: Ends = None,
+    zone: Zone = None,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what `bind` would do, and change nothing."""
+    from slotbeam.cli.client import admin_client
+
+    starts, ends = placed(starts, zone), placed(ends, zone)
+    ids = item_ids(item, items_file)
+    body = body_of(words, category, ids, match, placement, slot=slot, starts_at=starts, ends_at=ends)
+    with admin_client(settings_of(ctx), url) as client:
+        found = client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json()
+    if as_json:
+        show_json(found)
+    else:
+        _say_preview(found, zone)
+
+
+def _say_preview(found: dict[str, Any], zone: str | None) -> None:
+    items = found["items"]
+    say(f"would take slot {found['slot']} with {items['count']} items; nothing was changed")
+    say_window(found, zone)
+    if items["missing_count"]:
+        say(f"not in the catalog: {', '.join(items['missing'])} ({items['missing_count']} in all)")
+    for word in found["words"]:
+        for over in word["overrides"]:
+            say(f"{word['word']} overrides the base word {over['word']} (slot {over['slot']})")
+    say_reach(found)
+    say_warnings(found)
+    for sample in found["samples"]:
+        say(f'query "{sample["query"]}"' + ("" if sample["matches"] else " does not hold the word"))
+        pairs = zip_longest(sample.get("before") or (), sample.get("after") or (), fillvalue=None)
+        rows = [(rank, *map(_title, pair)) for rank, pair in enumerate(pairs, 1)]
+        table(("#", "before", "after"), rows, right=("#",))
+
+
+def _title(item: dict[str, Any] | None) -> str:
+    if item is None:
+        return ""
+    return f"{'● ' if item['source'] == 'binding' else ''}{item['title']} ({item['id']})"

@@ -1,0 +1,54 @@
+"""`slotbeam slots unbind`: a slot is free again."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from slotbeam.cli.console import say, show_json
+from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
+from slotbeam.cli.slots.edit import Reason, say_propagation
+from slotbeam.errors import NotFound
+
+
+def unbind(
+    ctx: typer.Context,
+    slot_or_word: Annotated[str, typer.Argument(help="A slot id such as 1-2049, or a bound word.")],
+    reason: Reason = "",
+    wait: Wait = True,
+    url: AdminUrl = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Free a slot: its word means again what it meant before."""
+    from slotbeam.cli.client import admin_client
+
+    with admin_client(settings_of(ctx), url) as client:
+        slot = _slot_of(client, slot_or_word)
+        etag = client.call("GET", f"/admin/slots/{slot}").headers["etag"]
+        freed = client.call(
+            "DELETE", f"/admin/slots/{slot}", params={"wait": "all" if wait else "none"}, headers={"If-Match": etag}
+        ).json()
+    if as_json:
+        show_json(freed)
+        return
+    say(f"binding {slot} is removed" if slot.startswith("b_") else f"slot {slot} is free")
+    say_propagation(freed)
+
+
+def _slot_of(client: Any, slot_or_word: str) -> str:
+    """Return the slot: as given, or where exactly this word is bound (slot, else binding id). Raises `NotFound`."""
+    from slotbeam.errors import InputError
+    from slotbeam.kae.normalize import normalize
+    from slotbeam.types import Slot
+
+    try:
+        return str(Slot.parse(slot_or_word))
+    except InputError:
+        word = normalize(slot_or_word)
+    found = client.call("GET", "/admin/slots", params={"q": word}).json()
+    for slot in found["slots"]:
+        if word in (slot.get("words") or ()):
+            return str(slot["slot"] or slot["id"])  # a draft, or placed in another codebook, has no slot
+    raise NotFound(f'"{word}" is not bound; "slotbeam slots list" shows what is')

@@ -1,0 +1,42 @@
+"""`slotbeam world`: a synthetic catalog and its log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slotbeam.cli.console import say, show_json
+from slotbeam.cli.options import AsJson
+from slotbeam.cli.progress import progress_bar
+
+
+def world(
+    out: Annotated[Path, typer.Option(help="Directory to write.")],
+    items: Annotated[int | None, typer.Option(help="Products.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The world's seed.")] = None,
+    vocabulary_gap: Annotated[
+        float | None, typer.Option(help="0: users type the catalog's words; 1: always their own.")
+    ] = None,
+    requests_per_item: Annotated[float | None, typer.Option(help="Searches in 31 days, per product.")] = None,
+    planted: Annotated[int | None, typer.Option(help="New words that appear on the last day only.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a synthetic catalog and 31 days of searches, of any size (docs/world.md)."""
+    from slotbeam_lab.world import WorldOptions, make_world
+
+    given = {
+        "items": items,
+        "seed": seed,
+        "vocabulary_gap": vocabulary_gap,
+        "requests_per_item": requests_per_item,
+        "planted": planted,
+    }
+    options = WorldOptions(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    with progress_bar() as progress:
+        facts = make_world(out, options, progress)
+    if as_json:
+        show_json(facts)
+    else:
+        say(f"{out}: " + ", ".join(f"{count} {name}" for name, count in facts["counts"].items()))
