@@ -81,7 +81,7 @@ def test_a_smaller_answer_is_the_beginning_of_a_larger_one(demo: Artifact, labub
 
 
 def test_the_documentation_says_how_many_words_fit(demo: Artifact) -> None:
-    text = (DEMO.parent.parent / "docs" / "bindings.md").read_text(encoding="utf-8")
+    text = (DEMO.parent.parent / "docs" / "operations.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| ([a-z, ]+) \| (\d+) \|$", text, re.MULTILINE)
     book = demo.kae.codebook
     assert [(int(position), set(names.split(", ")), int(slots)) for position, names, slots in rows] == [

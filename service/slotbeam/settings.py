@@ -1,4 +1,4 @@
-"""Environment → one frozen `Settings`. Read once, at start; every setting is in the README (tested)."""
+"""Environment → one frozen `Settings`. Read once, at start; every setting is in docs/operations.md (tested)."""
 
 from __future__ import annotations
 

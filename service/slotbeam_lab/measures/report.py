@@ -1,4 +1,4 @@
-"""Results as sections: JSON that is kept, Markdown that is generated from it, and the README's blocks."""
+"""Results as sections: JSON that is kept, Markdown that is generated from it, and the blocks of pages."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Section:
     """One table.
 
     Attributes:
-        name: in file names and in the README's markers.
+        name: in file names and in the markers of pages.
         title: one line. notes: lines under the table.
         first: header of the label column. columns: in order.
         rows: a cell that a row does not have stays empty.
@@ -108,7 +108,7 @@ def _cell(value: Cell, style: str, intervals: bool) -> str:
     return str(value) if isinstance(value, int) else f"{value:.{digits}f}"
 
 
-# What is kept in the repository, and what the README shows of it
+# What is kept in the repository, and what pages show of it
 
 
 def provenance(command: str, **facts: Any) -> dict[str, Any]:

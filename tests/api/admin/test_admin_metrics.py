@@ -28,8 +28,9 @@ from support.clients import client_of
 ROOT = Path(__file__).parent.parent.parent.parent
 ALERTS = ROOT / "deploy" / "prometheus" / "slotbeam-alerts.yml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "slotbeam.json"
-DOCS = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(slotbeam_\w+)` \| ([a-z]+)[^|]* \| *([^|]*?) *\| ([^|]*) \|$", re.MULTILINE)
+METRIC = re.compile(r"\bslotbeam_(?!train\b|lab\b)\w")
 FROM_PROMETHEUS = {"instance", "job", "le"}
 _MATCHERS = re.compile(r'\b([a-z]\w+)\{((?:\w+(?:=|!=|=~|!~)"[^"]*",?)*)\}')
 _MATCHER = re.compile(r'(\w+)(=~?|!=|!~)"([^"]*)"')
@@ -42,9 +43,10 @@ def expressions() -> Iterator[tuple[str, str]]:
         yield from ((rule["alert"], rule["expr"]) for rule in group["rules"])
     for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
         yield from ((panel["title"], target["expr"]) for target in panel["targets"])
-    for block in re.findall(r"^```\w*\n(.*?)^```$", DOCS, re.MULTILINE | re.DOTALL):
-        if "slotbeam_" in block:
-            yield "docs/http.md", block
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        for block in re.findall(r"^```\w*\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+            if METRIC.search(block):
+                yield str(page.relative_to(ROOT)), block
 
 
 def exported(text: str) -> dict[str, Metric]:
@@ -76,7 +78,7 @@ async def planes(admin: httpx.AsyncClient, shop: Artifact, settings: Settings) -
 async def test_every_metric_is_documented_with_its_type_labels_and_planes(planes: dict[str, Any]) -> None:
     documented = {
         name: (kind, set(re.findall(r"`(\w+)`", labels)), set(where.split(", ")))
-        for name, kind, labels, where in ROW.findall(DOCS)
+        for name, kind, labels, where in ROW.findall(OPERATIONS)
     }
     found: dict[str, tuple[str, set[str], set[str]]] = {}
     for plane, families in planes.items():

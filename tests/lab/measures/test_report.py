@@ -1,7 +1,8 @@
-"""Reports: figures are rendered from kept JSON, into tables and into the README's blocks."""
+"""Reports: figures are rendered from kept JSON, into tables and into the blocks of pages."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -97,7 +98,9 @@ def test_a_figure_says_where_it_comes_from() -> None:
     assert len(facts["date"]) == 10
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/evaluation.md"])
-def test_the_pages_show_what_docs_results_holds(name: str) -> None:
-    page = (ROOT / name).read_text(encoding="utf-8")
-    assert rewrite(page, ROOT / "docs" / "results") == page, f'run "slotbeam report {name}"'
+def test_every_page_shows_what_docs_results_holds() -> None:
+    pages = {path: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))}
+    shown = {path.name: page for path, page in pages.items() if re.search("^<!-- results:", page, re.MULTILINE)}
+    assert set(shown) == {"README.md", "results.md"}
+    for name, page in shown.items():
+        assert rewrite(page, ROOT / "docs" / "results") == page, f'run "slotbeam report" for {name}'
