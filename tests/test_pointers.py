@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from functools import cache
@@ -333,30 +332,3 @@ def test_every_metric_that_is_named_is_exported() -> None:
                 yield found.start(), f"{found[0]} is not exported"
 
     hold(unknown, "page block docstring comment message file", "`slotbeam_queue`")
-
-
-# The log
-
-
-def test_every_row_of_the_log_names_its_commit_or_is_followed_by_one_that_does() -> None:
-    rows = re.findall(r"^\| 20.*$", (ROOT / "docs/log.md").read_text(encoding="utf-8"), re.MULTILINE)
-    corrected = next(number for number, row in enumerate(rows) if "the commits of rows that name none" in row)
-    for number, row in enumerate(rows):
-        commit = row.split(" | ")[3]
-        assert re.fullmatch(r"–|[0-9a-f]{7}(?:; [0-9a-f]{7})*", commit) or number < corrected, row
-
-
-def test_every_commit_of_the_log_is_in_the_history_or_said_to_be_lost() -> None:
-    """Where this is a whole clone; the row before is the promise, this finds a hash that is wrong."""
-    asked = ["git", "-C", str(ROOT), "log", "--format=%h", "--abbrev=7"]
-    history = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
-    if "770798c" not in history:
-        pytest.skip("no whole history here")
-    log = (ROOT / "docs/log.md").read_text(encoding="utf-8")
-    lost = set(re.findall(r"\b([0-9a-f]{7}) \(", log[log.index("commits that are in no history any more") :]))
-    named = {
-        each
-        for row in re.findall(r"^\| 20.*$", log, re.MULTILINE)
-        for each in re.findall(r"\b[0-9a-f]{7}\b", row.split(" | ")[3])
-    }
-    assert named <= set(history) | lost

@@ -21,7 +21,7 @@ SEARCH = SearchOptions(
     weight_vector=1.0,
     weight_lexical=40.0,
 )
-"""The named configuration's search, by the rows of 2026-11-20 in docs/log.md; its weights
+"""The named configuration's search, by the rows of 2026-11-20 in docs/log-2026-11.md; its weights
 hold where there is no log to fit them to."""
 
 

@@ -1,8 +1,8 @@
 """Trend suggestions on the synthetic world: how soon a planted word is offered, and how many offers are planted.
 
 The counter hears days 29 and 30, then day 31 with the searches for planted words mixed in, five times in another
-order: 200 bursts (docs/log.md has 1 000). Every word is tested after each 50 queries, and a planted one after each
-query that carries it.
+order: 200 bursts (docs/log-2026-11.md has 1 000). Every word is tested after each 50 queries, and a planted one
+after each query that carries it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """BM25 with the alias dictionary that slotbeam has: what a synonym filter in Elasticsearch or SMUI makes of it.
 
 Every surface of a concept is one more term that all of them share, in items and in queries alike; the words themselves
-stay. Of the ways that were tried (docs/log.md) this one holds on both kinds of catalog.
+stay. Of the ways that were tried (docs/log-2026-11.md) this one holds on both kinds of catalog.
 """
 
 from __future__ import annotations

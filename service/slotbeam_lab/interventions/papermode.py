@@ -1,8 +1,8 @@
 """The paper's serving of a bound word: base and bound items in one trie, decoded unpinned. It promises nothing.
 
-Its weak point (docs/log.md): the beam drops a bound item before it reaches the slot's position, for nothing but the
-words that the query still has speaks for the item until then. *Look-ahead* mends that without pinning: prefixes that
-lead to the bound slot are favoured, up to its position, by the log-odds that the model itself gives to the slot.
+Its weak point (docs/log-2026-11.md): the beam drops a bound item before it reaches the slot's position, for nothing but
+the words that the query still has speaks for the item until then. *Look-ahead* mends that without pinning: prefixes
+that lead to the bound slot are favoured, up to its position, by the log-odds that the model itself gives to the slot.
 """
 
 from __future__ import annotations

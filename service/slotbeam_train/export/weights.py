@@ -78,7 +78,7 @@ def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, se
     """At most `count` interactions of the log's last day that lead to one of `items`; none without a log.
 
     Queries made from the catalog are no stand-in: their targets are drawn, not chosen, so they teach too little trust
-    in words (docs/log.md).
+    in words (docs/log-2026-11.md).
     """
     last = max((one.day for one in log), default=0)
     known = {item.id for item in items}

@@ -26,7 +26,7 @@ from slotbeam_lab.world.traffic import Traffic
 
 SMALL = WorldOptions(items=1000, seed=7, requests_per_item=4)
 GOLDEN = "673b004175671b1d04e9a792d9212aff303a54175e887c406f2e5bf6cb724dbc"
-"""SHA-256 over the files of `SMALL`; it changes only when the generator does, and then docs/log.md gets a new row."""
+"""SHA-256 over the files of `SMALL`; it changes only when the generator does, and then docs/log.md gets a new entry."""
 
 PORTABLE = "a8a11791e4bc9eba1c3f290d10f770d063d973c7a71b6454b2d40803d6438a18"
 """SHA-256 over the bits of `portable` for 40 000 numbers."""
