@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from slotbeam.files import locked
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,7 @@ class Once:
 
     def __call__(self, name: str, make: Callable[[Path], object]) -> Path:
         directory, done = self.base / name, self.base / f"{name}.done"
-        with (self.base / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.base / f"{name}.lock"):
             if not done.exists():
                 shutil.rmtree(directory, ignore_errors=True)  # what failed half-way
                 directory.mkdir()

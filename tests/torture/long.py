@@ -26,6 +26,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from slotbeam.embedded.parentdeath import bound_to_parent
+from slotbeam.files import write_whole
 from support.processes import finding_tests
 from torture.faults import FAULTS
 from torture.figures import FIGURES, Stage
@@ -217,9 +218,8 @@ async def perform(unit: Unit, directory: Path) -> None:
         numbers = dict(await FIGURES[unit.figure].run(stage))
     except BaseException:
         stage.violations.append(traceback.format_exc()[-6000:])
-    written = stage.directory / "result.json.new"
-    written.write_text(json.dumps({"numbers": numbers, "violations": stage.violations}))
-    written.replace(stage.directory / "result.json")
+    written = json.dumps({"numbers": numbers, "violations": stage.violations})
+    write_whole(stage.directory / "result.json", written.encode())
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

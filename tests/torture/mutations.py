@@ -56,7 +56,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         five=True,
     ),
     _one(
-        *("the last-known-good file is not synced", "bindings/replica/lastgood.py"),
+        *("the last-known-good file is not synced", "files.py"),
         *("os.fsync(file.fileno())", "file.fileno()"),
         f"{LASTGOOD}::test_a_power_cut_at_any_moment_leaves_the_old_or_the_new_bindings_whole",
         "tests/torture/test_disk.py::test_a_saved_last_known_good_file_survives_a_power_cut",
@@ -190,7 +190,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     # ---- the last-known-good file
     _one(
-        *("its directory is not synced", "bindings/replica/lastgood.py"),
+        *("its directory is not synced", "files.py"),
         *("os.fsync(directory)", "pass"),
         f"{LASTGOOD}::test_a_power_cut_at_any_moment_leaves_the_old_or_the_new_bindings_whole",
     ),

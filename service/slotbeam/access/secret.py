@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from slotbeam.errors import SetupError
+from slotbeam.files import PRIVATE, write_whole
 
 MIN_SECRET = 16
 
@@ -36,25 +34,10 @@ def set_or_kept(setting: SecretStr | None, variable: str, path: Path, make: Call
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
-            _write_once(path, make() + "\n")
+            write_whole(path, make().encode() + b"\n", durable=True, mode=PRIVATE, once=True)
         value = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{path} cannot be used ({error}); fix it, or set {variable}") from None
     if len(value) < MIN_SECRET:
         raise SetupError(f"{path} holds only {len(value)} characters; delete the file to have a new one made")
     return value
-
-
-def _write_once(path: Path, text: str) -> None:
-    """Create `path` with mode 0600, whole or not at all; another process that was faster wins."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):
-            os.link(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)

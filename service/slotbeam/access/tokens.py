@@ -7,20 +7,18 @@ still knows its callers. A secret has 256 random bits, so one SHA-256 of it is e
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import math
-import os
 import re
 import secrets
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slotbeam.errors import InputError, NotFound, SetupError
+from slotbeam.files import PRIVATE, locked, write_whole
 
 SCOPES = ("slots:read", "slots:write", "items:write")
 MAX_TOKENS = 64
@@ -160,8 +158,7 @@ class TokenFile:
         with contextlib.ExitStack() as held:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                file = held.enter_context((self.path.parent / "tokens.lock").open("a"))
-                fcntl.flock(file, fcntl.LOCK_EX)
+                held.enter_context(locked(self.path.parent / "tokens.lock"))
             except OSError as error:
                 raise self._unwritable(error) from None
             yield
@@ -172,22 +169,9 @@ class TokenFile:
             {name: value for name, value in vars(token).items() if value is not None} | {"scopes": list(token.scopes)}
             for token in tokens
         ]
+        text = json.dumps({"tokens": rows}, indent=1) + "\n"
         try:
-            descriptor, temporary = tempfile.mkstemp(prefix=".tokens.", dir=self.path.parent)
-            try:
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    file.write(json.dumps({"tokens": rows}, indent=1) + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(temporary, self.path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
-            directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(directory)
-            finally:
-                os.close(directory)
+            write_whole(self.path, text.encode(), durable=True, mode=PRIVATE)
         except OSError as error:
             raise self._unwritable(error) from None
 

@@ -28,6 +28,7 @@ from slotbeam.cli.listening import address, listen
 from slotbeam.embedded.parentdeath import bound_to_parent
 from slotbeam.embedded.server import DataDirLock, EmbeddedStore
 from slotbeam.errors import SetupError
+from slotbeam.files import write_whole
 from slotbeam.settings import Settings, sources
 
 READY_TIMEOUT_S = 60.0
@@ -213,10 +214,8 @@ class Up:
             "children": {child.name: child.process.pid for child in self.children if child.process is not None},
             "restarts": {"store": 0, **{child.name: 0 for child in self.children}, **self.background.restarts},
         }
-        fresh = self.record.with_suffix(".new")
         try:
-            fresh.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            fresh.replace(self.record)
+            write_whole(self.record, json.dumps(record, indent=1).encode() + b"\n")
         except OSError as error:  # a full disk is no reason not to run; what starts next writes it again
             log.error("up.json is not what runs", error=str(error))
 

@@ -7,7 +7,6 @@ Files under DATA_DIR: `lock` (one `up`), `store/lock` (one server; the server it
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import re
@@ -25,6 +24,7 @@ import structlog
 
 from slotbeam.embedded.parentdeath import bound_to_parent
 from slotbeam.errors import SetupError
+from slotbeam.files import lock, write_whole
 
 MAX_SOCKET_PATH = 100
 """Bytes; the kernel takes 107."""
@@ -66,24 +66,20 @@ class DataDirLock:
     def acquire(self, timeout_s: float = 0.0) -> DataDirLock:
         """Take the lock. Raises `SetupError` naming the holder's pid."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + timeout_s
-        while True:
+        while self._file is None:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                self._file = lock(self.path, wait=False)
             except BlockingIOError:
                 if time.monotonic() < deadline:
                     time.sleep(0.02)
                     continue
-                holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-                os.close(descriptor)
+                holder = self.path.read_bytes()[:32].decode(errors="replace").strip() or "unknown"
                 raise SetupError(
                     f"{self.path.parent} is in use by process {holder}; "
                     "stop that one, or set SLOTBEAM_DATA_DIR to another directory",
                     pid=int(holder) if holder.isdigit() else None,
                 ) from None
-        self._file = descriptor
         self.write(os.getpid())
         return self
 
@@ -324,9 +320,7 @@ def _hold(file: Path, text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         if file.read_text(encoding="utf-8") == text:
             return
-    fresh = file.with_name(f"{file.name}.new")
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(file)
+    write_whole(file, text.encode())
 
 
 def _answers(path: Path) -> bool:

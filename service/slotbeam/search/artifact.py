@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +12,7 @@ import orjson
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import stem
 from slotbeam.errors import ArtifactError
+from slotbeam.files import sha256_of, write_whole
 from slotbeam.kae.encode import Kae
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.protocol import SequenceModel
@@ -26,12 +25,6 @@ FORMAT = 2
 MANIFEST = "manifest.json"
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def write_manifest(directory: Path, manifest: dict[str, Any]) -> None:
     """Add `format` and the hash of every file under `directory` to `manifest`, and write it, last of all files."""
     files = {
@@ -42,9 +35,7 @@ def write_manifest(directory: Path, manifest: dict[str, Any]) -> None:
     body = orjson.dumps(
         {**manifest, "format": FORMAT, "files": files}, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
     )
-    partial = directory / f".{MANIFEST}"
-    partial.write_bytes(body + b"\n")
-    os.replace(partial, directory / MANIFEST)
+    write_whole(directory / MANIFEST, body + b"\n")
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

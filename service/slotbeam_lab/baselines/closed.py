@@ -19,11 +19,12 @@ import torch
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
 from slotbeam.catalog.table import Catalog, item_text, write_catalog
+from slotbeam.files import sha256_of
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.normalize import normalize
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.tokenizer import InputBuilder
-from slotbeam.search.artifact import Artifact, read_manifest, sha256_of, verify, write_manifest
+from slotbeam.search.artifact import Artifact, read_manifest, verify, write_manifest
 from slotbeam.search.options import SearchOptions
 from slotbeam.trie.build import build_trie
 from slotbeam.trie.csr import Trie
@@ -117,8 +118,7 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
 
     if not (work / QUANTISER).is_file():  # a stopped run goes on with the codes it began with
         quantiser = method.fit(_material(items, queries, corpus, embedding, options.seed))
-        quantiser.save(work / ".quantiser.npz")
-        (work / ".quantiser.npz").rename(work / QUANTISER)
+        quantiser.save(work / QUANTISER)
     frozen = FrozenEncoding(embedding, Quantiser.load(work / QUANTISER))
     item_sids = frozen.codes([item_text(item) for item in items])
     inputs = InputBuilder.load(texts / TOKENIZER, frozen.codebook.sizes, options.model.max_tokens)

@@ -16,6 +16,7 @@ import faiss
 import numpy as np
 
 from slotbeam.arrays import on_grid
+from slotbeam.files import replacing
 from slotbeam.types import FloatArray, IntArray
 
 _CHUNK = 8192
@@ -94,11 +95,12 @@ class Quantiser:
         return np.asarray(total, np.float32)
 
     def save(self, path: Path) -> None:
-        """Write one `.npz`."""
+        """Write one `.npz`, whole."""
         arrays: dict[str, Any] = {} if self.rotation is None else {"rotation": self.rotation}
         for name in ("layers", "encoder", "parts"):
             arrays |= {f"{name}/{number}": array for number, array in enumerate(getattr(self, name))}
-        np.savez(path, **arrays)
+        with replacing(path) as file:
+            np.savez(file, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> Quantiser:

@@ -7,7 +7,6 @@ command finds it there and a stopped one goes on.
 from __future__ import annotations
 
 import dataclasses
-import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.errors import InputError
+from slotbeam.files import locked, sha256_of, write_whole
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.measures.run import System
 from slotbeam_train.options import TrainOptions
@@ -138,13 +138,10 @@ def cached(
     directory = setup.cache / f"{name}-{identity(setup, name, **more)}"
     done = directory / DONE
     directory.mkdir(parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(directory / ".lock"):
         if not done.is_file():
             facts = train(directory)
-            partial = directory / f".{DONE}"
-            partial.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-            partial.rename(done)
+            write_whole(done, json.dumps(facts, indent=1).encode() + b"\n")
     return directory, json.loads(done.read_text(encoding="utf-8"))
 
 
@@ -154,5 +151,5 @@ def _stamp(path: Path) -> list[Any]:
     stamp: list[Any] = [[one.name, one.stat().st_size] for one in files]
     described = path / "world.json"
     if described.is_file():
-        stamp.append(hashlib.sha256(described.read_bytes()).hexdigest())
+        stamp.append(sha256_of(described))
     return stamp

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.errors import InputError
+from slotbeam.files import write_whole
 
 Told = Callable[[str, "Unit", float, str, int], None]
 """Called with (`start`, `done`, `kept`, `failed` or `skipped`; the unit; seconds; what went wrong; units in all)."""
@@ -157,8 +158,5 @@ def _write(unit: Unit, where: Any, directory: Path) -> tuple[float, str]:
         text = json.dumps(unit.run(where, unit.work), ensure_ascii=False)
     except Exception:
         return time.monotonic() - started, traceback.format_exc()
-    file = unit.file(directory)
-    partial = file.with_suffix(".partial")
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.rename(file)
+    write_whole(unit.file(directory), text.encode() + b"\n")
     return time.monotonic() - started, ""

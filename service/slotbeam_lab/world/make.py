@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from slotbeam.files import sha256_of
 from slotbeam_lab.world.attributes import Products
 from slotbeam_lab.world.lexicon import Lexicon
 from slotbeam_lab.world.options import DAYS, WorldOptions, generator_hash
@@ -59,7 +59,7 @@ def make_world(out: Path, options: WorldOptions | None = None, progress: Progres
         "days": DAYS,
         "counts": counts,
         "planted_words": [one.word for one in planted],
-        "files": {path.name: _sha256(path) for path in sorted(out.glob("*.jsonl"))},
+        "files": {path.name: sha256_of(path) for path in sorted(out.glob("*.jsonl"))},
     }
     (out / "world.json").write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
     return facts
@@ -128,8 +128,3 @@ def _write(path: Path, rows: Iterable[dict[str, Any]]) -> int:
             file.write(orjson.dumps(row) + b"\n")
             count += 1
     return count
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

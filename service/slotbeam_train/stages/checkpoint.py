@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 
 from slotbeam.errors import SetupError
+from slotbeam.files import replacing
 from slotbeam_train.policy.model import Policy
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -28,12 +28,8 @@ def save_checkpoint(path: Path, model: Policy, optimizer: torch.optim.Optimizer,
                 arrays[f"{moment}/{name}"] = state[moment].cpu().numpy()
         if "step" in state:
             arrays[f"step/{name}"] = np.asarray(float(state["step"]), np.float32)
-    partial = path.with_name(f".{path.name}")
-    with partial.open("wb") as file:
+    with replacing(path, durable=True) as file:
         np.savez(file, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
 
 
 def load_checkpoint(path: Path, model: Policy, optimizer: torch.optim.Optimizer) -> dict[str, Any]:

@@ -13,7 +13,6 @@ process, not the machine. Its writer holds an flock, which ends with the writer.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -24,6 +23,7 @@ from typing import Any
 
 from slotbeam.bindings.replica.compiled import Build
 from slotbeam.bindings.replica.overlay import Bound, piece_key
+from slotbeam.files import lock
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import EMPTY_OVERLAY, Overlay
 
@@ -100,15 +100,9 @@ class Guard:
         """The file, locked; None when another process that lives compiles, or the disk does not let us."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            return lock(self.path, wait=False)
         except OSError:
             return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            return None
-        return descriptor
 
 
 def _judge(note: _Note) -> None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from pathlib import Path
 from slotbeam.bindings.binding import canonical, decode_items, encode_items
 from slotbeam.bindings.listing import Listing
 from slotbeam.errors import BindingError
+from slotbeam.files import PRIVATE, write_whole
 
 FORMAT = 1
 _SECOND = ".1"
@@ -55,8 +54,9 @@ def save(path: Path, codebook_sha: str, good: LastGood) -> None:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     for sha, ids in good.items.items():
         if not (lists / sha).exists():
-            _replace(lists / sha, encode_items(ids)[1])
-    _replace(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body, former=second(path))
+            write_whole(lists / sha, encode_items(ids)[1], durable=True, mode=PRIVATE)
+    whole = hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+    write_whole(path, whole, durable=True, mode=PRIVATE, former=second(path))
     _collect(path, good.items)
 
 
@@ -152,27 +152,6 @@ def _read(path: Path) -> tuple[str, Listing]:
     if not listing.verify():
         raise ValueError("its records do not add up to its state")
     return data["codebook"], listing
-
-
-def _replace(path: Path, data: bytes, former: Path | None = None) -> None:
-    """Write `path` whole or not at all, on disk when this returns; what it held goes to `former`."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if former is not None and path.exists():
-            os.replace(path, former)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
 
 
 def _collect(path: Path, named: Iterable[str]) -> None:
