@@ -30,6 +30,9 @@ KERNELS ?=
 TORTURE ?= --jobs $(JOBS)
 PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 
+# Hundreds of processes are started: each compiles what no earlier one has kept.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: serve test test-unit test-system test-kernels fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
 
 serve: $(VENV)/.serve
@@ -41,15 +44,16 @@ install-dev: $(VENV)/.dev
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# Every version and hash is in $(LOCKS); PyTorch alone is not, as its builds differ.
+# Every version and hash is in $(LOCKS); PyTorch alone is not, as its builds differ. For development nothing is compiled
+# ahead: three modules of four are never imported.
 $(VENV)/.serve: pyproject.toml $(LOCKS)/build.txt $(LOCKS)/serve.txt | $(BIN)/python
 	$(PIP) --require-hashes -r $(LOCKS)/build.txt -r $(LOCKS)/serve.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(LOCKS)/dev.txt | $(BIN)/python
-	$(PIP) --require-hashes -r $(LOCKS)/dev.txt
-	$(PIP) $(TORCH)
+	$(PIP) --no-compile --require-hashes -r $(LOCKS)/dev.txt
+	$(PIP) --no-compile $(TORCH)
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.serve
 
