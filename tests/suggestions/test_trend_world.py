@@ -21,7 +21,7 @@ from slotbeam.kae.normalize import normalize
 from slotbeam.search.unknown import is_countable, split_words
 from slotbeam.suggestions.bursts import burst_of, bursts
 from slotbeam.suggestions.trends import TrendCounter
-from slotbeam_lab.world import make_world
+from slotbeam_lab.world import WorldOptions, make_world
 from support.sharing import Once
 
 DEMO = Path(__file__).parents[2] / "model_artifacts" / "demo"
@@ -33,8 +33,8 @@ Query = tuple[str, list[str]]
 
 @pytest.fixture(scope="module")
 def world(once: Once) -> Path:
-    """The shipped demo's world."""
-    return once("demo-world", make_world)
+    """The shipped demo's world, with half of its searches."""
+    return once("demo-world", lambda directory: make_world(directory, WorldOptions(requests_per_item=4)))
 
 
 def requests(path: Path, days: tuple[int, ...]) -> Iterator[tuple[int, str]]:
