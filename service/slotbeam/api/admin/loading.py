@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import RowForm, idempotency_key
+from slotbeam.api.admin.models.files import ImportCommitted, ImportDryRun
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
@@ -54,7 +55,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
     @router.get(
         "/slots.csv",
         summary="Every binding with its items as CSV, as an import takes it",
-        responses=answers(200, media_type="text/csv", schema={"type": "string"}),
+        responses={200: {"description": "Answer", "content": {"text/csv": {"schema": {"type": "string"}}}}},
         response_class=Response,
         dependencies=[reads],
     )
@@ -69,7 +70,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
     @router.post(
         "/slots:import",
         summary="Bind every row of a file in one revision, or none",
-        responses=answers(200, 202),
+        responses=answers(200, model=ImportDryRun | ImportCommitted) | answers(202, model=ImportCommitted),
         openapi_extra=asks(
             KEY,
             body={

@@ -13,6 +13,11 @@ from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import BindForm, PatchForm
 from slotbeam.api.admin.history import entries
 from slotbeam.api.admin.loading import loading_routes
+from slotbeam.api.admin.models.audit import AuditPage
+from slotbeam.api.admin.models.dryrun import DryRun
+from slotbeam.api.admin.models.edits import Done, Removed
+from slotbeam.api.admin.models.replicas import ReplicaList
+from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
@@ -39,7 +44,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     @router.get(
         "/slots",
         summary="Every reserved slot with what it holds",
-        responses=answers(200),
+        responses=answers(200, model=SlotList),
         dependencies=[reads],
     )
     async def list_slots(query: Annotated[SlotsQuery, Query()]) -> Response:
@@ -64,7 +69,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     @router.get(
         "/slots/{slot}",
         summary="One slot, or a binding by its id, with its items",
-        responses=answers(200),
+        responses=answers(200, model=BindingDetail | FreeSlot),
         dependencies=[reads],
     )
     async def get_slot(slot: SlotPath) -> Response:
@@ -74,7 +79,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         "/slots",
         summary="Bind words to items",
         status_code=201,
-        responses=answers(200, 201, 202),
+        responses=answers(200, model=DryRun) | answers(201, 202, model=Done),
         openapi_extra=asks(KEY, body=BindForm),
     )
     async def post_slot(request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes) -> Response:
@@ -86,7 +91,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     @router.put(
         "/slots/{slot}",
         summary="Replace a binding (If-Match)",
-        responses=answers(200, 202),
+        responses=answers(200, model=DryRun | Done) | answers(202, model=Done),
         openapi_extra=asks(IF_MATCH, KEY, body=BindForm),
     )
     async def put_slot(
@@ -103,7 +108,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     @router.patch(
         "/slots/{slot}",
         summary="Change parts of a binding (If-Match)",
-        responses=answers(200, 202),
+        responses=answers(200, model=DryRun | Done) | answers(202, model=Done),
         openapi_extra=asks(IF_MATCH, KEY, body=PatchForm),
     )
     async def patch_slot(
@@ -119,7 +124,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     @router.delete(
         "/slots/{slot}",
         summary="Unbind (If-Match)",
-        responses=answers(200, 202),
+        responses=answers(200, model=DryRun | Removed) | answers(202, model=Removed),
         openapi_extra=asks(IF_MATCH, KEY),
     )
     async def delete_slot(
@@ -131,7 +136,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     @router.get(
         "/replicas",
         summary="Every live replica and what it has applied",
-        responses=answers(200),
+        responses=answers(200, model=ReplicaList),
         dependencies=[reads],
     )
     async def replicas() -> Response:
@@ -142,7 +147,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     @router.get(
         "/audit",
         summary="Who changed what, newest first; `next` is the `before` of what follows",
-        responses=answers(200),
+        responses=answers(200, model=AuditPage),
         dependencies=[reads],
     )
     async def audit(query: Annotated[AuditQuery, Query()]) -> Response:

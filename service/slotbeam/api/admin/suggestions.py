@@ -12,6 +12,9 @@ from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import AcceptForm, BindForm, idempotency_key
+from slotbeam.api.admin.models.dryrun import DryRun
+from slotbeam.api.admin.models.edits import BindingCommitted, Done
+from slotbeam.api.admin.models.suggestions import SuggestionList, WordDismissed
 from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.writes import answer_again, binding_write, carry_out
@@ -63,7 +66,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     @router.get(
         "",
         summary="Unknown words that stand out against their own past",
-        responses=answers(200),
+        responses=answers(200, model=SuggestionList),
         dependencies=[reads],
     )
     async def list_suggestions(query: Annotated[SuggestionsQuery, Query()]) -> Response:
@@ -80,7 +83,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         "/{word}:accept",
         summary="Open a draft binding for the word",
         status_code=201,
-        responses=answers(200, 201, 202),
+        responses=answers(200, model=DryRun | BindingCommitted) | answers(201, 202, model=Done),
         openapi_extra=asks(KEY, body=AcceptForm, needed=False),
     )
     async def accept(
@@ -120,7 +123,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         await plane.off_loop(lambda: _check_same(plane, canonical, given, held))
         return await answer_again(plane, held.binding, held.listing)
 
-    @router.post("/{word}:dismiss", summary="Never suggest the word again", responses=answers(200))
+    @router.post("/{word}:dismiss", summary="Never suggest the word again", responses=answers(200, model=WordDismissed))
     async def dismiss(word: WordPath, who: Principal = writes) -> Response:
         [canonical] = canonical_words([word])
         new = await plane.store.dismiss(canonical, {"actor": who.name, "at": plane.now_ms()})

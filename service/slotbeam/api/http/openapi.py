@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
+from slotbeam.api.http.models import Said
 from slotbeam.api.http.problems import MEDIA_TYPE
 from slotbeam.api.http.problemschema import PROBLEM
 
 _REF = "#/components/schemas/"
-_OBJECT = {"type": "object"}
 
 
 def asks(
@@ -43,12 +43,13 @@ def ref(model: type[BaseModel]) -> dict[str, Any]:
     return {"$ref": _REF + model.__name__}
 
 
-def answers(
-    *statuses: int, media_type: str = "application/json", schema: dict[str, Any] | None = None
-) -> dict[int | str, dict[str, Any]]:
-    """`responses` of a route: what its successes are; everything else is a problem document."""
-    content = {media_type: {"schema": _OBJECT if schema is None else schema}}
-    return {status: {"description": "Answer", "content": content} for status in statuses}
+def answers(*statuses: int, model: object) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route: what a JSON answer of these statuses holds; what no route names is a problem document.
+
+    Args:
+        model: a `Said`, or a union of them. It is for the document and for tests: no answer passes through it.
+    """
+    return {status: {"description": "Answer", "model": model} for status in statuses}
 
 
 def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None) -> None:
@@ -68,6 +69,9 @@ def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None)
                 schema = model.model_json_schema(ref_template=_REF + "{model}")
                 schemas.update(schema.pop("$defs", {}))
                 schemas[model.__name__] = schema
+            for name, examples in _examples(Said).items():
+                if name in schemas:
+                    schemas[name]["examples"] = examples  # FastAPI drops what is null in them
             schemas["Problem"] = PROBLEM
             for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own shape of a 422
                 schemas.pop(unused, None)
@@ -86,6 +90,17 @@ def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None)
         return app.openapi_schema or {}
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _examples(base: type[BaseModel]) -> dict[str, list[JsonValue]]:
+    """Name → examples of every model below `base` that has some of its own."""
+    found: dict[str, list[JsonValue]] = {}
+    for model in base.__subclasses__():
+        found |= _examples(model)
+        extra = model.model_config.get("json_schema_extra")
+        if isinstance(extra, dict) and isinstance(examples := extra.get("examples"), list):
+            found[model.__name__] = examples
+    return found
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

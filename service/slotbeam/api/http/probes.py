@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
 from slotbeam import __version__
+from slotbeam.api.http.models import Draining, Liveness, PlaneInfo, Readiness, Starting
 from slotbeam.api.http.openapi import answers
 from slotbeam.search.snapshot import Holder, Snapshot
 
@@ -41,7 +42,7 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
     router = APIRouter()
 
     @router.head("/livez", **_HEAD)
-    @router.get("/livez", summary="The process answers; touches nothing", responses=answers(200))
+    @router.get("/livez", summary="The process answers; touches nothing", responses=answers(200, model=Liveness))
     async def livez() -> Response:
         return json_response({"status": "ok"})
 
@@ -49,7 +50,7 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
     @router.get(
         "/readyz",
         summary="200 once a snapshot may be served, whatever the store does afterwards",
-        responses=answers(200, 503),
+        responses=answers(200, model=Readiness) | answers(503, model=Starting | Draining),
     )
     async def readyz() -> Response:
         snapshot = holder.current
@@ -64,7 +65,7 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
         return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
     @router.head("/info", **_HEAD)
-    @router.get("/info", summary="Model, codebook, sizes and revision", responses=answers(200))
+    @router.get("/info", summary="Model, codebook, sizes and revision", responses=answers(200, model=PlaneInfo))
     async def info() -> Response:
         return json_response(describe(holder.current))
 

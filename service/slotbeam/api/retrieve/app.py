@@ -25,6 +25,7 @@ from slotbeam.api.retrieve.answers import document
 from slotbeam.api.retrieve.events import EventCounter, events_route
 from slotbeam.api.retrieve.following import Following
 from slotbeam.api.retrieve.metrics import STAGES, Metrics
+from slotbeam.api.retrieve.models import BatchAnswer, RetrieveAnswer
 from slotbeam.api.retrieve.requestid import RequestIds, events_key
 from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.errors import FilterError, Overloaded, QueueTimeout, SlotbeamError
@@ -150,7 +151,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     @app.post(
         "/retrieve",
         summary="Retrieve items for one query",
-        responses=answers(200),
+        responses=answers(200, model=RetrieveAnswer),
         openapi_extra=asks(body=RetrieveBody, example=examples[0] if examples else None),
     )
     async def retrieve_one(request: HttpRequest) -> Response:
@@ -164,7 +165,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
     @app.post(
         "/retrieve:batch",
         summary="Retrieve for up to 64 queries",
-        responses=answers(200),
+        responses=answers(200, model=BatchAnswer),
         openapi_extra=asks(body=BatchBody, example={"queries": examples} if examples else None),
     )
     async def retrieve_batch(request: HttpRequest) -> Response:

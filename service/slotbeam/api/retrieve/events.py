@@ -14,6 +14,7 @@ from slotbeam.api.http.bodies import read_model
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import json_response
 from slotbeam.api.retrieve.metrics import RANKS, Metrics
+from slotbeam.api.retrieve.models import EventsAccepted
 from slotbeam.api.retrieve.requestid import Issued, RequestIds, mark_of
 from slotbeam.api.retrieve.schemas import Event, EventsBody
 from slotbeam.errors import InputError, RequestIdExpired, UnknownRequestId
@@ -125,7 +126,7 @@ def events_route(holder: Holder, counter: EventCounter, body_limit: int) -> APIR
         "/events",
         status_code=202,
         summary="Report clicks and orders on answers",
-        responses=answers(202),
+        responses=answers(202, model=EventsAccepted),
         openapi_extra=asks(body=EventsBody),
     )
     async def take_events(request: Request) -> Response:

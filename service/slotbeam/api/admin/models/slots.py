@@ -1,0 +1,113 @@
+"""Slots and bindings."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from slotbeam.api.http.models import Count, Moment, Said, ServingState, shown, sometimes
+
+LifecycleName = Literal["free", "draft", "scheduled", "active", "expired", "failed"]
+PlacementName = Literal["top", "blend", "only"]
+_PLACE: JsonDict = {"slot": "1-2049", "position": 1, "group": "brand"}
+FREE: JsonDict = {**_PLACE, "state": "free"}
+BOUND: JsonDict = {
+    **_PLACE,
+    "state": "active",
+    "id": "b_7kq2mzd4xa",
+    "words": ["labubu"],
+    "category": "brand",
+    "item_count": 2,
+    "match": True,
+    "placement": "top",
+    "near_miss": False,
+    "starts_at": None,
+    "ends_at": "2026-12-31T00:00:00.000Z",
+    "owner": "toys",
+    "reason": "launch",
+    "created_at": "2026-11-27T09:00:00.000Z",
+    "revision": 42,
+    "etag": '"b_7kq2mzd4xa.42"',
+}
+_SIGNED: JsonDict = {**BOUND, "changed_by": "merchandising", "changed_at": "2026-11-27T09:00:00.000Z"}
+
+
+class SlotPlace(Said):
+    """Where it is; null for a binding without a slot: a draft, or one of another codebook."""
+
+    slot: str | None
+    position: Count | None
+    group: str | None
+
+
+class FreeSlot(SlotPlace, json_schema_extra=shown(FREE)):
+    """A reserved slot that nothing is bound to."""
+
+    state: Literal["free"]
+
+
+class UnreadableSlot(SlotPlace):
+    """A slot held by a binding whose record cannot be read."""
+
+    state: Literal["failed"]
+    id: str
+    error: str | None
+
+
+class BoundSlot(SlotPlace, json_schema_extra=shown(BOUND)):
+    """A binding, and the slot that it holds."""
+
+    state: LifecycleName
+    id: str
+    words: list[str]
+    category: str
+    item_count: Count
+    match: bool = Field(description="Whether its items were found by its words")
+    placement: PlacementName
+    near_miss: bool
+    starts_at: Moment | None
+    ends_at: Moment | None
+    owner: str
+    reason: str
+    created_at: Moment
+    revision: Count
+    etag: str
+    error: str = sometimes(str, "Why it could not be built here")
+
+
+class SignedSlot(BoundSlot, json_schema_extra=shown(_SIGNED)):
+    """A binding with who made it what it is; null where the log no longer tells."""
+
+    changed_by: str | None
+    changed_at: Moment | None
+
+
+class BindingDetail(SignedSlot, json_schema_extra=shown({**_SIGNED, "item_ids": ["B07", "B08"]})):
+    """A binding with its items."""
+
+    item_ids: list[str]
+
+
+class SlotList(
+    Said,
+    json_schema_extra=shown(
+        {
+            "state": "live",
+            "epoch": "9f3c51d07ab2e648",
+            "revision": 42,
+            "active": "c1a0b2",
+            "counts": {"active": 1, "free": 63},
+            "slots": [_SIGNED, {**FREE, "slot": "1-2050"}],
+        }
+    ),
+):
+    """`GET /admin/slots`: those that were asked for; `counts` is of all."""
+
+    state: ServingState
+    epoch: str
+    revision: Count
+    active: str
+    counts: dict[LifecycleName, Count]
+    slots: list[SignedSlot | UnreadableSlot | FreeSlot]

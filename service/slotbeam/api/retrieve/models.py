@@ -1,0 +1,126 @@
+"""What the data plane answers, for its OpenAPI document; see `slotbeam.api.http.models`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from slotbeam.api.http.models import SEEN, Count, Said, SeenBindings, SlotKind, Span, shown, sometimes
+
+
+class QuerySlot(Said):
+    """One position of the query SID."""
+
+    position: Count
+    group: str
+    slot: Count = Field(description="Index of the slot in its position; 0 is empty")
+    kind: SlotKind
+    word: str | None = Field(description="The word that represents the position; null when it is empty")
+
+
+class AppliedBinding(Said):
+    """A binding that the query triggered."""
+
+    id: str
+    slot: str
+    word: str
+    span: Span = Field(description="Where the word is in the canonical query")
+    items: Count = Field(description="How many items the binding has")
+
+
+class RankedItem(Said):
+    """One hit."""
+
+    id: str
+    title: str
+    score: float = Field(description="Orders this answer only")
+    sid: list[Count] = Field(description="Index of the slot in each position")
+    sid_logp: float = sometimes(float, "Log-probability of the SID, in nats; there when all of it was decoded")
+    source: Literal["binding", "model"]
+
+
+class ExplainedWord(Said):
+    """A word found in the query, its slot, and whether and why it represents its position."""
+
+    start: Count
+    end: Count
+    surface: str
+    word: str
+    category: str
+    position: Count
+    group: str
+    slot: str
+    kind: SlotKind
+    chosen: bool
+    reason: str
+
+
+class OverriddenWord(Said):
+    """A base word that a bound word takes the place of in its pinned group."""
+
+    word: str
+    span: Span
+    slot: str
+
+
+class DecodedGroup(Said):
+    """What the beams of one group did."""
+
+    group: str = Field(description="`base`, or the id of a binding")
+    beams: Count
+    depth: Count
+    expanded: Count
+
+
+class Explanation(Said):
+    """How an answer came about."""
+
+    canonical: str
+    words: list[ExplainedWord]
+    overridden: dict[str, list[OverriddenWord]] = Field(description="By the id of the binding")
+    groups: list[DecodedGroup]
+
+
+_ANSWER: JsonDict = {
+    "request_id": "AQAAAA",
+    "model": "demo-2",
+    "bindings": SEEN,
+    "query_sid": [{"position": 0, "group": "entity", "slot": 17, "kind": "solo", "word": "keychain"}],
+    "applied_bindings": [{"id": "b_7kq2mzd4xa", "slot": "1-2049", "word": "labubu", "span": [0, 6], "items": 12}],
+    "items": [
+        {
+            "id": "B07",
+            "title": "Labubu keychain",
+            "score": 7.1,
+            "sid": [17, 2049, 0, 4, 9, 0],
+            "sid_logp": -3.21,
+            "source": "binding",
+        }
+    ],
+}
+
+
+class RetrieveAnswer(Said, json_schema_extra=shown(_ANSWER)):
+    """`POST /retrieve`: what one snapshot answers to one query."""
+
+    request_id: str = Field(description="Signed; give it back with `/events`")
+    model: str = Field(description="The artifact's name")
+    bindings: SeenBindings
+    query_sid: list[QuerySlot]
+    applied_bindings: list[AppliedBinding]
+    items: list[RankedItem]
+    explain: Explanation = sometimes(Explanation.model_construct, "There when it was asked for")
+
+
+class BatchAnswer(Said, json_schema_extra=shown({"answers": [_ANSWER]})):
+    """`POST /retrieve:batch`: in the order of the queries, all of one snapshot."""
+
+    answers: list[RetrieveAnswer]
+
+
+class EventsAccepted(Said, json_schema_extra=shown({"accepted": 1})):
+    """`POST /events`."""
+
+    accepted: Count
