@@ -25,6 +25,7 @@ from slotbeam import __version__
 from slotbeam.background import FIRST_DELAY_S, Background, Ended
 from slotbeam.cli.console import say
 from slotbeam.cli.listening import address, listen
+from slotbeam.cli.probing import example_of, is_ready
 from slotbeam.embedded.parentdeath import bound_to_parent
 from slotbeam.embedded.server import DataDirLock, EmbeddedStore
 from slotbeam.errors import SetupError
@@ -33,7 +34,6 @@ from slotbeam.settings import Settings, sources
 
 READY_TIMEOUT_S = 60.0
 SAY_AFTER_S = 5.0
-EXAMPLE_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 8.0
 LAST_STORE_DELAY_S = 2.0
 """Between two starts of the store at most: edits work again soon after its disk has room."""
@@ -101,7 +101,7 @@ class Up:
             await asyncio.gather(*(self._until_ready(child) for child in self.children))
             if not self._stop.is_set():
                 self._write_record(url)
-                self._announce(url, time.monotonic() - started, await _example(self.children[0].listener))
+                self._announce(url, time.monotonic() - started, await example_of(self.children[0].listener))
                 for child in self.children:
                     self.background.start(child.name, partial(self._live, child, url))
                 if self.store:
@@ -150,14 +150,14 @@ class Up:
                 if waited_s > SAY_AFTER_S and not said:
                     said = True
                     log.info("waiting until it is ready; without its store it waits up to 30 s", part=child.name)
-                probe = asyncio.create_task(_status(child.listener, "/readyz"))
+                probe = asyncio.create_task(is_ready(child.listener))
                 await asyncio.wait({ended, stopped, probe}, return_when=asyncio.FIRST_COMPLETED)
                 if ended.done():
                     probe.cancel()
                     raise SetupError(
                         f"{child.name} ended with status {ended.result()} before it was ready; its message is above"
                     )
-                if stopped.done() or probe.result() == 200:
+                if stopped.done() or probe.result():
                     probe.cancel()
                     return
                 await asyncio.sleep(0.05)
@@ -256,33 +256,3 @@ def run_up(settings: Settings, flags: Iterable[str] = ()) -> None:
         ) from None
     with lock:
         asyncio.run(Up(settings, flags).run())
-
-
-async def _example(listener: socket.socket) -> str | None:
-    """A query that the artifact which the data plane serves understands; None when it names none."""
-    try:
-        return str(json.loads((await _ask(listener, "/info", EXAMPLE_TIMEOUT_S))[1])["examples"][0])
-    except (OSError, TimeoutError, ValueError, LookupError):
-        return None
-
-
-async def _status(listener: socket.socket, path: str) -> int | None:
-    """Ask one plane; None when it does not answer within a second."""
-    try:
-        return (await _ask(listener, path, 1.0))[0]
-    except (OSError, TimeoutError, ValueError, LookupError):
-        return None
-
-
-async def _ask(listener: socket.socket, path: str, within_s: float) -> tuple[int, bytes]:
-    """Return status and body. Raises `OSError`, `TimeoutError`, or what unreadable text raises."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    async with asyncio.timeout(within_s):
-        reader, writer = await asyncio.open_connection(host, port)
-        try:
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
-            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        finally:
-            writer.close()
-    return int(head.split()[1]), body
