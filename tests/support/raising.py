@@ -12,7 +12,7 @@ from slotbeam.errors import SlotbeamError
 SOURCE = Path(errors.__file__).parent
 ENDS_A_COMMAND = ("ArtifactError", "SetupError")
 """No plane answers with these."""
-OF_COMMANDS = ("cli/", "train/", "eval/", "catalog/loaders/")
+OF_COMMANDS = ("cli/", "catalog/loaders/")
 BY_HAND: tuple[tuple[type[SlotbeamError], str], ...] = (
     *((errors.ImportRefused, name) for name in ("rows", "refused", "lines")),
     *((kind, name) for kind in (errors.UnknownRequestId, errors.RequestIdExpired) for name in ("event", "errors")),
