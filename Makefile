@@ -1,6 +1,6 @@
 # make serve        install and run everything on the shipped demo
 # make test         install what tests need, then lint, types, layers, tests
-# make test-system  tests that need Debian packages (docker-compose, redis-server); a skip is a failure
+# make test-system  tests that need Debian packages (docker-compose, redis-server) or a client generator; a skip is a failure
 # make test-kernels the numeric tests as on processors with fewer instructions (KERNELS: avx2 avx sse --switches)
 # make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents
 # make mutants      what keeps edits safe is taken away, a line at a time: a test must turn red for each (minutes; MUTANTS: arguments)
@@ -57,6 +57,12 @@ $(VENV)/.dev: pyproject.toml $(LOCKS)/dev.txt | $(BIN)/python
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.serve
 
+# What makes a client from an OpenAPI document needs an older typer than slotbeam is locked to: it has a place of its own.
+$(VENV)/client/.installed: $(LOCKS)/client.txt | $(BIN)/python
+	$(BIN)/python -m venv $(VENV)/client
+	$(VENV)/client/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -73,7 +79,7 @@ test: lint test-unit
 test-unit: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=10
 
-test-system: $(VENV)/.dev
+test-system: $(VENV)/.dev $(VENV)/client/.installed
 	SLOTBEAM_SYSTEM=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=5 tests/system
 
 test-kernels: $(VENV)/.dev
@@ -112,6 +118,7 @@ lock:
 	$(COMPILE) pyproject.toml -c $(LOCKS)/build.txt -o $(LOCKS)/serve.txt
 	$(COMPILE) pyproject.toml --extra train --extra dev $(LOCKS)/build.in $(LOCKS)/torch.in --excludes $(LOCKS)/excluded.in \
 	  -c $(LOCKS)/build.txt -c $(LOCKS)/serve.txt -o $(LOCKS)/dev.txt
+	$(COMPILE) $(LOCKS)/client.in -o $(LOCKS)/client.txt
 
 clean:
 	rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

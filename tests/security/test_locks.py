@@ -17,7 +17,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SERVE = PROJECT["dependencies"]
 DEV = [*SERVE, *PROJECT["optional-dependencies"]["train"], *PROJECT["optional-dependencies"]["dev"]]
 BUILD = (LOCKS / "build.in").read_text().split()
-ASKED = {"build.txt": BUILD, "serve.txt": SERVE, "dev.txt": [*DEV, *BUILD]}
+CLIENT = (LOCKS / "client.in").read_text().split()
+ASKED = {"build.txt": BUILD, "serve.txt": SERVE, "dev.txt": [*DEV, *BUILD], "client.txt": CLIENT}
 PYTHONS = ("3.11", "3.12", "3.13")
 
 

@@ -1,9 +1,10 @@
-"""Tests that need a Debian package: they skip without it, except under `make test-system`, where that is a failure."""
+"""Tests that need what `make test-system` or Debian installs: they skip without it; there, that is a failure."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.system)
 
 
-def need(program: str) -> str:
-    """Return the path of `program`; skip (or fail, under `make test-system`) when it is not installed."""
-    path = shutil.which(program)
+def need(program: str, where: str | None = None, by: str | None = None) -> str:
+    """Return the path of `program`; skip (or fail, under `make test-system`) when it is not installed.
+
+    Args:
+        where: a directory to look in, instead of those of `PATH`.
+        by: what installs it, instead of a Debian package of its name.
+    """
+    path = shutil.which(program, path=where)
     if path is None:
-        reason = f"{program} is not installed (Debian package {program})"
+        reason = f"{program} is not installed ({by or f'Debian package {program}'})"
         if os.environ.get("SLOTBEAM_SYSTEM") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -35,3 +41,8 @@ def docker_compose() -> str:
 @pytest.fixture
 def redis_server() -> str:
     return need("redis-server")
+
+
+@pytest.fixture(scope="session")
+def client_generator() -> str:
+    return need("openapi-python-client", f"{sys.prefix}/client/bin", "make test-system does it")
