@@ -19,9 +19,14 @@ def test_every_setting_has_a_description() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 
 
-def test_the_operations_page_has_every_setting_and_no_other() -> None:
-    rows = set(re.findall(r"^\| `(SLOTBEAM_[A-Z_]+)` \|", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE))
-    assert rows == {f"SLOTBEAM_{name.upper()}" for name in Settings.model_fields}
+def test_the_operations_page_has_every_setting_with_its_default_and_meaning_and_no_other() -> None:
+    rows = re.findall(
+        r"^\| `(SLOTBEAM_\w+)` \| (\S+) \| (.*) \|$", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert rows == [
+        (f"SLOTBEAM_{name.upper()}", "(unset)" if field.default is None else f"`{field.default}`", field.description)
+        for name, field in Settings.model_fields.items()
+    ]
 
 
 def test_a_flag_wins_over_the_environment_and_both_over_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
