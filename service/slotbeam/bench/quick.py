@@ -5,7 +5,6 @@ Figures of one run on one machine; compare A with B in one run only. docs/log.md
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import random
@@ -27,6 +26,7 @@ import numpy as np
 import onnxruntime
 
 from slotbeam import __version__
+from slotbeam.embedded.record import read_record
 from slotbeam.errors import SetupError
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
@@ -194,11 +194,10 @@ def running_up(artifact: Path) -> Iterator[dict[str, Any]]:
         )
         try:
             deadline = time.monotonic() + _READY_S
-            while not (data_dir / "up.json").exists():
+            while (record := read_record(data_dir)) is None:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise SetupError("slotbeam up did not start; its message is above")
                 time.sleep(0.05)
-            record = json.loads((data_dir / "up.json").read_text(encoding="utf-8"))
             yield {**record, "token": (data_dir / "admin.token").read_text(encoding="utf-8").strip()}
         finally:
             process.send_signal(signal.SIGINT)

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from slotbeam.cli.record import read_record
+from slotbeam.embedded.record import read_record
 from slotbeam.errors import SetupError, SlotbeamError
 from slotbeam.settings import Settings
 

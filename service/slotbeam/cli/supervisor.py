@@ -27,9 +27,9 @@ from slotbeam.cli.console import say
 from slotbeam.cli.listening import address, listen
 from slotbeam.cli.probing import example_of, is_ready
 from slotbeam.embedded.parentdeath import bound_to_parent
+from slotbeam.embedded.record import record_of, write_record
 from slotbeam.embedded.server import DataDirLock, EmbeddedStore
 from slotbeam.errors import SetupError
-from slotbeam.files import write_whole
 from slotbeam.settings import Settings, sources
 
 READY_TIMEOUT_S = 60.0
@@ -74,7 +74,6 @@ class Up:
 
     def __init__(self, settings: Settings, flags: Iterable[str] = ()) -> None:
         self.settings, self.flags = settings, set(flags)
-        self.record = settings.data_dir / "up.json"
         self.store = None if settings.redis_url else EmbeddedStore(settings.data_dir)
         self.children: list[Child] = []
         self.background = Background()
@@ -115,7 +114,7 @@ class Up:
                 self.store.stop()
             for listener in listeners.values():
                 listener.close()
-            self.record.unlink(missing_ok=True)
+            record_of(self.settings.data_dir).unlink(missing_ok=True)
 
     def _asked_to_end(self, number: int) -> None:
         self._drains = number == signal.SIGTERM and not self._stop.is_set()
@@ -215,7 +214,7 @@ class Up:
             "restarts": {"store": 0, **{child.name: 0 for child in self.children}, **self.background.restarts},
         }
         try:
-            write_whole(self.record, json.dumps(record, indent=1).encode() + b"\n")
+            write_record(self.settings.data_dir, record)
         except OSError as error:  # a full disk is no reason not to run; what starts next writes it again
             log.error("up.json is not what runs", error=str(error))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from slotbeam import __version__
 from slotbeam.bindings.replica.status import REASONS, STATES, Facts
+from slotbeam.embedded.record import read_record
 from slotbeam.search.snapshot import Holder
 
 PARTS = ("store", "serve", "admin")
@@ -68,11 +68,11 @@ class Vitals(Collector):
 def restarts_of_up(data_dir: Path) -> dict[str, int]:
     """How often the `slotbeam up` that started this process had to start each of `PARTS` again; else nothing."""
     try:
-        record = json.loads((data_dir / "up.json").read_text(encoding="utf-8"))
-        if record["pid"] != os.getppid():
+        record = read_record(data_dir)
+        if record is None or record["pid"] != os.getppid():
             return {}
         return {part: int(record["restarts"].get(part, 0)) for part in PARTS}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from slotbeam.cli.doctor.store import BAD, GOOD, WARN, Found, examine_last_good, examine_store
-from slotbeam.cli.record import read_record
+from slotbeam.embedded.record import read_record
 from slotbeam.errors import SetupError, SlotbeamError, StoreError
 from slotbeam.settings import Settings
 
