@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 import orjson
 
+from slotbeam.bindings.spec import FIELDS, BindingSpec, Kind
 from slotbeam.bindings.times import FIRST_MS, LAST_MS
 from slotbeam.errors import BindingError
 from slotbeam.search.snapshot import PLACEMENTS
@@ -44,26 +45,15 @@ def new_id() -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(BindingSpec):
     """Words + target items + lifecycle. It knows no codebook: its slot lives in `{sb}:slots:<codebook_sha>`.
 
-    `items` is the SHA-256 of the item list (`encode_items`); `revision` is the one that wrote this record;
-    `match` says that the list was resolved from the catalog's text; a `draft` holds no slot and no words.
+    `items` is the SHA-256 of the item list (`encode_items`); `revision` is the one that wrote this record.
     """
 
     id: str
-    words: tuple[str, ...]
-    category: str
     items: str
     item_count: int
-    placement: str = "top"
-    near_miss: bool = False
-    match: bool = False
-    draft: bool = False
-    starts_at: int | None = None
-    ends_at: int | None = None
-    owner: str = ""
-    reason: str = ""
     created_at: int = 0
     revision: int = 0
 
@@ -125,19 +115,24 @@ class Binding:
                 raise BindingError(f"field {name!r} of a binding record has the wrong type {type(value).__name__}")
         if not all(isinstance(word, str) for word in data["words"]):
             raise BindingError("a word of a binding record is not text")
-        binding = cls(**{**data, "words": tuple(data["words"])})
+        lists = {name: tuple(data[name]) for name, kind in FIELDS.items() if kind is Kind.TEXTS}
+        binding = cls(**{**data, **lists})
         if binding.record() != record:
             raise BindingError(f"the record of binding {binding.id} is not in canonical form")
         return binding
 
 
 _FIELDS = {field.name for field in fields(Binding)}
+_JSON: dict[Kind, tuple[type, ...]] = {
+    Kind.TEXT: (str,),
+    Kind.TEXTS: (list,),
+    Kind.FLAG: (bool,),
+    Kind.MOMENT: (int, type(None)),
+}
 _TYPES: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("id", "category", "items", "placement", "owner", "reason"), (str,)),
+    **{name: _JSON[kind] for name, kind in FIELDS.items()},
+    **dict.fromkeys(("id", "items"), (str,)),
     **dict.fromkeys(("item_count", "created_at", "revision"), (int,)),
-    **dict.fromkeys(("near_miss", "match", "draft"), (bool,)),
-    **dict.fromkeys(("starts_at", "ends_at"), (int, type(None))),
-    "words": (list,),
 }
 
 

@@ -32,7 +32,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
 
 def wanted(words: Any, category: str, slot: Slot | None, draft: bool, ends_at: int | None) -> Wanted:
     return Wanted(
-        words=tuple(words), category=category, items=ItemList(SHA, 1, False), slot=slot, draft=draft, ends_at=ends_at
+        words=tuple(words), category=category, items=ItemList(SHA, 1), slot=slot, draft=draft, ends_at=ends_at
     )
 
 
@@ -74,7 +74,7 @@ def held(listing: Listing) -> list[tuple[tuple[str, ...], str, bool, str]]:
 
 
 def rows_of(wants: list[Wanted]) -> list[Row]:
-    return [Row(line=line, wanted=want, key=new_id()) for line, want in enumerate(wants, 2)]
+    return [Row(line=line, wanted=want, binding_id=new_id()) for line, want in enumerate(wants, 2)]
 
 
 @given(st.lists(WANTED, min_size=1, max_size=6))

@@ -276,4 +276,4 @@ def test_a_free_slot_and_an_unknown_binding_are_not_found(shop: Artifact) -> Non
 def test_a_resolved_list_is_what_the_store_keeps(shop: Artifact) -> None:
     found: Resolved = resolve_items(shop, ["x"], ["i002", "i001"], False)
     assert found.ids == ("i001", "i002")
-    assert (found.list.count, found.list.match, found.list.sha) == (2, False, found.sha)
+    assert (found.list.count, found.matched, found.list.sha) == (2, None, found.sha)

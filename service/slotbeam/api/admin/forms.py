@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, create_model
 from pydantic.config import JsonDict
 from starlette.requests import Request
 
 from slotbeam.api.http.bodies import RAW_TEXT, ItemId, Strict
 from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORD_LENGTH, MAX_WORDS
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, MOMENTS, Kind
 from slotbeam.bindings.times import LOCAL, ends_ms, starts_ms
-from slotbeam.bindings.words import MAX_RAW_WORD
+from slotbeam.bindings.words import MAX_RAW_WORD, canonical_words
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.types import SLOT_LENGTH, SLOT_PATTERN
@@ -75,37 +76,53 @@ class ItemsForm(Strict):
     match: bool = False
 
 
-class BindForm(Strict):
-    """`POST /admin/slots` and `PUT /admin/slots/{slot}` (there `slot` is the path's)."""
-
+class _Named(Strict):
     words: list[Word] = Field(min_length=1, max_length=MAX_WORDS)
     category: Category
+
+
+class _BoundItems(Strict):
     items: ItemsForm
     slot: SlotId | None = None
-    placement: Placement = "top"
-    near_miss: bool = False
-    draft: bool = False
-    starts_at: Start | None = None
-    ends_at: End | None = None
-    owner: Line = ""
-    reason: Line = ""
+
+
+class _Sampled(Strict):
     sample_queries: list[Sample] = Field(default_factory=list, max_length=MAX_SAMPLES)
 
 
-class PatchForm(Strict):
-    """`PATCH /admin/slots/{slot}`: what is left out stays; `starts_at` and `ends_at` may be set to null."""
+_SAID: dict[str, Any] = {"placement": Placement, "starts_at": Start | None, "ends_at": End | None}
+"""Fields of a binding that a body says otherwise than by a line of text or a flag."""
+_BY_KIND: dict[Kind, Any] = {Kind.TEXT: Line, Kind.FLAG: bool}
 
+
+def _described(name: str, optional: bool = False) -> Any:
+    """A model of the fields of `BindingSpec` that have a default; where they are `optional`, null says nothing."""
+    said: dict[str, Any] = {}
+    for field, default in DEFAULTS.items():
+        kind = _SAID[field] if field in _SAID else _BY_KIND[FIELDS[field]]
+        if field != "match":  # bodies say it of their items
+            said[field] = (kind | None, None) if optional else (kind, default)
+    return create_model(name, __base__=Strict, **said)
+
+
+_Described = _described("_Described")
+_PatchDescribed = _described("_PatchDescribed", optional=True)
+
+# A model has the fields of its last base first. The order counts: what is wrong with a body is told in it.
+
+
+class BindForm(_Sampled, _Described, _BoundItems, _Named):  # type: ignore[misc, valid-type]
+    """`POST /admin/slots` and `PUT /admin/slots/{slot}` (there `slot` is the path's)."""
+
+
+class _PatchNamed(Strict):
     words: list[Word] | None = Field(None, min_length=1, max_length=MAX_WORDS)
     category: Category | None = None
     items: ItemsForm | None = None
-    placement: Placement | None = None
-    near_miss: bool | None = None
-    draft: bool | None = None
-    starts_at: Start | None = None
-    ends_at: End | None = None
-    owner: Line | None = None
-    reason: Line | None = None
-    sample_queries: list[Sample] = Field(default_factory=list, max_length=MAX_SAMPLES)
+
+
+class PatchForm(_Sampled, _PatchDescribed, _PatchNamed):  # type: ignore[misc, valid-type]
+    """`PATCH /admin/slots/{slot}`: what is left out stays; `starts_at` and `ends_at` may be set to null."""
 
 
 class AcceptForm(Strict):
@@ -116,29 +133,40 @@ class AcceptForm(Strict):
     owner: Line = ""
 
 
-class RowForm(Strict):
+class _RowItems(Strict):
+    items: list[ItemId] = Field(default_factory=list, max_length=MAX_ITEMS)
+    match: bool = False
+    slot: SlotId | None = None
+
+
+class RowForm(_Described, _RowItems, _Named):  # type: ignore[misc, valid-type]
     """One row of `POST /admin/slots:import`: what `slotbeam slots export` writes.
 
     `items` are exactly the items; without any, `match` finds them. `id` and `revision` say what the row was exported
     from; `state` matters only where `draft` is left out; `created_at` is ignored.
     """
 
-    words: list[Word] = Field(min_length=1, max_length=MAX_WORDS)
-    category: Category
-    items: list[ItemId] = Field(default_factory=list, max_length=MAX_ITEMS)
-    match: bool = False
-    slot: SlotId | None = None
-    placement: Placement = "top"
-    near_miss: bool = False
     draft: bool | None = None
-    starts_at: Start | None = None
-    ends_at: End | None = None
-    owner: Line = ""
-    reason: Line = ""
     id: Annotated[str, Field(max_length=64)] | None = None
     state: Literal["draft", "scheduled", "active", "expired", "failed"] | None = None
     revision: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     created_at: Start | None = None
+
+
+_READ: dict[str, Callable[[Any], Any]] = {"words": canonical_words, "starts_at": starts_ms, "ends_at": ends_ms}
+
+
+def said(form: BindForm | PatchForm | RowForm) -> dict[str, Any]:
+    """Return what a body says of the fields of `BindingSpec`, as that has them; what it leaves out is left out.
+
+    Null is a time's to say: of any other field it leaves it out.
+
+    Raises:
+        InputError: a word that cannot be bound.
+    """
+    given = {name: getattr(form, name) for name in FIELDS if name in form.model_fields_set}
+    kept = {name: value for name, value in given.items() if value is not None or name in MOMENTS}
+    return {name: _READ[name](value) if name in _READ else value for name, value in kept.items()}
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from slotbeam.bindings.spec import MOMENTS
 from slotbeam.bindings.store.replies import json_value
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import FIRST_MS, LAST_MS, iso
@@ -17,7 +18,7 @@ MAX_BYTES = 8 * 2**20
 MAX_LOOKED_AT = 2000
 """An answer ends after as many entries, found or not; `next` goes on."""
 PAGE = 10
-_TIMES = ("starts_at", "ends_at", "created_at")
+_TIMES = (*MOMENTS, "created_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
-from slotbeam.api.admin.forms import RowForm, idempotency_key
+from slotbeam.api.admin.forms import RowForm, idempotency_key, said
 from slotbeam.api.admin.models.files import ImportCommitted, ImportDryRun
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
 from slotbeam.api.admin.plane import AdminPlane
@@ -26,8 +26,6 @@ from slotbeam.bindings.edits.bulk import Row, load
 from slotbeam.bindings.edits.plan import Edit, following, make_plan
 from slotbeam.bindings.edits.wanted import Resolved, Wanted, resolve_items
 from slotbeam.bindings.store.commit import Committed
-from slotbeam.bindings.times import ends_ms, starts_ms
-from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import ImportRefused, InputError, SlotbeamError, StoreError
 from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot
@@ -130,9 +128,10 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
     count = 0
     for line, form in forms.items():
         try:
-            words = canonical_words(form.words)
-            found = resolve_items(plane.artifact, words, form.items, form.match and not form.items)
-            wanted = _wanted(form, words, found)
+            given = said(form)
+            found = resolve_items(plane.artifact, given["words"], form.items, form.match and not form.items)
+            slot = None if form.slot is None else Slot.parse(form.slot)
+            wanted = Wanted(**{"draft": form.state == "draft", **given}, items=found.list, slot=slot)
         except SlotbeamError as error:
             refused[line] = error
             continue
@@ -144,7 +143,7 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
                 allowed=MAX_ITEMS_IN_ALL,
             )
         resolved[line] = found
-        rows.append(Row(line=line, wanted=wanted, key=new_id(), was=form.id, revision=form.revision))
+        rows.append(Row(line=line, wanted=wanted, binding_id=new_id(), was=form.id, revision=form.revision))
     return Loaded(tuple(rows), resolved, refused)
 
 
@@ -157,22 +156,6 @@ def _check_looked_up(forms: Iterable[RowForm]) -> None:
             words=count,
             allowed=MAX_LOOKED_UP,
         )
-
-
-def _wanted(form: RowForm, words: tuple[str, ...], found: Resolved) -> Wanted:
-    return Wanted(
-        words=words,
-        category=form.category,
-        items=replace(found.list, match=form.match),
-        slot=None if form.slot is None else Slot.parse(form.slot),
-        placement=form.placement,
-        near_miss=form.near_miss,
-        draft=form.state == "draft" if form.draft is None else form.draft,
-        starts_at=starts_ms(form.starts_at),
-        ends_at=ends_ms(form.ends_at),
-        owner=form.owner,
-        reason=form.reason,
-    )
 
 
 def _report(

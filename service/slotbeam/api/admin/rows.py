@@ -1,4 +1,4 @@
-"""Files of bindings: rows of CSV or JSON → forms, and bindings → CSV."""
+"""Files of bindings: rows of CSV or JSON → forms, and bindings → CSV or JSON."""
 
 from __future__ import annotations
 
@@ -7,26 +7,29 @@ from itertools import zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from starlette.requests import Request
 
 from slotbeam.api.admin import cells
 from slotbeam.api.admin.forms import RowForm
 from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes
 from slotbeam.api.http.problems import validate
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, MOMENTS, Kind, in_order
 from slotbeam.bindings.times import in_zone, seen_from, zone_of
 from slotbeam.errors import BodyError, InputError, SlotbeamError, UnsupportedMedia
 from slotbeam.text import shown
 
 MAX_ROWS = 1000
-COLUMNS = (
-    *("id", "slot", "state", "words", "category", "items", "match", "placement", "near_miss", "draft"),
-    *("starts_at", "ends_at", "owner", "reason", "created_at", "revision"),
+COLUMNS = in_order(
+    *("id", "slot", "state", "words", "category", "items", "match"), then=tuple(FIELDS), last=("created_at", "revision")
 )
-NEEDED = ("words", "category")
+MEMBERS = in_order(*("id", "words", "category", "items", "placement", "slot", "state"), last=("created_at", "revision"))
+"""Of a row as JSON. Of drafts `state` says what they are."""
+NEEDED = tuple(name for name in FIELDS if name not in DEFAULTS)
 
-_LISTS = ("words", "items")
-_TIMES = ("starts_at", "ends_at", "created_at")
-_FLAGS = ("match", "near_miss", "draft")
+_LISTS = (*(name for name, kind in FIELDS.items() if kind is Kind.TEXTS), "items")
+_TIMES = (*MOMENTS, "created_at")
+_FLAGS = tuple(name for name, kind in FIELDS.items() if kind is Kind.FLAG)
 _FLAG = {"true": True, "1": True, "false": False, "0": False}
 
 Parsed = tuple[dict[int, RowForm], dict[int, SlotbeamError]]
@@ -84,6 +87,12 @@ def to_csv(views: Iterable[Mapping[str, Any]], zone: str | None = None) -> str:
     """CSV of bindings as `slot_view` shows them, with `items`: what `parse_csv` reads. Times in `zone`, else in UTC."""
     rows = views if zone is None else (_seen_from(view, zone_of(zone)) for view in views)
     return cells.write_csv(COLUMNS, ({name: _cell(row.get(name)) for name in COLUMNS} for row in rows))
+
+
+def to_json(views: Iterable[Mapping[str, Any]]) -> bytes:
+    """A JSON list of bindings as `slot_view` shows them, with `items`: what `parse_rows` reads, a member a line."""
+    rows = [{name: view[name] for name in MEMBERS} for view in views]
+    return orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _seen_from(view: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:

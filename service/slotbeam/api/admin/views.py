@@ -9,10 +9,14 @@ from typing import Any
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.spec import FIELDS, Kind, in_order
 from slotbeam.bindings.times import iso
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
+
+_MEMBERS = in_order("words", "category", "item_count", "match")
+"""Of a binding, in order; of drafts `state` says what they are."""
 
 
 def slot_view(
@@ -31,25 +35,22 @@ def slot_view(
     }
     if binding is None:
         return {**place, "state": "free"}
+    told = {"item_count": binding.item_count} | {name: _shown(name, value) for name, value in binding.values().items()}
     return {
         **place,
         "state": "failed" if failed else binding.lifecycle(now_ms),
         "id": binding.id,
-        "words": list(binding.words),
-        "category": binding.category,
-        "item_count": binding.item_count,
-        "match": binding.match,
-        "placement": binding.placement,
-        "near_miss": binding.near_miss,
-        "starts_at": iso(binding.starts_at),
-        "ends_at": iso(binding.ends_at),
-        "owner": binding.owner,
-        "reason": binding.reason,
+        **{name: told[name] for name in _MEMBERS},
         "created_at": iso(binding.created_at),
         "revision": binding.revision,
         "etag": binding.etag,
         **({"error": failed} if failed else {}),
     }
+
+
+def _shown(name: str, value: Any) -> Any:
+    kind = FIELDS[name]
+    return iso(value) if kind is Kind.MOMENT else list(value) if kind is Kind.TEXTS else value
 
 
 def all_slots(
@@ -62,22 +63,22 @@ def all_slots(
     for position in range(len(codebook.sizes)):
         for index in codebook.reserved(position):
             slot = Slot(position, index)
-            key = holders.get(slot)
-            binding = listing.bindings.get(key) if listing and key else None
-            if key and binding is None:
+            binding_id = holders.get(slot)
+            binding = listing.bindings.get(binding_id) if listing and binding_id else None
+            if binding_id and binding is None:
                 yield {
                     **slot_view(artifact, slot, None, now_ms),
                     "state": "failed",
-                    "id": key,
-                    "error": failed.get(key),
+                    "id": binding_id,
+                    "error": failed.get(binding_id),
                 }
                 continue
             if binding:
                 shown.add(binding.id)
-            yield slot_view(artifact, slot, binding, now_ms, failed.get(key) if key else None)
-    for key, binding in sorted(listing.bindings.items()) if listing else ():
-        if key not in shown:
-            yield slot_view(artifact, None, binding, now_ms, failed.get(key))
+            yield slot_view(artifact, slot, binding, now_ms, failed.get(binding_id) if binding_id else None)
+    for binding_id, binding in sorted(listing.bindings.items()) if listing else ():
+        if binding_id not in shown:
+            yield slot_view(artifact, None, binding, now_ms, failed.get(binding_id))
 
 
 def replica_view(heartbeat: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: 
     for beat in heartbeats:
         failed = beat["failed"]
         reached = beat["revision"] >= revision
-        why = next((failed[key] for key in ids if reached and key in failed), None)
+        why = next((failed[binding_id] for binding_id in ids if reached and binding_id in failed), None)
         if not reached and str(beat.get("state")) != "live":
             why = f"{beat.get('state')}: {beat.get('error')}"
         replicas.append(

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, idempotency_key
+from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, idempotency_key, said
 from slotbeam.api.admin.parameters import WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
@@ -22,7 +22,6 @@ from slotbeam.api.http.probes import json_response
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.edits.wanted import (
-    ItemList,
     MakeChange,
     Resolved,
     Wanted,
@@ -33,8 +32,6 @@ from slotbeam.bindings.edits.wanted import (
 )
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store.commit import Committed
-from slotbeam.bindings.times import ends_ms, starts_ms
-from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import Stale, StoreError
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
@@ -79,29 +76,18 @@ async def patching_write(
     plane: AdminPlane, address: str, form: PatchForm, before: Binding, if_match: str | None, actor: str
 ) -> Write:
     """`PATCH /admin/slots/{slot}`: what the form names changes; `before` is what its item match is resolved for."""
-    words = before.words if form.words is None else canonical_words(form.words)
-    resolved = None if form.items is None else await _resolve(plane, words, form.items)
-    given = form.model_fields_set
+    named = said(form)
+    if form.items is not None:
+        resolved = await _resolve(plane, named.get("words", before.words), form.items)
+        named |= {"items": resolved.list, "match": form.items.match}
+    else:
+        resolved = None
     plane.artifact.kae.codebook.position_of(form.category or before.category)
 
     def wanted(current: Binding) -> Wanted:
         if current.words != before.words and form.items is not None:
             raise Stale(f"{current.id} was changed meanwhile; read it again and repeat the edit", etag=current.etag)
-        want = wanted_of(current)
-        named: dict[str, Any] = {
-            name: getattr(form, name)
-            for name in ("category", "placement", "near_miss", "draft", "owner", "reason")
-            if getattr(form, name) is not None
-        }
-        if "starts_at" in given:
-            named["starts_at"] = starts_ms(form.starts_at)
-        if "ends_at" in given:
-            named["ends_at"] = ends_ms(form.ends_at)
-        if form.words is not None:
-            named["words"] = words
-        if resolved is not None:
-            named["items"] = resolved.list
-        return replace(want, **named)
+        return replace(wanted_of(current), **named)
 
     make = update(plane.artifact, address, if_match, wanted, actor, plane.now_ms())
     return Write(make, resolved, form.sample_queries)
@@ -178,24 +164,9 @@ def _meaning(form: BaseModel) -> dict[str, Any]:
 
 async def _wanted(plane: AdminPlane, form: BindForm) -> tuple[Wanted, Resolved]:
     plane.artifact.kae.codebook.position_of(form.category)
-    words = canonical_words(form.words)
-    resolved = await _resolve(plane, words, form.items)
-    return _want(form, words, resolved.list), resolved
-
-
-def _want(form: BindForm, words: tuple[str, ...], items: ItemList) -> Wanted:
-    return Wanted(
-        words=words,
-        category=form.category,
-        items=items,
-        placement=form.placement,
-        near_miss=form.near_miss,
-        draft=form.draft,
-        starts_at=starts_ms(form.starts_at),
-        ends_at=ends_ms(form.ends_at),
-        owner=form.owner,
-        reason=form.reason,
-    )
+    given = said(form)
+    resolved = await _resolve(plane, given["words"], form.items)
+    return Wanted(**given, match=form.items.match, items=resolved.list), resolved
 
 
 async def _resolve(plane: AdminPlane, words: Sequence[str], form: ItemsForm) -> Resolved:

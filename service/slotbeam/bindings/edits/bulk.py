@@ -25,14 +25,14 @@ class Row:
     Attributes:
         line: where it begins, for messages.
         wanted: the binding that it describes.
-        key: the id that a new binding gets.
+        binding_id: what a new binding gets.
         was: id of the binding that it was exported from, None when it names none.
         revision: of that binding when it was exported.
     """
 
     line: int
     wanted: Wanted
-    key: str
+    binding_id: str
     was: str | None = None
     revision: int | None = None
 
@@ -103,16 +103,16 @@ class _Load:
         want = row.wanted
         before = self._before(row)
         self._check(want, before)
-        key = before.id if before else row.key
+        binding_id = before.id if before else row.binding_id
         slot = None
         if not want.draft:
-            self._check_words(want.words, key)
+            self._check_words(want.words, binding_id)
             slot = self._slot(want, before)
-            if slot and self.slots.get(slot, key) != key:
+            if slot and self.slots.get(slot, binding_id) != binding_id:
                 raise self._slot_taken(slot, self.slots[slot])
-            self._take(want.words, slot, key)
-        self.lines[key] = row.line
-        return Edit(before, record_of(want, key, before.created_at if before else self.now_ms), slot)
+            self._take(want.words, slot, binding_id)
+        self.lines[binding_id] = row.line
+        return Edit(before, record_of(want, binding_id, before.created_at if before else self.now_ms), slot)
 
     def _before(self, row: Row) -> Binding | None:
         """The binding that the row replaces, None when it makes one."""
@@ -120,10 +120,10 @@ class _Load:
             return None
         bindings = self.listing.bindings
         holders = {self.listing.words[word] for word in row.wanted.words if word in self.listing.words}
-        key = row.was if row.was in bindings else min(holders, default=None)
-        if key is None or key not in bindings:
+        binding_id = row.was if row.was in bindings else min(holders, default=None)
+        if binding_id is None or binding_id not in bindings:
             return None
-        before = bindings[key]
+        before = bindings[binding_id]
         if before.id in self.lines:
             raise Conflict(f"line {self.lines[before.id]} is for binding {before.id}, too; keep one of them")
         if row.was == before.id and row.revision is not None:
@@ -154,18 +154,18 @@ class _Load:
             raise BindingError(f"the binding is on slot {held} and stays there; leave the slot out, or unbind it first")
         return held
 
-    def _check_words(self, words: Sequence[str], key: str) -> None:
+    def _check_words(self, words: Sequence[str], binding_id: str) -> None:
         for word in words:
             twin = self.looks.get(skeleton(word), word)
-            holder = self.words.get(word) or self.words.get(twin, key)
-            if holder != key:
+            holder = self.words.get(word) or self.words.get(twin, binding_id)
+            if holder != binding_id:
                 raise self._word_taken(word, holder, None if word in self.words else twin)
 
-    def _take(self, words: Sequence[str], slot: Slot | None, key: str) -> None:
-        self.words.update(dict.fromkeys(words, key))
+    def _take(self, words: Sequence[str], slot: Slot | None, binding_id: str) -> None:
+        self.words.update(dict.fromkeys(words, binding_id))
         self.looks.update({skeleton(word): word for word in words})
         if slot:
-            self.slots[slot] = key
+            self.slots[slot] = binding_id
 
     def _free(self, row: Row) -> Slot:
         codebook = self.artifact.kae.codebook
@@ -174,7 +174,7 @@ class _Load:
         for index in reserved:
             slot = Slot(position, index)
             if slot not in self.slots:
-                self.slots[slot] = row.key
+                self.slots[slot] = row.binding_id
                 return slot
         first_free(self.listing, position, reserved, group)  # raises, unless it is the other rows that are too many
         free = sum(Slot(position, index) not in self.listing.holders for index in reserved)

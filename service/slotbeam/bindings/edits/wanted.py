@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from slotbeam.bindings.binding import MAX_ITEMS, Binding, encode_items, new_id
 from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.listing import Listing, first_free
+from slotbeam.bindings.spec import BindingSpec
 from slotbeam.bindings.words import refuse_twins
 from slotbeam.errors import BindingError, NotFound, PreconditionRequired, Stale
 from slotbeam.search.artifact import Artifact
@@ -38,33 +39,23 @@ class Resolved:
 
     @property
     def list(self) -> ItemList:
-        return ItemList(self.sha, len(self.ids), self.matched is not None)
+        return ItemList(self.sha, len(self.ids))
 
 
 @dataclass(frozen=True)
 class ItemList:
-    """What a binding's record says of its items: the list's hash, its length, and whether words were matched."""
+    """What a binding's record says of its items: the list's hash, and its length."""
 
     sha: str
     count: int
-    match: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """A binding as an operator describes it: `words` are canonical, times are unix ms."""
+class Wanted(BindingSpec):
+    """A binding as an operator describes it: its items, and the slot that it is to take; None takes any."""
 
-    words: tuple[str, ...]
-    category: str
     items: ItemList
     slot: Slot | None = None
-    placement: str = "top"
-    near_miss: bool = False
-    draft: bool = False
-    starts_at: int | None = None
-    ends_at: int | None = None
-    owner: str = ""
-    reason: str = ""
 
 
 def resolve_items(artifact: Artifact, words: Sequence[str], ids: Sequence[str], match: bool) -> Resolved:
@@ -234,35 +225,10 @@ def check_match(binding: Binding, if_match: str | None) -> None:
 
 def wanted_of(binding: Binding) -> Wanted:
     """What an operator would have to want to get `binding` again."""
-    return Wanted(
-        words=binding.words,
-        category=binding.category,
-        items=ItemList(binding.items, binding.item_count, binding.match),
-        placement=binding.placement,
-        near_miss=binding.near_miss,
-        draft=binding.draft,
-        starts_at=binding.starts_at,
-        ends_at=binding.ends_at,
-        owner=binding.owner,
-        reason=binding.reason,
-    )
+    return Wanted(**binding.values(), items=ItemList(binding.items, binding.item_count))
 
 
-def record_of(wanted: Wanted, key: str, created_at: int) -> Binding:
-    """The binding that `wanted` describes, under the id `key`."""
-    return Binding(
-        id=key,
-        words=wanted.words,
-        category=wanted.category,
-        items=wanted.items.sha,
-        item_count=wanted.items.count,
-        match=wanted.items.match,
-        placement=wanted.placement,
-        near_miss=wanted.near_miss,
-        draft=wanted.draft,
-        starts_at=wanted.starts_at,
-        ends_at=wanted.ends_at,
-        owner=wanted.owner,
-        reason=wanted.reason,
-        created_at=created_at,
-    )
+def record_of(wanted: Wanted, binding_id: str, created_at: int) -> Binding:
+    """The binding that `wanted` describes, under the id `binding_id`."""
+    items = wanted.items
+    return Binding(**wanted.values(), id=binding_id, items=items.sha, item_count=items.count, created_at=created_at)

@@ -11,6 +11,7 @@ from typing import Any
 from slotbeam.bindings.binding import EMPTY_STATE, Binding, canonical, encode_items
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import LastGood, folder, generations, load_file
+from slotbeam.bindings.spec import MOMENTS, TOLD
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import parse_ms
 from slotbeam.errors import BindingError, InputError, SetupError
@@ -197,14 +198,11 @@ def _backup(source: str, codebook_sha: str, good: LastGood) -> Backup:
 def _exported(row: Mapping[str, Any]) -> tuple[Binding, tuple[str, ...]]:
     ids = tuple(row["items"])
     sha, _ = encode_items(ids)
-    kept = ("id", "words", "category", "placement", "near_miss", "match", "owner", "reason", "revision")
     record = {
-        **{name: row[name] for name in kept},
+        **{name: _ms(row, name) if name in MOMENTS else row[name] for name in ("id", *TOLD, "revision")},
         "items": sha,
         "item_count": len(set(ids)),
         "draft": row["state"] == "draft",
-        "starts_at": _ms(row, "starts_at"),
-        "ends_at": _ms(row, "ends_at"),
         "created_at": _ms(row, "created_at") or 0,
     }
     return Binding.from_record(canonical(record)), ids

@@ -1,0 +1,68 @@
+"""What an operator says of a binding: the one list of these fields.
+
+Everything that spells a binding derives from it: its record (`binding.py`), what an edit wants (`edits/wanted.py`),
+backups (`recovery/backup.py`), and under `api/admin/` bodies and rows (`forms.py`), views (`views.py`), CSV columns and
+exports (`rows.py`). A new field of a kind that is here already is one line in `BindingSpec`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from typing import Any, get_type_hints
+
+
+class Kind(StrEnum):
+    """What a field holds, which is how records, JSON and CSV write it.
+
+    `text`     a text
+    `texts`    a tuple of texts; a list in JSON, one cell with `|` between them in CSV
+    `flag`     whether
+    `moment`   unix milliseconds, None for no such time; RFC 3339 in JSON and CSV
+    """
+
+    TEXT = "text"
+    TEXTS = "texts"
+    FLAG = "flag"
+    MOMENT = "moment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingSpec:
+    """The fields of a binding that an operator decides, in the order in which they are told.
+
+    `words` are canonical, times are unix ms. `match` says that its items were looked up by its words; a `draft` holds
+    no slot and no words.
+    """
+
+    words: tuple[str, ...]
+    category: str
+    placement: str = "top"
+    near_miss: bool = False
+    match: bool = False
+    draft: bool = False
+    starts_at: int | None = None
+    ends_at: int | None = None
+    owner: str = ""
+    reason: str = ""
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields of this class by name, whatever a subclass adds."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+
+_KINDS: dict[Any, Kind] = {str: Kind.TEXT, tuple[str, ...]: Kind.TEXTS, bool: Kind.FLAG, int | None: Kind.MOMENT}
+_HINTS = get_type_hints(BindingSpec)
+
+FIELDS: dict[str, Kind] = {field.name: _KINDS[_HINTS[field.name]] for field in fields(BindingSpec)}
+"""Name → kind, in order."""
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(BindingSpec) if field.default is not MISSING}
+"""Name → what it is where nobody says it; `words` and `category` are always said."""
+MOMENTS = tuple(name for name, kind in FIELDS.items() if kind is Kind.MOMENT)
+TOLD = tuple(name for name in FIELDS if name != "draft")
+"""The fields that views and exports show; a draft shows by its state."""
+
+
+def in_order(*first: str, then: tuple[str, ...] = TOLD, last: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the names as an answer or a file has them, each once: `first`, the rest of `then`, the rest of `last`."""
+    return tuple(dict.fromkeys((*first, *then, *last)))
