@@ -19,6 +19,7 @@ ROUTES = [
     ("PATCH", "/admin/slots/1-4"),
     ("DELETE", "/admin/slots/1-4"),
     ("GET", "/admin/slots.csv"),
+    ("GET", "/admin/slots.json"),
     ("POST", "/admin/slots:import"),
     ("GET", "/admin/replicas"),
     ("GET", "/admin/audit"),

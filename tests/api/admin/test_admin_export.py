@@ -1,4 +1,4 @@
-"""The CSV of all bindings: loaded into an empty store it is the same again, and no spreadsheet runs it."""
+"""All bindings as a file: loaded into an empty store they are the same again, and no spreadsheet runs it."""
 
 from __future__ import annotations
 
@@ -31,16 +31,12 @@ async def test_an_export_loaded_into_an_empty_store_is_the_same_again(admin: htt
     ]
     assert (await admin.post(IMPORT, json=rows)).status_code == 200
     before = await held(admin)
-    answer = await admin.get("/admin/slots.csv")
-    export = [{**view, "items": view["item_ids"]} for view in before.values()]
-    for form in ("csv", "json"):
+    exports = {form: await admin.get(f"/admin/slots.{form}") for form in ("csv", "json")}
+    for form, answer in exports.items():
         for view in (await held(admin)).values():
             await admin.delete(f"/admin/slots/{view['id']}", headers={"if-match": view["etag"]})
         assert await held(admin) == {}
-        fields = ("words", "category", "items", "match", "slot", "state", "placement", "near_miss", "starts_at")
-        fields += ("ends_at", "owner", "reason", "id", "revision", "created_at")
-        plain = [{name: row[name] for name in fields} for row in export]
-        sent = admin.post(IMPORT, json=plain) if form == "json" else send(admin, answer.text)
+        sent = admin.post(IMPORT, json=answer.json()) if form == "json" else send(admin, answer.text)
         assert (await sent).status_code == 200
         after = await held(admin)
         fresh = {"id", "revision", "etag", "created_at", "changed_at"}
@@ -63,6 +59,42 @@ async def test_a_csv_export_is_a_file_to_keep_and_holds_no_formula_and_no_contro
     assert "'=1+1" in record
 
 
+async def test_a_json_export_is_a_file_to_keep_with_a_member_a_line(admin: httpx.AsyncClient) -> None:
+    row = {"words": ["拉布布"], "category": "brand", "items": ["i001", "=ID()"], "ends_at": "2029-12-31"}
+    assert (await admin.post(IMPORT, json=[row])).status_code == 200
+    answer = await admin.get("/admin/slots.json")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-disposition"] == 'attachment; filename="bindings.json"'
+    assert answer.headers["x-bindings-revision"] == "1"
+    [view] = (await held(admin)).values()
+    expected = f"""[
+  {{
+    "id": "{view["id"]}",
+    "words": [
+      "拉布布"
+    ],
+    "category": "brand",
+    "items": [
+      "=ID()",
+      "i001"
+    ],
+    "placement": "top",
+    "slot": "1-4",
+    "state": "active",
+    "near_miss": false,
+    "match": false,
+    "starts_at": null,
+    "ends_at": "2030-01-01T00:00:00.000Z",
+    "owner": "",
+    "reason": "",
+    "created_at": "{view["created_at"]}",
+    "revision": 1
+  }}
+]
+"""
+    assert answer.text == expected
+
+
 async def test_a_row_that_names_items_takes_exactly_these(admin: httpx.AsyncClient) -> None:
     await admin.post(IMPORT, json=[{"words": ["red"], "category": "color", "items": ["i001", "gone"], "match": True}])
     view = (await held(admin))["red"]
@@ -73,6 +105,7 @@ async def test_an_export_with_a_list_that_is_not_whole_is_refused(admin: httpx.A
     await send(admin, FILE)
     good = admin.plane.watcher.good  # type: ignore[attr-defined]
     good.items.pop(next(b.items for b in good.listing.bindings.values() if b.words[0] == "crocs"))
-    answer = await admin.get("/admin/slots.csv")
-    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (503, "store-error")
-    assert '"crocs"' in answer.json()["detail"]
+    for form in ("csv", "json"):
+        answer = await admin.get(f"/admin/slots.{form}")
+        assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (503, "store-error")
+        assert '"crocs"' in answer.json()["detail"]

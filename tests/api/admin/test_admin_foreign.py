@@ -16,7 +16,7 @@ from support.live import make_binding
 
 BODY = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001"]}}
 CROCS = make_binding("crocs", category="brand", items=encode_items(["i003"])[0])
-SLOTS = ("slots", "slots?state=failed", "slots/1-4", f"slots/{CROCS.id}", "slots.csv")
+SLOTS = ("slots", "slots?state=failed", "slots/1-4", f"slots/{CROCS.id}", "slots.csv", "slots.json")
 READS = (*(f"/admin/{path}" for path in (*SLOTS, "replicas", "audit", "suggestions")), "/metrics", "/readyz", "/livez")
 
 DOCUMENTS: dict[str, bytes] = {

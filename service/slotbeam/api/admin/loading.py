@@ -1,8 +1,8 @@
-"""`GET /admin/slots.csv` and `POST /admin/slots:import`: many bindings as one file, all or nothing."""
+"""Many bindings as one file: `GET /admin/slots.csv`, `GET /admin/slots.json`, and `POST /admin/slots:import`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ from slotbeam.api.admin.forms import RowForm, idempotency_key, said
 from slotbeam.api.admin.models.files import ImportCommitted, ImportDryRun
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv
+from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
 from slotbeam.api.admin.views import all_slots
 from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of, warnings_of
 from slotbeam.api.http.openapi import answers, asks, ref
@@ -46,7 +46,7 @@ class Loaded:
 
 
 def loading_routes(plane: AdminPlane) -> APIRouter:
-    """Build the two routes, without the prefix."""
+    """Build the routes, without the prefix."""
     router = APIRouter()
     reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
 
@@ -59,11 +59,18 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
     )
     async def export(query: Annotated[ZoneQuery, Query()]) -> Response:
         views = _views(plane)
-        headers = {
-            "Content-Disposition": 'attachment; filename="bindings.csv"',
-            "X-Bindings-Revision": str(plane.watcher.facts.revision),
-        }
-        return Response(await plane.off_loop(lambda: to_csv(views, query.zone)), media_type=CSV, headers=headers)
+        return await _file(plane, "bindings.csv", CSV, lambda: to_csv(views, query.zone).encode())
+
+    @router.get(
+        "/slots.json",
+        summary="Every binding with its items as JSON, as an import takes it",
+        responses=answers(200, schema={"type": "array", "items": ref(RowForm)}),
+        response_class=Response,
+        dependencies=[reads],
+    )
+    async def export_json() -> Response:
+        views = _views(plane)
+        return await _file(plane, "bindings.json", "application/json", lambda: to_json(views))
 
     @router.post(
         "/slots:import",
@@ -84,6 +91,15 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
         return await _import(plane, request, query, parsed, who.name)
 
     return router
+
+
+async def _file(plane: AdminPlane, name: str, media_type: str, write: Callable[[], bytes]) -> Response:
+    """Answer with a file to keep, written off the event loop."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Bindings-Revision": str(plane.watcher.facts.revision),
+    }
+    return Response(await plane.off_loop(write), media_type=media_type, headers=headers)
 
 
 async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parsed: Parsed, actor: str) -> Response:

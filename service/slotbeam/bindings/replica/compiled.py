@@ -103,7 +103,7 @@ def compile_listing(
             failed[key] = f"NACK:ITEMS {(lost or {}).get(binding.items, 'its item list is not there')}"
         else:
             live[key] = binding
-            bounds[key] = Bound(key, slot, binding.words, items[binding.items], binding.placement, binding.near_miss)
+            bounds[key] = Bound.of(binding, slot, items[binding.items])
     every, bad = _build_good(artifact, bounds, previous, build)
     failed.update(bad)
     active = {key: bounds[key].slot for key, b in live.items() if key not in bad and b.lifecycle(now_ms) == "active"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slotbeam.bindings.binding import Binding
 from slotbeam.errors import BindingError
 from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
@@ -32,6 +33,12 @@ class Bound:
     item_ids: tuple[str, ...]
     placement: str = "top"
     near_miss: bool = False
+
+    @classmethod
+    def of(cls, binding: Binding, slot: Slot, item_ids: tuple[str, ...]) -> Bound:
+        """Return `binding` on `slot`: those of its fields that this class has."""
+        said = {name: value for name, value in binding.values().items() if name in cls.__slots__}
+        return cls(**said, id=binding.id, slot=slot, item_ids=item_ids)
 
 
 def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay | None = None) -> Overlay:

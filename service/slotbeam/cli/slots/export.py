@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from slotbeam.cli.console import say
 from slotbeam.cli.options import AdminUrl, DataDir, settings_of
 from slotbeam.cli.zones import Zone
-from slotbeam.errors import SetupError
+
+TIMEOUT_S = 120.0
 
 
 def export(
@@ -28,36 +29,19 @@ def export(
 
     from slotbeam.cli.client import admin_client
 
+    kind = "csv" if as_csv else "json"
+    target = out or Path(f"bindings.{kind}")
     with admin_client(settings_of(ctx), url) as client:
+        asked = {"zone": zone} if zone and as_csv else {}
+        answer = client.call("GET", f"/admin/slots.{kind}", params=asked, timeout=TIMEOUT_S)
         if as_csv:
-            answer = client.call("GET", "/admin/slots.csv", params={"zone": zone} if zone else {})
-            target = out or Path("bindings.csv")
             target.write_bytes(answer.content)
             say(f"{target} holds every binding of revision {answer.headers['x-bindings-revision']}")
             return
-        held = [slot for slot in client.call("GET", "/admin/slots").json()["slots"] if slot["state"] != "free"]
-        rows = [_exported(client, view["id"]) for view in held if "words" in view]
-    target = out or Path("bindings.json")
-    target.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2) + b"\n")
-    for view in held:
+        failed = client.call("GET", "/admin/slots", params={"state": "failed"}).json()["slots"]
+    target.write_bytes(answer.content)
+    for view in failed:
         if "words" not in view:
             say(f"left out {view['id']}: {view['error']}")
+    rows = orjson.loads(answer.content)
     say(f"{target} holds {len(rows)} bindings, {sum(len(row['items']) for row in rows)} items in all")
-
-
-_EXPORTED = (
-    *("id", "words", "category", "items", "placement", "slot", "state"),
-    *("near_miss", "match", "starts_at", "ends_at", "owner", "reason", "created_at", "revision"),
-)
-
-
-def _exported(client: Any, key: str) -> dict[str, Any]:
-    """One binding with its item ids. Raises `SetupError` when the control plane does not hold all of them."""
-    view = client.call("GET", f"/admin/slots/{key}").json()
-    view["items"] = view["item_ids"]
-    if len(view["items"]) != view["item_count"]:
-        raise SetupError(
-            f'"{view["words"][0]}" ({key}) has {view["item_count"]} items, the control plane could read '
-            f"{len(view['items'])} of them; nothing was written: try again, or unbind it"
-        )
-    return {name: view[name] for name in _EXPORTED}

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from slotbeam.bindings.spec import FIELDS
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 from slotbeam.cli.zones import Zone, clock, placed
 
-_TOLD = ("words", "category", "placement", "near_miss", "match", "draft", "starts_at", "ends_at", "owner", "reason")
-"""Of a record: what `changed` compares, beside the items."""
 _WORDS_SHOWN = 3
 _CHANGES_SHOWN = 20
 _SIGNS = (("added", "+"), ("removed", "−"))
@@ -53,7 +52,7 @@ def changed(change: Mapping[str, Any]) -> list[str]:
     before, after = change["before"], change["after"]
     if before is None or after is None:
         return []
-    return [name for name in _TOLD if before.get(name) != after.get(name)]
+    return [name for name in FIELDS if before.get(name) != after.get(name)]
 
 
 def _entries(client: Any, wanted: Mapping[str, str], count: int) -> Iterator[dict[str, Any]]:

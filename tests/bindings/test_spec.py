@@ -1,0 +1,76 @@
+"""A binding is spelt once: what has its fields has all of them, in the order that files and answers have had."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import pytest
+from pydantic import BaseModel
+
+from slotbeam.api.admin.forms import BindForm, PatchForm, RowForm, said
+from slotbeam.api.admin.rows import COLUMNS, MEMBERS
+from slotbeam.api.admin.views import slot_view
+from slotbeam.bindings.edits.wanted import Wanted, record_of, wanted_of
+from slotbeam.bindings.replica.overlay import Bound
+from slotbeam.bindings.spec import FIELDS, TOLD
+from slotbeam.search.artifact import Artifact
+from slotbeam.types import Slot
+from support.live import NOW, make_binding
+
+EVERY = set(FIELDS)
+OTHER = {"words": ("other",), "category": "color", "placement": "only", "near_miss": True, "match": True}
+OTHER |= {"draft": True, "starts_at": NOW, "ends_at": NOW + 1, "owner": "toys", "reason": "because"}
+
+
+def test_a_record_has_every_field() -> None:
+    binding = make_binding("crocs")
+    assert set(json.loads(binding.record())) == EVERY | {"id", "items", "item_count", "created_at", "revision"}
+    assert {field.name for field in fields(Wanted)} == EVERY | {"items", "slot"}
+
+
+@pytest.mark.parametrize("form", [BindForm, PatchForm, RowForm])
+def test_a_body_says_every_field(form: type[BaseModel]) -> None:
+    in_items = set() if form is RowForm else {"match"}
+    assert set(form.model_fields) >= EVERY - in_items
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_an_edit_keeps_every_field_that_it_does_not_name(name: str) -> None:
+    """Each field with a value that is not its default goes there and back."""
+    before = replace(make_binding("crocs", revision=0), **{name: OTHER[name]})
+    assert getattr(before, name) != getattr(make_binding("crocs"), name)
+    assert record_of(wanted_of(before), before.id, before.created_at) == before
+
+
+def test_what_a_body_says_is_what_a_binding_gets() -> None:
+    body = {"words": ["Ｃrocs"], "category": "brand", "items": [], "match": True, "near_miss": True, "owner": " a  b "}
+    form = RowForm.model_validate({**body, "draft": None, "starts_at": None, "ends_at": "2029-12-31"})
+    times = {"starts_at": None, "ends_at": 1_893_456_000_000}
+    assert said(form) == {
+        "words": ("crocs",),
+        "category": "brand",
+        "near_miss": True,
+        "match": True,
+        "owner": "a b",
+        **times,
+    }
+    assert said(PatchForm.model_validate({"owner": None, "ends_at": None})) == {"ends_at": None}
+
+
+def test_views_and_files_tell_every_field_in_the_order_that_they_have_had(shop: Artifact) -> None:
+    assert list(slot_view(shop, Slot(1, 4), make_binding("crocs"), NOW)) == [
+        *("slot", "position", "group", "state", "id", "words", "category", "item_count", "match", "placement"),
+        *("near_miss", "starts_at", "ends_at", "owner", "reason", "created_at", "revision", "etag"),
+    ]
+    assert (
+        *("id", "slot", "state", "words", "category", "items", "match", "placement", "near_miss", "draft"),
+        *("starts_at", "ends_at", "owner", "reason", "created_at", "revision"),
+    ) == COLUMNS
+    assert set(MEMBERS) >= set(TOLD) == EVERY - {"draft"}
+
+
+def test_what_is_compiled_has_the_fields_of_the_binding() -> None:
+    binding = make_binding("crocs", placement="blend", near_miss=True)
+    bound = Bound.of(binding, Slot(1, 4), ("i001",))
+    assert bound == Bound(binding.id, Slot(1, 4), ("crocs",), ("i001",), "blend", near_miss=True)
