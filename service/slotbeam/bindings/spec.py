@@ -2,7 +2,8 @@
 
 Everything that spells a binding derives from it: its record (`binding.py`), what an edit wants (`edits/wanted.py`),
 backups (`recovery/backup.py`), and under `api/admin/` bodies and rows (`forms.py`), views (`views.py`), CSV columns and
-exports (`rows.py`). A new field of a kind that is here already is one line in `BindingSpec`.
+exports (`rows.py`), and what the OpenAPI document says of answers (`models/binding.py`). A new field of a kind that is
+here already is one line in `BindingSpec`.
 """
 
 from __future__ import annotations

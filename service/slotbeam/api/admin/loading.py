@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import RowForm, idempotency_key, said
-from slotbeam.api.admin.models.files import ImportCommitted, ImportDryRun
+from slotbeam.api.admin.models.files import Export, ImportCommitted, ImportDryRun
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
@@ -64,7 +64,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
     @router.get(
         "/slots.json",
         summary="Every binding with its items as JSON, as an import takes it",
-        responses=answers(200, schema={"type": "array", "items": ref(RowForm)}),
+        responses=answers(200, model=Export),
         response_class=Response,
         dependencies=[reads],
     )

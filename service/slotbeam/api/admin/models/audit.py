@@ -6,25 +6,16 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
+from slotbeam.api.admin.models.binding import RecordFields
 from slotbeam.api.http.models import Count, Moment, Said, shown
 
 
-class BindingRecord(Said):
+class BindingRecord(RecordFields):  # type: ignore[misc]
     """A binding as the store holds it."""
 
     id: str
-    words: list[str]
-    category: str
     items: str = Field(description="SHA-256 of its item list")
     item_count: int
-    placement: str
-    near_miss: bool
-    match: bool
-    draft: bool
-    starts_at: Moment | None
-    ends_at: Moment | None
-    owner: str
-    reason: str
     created_at: Moment
     revision: int
 

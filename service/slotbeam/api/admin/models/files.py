@@ -4,11 +4,38 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, RootModel
 from pydantic.config import JsonDict
 
+from slotbeam.api.admin.models.binding import ToldFields
 from slotbeam.api.admin.models.edits import DONE, CommitOutcome
-from slotbeam.api.http.models import Count, Said, shown
+from slotbeam.api.admin.models.slots import BOUND, LifecycleName
+from slotbeam.api.http.models import Count, Moment, Said, shown
+from slotbeam.bindings.spec import TOLD
+
+
+class ExportedBinding(ToldFields, Said):  # type: ignore[misc]
+    """A binding with its items, as an import takes it."""
+
+    id: str
+    items: list[str]
+    slot: str | None
+    state: LifecycleName
+    created_at: Moment
+    revision: Count
+
+
+_EXPORTED: JsonDict = {
+    **{name: BOUND[name] for name in ("id", "slot", "state", *TOLD, "created_at", "revision")},
+    "items": ["B07", "B08"],
+    "starts_at": "2026-11-27T09:00:00.000Z",
+}
+
+
+class Export(RootModel[list[ExportedBinding]]):
+    """`GET /admin/slots.json`: every binding."""
+
+    model_config = ConfigDict(strict=True, frozen=True, json_schema_extra={"examples": [[_EXPORTED]]})
 
 
 class ImportLine(Said):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
 from pydantic.config import JsonDict
 
+from slotbeam.api.admin.models.binding import UNSAID, ToldFields
 from slotbeam.api.http.models import Count, Moment, Said, ServingState, shown, sometimes
 
 LifecycleName = Literal["free", "draft", "scheduled", "active", "expired", "failed"]
-PlacementName = Literal["top", "blend", "only"]
 _PLACE: JsonDict = {"slot": "1-2049", "position": 1, "group": "brand"}
 FREE: JsonDict = {**_PLACE, "state": "free"}
 BOUND: JsonDict = {
@@ -20,10 +19,8 @@ BOUND: JsonDict = {
     "words": ["labubu"],
     "category": "brand",
     "item_count": 2,
+    **UNSAID,
     "match": True,
-    "placement": "top",
-    "near_miss": False,
-    "starts_at": None,
     "ends_at": "2026-12-31T00:00:00.000Z",
     "owner": "toys",
     "reason": "launch",
@@ -56,21 +53,12 @@ class UnreadableSlot(SlotPlace):
     error: str | None
 
 
-class BoundSlot(SlotPlace, json_schema_extra=shown(BOUND)):
+class BoundSlot(ToldFields, SlotPlace, json_schema_extra=shown(BOUND)):  # type: ignore[misc]
     """A binding, and the slot that it holds."""
 
     state: LifecycleName
     id: str
-    words: list[str]
-    category: str
     item_count: Count
-    match: bool = Field(description="Whether its items were found by its words")
-    placement: PlacementName
-    near_miss: bool
-    starts_at: Moment | None
-    ends_at: Moment | None
-    owner: str
-    reason: str
     created_at: Moment
     revision: Count
     etag: str

@@ -1,0 +1,32 @@
+"""The fields of a binding, as answers tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, create_model
+from pydantic.config import JsonDict
+
+from slotbeam.api.http.models import Moment, Said
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, TOLD, Kind
+
+PlacementName = Literal["top", "blend", "only"]
+
+_SAID: dict[str, Any] = {
+    "placement": (PlacementName, ...),
+    "match": (bool, Field(description="Whether its items were found by its words")),
+}
+_BY_KIND: dict[Kind, Any] = {Kind.TEXT: str, Kind.TEXTS: list[str], Kind.FLAG: bool, Kind.MOMENT: Moment | None}
+
+
+def _fields(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: said.get(name, (_BY_KIND[kind], ...)) for name, kind in FIELDS.items()}
+
+
+ToldFields: Any = create_model("ToldFields", __base__=Said, **{name: _fields(_SAID)[name] for name in TOLD})
+"""The fields of `BindingSpec` that views and exports show."""
+RecordFields: Any = create_model("RecordFields", __base__=Said, **_fields({}))
+"""All fields of `BindingSpec`, as a record has them that anyone may have written."""
+UNSAID: JsonDict = {name: DEFAULTS[name] for name in TOLD if name in DEFAULTS}
+"""Of an example: the fields that nobody said."""
