@@ -1,13 +1,17 @@
-"""Numbers on the grid: their sums of products are exact, so no order of adding can be told from another."""
+"""Numbers on the grid: their sums of products are exact, so no order of adding can be told from another.
+
+Runs, ranges and running totals say what plain Python says.
+"""
 
 from fractions import Fraction
+from itertools import accumulate, groupby
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from slotbeam.arrays import on_grid
+from slotbeam.arrays import on_grid, ranges, run_starts, running_totals
 
 numbers = st.floats(-8, 8, width=32)
 
@@ -26,3 +30,29 @@ def test_rounding_moves_a_number_by_half_a_step_at_most_and_only_once(values):
     assert np.abs(rounded - values).max() <= 2.0**-21
     assert on_grid(rounded).tolist() == rounded.tolist()
     assert (rounded * 2.0**20).tolist() == np.rint(rounded * 2.0**20).tolist()
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2))), st.booleans())
+def test_a_run_begins_where_a_row_differs_from_the_one_before_it(pairs, flat):
+    pairs.sort()
+    rows = np.array([a for a, _ in pairs] if flat else pairs, np.int16).reshape((len(pairs),) if flat else (-1, 2))
+    lengths = [len(list(run)) for _, run in groupby(rows.tolist())]
+    assert run_starts(rows).tolist() == list(accumulate(lengths, initial=0))[: len(lengths)]
+    assert run_starts(rows).dtype == np.int64
+
+
+@given(st.lists(st.tuples(st.integers(-5, 100), st.integers(0, 4))), st.sampled_from([np.int32, np.int64]))
+def test_ranges_are_written_out_one_behind_the_other(given_ranges, dtype):
+    start, length = np.array(given_ranges, dtype).reshape(-1, 2).T
+    expected = [(i, first + n) for i, (first, count) in enumerate(given_ranges) for n in range(count)]
+    owner, number = ranges(start, length)
+    assert list(zip(owner.tolist(), number.tolist(), strict=True)) == expected
+    assert ranges(7, length)[1].tolist() == [7 + n for _, count in given_ranges for n in range(count)]
+
+
+@given(st.lists(st.integers(0, 9)), st.booleans())
+def test_running_totals_are_the_sums_before_each_place_and_the_sum_of_all(values, mask):
+    values = [value > 4 for value in values] if mask else values
+    totals = running_totals(np.array(values, np.bool_) if mask else values, np.int32)
+    assert totals.tolist() == [sum(values[:i]) for i in range(len(values) + 1)]
+    assert totals.dtype == np.int32

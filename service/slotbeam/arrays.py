@@ -1,4 +1,4 @@
-"""Strings and arrays on disk: plain `.npy` files that can be mapped, never pickle. And numbers whose sums are exact."""
+"""Arrays: mapped from plain `.npy` files, never pickled; runs and ranges; numbers whose sums are exact."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from slotbeam.errors import ArtifactError
-from slotbeam.types import FloatArray
+from slotbeam.types import FloatArray, IntArray
 
 _GRID = 2.0**20
 
@@ -25,6 +25,40 @@ def on_grid(values: FloatArray) -> FloatArray:
     """
     on: FloatArray = np.rint(np.asarray(values, np.float64) * _GRID) / _GRID
     return on
+
+
+def run_starts(ordered: NDArray[Any]) -> IntArray:
+    """Return (r,) int64: where each run of equal rows begins in `ordered` (n, …), whose equal rows stand together."""
+    changes = ordered[1:] != ordered[:-1]
+    if changes.ndim > 1:
+        changes = changes.any(axis=tuple(range(1, changes.ndim)))
+    return np.concatenate([np.zeros(min(1, len(ordered)), np.int64), np.flatnonzero(changes) + 1])
+
+
+def ranges(start: IntArray | int, length: IntArray) -> tuple[IntArray, IntArray]:
+    """Write out ranges, one behind the other.
+
+    Args:
+        start: (n,) the first number of each; one number is the first of all.
+        length: (n,) how many numbers each has, >= 0.
+
+    Returns:
+        `(owner, number)`, each (m,) int64, m the sum of `length`: which range each number is of, and the number.
+    """
+    owner = np.repeat(np.arange(len(length)), length)
+    before = np.cumsum(length) - length  # (n,) numbers of the ranges before this one
+    return owner, np.arange(len(owner)) + np.repeat(start - before, length)
+
+
+def running_totals(values: ArrayLike, dtype: DTypeLike = np.int64) -> IntArray:
+    """Return (n + 1,): the sum of the `values` (n,) before each place, 0 first and the sum of all last.
+
+    Of lengths these are offsets, of a mask the number of true entries before each place.
+    """
+    values = np.asarray(values)
+    totals = np.zeros(len(values) + 1, dtype)
+    np.cumsum(values, out=totals[1:])
+    return totals
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:

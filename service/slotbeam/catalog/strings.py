@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from slotbeam.arrays import load_array, save_array
+from slotbeam.arrays import load_array, running_totals, save_array
 from slotbeam.types import IntArray
 
 
@@ -27,9 +27,7 @@ class Strings:
     @classmethod
     def of(cls, strings: Sequence[str]) -> Strings:
         encoded = [s.encode() for s in strings]
-        offsets = np.zeros(len(encoded) + 1, np.int64)
-        np.cumsum([len(b) for b in encoded], out=offsets[1:])
-        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), running_totals([len(b) for b in encoded]))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

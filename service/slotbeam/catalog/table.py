@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from slotbeam.arrays import load_array, on_grid, save_array
+from slotbeam.arrays import load_array, on_grid, run_starts, running_totals, save_array
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.strings import Strings
@@ -131,9 +131,7 @@ class Catalog:
         return mask
 
     def _counts(self, wanted: bytes) -> IntArray:
-        counts = np.zeros(len(self) + 1, np.int32)
-        np.cumsum(self.fields.mask(orjson.loads(wanted)), out=counts[1:])
-        return counts
+        return running_totals(self.fields.mask(orjson.loads(wanted)), np.int32)
 
     @classmethod
     def load(cls, directory: Path, kinds: Mapping[str, str]) -> Catalog:
@@ -199,8 +197,6 @@ def write_catalog(
         seen = set[str]()
         twin = next(item.id for item in rows if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
         raise InputError(f"two items have the id {twin!r}; ids are unique in a catalog")
-    opens = np.ones(len(rows), np.bool_)
-    opens[1:] = (sids[1:] != sids[:-1]).any(axis=1)
     texts = [item_text(item) for item in rows]
     Strings.of([item.id for item in rows]).save(directory, "ids")
     Strings.of([item.title for item in rows]).save(directory, "titles")
@@ -209,7 +205,7 @@ def write_catalog(
         "prior": np.log1p(np.array([item.popularity for item in rows], np.float32)),
         "sids": sids.astype(np.int16 if sids.max(initial=0) < 2**15 else np.int32),
         "vectors": vectors,
-        "leaf_items": np.append(np.flatnonzero(opens), len(rows)).astype(np.int64),
+        "leaf_items": np.append(run_starts(sids), len(rows)),
         "id_hashes": hashes[by_hash],
         "id_rows": by_hash.astype(np.int32),
         "id_ranks": np.argsort(sorted(range(len(rows)), key=lambda i: rows[i].id)).astype(np.int32),

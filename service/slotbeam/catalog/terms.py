@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from slotbeam.arrays import load_array, save_array
+from slotbeam.arrays import load_array, ranges, running_totals, save_array
 from slotbeam.types import FloatArray, IntArray
 
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
@@ -82,8 +82,7 @@ class TermIndex:
             )
             rows.append(values)
             counts.append(count)
-        offsets = np.zeros(len(texts) + 1, np.int64)
-        np.cumsum([len(r) for r in rows], out=offsets[1:])
+        offsets = running_totals([len(r) for r in rows])
         hashes = np.concatenate(rows) if rows else np.empty(0, np.uint32)
         frequency = np.concatenate(counts).astype(np.float64) if counts else np.empty(0, np.float64)
         vocabulary, inverse = np.unique(hashes, return_inverse=True)
@@ -96,7 +95,7 @@ class TermIndex:
         owner = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(offsets))
         postings = owner[np.argsort(inverse, kind="stable")]
         places = inverse.astype(np.uint16 if len(vocabulary) <= 2**16 else np.uint32)
-        starts = np.concatenate([[0], np.cumsum(documents)]).astype(np.int64)
+        starts = running_totals(documents)
         return cls(
             offsets, places, impacts.astype(np.float16), vocabulary.astype(np.uint32), ceilings, starts, postings
         )
@@ -148,8 +147,7 @@ class TermIndex:
             return out
         start = self.offsets[rows]
         length = self.offsets[rows + 1] - start  # (n,)
-        owner = np.repeat(np.arange(len(rows)), length)
-        flat = np.arange(len(owner)) + np.repeat(start - (np.cumsum(length) - length), length)
+        owner, flat = ranges(start, length)
         places = self.places[flat]
         for term in known.tolist():
             hit = np.flatnonzero(places == term)  # a term occurs once in an item, so no index repeats

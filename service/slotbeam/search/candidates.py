@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slotbeam.arrays import ranges
 from slotbeam.catalog.table import passing
 from slotbeam.decode.beam import Beams
 from slotbeam.trie.csr import Trie
@@ -85,12 +86,11 @@ class Shelf:
         count = self._count(start, stop)  # (B',) items of each range that pass
         if per_sid is None:  # what stands behind `limit` better ones cannot come in
             count = np.where(np.cumsum(count) - count < limit, count, 0)
-        owner = np.repeat(np.arange(len(count)), count)
-        nth = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)  # of those in its range that pass
-        places = start[owner] + nth
-        if self.passed is not None:  # the place behind which the running count is one more than before
-            wanted = self.passed[start[owner]] + nth + 1
-            places = np.searchsorted(self.passed, wanted.astype(self.passed.dtype)) - 1
+        if self.passed is None:
+            owner, places = ranges(start, count)
+        else:  # the place behind which the running count is one more than before
+            owner, nth = ranges(self.passed[start] + 1, count)
+            places = np.searchsorted(self.passed, nth.astype(self.passed.dtype)) - 1
         if per_sid is not None:
             leaf = np.searchsorted(self.leaf_items, places, side="right") - 1
             within = self._count(self.leaf_items[leaf], places) < per_sid

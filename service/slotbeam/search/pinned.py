@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from slotbeam.arrays import running_totals
 from slotbeam.catalog.table import passing
 from slotbeam.decode.beam import Beams, beam_search
 from slotbeam.kae.encode import Encoded, Kae
@@ -39,8 +40,7 @@ def decode_pinned(
     """
     local = None
     if passed is not None:  # the filter's running counts, over this binding's items
-        local = np.zeros(len(pinned.rows) + 1, np.int32)
-        np.cumsum(passing(passed, pinned.rows), out=local[1:])
+        local = running_totals(passing(passed, pinned.rows), np.int32)
     shelf = Shelf(pinned.trie, pinned.leaf_items, local)
     keep = shelf.keep if local is not None else None
     beams = beam_search(artifact.model, memory, pinned.trie, width, keep=keep)

@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 import numpy as np
 
+from slotbeam.arrays import run_starts
 from slotbeam.catalog.table import Catalog
 from slotbeam.search.candidates import Candidates
 from slotbeam.search.options import SearchOptions
@@ -84,9 +85,7 @@ def rank_bound(scorer: ItemScorer, words: str, groups: Sequence[Group], k: int) 
     logp = np.concatenate([found.logp for *_, found in groups])
     group = np.repeat(np.arange(len(groups)), [len(found.places) for *_, found in groups])
     best = np.lexsort((group, -scores, rows))
-    opens = np.ones(len(rows), np.bool_)
-    opens[1:] = rows[best][1:] != rows[best][:-1]
-    best = best[opens]  # one entry a row: its best score
+    best = best[run_starts(rows[best])]  # one entry a row: its best score
     member = np.stack([np.isin(rows[best], pinned.rows) for pinned, *_ in groups])  # (groups, n)
     order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))
     shown = np.maximum.accumulate(scores[best][order][::-1])[::-1]  # of all, so that no score depends on K

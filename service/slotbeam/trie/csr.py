@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from slotbeam.arrays import load_array, save_array
+from slotbeam.arrays import load_array, ranges, save_array
 from slotbeam.types import IntArray
 
 
@@ -58,9 +58,7 @@ class Trie:
         last = len(self.rows) - 1
         start = self.rows[np.minimum(states, last)]  # (B,)
         count = self.rows[np.minimum(states + 1, last)] - start  # (B,) 0 for leaves
-        parent = np.repeat(np.arange(len(states)), count)  # (E',)
-        before = np.cumsum(count) - count  # (B,) edges of earlier states
-        edge = np.arange(len(parent)) + np.repeat(start - before, count)  # (E',)
+        parent, edge = ranges(start, count)  # (E',)
         return parent, self.codes[edge], edge + 1
 
     def leaf_range(self, states: IntArray, depth: int) -> tuple[IntArray, IntArray]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from slotbeam.arrays import run_starts
 from slotbeam.decode.beam import Ahead, beam_search
 from slotbeam.kae.encode import Encoded
 from slotbeam.kae.normalize import normalize
@@ -42,9 +43,7 @@ class OneTrie:
         self.artifact = artifact
         order = sid_order(sids)
         sids, self.rows = sids[order], rows[order]
-        opens = np.ones(len(sids), np.bool_)
-        opens[1:] = (sids[1:] != sids[:-1]).any(axis=1)
-        self.shelf = Shelf(build_trie(sids), np.append(np.flatnonzero(opens), len(sids)), None)
+        self.shelf = Shelf(build_trie(sids), np.append(run_starts(sids), len(sids)), None)
         self._free = None if constrained else FreeDecoder(artifact.model, self.shelf.trie)
 
     def best(self, encoded: Encoded, sid: Sid, k: int, towards: Slot | None = None) -> list[int]:

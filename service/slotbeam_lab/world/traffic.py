@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slotbeam.arrays import ranges
 from slotbeam.types import BoolArray, FloatArray, IntArray
 from slotbeam_lab.world.attributes import POPULARITY, Products
 from slotbeam_lab.world.hashing import below, unit, zipf
@@ -79,8 +80,8 @@ class Traffic:
         """The requests of one block of users."""
         users: IntArray = np.arange(number * USERS_A_BLOCK, (number + 1) * USERS_A_BLOCK)
         counts = 1 + zipf(unit(self.seed, "activity", users), MOST_REQUESTS, 0.6)
-        user: IntArray = np.repeat(users, counts)
-        turn = np.arange(len(user)) - np.repeat(np.cumsum(counts) - counts, counts)
+        owner, turn = ranges(0, counts)
+        user: IntArray = users[owner]
         fresh = (turn == 0) | (unit(self.seed, "session", user, turn) < 0.45)
         session = np.cumsum(fresh) - 1
         day = self._days(user[fresh])[session]

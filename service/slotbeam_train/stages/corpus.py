@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slotbeam.arrays import ranges
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae
@@ -105,8 +106,7 @@ def item_bags(inputs: InputBuilder, sids: IntArray, texts: Ragged) -> IntArray:
     bags = np.full((len(sids), width + int(lengths.max(initial=1))), PAD, np.int32)
     offsets = np.asarray(inputs.layout.slot_offsets)
     bags[:, :width] = np.where(sids > 0, sids + offsets, PAD)
-    rows = np.repeat(np.arange(len(sids)), lengths)
-    bags[rows, width + np.arange(len(rows)) - np.repeat(texts.offsets[:-1], lengths)] = texts.flat
+    bags[ranges(width, lengths)] = texts.flat
     bags[(bags == PAD).all(axis=1), 0] = TITLE  # an item that says nothing still has a vector
     return bags
 

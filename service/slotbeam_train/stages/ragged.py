@@ -8,6 +8,7 @@ from itertools import chain
 
 import numpy as np
 
+from slotbeam.arrays import running_totals
 from slotbeam.types import IntArray
 
 
@@ -21,8 +22,7 @@ class Ragged:
     @classmethod
     def of(cls, lists: Iterable[Sequence[int]]) -> Ragged:
         held = list(lists)
-        offsets = np.zeros(len(held) + 1, np.int64)
-        np.cumsum([len(one) for one in held], out=offsets[1:])
+        offsets = running_totals([len(ids) for ids in held])
         return cls(np.fromiter(chain.from_iterable(held), np.int32, count=int(offsets[-1])), offsets)
 
     def __len__(self) -> int:

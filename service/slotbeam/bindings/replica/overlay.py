@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slotbeam.arrays import run_starts
 from slotbeam.bindings.binding import Binding
 from slotbeam.errors import BindingError
 from slotbeam.kae.matcher import Matcher
@@ -87,8 +88,6 @@ def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
     sids[:, position] = bound.slot.index
     order = sid_order(sids)
     rows, sids = rows[order], sids[order]
-    opens = np.ones(len(rows), np.bool_)
-    opens[1:] = (sids[1:] != sids[:-1]).any(axis=1)
     return Pinned(
         id=bound.id,
         slot=bound.slot,
@@ -96,7 +95,7 @@ def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
         placement=bound.placement,
         trie=build_trie(sids),
         rows=rows,
-        leaf_items=np.append(np.flatnonzero(opens), len(rows)).astype(np.int64),
+        leaf_items=np.append(run_starts(sids), len(rows)),
         missing=tuple(missing),
         key=piece_key(artifact, bound),
         near_miss=bound.near_miss,
