@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,5 +68,15 @@ class Timings:
 
     stages: dict[str, float] = field(default_factory=dict)
 
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add what runs inside to the stage `name`, whether it ends well or not."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, time.perf_counter() - started)
+
     def add(self, stage: str, seconds: float) -> None:
+        """Add `seconds` to a stage, which begins at 0."""
         self.stages[stage] = self.stages.get(stage, 0.0) + seconds

@@ -116,7 +116,7 @@ def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_s
 
     wanted = set(terms(query))
     best = sum(max(impact(term, d) for d in documents) for term in wanted)
-    got = index.overlap(query, np.arange(len(corpus)))
+    got = index.read(query).overlap(np.arange(len(corpus)))
     expected = [sum(impact(t, d) for t in wanted) / best if best else 0.0 for d in documents]
     assert got == pytest.approx(expected, abs=2e-3)
 
@@ -125,15 +125,26 @@ def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_s
 @given(st.lists(texts, min_size=1, max_size=8), texts, st.integers(1, 9))
 def test_the_best_by_words_are_those_that_share_one_by_overlap_then_in_row_order(corpus, query, limit):
     index = TermIndex.build(corpus)
-    overlap = index.overlap(query, np.arange(len(corpus)))
+    overlap = index.read(query).overlap(np.arange(len(corpus)))
     sharing = [row for row, text in enumerate(corpus) if set(terms(text)) & set(terms(query))]
-    assert index.best(query, limit).tolist() == sorted(sharing, key=lambda row: (-overlap[row], row))[:limit]
+    assert index.read(query).best(limit).tolist() == sorted(sharing, key=lambda row: (-overlap[row], row))[:limit]
+
+
+@settings(deadline=None)
+@given(st.lists(texts, min_size=1, max_size=8), texts, st.integers(1, 9), st.randoms(use_true_random=False))
+def test_an_overlap_is_the_same_to_the_last_bit_whatever_was_asked_before(corpus, query, limit, random):
+    index = TermIndex.build(corpus)
+    rows = np.array(random.choices(range(len(corpus)), k=random.randrange(12)), np.int64)
+    asked = index.read(query)
+    asked.best(limit)
+    assert asked.overlap(rows).tolist() == index.read(query).overlap(rows).tolist()
+    assert asked.overlap(rows).tolist() == [index.read(query).overlap(np.array([row]))[0] for row in rows.tolist()]
 
 
 def test_a_word_that_thousands_of_items_carry_brings_none_of_them_by_itself():
     index = TermIndex.build(["common word"] * 3500 + ["common rare"])
-    assert index.best("common", 10).tolist() == []
-    assert index.best("common rare", 10).tolist() == [3500]
+    assert index.read("common").best(10).tolist() == []
+    assert index.read("common rare").best(10).tolist() == [3500]
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_synonyms_share_a_term_for_lexical_overlap(kae: Kae) -> None:
     implied = set(kae.encode("galaxy").concept_terms.split())
     assert implied > set(kae.encode("laptop").concept_terms.split()), "what is implied counts, too"
     assert kae.encode("quux").words == "quux"
-    overlap = TermIndex.build([one.words, "cordless notebook"]).overlap(other.words, np.arange(2))
+    overlap = TermIndex.build([one.words, "cordless notebook"]).read(other.words).overlap(np.arange(2))
     assert overlap[0] > 0.4
     assert overlap[1] == 0, "no word in common"
 

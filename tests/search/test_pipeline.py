@@ -49,7 +49,7 @@ def bind(shop, words, ids, position=1, n=0, placement="top"):
 def score_of(shop, query_sid, sid, row, query):
     memory = tuple(query_sid)
     logp = sum(float(shop.model.logp(memory, tuple(sid[:i]))[c]) for i, c in enumerate(sid))
-    overlap = float(shop.catalog.terms.overlap(query, np.array([row]))[0])
+    overlap = float(shop.catalog.terms.read(query).overlap(np.array([row]))[0])
     inner = shop.model.query_vector(memory) @ shop.catalog.vectors[row].astype(np.float64) / 127
     return logp, logp + 0.1 * float(shop.catalog.prior[row]) + 0.01 * inner + 2.0 * overlap
 
@@ -206,10 +206,10 @@ def test_items_that_say_the_same_rank_by_sid_then_id(tmp_path):
     vectors = np.tile(np.random.default_rng(1).integers(-127, 128, 48), (67, 1)).astype(np.int8)
     kinds = write_catalog(tmp_path, items, sids, vectors=vectors)
     catalog = Catalog.load(tmp_path, kinds)
-    scorer = ItemScorer(catalog, SearchOptions(weight_vector=1.0, weight_lexical=1.0))
+    scorer = ItemScorer(catalog, SearchOptions(weight_vector=1.0, weight_lexical=1.0), catalog.terms.read("red mug"))
     places = np.random.default_rng(2).permutation(67)
     for vector in np.random.default_rng(3).normal(size=(9, 48)).astype(np.float32):
-        hits = rank_base(scorer, "red mug", vector, [Candidates(places, np.full(67, -1.5), True)], 67)
+        hits = rank_base(scorer, vector, [Candidates(places, np.full(67, -1.5), True)], 67)
         found = [catalog.ids[hit.row] for hit in hits]
         assert found == sorted(names, key=lambda name: (int(name[1:]) % 2, name))
 
@@ -329,6 +329,14 @@ def test_items_of_the_history_change_the_input_and_unknown_ones_do_not(shop):
     plain = facts(ask(shop, "mug"))
     assert facts(ask(shop, "mug", recent_item_ids=("nowhere",))) == plain
     assert facts(ask(shop, "mug", recent_item_ids=("i001",))) != plain
+
+
+def test_a_query_that_is_canonical_already_is_answered_as_the_one_that_was_typed(shop):
+    bound = [bind(shop, ["labubu"], ["i003"])]
+    typed = ask(shop, "Ｌabubu  RED mugs", bound, recent_queries=("Blue  LAMP",))
+    canonical = ask(shop, "labubu red mugs", bound, recent_queries=("blue lamp",), normalised=True)
+    assert canonical == typed
+    assert [applied.slot for applied in typed.applied] == [bound[0].slot]
 
 
 def test_earlier_queries_reach_the_model_in_canonical_form(tiny_artifact):

@@ -100,24 +100,13 @@ class TermIndex:
             offsets, places, impacts.astype(np.float16), vocabulary.astype(np.uint32), ceilings, starts, postings
         )
 
-    def best(self, words: str, limit: int) -> IntArray:
-        """Return (n,) rows of the items with the largest overlap, at most `limit` of them, best first.
-
-        Only items of the query's rarest terms are looked at, whole terms of them, a few thousand items in all: a term
-        that more items carry tells little, and words like that are what the dictionary holds.
+    def read(self, words: str) -> QueryTerms:
+        """Look up the terms of a query, once for all that is asked about them.
 
         Args:
             words: the query, canonical; concept terms may stand behind it (`Encoded.words`).
         """
-        known = self._known(words)
-        counts = self.starts[known + 1] - self.starts[known]
-        rarest = np.argsort(counts, kind="stable")
-        taken = known[rarest[np.cumsum(counts[rarest]) <= _MOST_ROWS]]
-        if not len(taken):
-            return np.empty(0, np.int64)
-        rows = np.unique(np.concatenate([self.rows[self.starts[t] : self.starts[t + 1]] for t in taken.tolist()]))
-        order = np.argsort(-self.overlap(words, rows), kind="stable")[:limit]
-        return np.asarray(rows[order], np.int64)
+        return QueryTerms(self, self._known(words))
 
     def holds(self, token: str) -> bool:
         """Whether an item carries this very term, give or take a plural; False for what is no single term."""
@@ -129,31 +118,6 @@ class TermIndex:
         place = np.minimum(np.searchsorted(self.vocabulary, wanted), max(0, len(self.vocabulary) - 1))
         return place[self.vocabulary[place] == wanted] if len(self.vocabulary) else np.empty(0, np.int64)
 
-    def overlap(self, words: str, rows: IntArray) -> FloatArray:
-        """Return the lexical overlap of a query with items.
-
-        Args:
-            words: as in `best`.
-            rows: (n,) item rows.
-
-        Returns:
-            (n,) float32 in [0, 1]: the items' summed BM25 impacts over the best sum any item could have; 0 for a
-            query none of whose terms the catalog knows.
-        """
-        out = np.zeros(len(rows), np.float32)
-        known = self._known(words)
-        best = float(self.ceilings[known].sum())
-        if best == 0.0 or len(rows) == 0:
-            return out
-        start = self.offsets[rows]
-        length = self.offsets[rows + 1] - start  # (n,)
-        owner, flat = ranges(start, length)
-        places = self.places[flat]
-        for term in known.tolist():
-            hit = np.flatnonzero(places == term)  # a term occurs once in an item, so no index repeats
-            out[owner[hit]] += self.impacts[flat[hit]].astype(np.float32)
-        return out / np.float32(best)
-
     def save(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         for name in self.__slots__:
@@ -162,3 +126,63 @@ class TermIndex:
     @classmethod
     def load(cls, directory: Path) -> TermIndex:
         return cls(*(load_array(directory / f"{name}.npy") for name in cls.__slots__))
+
+
+class QueryTerms:
+    """A query's terms in one index. What `best` worked out, `overlap` knows: one object a query, for one thread."""
+
+    def __init__(self, index: TermIndex, known: IntArray) -> None:
+        """`known`: (t,) places in the vocabulary of the query's distinct terms."""
+        self._index = index
+        self._known = known
+        self._ceiling = float(index.ceilings[known].sum())
+        self._seen: tuple[IntArray, FloatArray] = (np.empty(0, np.int64), np.empty(0, np.float32))
+
+    def best(self, limit: int) -> IntArray:
+        """Return (n,) rows of the items with the largest overlap, at most `limit` of them, best first.
+
+        Only items of the query's rarest terms are looked at, whole terms of them, a few thousand items in all: a term
+        that more items carry tells little, and words like that are what the dictionary holds.
+        """
+        index, known = self._index, self._known
+        counts = index.starts[known + 1] - index.starts[known]
+        rarest = np.argsort(counts, kind="stable")
+        taken = known[rarest[np.cumsum(counts[rarest]) <= _MOST_ROWS]]
+        if not len(taken):
+            return np.empty(0, np.int64)
+        rows = np.unique(np.concatenate([index.rows[index.starts[t] : index.starts[t + 1]] for t in taken.tolist()]))
+        self._seen = rows, self._overlap(rows)
+        order = np.argsort(-self._seen[1], kind="stable")[:limit]
+        return np.asarray(rows[order], np.int64)
+
+    def overlap(self, rows: IntArray) -> FloatArray:
+        """Return the lexical overlap of the query with items.
+
+        Args:
+            rows: (n,) item rows.
+
+        Returns:
+            (n,) float32 in [0, 1]: the items' summed BM25 impacts over the best sum any item could have; 0 for a
+            query none of whose terms the catalog knows.
+        """
+        seen, values = self._seen
+        if not len(seen):
+            return self._overlap(rows)
+        place = np.minimum(np.searchsorted(seen, rows), len(seen) - 1)
+        fresh = np.flatnonzero(seen[place] != rows)
+        out = values[place]
+        out[fresh] = self._overlap(rows[fresh])
+        return out
+
+    def _overlap(self, rows: IntArray) -> FloatArray:
+        index = self._index
+        out = np.zeros(len(rows), np.float32)
+        if self._ceiling == 0.0 or len(rows) == 0:
+            return out
+        start = index.offsets[rows]
+        owner, posting = ranges(start, index.offsets[rows + 1] - start)
+        places = index.places[posting]
+        for term in self._known.tolist():
+            hit = np.flatnonzero(places == term)  # a term occurs once in an item, so no index repeats
+            out[owner[hit]] += index.impacts[posting[hit]].astype(np.float32)
+        return out / np.float32(self._ceiling)

@@ -9,7 +9,7 @@ import numpy as np
 
 from slotbeam.arrays import ranges
 from slotbeam.catalog.table import passing
-from slotbeam.decode.beam import Beams
+from slotbeam.decode.beam import Beams, StateTest
 from slotbeam.trie.csr import Trie
 from slotbeam.types import BoolArray, FloatArray, IntArray
 
@@ -29,16 +29,24 @@ class Candidates:
     full: bool
 
     def without(self, taken: IntArray) -> Candidates:
-        """Those that are not in `taken` (n,)."""
+        """Return those that are not in `taken` (n,)."""
         new = ~np.isin(self.places, taken)
         return Candidates(self.places[new], self.logp[new], self.full)
 
     def first(self, limit: int) -> Candidates:
-        """The first `limit` of them."""
+        """Return the first `limit` of them."""
         return Candidates(self.places[:limit], self.logp[:limit], self.full)
 
+    def followed_by(self, more: Candidates) -> Candidates:
+        """Return these and, behind them, `more`."""
+        places = np.concatenate([self.places, more.places])
+        return Candidates(places, np.concatenate([self.logp, more.logp]), self.full)
+
     def joined(self, places: IntArray, limit: int) -> Candidates:
-        """These and, behind them, those of `places` (n,) that are not among them; `limit` in all, the new ones kept."""
+        """Return these and, behind them, those of `places` (n,) that are not among them: `limit` in all.
+
+        Where they are too many the last of these are dropped, and no new one.
+        """
         new = places[~np.isin(places, self.places)][:limit]
         kept = slice(0, limit - len(new))
         logp = np.concatenate([self.logp[kept], np.full(len(new), np.nan)])
@@ -52,22 +60,26 @@ class Shelf:
     Attributes:
         trie: over the items' SIDs.
         leaf_items: (n_leaves + 1,) the items of leaf i have places `leaf_items[i]:leaf_items[i + 1]`.
-        passed: (M + 1,) running count of the places that pass the request's filter; None when there is no filter.
+        filter_counts: (M + 1,) how many of the places before each pass the request's filter; None without a filter.
     """
 
     trie: Trie
     leaf_items: IntArray
-    passed: IntArray | None
+    filter_counts: IntArray | None
 
     def _items(self, states: IntArray, depth: int) -> tuple[IntArray, IntArray]:
         first, stop = self.trie.leaf_range(states, depth)
         return self.leaf_items[first], self.leaf_items[stop]
 
     def _count(self, start: IntArray, stop: IntArray) -> IntArray:
-        return stop - start if self.passed is None else self.passed[stop] - self.passed[start]
+        return stop - start if self.filter_counts is None else self.filter_counts[stop] - self.filter_counts[start]
 
-    def keep(self, states: IntArray, depth: int) -> BoolArray:
-        """Return (n,) which states lead to an item that passes the filter (a `StateTest`)."""
+    @property
+    def keep(self) -> StateTest | None:
+        """Which states lead to an item that passes the filter; None without a filter, when all do."""
+        return None if self.filter_counts is None else self._leads_to_passing
+
+    def _leads_to_passing(self, states: IntArray, depth: int) -> BoolArray:
         return np.asarray(self._count(*self._items(states, depth)) > 0)
 
     def fits(self, states: IntArray, depth: int, limit: int) -> bool:
@@ -86,11 +98,11 @@ class Shelf:
         count = self._count(start, stop)  # (B',) items of each range that pass
         if per_sid is None:  # what stands behind `limit` better ones cannot come in
             count = np.where(np.cumsum(count) - count < limit, count, 0)
-        if self.passed is None:
+        if self.filter_counts is None:
             owner, places = ranges(start, count)
         else:  # the place behind which the running count is one more than before
-            owner, nth = ranges(self.passed[start] + 1, count)
-            places = np.searchsorted(self.passed, nth.astype(self.passed.dtype)) - 1
+            owner, nth = ranges(self.filter_counts[start] + 1, count)
+            places = np.searchsorted(self.filter_counts, nth.astype(self.filter_counts.dtype)) - 1
         if per_sid is not None:
             leaf = np.searchsorted(self.leaf_items, places, side="right") - 1
             within = self._count(self.leaf_items[leaf], places) < per_sid
@@ -113,7 +125,7 @@ class Shelf:
     def walk(self, taken: IntArray, wanted: int) -> Candidates:
         """Return up to `wanted` further places that pass and are not in `taken`, in stored order."""
         n = int(self.leaf_items[-1])
-        free = passing(self.passed, np.arange(n))
+        free = passing(self.filter_counts, np.arange(n))
         free[taken] = False
         places = np.flatnonzero(free)[:wanted]
         return Candidates(places, np.full(len(places), np.nan), full=False)

@@ -9,6 +9,7 @@ from typing import Any
 from slotbeam.decode.beam import Beams
 from slotbeam.kae.encode import Encoded
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.pinned import PinnedGroup
 from slotbeam.search.snapshot import BoundMatch
 
 
@@ -23,11 +24,11 @@ def overridden(artifact: Artifact, encoded: Encoded, bound: BoundMatch) -> list[
 
 
 def explain(
-    artifact: Artifact, encoded: Encoded, bound: Sequence[BoundMatch], base: Beams | None, pinned: Sequence[Beams]
+    artifact: Artifact, encoded: Encoded, bound: Sequence[BoundMatch], base: Beams | None, pinned: Sequence[PinnedGroup]
 ) -> dict[str, Any]:
     """Return JSON-ready facts: how the text was read, what was overridden, what each group decoded."""
     groups = [] if base is None else [{"group": "base", **_beam_facts(base)}]
-    groups += [{"group": b.pinned.id, **_beam_facts(beams)} for b, beams in zip(bound, pinned, strict=True)]
+    groups += [{"group": group.pinned.id, **_beam_facts(group.beams)} for group in pinned]
     return {
         "canonical": encoded.text,
         "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in artifact.kae.explain(encoded.text)],

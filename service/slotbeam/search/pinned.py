@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from slotbeam.arrays import running_totals
@@ -15,8 +18,27 @@ from slotbeam.search.request import MAX_K
 from slotbeam.search.snapshot import BoundMatch, Pinned
 from slotbeam.types import FloatArray, IntArray, Sid
 
-Group = tuple[Pinned, FloatArray, Candidates]
-"""One pinned group: its binding, its own query vector, what its decode found."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PinnedGroup:
+    """One pinned group, decoded.
+
+    Attributes:
+        pinned: its binding.
+        query_vector: (e,) its own: the query SID in it holds the bound slot.
+        beams: of its mini-trie.
+        candidates: places among `pinned.rows`.
+    """
+
+    pinned: Pinned
+    query_vector: FloatArray
+    beams: Beams
+    candidates: Candidates
+
+    @property
+    def rows(self) -> IntArray:
+        """(n,) the catalog row of each candidate."""
+        return self.pinned.rows[self.candidates.places]
 
 
 def pinned_sid(kae: Kae, encoded: Encoded, bound: BoundMatch) -> Sid:
@@ -30,36 +52,33 @@ def pinned_sid(kae: Kae, encoded: Encoded, bound: BoundMatch) -> Sid:
 
 
 def decode_pinned(
-    artifact: Artifact, pinned: Pinned, memory: Memory, passed: IntArray | None, width: int
-) -> tuple[Beams, Candidates]:
+    artifact: Artifact, pinned: Pinned, memory: Memory, filter_counts: IntArray | None, width: int
+) -> PinnedGroup:
     """Decode inside one binding's mini-trie; a binding with at most `width` SIDs is decoded exhaustively.
 
     Returns:
-        The beams and at least min(MAX_K, items that pass the filter) candidates: where the beams leave that unfilled,
+        The group, with at least min(MAX_K, items that pass the filter) candidates: where the beams leave that unfilled,
         the mini-trie's other leaves are walked in stored order. As many for every K: a candidate more could come first.
     """
-    local = None
-    if passed is not None:  # the filter's running counts, over this binding's items
-        local = running_totals(passing(passed, pinned.rows), np.int32)
-    shelf = Shelf(pinned.trie, pinned.leaf_items, local)
-    keep = shelf.keep if local is not None else None
-    beams = beam_search(artifact.model, memory, pinned.trie, width, keep=keep)
-    found = shelf.collect(beams, max(MAX_K, artifact.options.candidates))
-    if len(found.places) < MAX_K:
-        more = shelf.walk(found.places, MAX_K - len(found.places))
-        found = Candidates(
-            np.concatenate([found.places, more.places]), np.concatenate([found.logp, more.logp]), found.full
-        )
-    return beams, found
+    if filter_counts is not None:  # counted anew over this binding's items, which are no range of the catalog's rows
+        filter_counts = running_totals(passing(filter_counts, pinned.rows), np.int32)
+    shelf = Shelf(pinned.trie, pinned.leaf_items, filter_counts)
+    beams = beam_search(artifact.model, memory, pinned.trie, width, keep=shelf.keep)
+    candidates = shelf.collect(beams, max(MAX_K, artifact.options.candidates))
+    if len(candidates.places) < MAX_K:
+        candidates = candidates.followed_by(shelf.walk(candidates.places, MAX_K - len(candidates.places)))
+    return PinnedGroup(pinned, artifact.model.query_vector(memory), beams, candidates)
 
 
-def join_shared(groups: list[Group], passed: IntArray | None, limit: int) -> list[Group]:
+def join_shared(groups: Sequence[PinnedGroup], filter_counts: IntArray | None, limit: int) -> Sequence[PinnedGroup]:
     """Add to every group the items that it shares with another: they rank first, and a decode may have missed them."""
     if len(groups) < 2:
         return groups
-    rows, holders = np.unique(np.concatenate([pinned.rows for pinned, *_ in groups]), return_counts=True)
-    shared = rows[(holders > 1) & passing(passed, rows)]
-    return [
-        (pinned, vector, found.joined(np.flatnonzero(np.isin(pinned.rows, shared)), max(limit, len(found.places))))
-        for pinned, vector, found in groups
-    ]
+    rows, holders = np.unique(np.concatenate([group.pinned.rows for group in groups]), return_counts=True)
+    shared = rows[(holders > 1) & passing(filter_counts, rows)]
+    return [replace(group, candidates=_joined(group, shared, limit)) for group in groups]
+
+
+def _joined(group: PinnedGroup, shared: IntArray, limit: int) -> Candidates:
+    places = np.flatnonzero(np.isin(group.pinned.rows, shared))
+    return group.candidates.joined(places, max(limit, len(group.candidates.places)))

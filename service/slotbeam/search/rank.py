@@ -10,9 +10,10 @@ import numpy as np
 
 from slotbeam.arrays import run_starts
 from slotbeam.catalog.table import Catalog
+from slotbeam.catalog.terms import QueryTerms
 from slotbeam.search.candidates import Candidates
 from slotbeam.search.options import SearchOptions
-from slotbeam.search.pinned import Group
+from slotbeam.search.pinned import PinnedGroup
 from slotbeam.search.snapshot import PLACEMENTS, Pinned
 from slotbeam.types import FloatArray, Hit, IntArray
 
@@ -23,32 +24,33 @@ class ItemScorer:
 
     catalog: Catalog
     options: SearchOptions
+    query_terms: QueryTerms
 
-    def score(self, words: str, rows: IntArray, logp: FloatArray, vector: FloatArray) -> FloatArray:
+    def score(self, rows: IntArray, logp: FloatArray, query_vector: FloatArray) -> FloatArray:
         """Return (n,) float64 item scores of catalog `rows`; an item no beam brought (NaN) counts as the worst beam.
 
-        `words` are the query's, `Encoded.words`; `vector` (e,) is its query vector.
+        `query_vector` (e,) is that of the group which the items are candidates of.
         """
         options = self.options
         worst = np.nanmin(logp) if len(logp) and not np.isnan(logp).all() else 0.0
         scores = options.weight_logp * np.where(np.isnan(logp), worst, logp)
         if options.weight_prior:
             scores = scores + options.weight_prior * self.catalog.prior[rows].astype(np.float64)
-        if options.weight_vector and len(vector):
-            scores = scores + options.weight_vector * self.catalog.closeness(vector, rows)
+        if options.weight_vector and len(query_vector):
+            scores = scores + options.weight_vector * self.catalog.closeness(query_vector, rows)
         if options.weight_lexical:
-            scores = scores + options.weight_lexical * self.catalog.terms.overlap(words, rows).astype(np.float64)
+            scores = scores + options.weight_lexical * self.query_terms.overlap(rows).astype(np.float64)
         return np.asarray(scores)
 
 
-def rank_base(scorer: ItemScorer, words: str, vector: FloatArray, blocks: Iterable[Candidates], k: int) -> list[Hit]:
+def rank_base(scorer: ItemScorer, query_vector: FloatArray, blocks: Iterable[Candidates], k: int) -> list[Hit]:
     """Return the K best of the base group, block by block: item score, then SID, then item id within each.
 
     An item is scored among its block; one that scores better than the block before it ends takes that score.
     """
     hits: list[Hit] = []
-    for found in blocks:
-        ranked = _rank_block(scorer, words, vector, found, k - len(hits))
+    for block in blocks:
+        ranked = _rank_block(scorer, query_vector, block, k - len(hits))
         if hits:
             ranked = [replace(hit, score=min(hit.score, hits[-1].score)) for hit in ranked]
         hits += ranked
@@ -57,19 +59,19 @@ def rank_base(scorer: ItemScorer, words: str, vector: FloatArray, blocks: Iterab
     return hits
 
 
-def _rank_block(scorer: ItemScorer, words: str, vector: FloatArray, found: Candidates, k: int) -> list[Hit]:
-    catalog, rows = scorer.catalog, found.places
-    scores = scorer.score(words, rows, found.logp, vector)
+def _rank_block(scorer: ItemScorer, query_vector: FloatArray, block: Candidates, k: int) -> list[Hit]:
+    catalog, rows = scorer.catalog, block.places
+    scores = scorer.score(rows, block.logp, query_vector)
     leaf = np.searchsorted(catalog.leaf_items, rows, side="right")  # leaf order is SID order
     order = np.lexsort((catalog.id_ranks[rows], leaf, -scores))[:k]
-    columns = (rows[order], scores[order], catalog.sids[rows[order]], found.logp[order])
+    columns = (rows[order], scores[order], catalog.sids[rows[order]], block.logp[order])
     return [
-        Hit(row, score, tuple(sid), logp if found.full and logp == logp else None, "model")
+        Hit(row, score, tuple(sid), logp if block.full and logp == logp else None, "model")
         for row, score, sid, logp in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 
-def rank_bound(scorer: ItemScorer, words: str, groups: Sequence[Group], k: int) -> list[Hit]:
+def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> list[Hit]:
     """Return the K best of the bound block: number of matched bindings the item belongs to, then item score, then id.
 
     An item that several groups brought is taken with its best score. An item belongs to every matched binding that
@@ -78,26 +80,25 @@ def rank_bound(scorer: ItemScorer, words: str, groups: Sequence[Group], k: int) 
     if not groups:
         return []
     catalog = scorer.catalog
-    rows = np.concatenate([pinned.rows[found.places] for pinned, _, found in groups])
-    scores = np.concatenate(
-        [scorer.score(words, pinned.rows[found.places], found.logp, vector) for pinned, vector, found in groups]
-    )
-    logp = np.concatenate([found.logp for *_, found in groups])
-    group = np.repeat(np.arange(len(groups)), [len(found.places) for *_, found in groups])
-    best = np.lexsort((group, -scores, rows))
+    # One entry for each candidate of each group: an item that several groups brought has several.
+    rows = np.concatenate([group.rows for group in groups])
+    scores = np.concatenate([scorer.score(group.rows, group.candidates.logp, group.query_vector) for group in groups])
+    logp = np.concatenate([group.candidates.logp for group in groups])
+    owner = np.repeat(np.arange(len(groups)), [len(group.candidates.places) for group in groups])
+    best = np.lexsort((owner, -scores, rows))
     best = best[run_starts(rows[best])]  # one entry a row: its best score
-    member = np.stack([np.isin(rows[best], pinned.rows) for pinned, *_ in groups])  # (groups, n)
+    member = np.stack([np.isin(rows[best], group.pinned.rows) for group in groups])  # (groups, n)
     order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))
     shown = np.maximum.accumulate(scores[best][order][::-1])[::-1]  # of all, so that no score depends on K
     hits = []
     for i, score in zip(order[:k].tolist(), shown[:k].tolist(), strict=True):
         entry = int(best[i])
-        row, pinned = int(rows[entry]), groups[int(group[entry])][0]
+        row, slot = int(rows[entry]), groups[int(owner[entry])].pinned.slot
         sid = list(catalog.sid(row))
-        sid[pinned.slot.position] = pinned.slot.index
-        held_by = tuple(p.id for (p, *_), holds in zip(groups, member[:, i], strict=True) if holds)
-        known = None if np.isnan(logp[entry]) else float(logp[entry])
-        hits.append(Hit(row, score, tuple(sid), known, "binding", held_by))
+        sid[slot.position] = slot.index
+        held_by = tuple(group.pinned.id for group, holds in zip(groups, member[:, i], strict=True) if holds)
+        sid_logp = None if np.isnan(logp[entry]) else float(logp[entry])
+        hits.append(Hit(row, score, tuple(sid), sid_logp, "binding", held_by))
     return hits
 
 

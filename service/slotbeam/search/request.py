@@ -10,7 +10,8 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError
 from slotbeam.kae.encode import Encoded
 from slotbeam.kae.normalize import normalize
-from slotbeam.types import Hit, Sid
+from slotbeam.search.snapshot import BoundMatch
+from slotbeam.types import Hit, Sid, Slot
 
 MAX_QUERY = 256
 MAX_K = 1000
@@ -21,7 +22,7 @@ class Request:
     """One query.
 
     Attributes:
-        query: as typed.
+        query: as typed, or canonical.
         k: K, items wanted, 1..1000.
         recent_queries: the user's own, newest last.
         recent_item_ids: likewise; ids the catalog does not hold are ignored.
@@ -30,6 +31,7 @@ class Request:
         use_bindings: False answers from the base alone.
         explain: collect facts on how the answer came about.
         max_bindings: pinned groups at most.
+        normalised: whether `query` and `recent_queries` are canonical already, as those of a checked body are.
     """
 
     query: str
@@ -41,6 +43,11 @@ class Request:
     use_bindings: bool = True
     explain: bool = False
     max_bindings: int = 4
+    normalised: bool = False
+
+    def canonical(self) -> str:
+        """Return the canonical query; as `canonical_query` where it is not known to be one."""
+        return self.query if self.normalised else canonical_query(self.query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +55,16 @@ class Applied:
     """A binding that the query triggered: `span` is the word's place in the canonical query, `items` its item count."""
 
     id: str
-    slot: str
+    slot: Slot
     word: str
     span: tuple[int, int]
     items: int
+
+    @classmethod
+    def of(cls, bound: BoundMatch) -> Applied:
+        """Say which binding a bound word of the query triggered."""
+        match, pinned = bound.match, bound.pinned
+        return cls(pinned.id, pinned.slot, match.surface, (match.start, match.end), len(pinned.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +86,10 @@ class Answer:
 
 def history(catalog: Catalog, request: Request) -> tuple[list[str], list[Sid]]:
     """Return the canonical earlier queries, and the base SIDs of the items seen that the catalog holds, newest last."""
+    earlier = request.recent_queries
     rows, _ = catalog.rows_of(request.recent_item_ids)
-    return [normalize(query) for query in request.recent_queries], [catalog.sid(row) for row in rows]
+    queries = list(earlier) if request.normalised else [normalize(query) for query in earlier]
+    return queries, [catalog.sid(row) for row in rows]
 
 
 def canonical_query(query: str) -> str:

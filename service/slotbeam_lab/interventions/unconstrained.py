@@ -16,7 +16,7 @@ from slotbeam.decode.beam import Beams, beam_search
 from slotbeam.model.protocol import Memory, SequenceModel
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Shelf
-from slotbeam.search.request import Request, canonical_query, history
+from slotbeam.search.request import Request, history
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray
 from slotbeam_lab.baselines.registry import Built, Setup
@@ -123,7 +123,7 @@ def paper_system(artifact: Artifact, decoder: FreeDecoder) -> System:
 
     def search(asked: Asked, k: int) -> list[str]:
         request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
-        canonical = canonical_query(asked.query)
+        canonical = request.canonical()
         row = artifact.inputs.build(canonical, artifact.kae.encode(canonical).sid, *history(catalog, request))
         (memory,) = artifact.model.encode([row])
         beams = decoder.search(memory, artifact.options.beam_width)

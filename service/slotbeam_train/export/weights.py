@@ -90,12 +90,13 @@ def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
     """The candidates of a query as serving would score them; None where the item is not among them."""
     catalog = artifact.catalog
     request = Request(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
-    encoded, memory, found = base_candidates(Snapshot(artifact), request)
-    place = np.flatnonzero(found.places == catalog.row_of(one.item_id))
+    query_terms, memory, candidates = base_candidates(Snapshot(artifact), request)
+    place = np.flatnonzero(candidates.places == catalog.row_of(one.item_id))
     if not len(place):
         return None
     vector = artifact.model.query_vector(memory)
     none: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
     alone = [replace(artifact.options, **{**none, name: 1.0}) for name in WEIGHTS]
-    columns = [ItemScorer(catalog, each).score(encoded.words, found.places, found.logp, vector) for each in alone]
+    rows, logp = candidates.places, candidates.logp
+    columns = [ItemScorer(catalog, options, query_terms).score(rows, logp, vector) for options in alone]
     return Lists(np.stack(columns, axis=1), int(place[0]))

@@ -13,6 +13,7 @@ import pytest
 
 from slotbeam.api.retrieve import app as module
 from slotbeam.api.retrieve.app import create_data_app
+from slotbeam.api.retrieve.schemas import RetrieveBody
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
 from support.clients import client_of
@@ -31,6 +32,16 @@ async def test_only_the_query_is_required(data: httpx.AsyncClient) -> None:
     assert set(item) == {"id", "title", "score", "sid", "sid_logp", "source"}
     assert item["source"] == "model"
     assert "explain" not in answer
+
+
+async def test_a_checked_body_holds_canonical_queries_and_is_answered_as_it_was_typed(data: httpx.AsyncClient) -> None:
+    typed = {"query": "Ｒed  MUG", "user": {"recent_queries": ["Blue  LAMP", " \u200b ", "x" * 1025]}}
+    body = RetrieveBody.model_validate(typed)
+    assert (body.query, body.user.recent_queries) == ("red mug", ["blue lamp"])
+    canonical = {"query": "red mug", "user": {"recent_queries": ["blue lamp"]}}
+    answers = [(await data.post("/retrieve", json=sent)).json() for sent in (typed, canonical)]
+    assert answers[0]["items"] == answers[1]["items"]
+    assert answers[0]["query_sid"] == answers[1]["query_sid"]
 
 
 async def test_a_bound_word_brings_its_items_first_and_says_so(data: httpx.AsyncClient) -> None:

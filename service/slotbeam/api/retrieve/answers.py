@@ -25,7 +25,7 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, A
         "applied_bindings": [
             {
                 "id": applied.id,
-                "slot": applied.slot,
+                "slot": str(applied.slot),
                 "word": applied.word,
                 "span": list(applied.span),
                 "items": applied.items,

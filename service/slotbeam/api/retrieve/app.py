@@ -90,6 +90,7 @@ class DataPlane:
             use_bindings=body.use_bindings,
             explain=body.explain,
             max_bindings=self.settings.max_bindings_per_query,
+            normalised=True,
         )
 
         def job(waited_s: float) -> tuple[dict[str, Any], Timings]:

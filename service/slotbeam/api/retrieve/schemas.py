@@ -18,14 +18,10 @@ _FILTER_VALUES = 256
 _REQUEST_ID = 256
 
 
-def _query(text: str) -> str:
-    canonical_query(text)
-    return text
-
-
 def _earlier_queries(texts: list[str]) -> list[str]:
-    """The newest ones, without what no query could be: a history is a hint and never a reason to refuse."""
-    return [text for text in texts[-_HISTORY:] if len(text) <= _HISTORY_TEXT and normalize(text)]
+    """Return the newest ones, canonical, without what no query could be: a history is a hint, no reason to refuse."""
+    newest = (normalize(text) for text in texts[-_HISTORY:] if len(text) <= _HISTORY_TEXT)
+    return [canonical for canonical in newest if canonical]
 
 
 def _earlier_items(ids: list[str]) -> list[str]:
@@ -46,7 +42,7 @@ Query = Annotated[
         json_schema_extra={"minLength": 1},
         description=f"1 to {MAX_QUERY} characters after normalisation, at most {RAW_TEXT} as they are sent",
     ),
-    AfterValidator(_query),
+    AfterValidator(canonical_query),
 ]
 _NUMBER = {
     "type": "number",
@@ -89,7 +85,7 @@ class User(Strict):
 
 
 class RetrieveBody(Strict):
-    """One query of `POST /retrieve`; only `query` is required."""
+    """One query of `POST /retrieve`; only `query` is required. Once checked, the queries in it are canonical."""
 
     query: Query
     k: int = Field(100, ge=1, le=MAX_K)
