@@ -64,11 +64,11 @@ def test_an_entity_that_is_not_named_is_implied(kae: Kae) -> None:
 def test_synonyms_share_a_term_for_lexical_overlap(kae: Kae) -> None:
     one, other = kae.encode("cordless notebook"), kae.encode("wireless laptops")
     assert one.concept_terms == other.concept_terms
-    assert one.words == f"cordless notebook {one.concept_terms}"
+    assert one.lexical_text == f"cordless notebook {one.concept_terms}"
     implied = set(kae.encode("galaxy").concept_terms.split())
     assert implied > set(kae.encode("laptop").concept_terms.split()), "what is implied counts, too"
-    assert kae.encode("quux").words == "quux"
-    overlap = TermIndex.build([one.words, "cordless notebook"]).read(other.words).overlap(np.arange(2))
+    assert kae.encode("quux").lexical_text == "quux"
+    overlap = TermIndex.build([one.lexical_text, "cordless notebook"]).read(other.lexical_text).overlap(np.arange(2))
     assert overlap[0] > 0.4
     assert overlap[1] == 0, "no word in common"
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.errors import InputError
-from slotbeam.kae.matcher import Found, Matcher, is_cjk
+from slotbeam.kae.matcher import Matcher, Occurrence, is_cjk
 
 ALPHABET = "ab1 .-_,手机é"
 
@@ -27,7 +27,7 @@ def joined(left: str, right: str, before: str, after: str) -> bool:
     return right in ".," and left.isdigit() and after.isdigit()
 
 
-def brute_force(words: list[str], text: str) -> list[Found]:
+def brute_force(words: list[str], text: str) -> list[Occurrence]:
     def edge(at: int) -> bool:
         return not joined(
             text[at - 1 : at] if at else "", text[at : at + 1], text[at - 2 : at - 1], text[at + 1 : at + 2]
@@ -42,8 +42,8 @@ def brute_force(words: list[str], text: str) -> list[Found]:
     return sorted(occurrences, key=lambda one: (one[0], -one[1]))
 
 
-def greedy(found: list[Found]) -> list[Found]:
-    out: list[Found] = []
+def greedy(found: list[Occurrence]) -> list[Occurrence]:
+    out: list[Occurrence] = []
     for one in found:
         if not out or one[0] >= out[-1][1]:
             out.append(one)

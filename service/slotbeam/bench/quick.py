@@ -103,7 +103,7 @@ def bench_pipeline(artifact: Artifact, texts: Sequence[str]) -> tuple[dict[str, 
                 seconds[stage].append(timings.stages.get(stage, 0.0))
             encoded = artifact.kae.encode(normalize(text))
             [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, encoded.sid)])
-            query_terms = artifact.catalog.terms.read(encoded.words)
+            query_terms = artifact.catalog.terms.read(encoded.lexical_text)
             trie_s += decode_base(artifact, query_terms, memory, None, width)[0].trie_seconds
     return seconds, trie_s / sum(seconds["total"])
 

@@ -66,12 +66,12 @@ class Field:
             return np.asarray(self.values == wanted)
         if self.kind == "keyword" and isinstance(wanted, str):
             assert self.keywords is not None
-            words = self.keywords
-            low, high = 0, len(words)
+            keywords = self.keywords
+            low, high = 0, len(keywords)
             while low < high:  # the keywords are sorted
                 middle = (low + high) // 2
-                low, high = (middle + 1, high) if words[middle] < wanted else (low, middle)
-            known = low < len(words) and words[low] == wanted
+                low, high = (middle + 1, high) if keywords[middle] < wanted else (low, middle)
+            known = low < len(keywords) and keywords[low] == wanted
             return np.asarray(self.values == low) if known else np.zeros(len(self.values), np.bool_)
         allowed = {"bool": "true or false", "number": 'a number or {"gte": …, "lte": …}', "keyword": "a string"}
         raise FilterError(
@@ -84,16 +84,16 @@ class Field:
             raise FilterError(place, f"has bounds, but it is a {self.kind} field; bounds are for numbers")
         if not bounds:
             raise FilterError(place, f"has no bounds; allowed: {', '.join(_BOUNDS)}")
-        passed = np.ones(len(self.values), np.bool_)
+        within = np.ones(len(self.values), np.bool_)
         compare = {"gte": np.greater_equal, "gt": np.greater, "lte": np.less_equal, "lt": np.less}
         for bound, limit in bounds.items():
             if bound not in compare:
                 raise FilterError(place, f"has an unknown bound; allowed: {', '.join(_BOUNDS)}")
             if isinstance(limit, bool) or not isinstance(limit, int | float):
                 raise FilterError(f"{place}.{bound}", f"is {_kind_of(limit)}; give a number")
-            passed &= compare[bound](self.values, limit)
+            within &= compare[bound](self.values, limit)
         _refuse_contradiction(place, bounds)
-        return passed
+        return within
 
 
 def _refuse_contradiction(place: str, bounds: Mapping[str, Any]) -> None:
@@ -111,7 +111,7 @@ def _refuse_contradiction(place: str, bounds: Mapping[str, Any]) -> None:
 
 
 def _place(name: str) -> str:
-    """Where a field is in a request, of bounded length and visible."""
+    """Return where a field is in a request, of bounded length and visible."""
     text = name[:64]
     return "filter." + (text if text.isprintable() else ascii(text)[1:-1])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Field = str | float | bool
+FieldValue = str | float | bool
 """A filterable value: keyword, number or bool."""
 
 KINDS = ("click", "order")
@@ -24,7 +24,7 @@ class Item:
     title: str
     description: str = ""
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    fields: Mapping[str, Field] = field(default_factory=dict)
+    fields: Mapping[str, FieldValue] = field(default_factory=dict)
     popularity: float = 0.0
 
 

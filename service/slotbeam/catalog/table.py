@@ -28,12 +28,12 @@ from slotbeam.types import BoolArray, FloatArray, IntArray, Sid
 
 
 def id_hash(item_id: str) -> int:
-    """The 64-bit key that an item id is looked up by."""
+    """Return the 64-bit number that an item id is looked up by."""
     return int.from_bytes(hashlib.blake2b(item_id.encode(), digest_size=8).digest(), "little")
 
 
 def item_text(item: Item) -> str:
-    """The canonical text in which `match` looks for words, one line per part of the item."""
+    """Return the canonical text in which `match` looks for words, one line per part of the item."""
     parts = [item.title, *(v for values in item.attributes.values() for v in values), item.description]
     return "\n".join(dict.fromkeys(normalize(part) for part in parts if part.strip()))
 
@@ -79,11 +79,11 @@ class Catalog:
     def row_of(self, item_id: str) -> int | None:
         """Return the row of `item_id`, or None for an item that is not in the catalog."""
         try:
-            key = np.uint64(id_hash(item_id))
+            wanted = np.uint64(id_hash(item_id))
         except UnicodeEncodeError:  # a lone surrogate: no item can have such an id
             return None
-        first = int(np.searchsorted(self.id_hashes, key, side="left"))
-        while first < len(self.id_hashes) and self.id_hashes[first] == key:
+        first = int(np.searchsorted(self.id_hashes, wanted, side="left"))
+        while first < len(self.id_hashes) and self.id_hashes[first] == wanted:
             row = int(self.id_rows[first])
             if self.ids[row] == item_id:
                 return row
@@ -107,8 +107,8 @@ class Catalog:
 
         The sums are exact (`on_grid`), so items of equal vectors are equally close, whatever else is in `rows`.
         """
-        found: FloatArray = self.vectors.take(rows, axis=0).astype(np.float64) @ on_grid(vector) / 127
-        return found
+        closeness: FloatArray = self.vectors.take(rows, axis=0).astype(np.float64) @ on_grid(vector) / 127
+        return closeness
 
     def match(self, words: Sequence[str]) -> IntArray:
         """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order."""
@@ -117,12 +117,12 @@ class Catalog:
         blob, rows = self.texts.blob.data, set[int]()  # mapped: searched without a copy
         for word in words:
             matcher, needle = Matcher([word]), re.compile(re.escape(word.encode()))
-            found = needle.search(blob)
-            while found:
-                row = int(np.searchsorted(self.texts.offsets, found.start(), side="right")) - 1
+            hit = needle.search(blob)
+            while hit:
+                row = int(np.searchsorted(self.texts.offsets, hit.start(), side="right")) - 1
                 if matcher.find(self.texts[row]):
                     rows.add(row)
-                found = needle.search(blob, int(self.texts.offsets[row + 1]))
+                hit = needle.search(blob, int(self.texts.offsets[row + 1]))
         return np.array(sorted(rows), np.int64)
 
     def filter_counts(self, wanted: Mapping[str, Any]) -> IntArray:
@@ -167,7 +167,7 @@ def write_catalog(
     directory: Path,
     items: Sequence[Item],
     sids: IntArray,
-    words: Sequence[str] | None = None,
+    lexical_texts: Sequence[str] | None = None,
     vectors: IntArray | None = None,
 ) -> dict[str, str]:
     """Write the table of items.
@@ -176,8 +176,8 @@ def write_catalog(
         directory: made when missing.
         items: N items, in any order.
         sids: (N, L), in their order.
-        words: (N,) what lexical overlap is taken from, in their order; default: `item_text` of each. Training gives the
-            texts that it saw, so that text edited since then waits for the next training, as the model does.
+        lexical_texts: (N,) what lexical overlap is taken from, in their order; default: `item_text` of each. Training
+            gives the texts that it saw, so that text edited since then waits for the next training, as the model does.
         vectors: (N, e) int8, in their order; default: none, e = 0.
 
     Returns:
@@ -188,32 +188,32 @@ def write_catalog(
     """
     sids = np.asarray(sids, np.int32).reshape(len(items), -1)
     order = sorted(range(len(items)), key=lambda i: (sids[i].tolist(), -items[i].popularity, items[i].id))
-    rows = [items[i] for i in order]
+    ordered = [items[i] for i in order]
     sids = sids[order]
     vectors = np.zeros((len(items), 0), np.int8) if vectors is None else np.asarray(vectors, np.int8)[order]
-    hashes = np.array([id_hash(item.id) for item in rows], np.uint64)
+    hashes = np.array([id_hash(item.id) for item in ordered], np.uint64)
     by_hash = np.argsort(hashes, kind="stable")
-    if len({item.id for item in rows}) != len(rows):
+    if len({item.id for item in ordered}) != len(ordered):
         seen = set[str]()
-        twin = next(item.id for item in rows if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
+        twin = next(item.id for item in ordered if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
         raise InputError(f"two items have the id {twin!r}; ids are unique in a catalog")
-    texts = [item_text(item) for item in rows]
-    Strings.of([item.id for item in rows]).save(directory, "ids")
-    Strings.of([item.title for item in rows]).save(directory, "titles")
+    texts = [item_text(item) for item in ordered]
+    Strings.of([item.id for item in ordered]).save(directory, "ids")
+    Strings.of([item.title for item in ordered]).save(directory, "titles")
     Strings.of(texts).save(directory, "texts")
     arrays = {
-        "prior": np.log1p(np.array([item.popularity for item in rows], np.float32)),
+        "prior": np.log1p(np.array([item.popularity for item in ordered], np.float32)),
         "sids": sids.astype(np.int16 if sids.max(initial=0) < 2**15 else np.int32),
         "vectors": vectors,
-        "leaf_items": np.append(run_starts(sids), len(rows)),
+        "leaf_items": np.append(run_starts(sids), len(ordered)),
         "id_hashes": hashes[by_hash],
         "id_rows": by_hash.astype(np.int32),
-        "id_ranks": np.argsort(sorted(range(len(rows)), key=lambda i: rows[i].id)).astype(np.int32),
+        "id_ranks": np.argsort(sorted(range(len(ordered)), key=lambda i: ordered[i].id)).astype(np.int32),
     }
     for name, array in arrays.items():
         save_array(directory / f"{name}.npy", array)
-    scored = texts if words is None else [words[i] for i in order]
+    scored = texts if lexical_texts is None else [lexical_texts[i] for i in order]
     TermIndex.build(scored).save(directory / "terms")
-    fields = Fields.of([item.fields for item in rows])
+    fields = Fields.of([item.fields for item in ordered])
     fields.save(directory / "fields")
     return fields.kinds

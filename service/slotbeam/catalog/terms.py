@@ -69,21 +69,21 @@ class TermIndex:
     @classmethod
     def build(cls, texts: Sequence[str]) -> TermIndex:
         """Index `texts` (N canonical texts, in row order)."""
-        rows: list[IntArray] = []
+        hash_lists: list[IntArray] = []
         counts: list[IntArray] = []
         lengths = np.zeros(len(texts), np.float64)
         cache: dict[str, int] = {}
         for i, text in enumerate(texts):
-            found = terms(text)
-            lengths[i] = len(found)
+            text_terms = terms(text)
+            lengths[i] = len(text_terms)
             values, count = np.unique(
-                np.fromiter((cache.setdefault(t, term_hash(t)) for t in found), np.uint32, len(found)),
+                np.fromiter((cache.setdefault(t, term_hash(t)) for t in text_terms), np.uint32, len(text_terms)),
                 return_counts=True,
             )
-            rows.append(values)
+            hash_lists.append(values)
             counts.append(count)
-        offsets = running_totals([len(r) for r in rows])
-        hashes = np.concatenate(rows) if rows else np.empty(0, np.uint32)
+        offsets = running_totals([len(r) for r in hash_lists])
+        hashes = np.concatenate(hash_lists) if hash_lists else np.empty(0, np.uint32)
         frequency = np.concatenate(counts).astype(np.float64) if counts else np.empty(0, np.float64)
         vocabulary, inverse = np.unique(hashes, return_inverse=True)
         documents = np.bincount(inverse, minlength=len(vocabulary))
@@ -100,21 +100,21 @@ class TermIndex:
             offsets, places, impacts.astype(np.float16), vocabulary.astype(np.uint32), ceilings, starts, postings
         )
 
-    def read(self, words: str) -> QueryTerms:
+    def read(self, lexical_text: str) -> QueryTerms:
         """Look up the terms of a query, once for all that is asked about them.
 
         Args:
-            words: the query, canonical; concept terms may stand behind it (`Encoded.words`).
+            lexical_text: the query, canonical; concept terms may stand behind it (`Encoded.lexical_text`).
         """
-        return QueryTerms(self, self._known(words))
+        return QueryTerms(self, self._known(lexical_text))
 
     def holds(self, token: str) -> bool:
-        """Whether an item carries this very term, give or take a plural; False for what is no single term."""
+        """Return whether an item carries this very term, give or take a plural; False for what is no single term."""
         return len(terms(token)) == 1 and len(self._known(token)) == 1
 
-    def _known(self, words: str) -> IntArray:
-        """(n,) places in the vocabulary of the query's distinct terms that the catalog knows."""
-        wanted = np.unique(np.fromiter((term_hash(t) for t in terms(words)), np.uint32))
+    def _known(self, lexical_text: str) -> IntArray:
+        """Return (n,) places in the vocabulary of the query's distinct terms that the catalog knows."""
+        wanted = np.unique(np.fromiter((term_hash(t) for t in terms(lexical_text)), np.uint32))
         place = np.minimum(np.searchsorted(self.vocabulary, wanted), max(0, len(self.vocabulary) - 1))
         return place[self.vocabulary[place] == wanted] if len(self.vocabulary) else np.empty(0, np.int64)
 
@@ -132,7 +132,7 @@ class QueryTerms:
     """A query's terms in one index. What `best` worked out, `overlap` knows: one object a query, for one thread."""
 
     def __init__(self, index: TermIndex, known: IntArray) -> None:
-        """`known`: (t,) places in the vocabulary of the query's distinct terms."""
+        """Take the index and `known`, (t,) places in its vocabulary of the query's distinct terms."""
         self._index = index
         self._known = known
         self._ceiling = float(index.ceilings[known].sum())

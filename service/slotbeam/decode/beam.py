@@ -31,7 +31,7 @@ class Tree(Protocol):
         ...
 
     def expand(self, states: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """As `Trie.expand`: every edge that leaves `states`, ordered by parent, then code; the root is state 0."""
+        """Return every edge that leaves `states` by parent, then code, as `Trie.expand` does; the root is state 0."""
         ...
 
 
@@ -56,7 +56,7 @@ class Beams:
     trail: tuple[tuple[IntArray, FloatArray], ...] = ()
 
     def at(self, depth: int) -> Beams:
-        """The prefixes that survived at a shallower `depth`, as the end of a search that stopped there."""
+        """Return the prefixes that survived at a shallower `depth`, as the end of a search that stopped there."""
         states, logp = self.trail[depth]
         order = np.argsort(-logp, kind="stable")
         return Beams(states[order], logp[order], depth, self.expanded, self.trie_seconds, self.trail[:depth])

@@ -62,11 +62,11 @@ class Codebook:
             raise InputError("a concept's slot is outside the core slots 1..C of its position")
 
     def __len__(self) -> int:
-        """The number of positions, L."""
+        """Return the number of positions, L."""
         return len(self.groups)
 
     def position_of(self, category: str) -> int:
-        """The position that holds `category`. Raises `InputError` for a category that does not exist."""
+        """Return the position that holds `category`. Raises `InputError` for a category that does not exist."""
         try:
             return self._position[category]
         except KeyError:
@@ -76,7 +76,7 @@ class Codebook:
         return Slot(int(self.concept_position[concept]), int(self.concept_index[concept]))
 
     def kind(self, slot: Slot) -> str:
-        """`empty`, `cluster`, `solo` or `reserved`. Raises `InputError` for a slot that does not exist."""
+        """Return `empty`, `cluster`, `solo` or `reserved`. Raises `InputError` for a slot that does not exist."""
         self._check(slot)
         clusters, core = self.cluster_counts[slot.position], self.core_counts[slot.position]
         if slot.index == EMPTY:
@@ -86,27 +86,27 @@ class Codebook:
         return "solo" if slot.index <= core else "reserved"
 
     def reserved(self, position: int) -> range:
-        """The indices of the reserved slots of a position."""
+        """Return the indices of the reserved slots of a position."""
         first = 1 + self.core_counts[position]
         return range(first, first + self.reserved_counts[position])
 
     def concepts(self, slot: Slot) -> tuple[int, ...]:
-        """The concepts of a slot, most frequent first; none for empty and reserved ones."""
+        """Return the concepts of a slot, most frequent first; none for empty and reserved ones."""
         self._check(slot)
         return self._members.get((slot.position, slot.index), ())
 
     def words(self, slot: Slot) -> tuple[str, ...]:
-        """Every surface of the slot: canonical words first (most frequent first), then their aliases."""
+        """Return every surface of the slot: canonical words first (most frequent first), then their aliases."""
         owned = [self._dictionary[number] for number in self.concepts(slot)]
         return (*(c.word for c in owned), *(alias for c in owned for alias in c.aliases))
 
     def label(self, slot: Slot) -> str:
-        """The word shown for a slot: its most frequent concept; empty for `empty` and `reserved`."""
+        """Return the word shown for a slot: its most frequent concept; nothing for `empty` and `reserved`."""
         owned = self.concepts(slot)
         return self._dictionary[owned[0]].word if owned else ""
 
     def group_name(self, position: int) -> str:
-        """The categories of a position as one name, for example `color+material`; unseen ones are left out."""
+        """Return the categories of a position as one name, for example `color+material`; unseen ones are left out."""
         used = [c for c in self.groups[position] if c in self._used] or list(self.groups[position])
         return "+".join(used)
 
@@ -127,13 +127,13 @@ class Codebook:
     @cached_property
     def _members(self) -> dict[tuple[int, int], tuple[int, ...]]:
         members: dict[tuple[int, int], list[int]] = {}
-        keys = zip(self.concept_position.tolist(), self.concept_index.tolist(), strict=True)
-        for number, key in enumerate(keys):
-            members.setdefault(key, []).append(number)
+        slots = zip(self.concept_position.tolist(), self.concept_index.tolist(), strict=True)
+        for number, slot in enumerate(slots):
+            members.setdefault(slot, []).append(number)
         concepts = self._dictionary
         return {
-            key: tuple(sorted(own, key=lambda n: (-concepts[n].count, concepts[n].word)))
-            for key, own in members.items()
+            slot: tuple(sorted(own, key=lambda n: (-concepts[n].count, concepts[n].word)))
+            for slot, own in members.items()
         }
 
     def _check(self, slot: Slot) -> None:

@@ -77,7 +77,7 @@ class Dictionary(Sequence[Concept]):
         return iter(self.concepts)
 
     def concept_of(self, surface: str) -> int | None:
-        """The number of the concept that owns this canonical surface, or None."""
+        """Return the number of the concept that owns this canonical surface, or None."""
         return self._owner.get(surface)
 
     def save(self, folder: Path) -> None:
@@ -98,15 +98,15 @@ class Dictionary(Sequence[Concept]):
         category = load_array(folder / "concept_category.npy").tolist()
         count = load_array(folder / "concept_count.npy").tolist()
         importance = load_array(folder / "concept_importance.npy").tolist()
-        words: list[list[str]] = [[] for _ in category]
+        owned: list[list[str]] = [[] for _ in category]
         if len(owner) != len(surfaces) or len(count) != len(category) or len(importance) != len(category):
             raise ArtifactError(f"the arrays of {folder} differ in length; build the artifact again")
         try:
             for surface, number in zip(surfaces, owner, strict=True):
-                words[number].append(surface)
+                owned[number].append(surface)
             concepts = [
                 Concept(own[0], CATEGORIES[kind], tuple(own[1:]), n, weight)
-                for own, kind, n, weight in zip(words, category, count, importance, strict=True)
+                for own, kind, n, weight in zip(owned, category, count, importance, strict=True)
             ]
         except IndexError as error:
             raise ArtifactError(f"{folder}/surface_concept.npy does not fit its concepts; build it again") from error

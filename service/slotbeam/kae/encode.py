@@ -13,7 +13,7 @@ from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.codebook import EMPTY, Codebook
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.importance import Candidate, Importance, head_end
-from slotbeam.kae.matcher import Found, Matcher, Span, leftmost_longest
+from slotbeam.kae.matcher import Matcher, Occurrence, Span, leftmost_longest
 from slotbeam.kae.normalize import normalize
 from slotbeam.types import Sid, Slot
 
@@ -66,7 +66,7 @@ class Encoded:
         return " ".join(f"concept{number}concept" for number in sorted(concepts))
 
     @property
-    def words(self) -> str:
+    def lexical_text(self) -> str:
         """The text and, behind it, its concept terms: what lexical overlap compares."""
         return f"{self.text} {self.concept_terms}".rstrip()
 
@@ -105,11 +105,11 @@ class Kae:
         self._entity: list[bool] = [concept.category == CATEGORIES[0] for concept in dictionary]
 
     def knows(self, surface: str) -> bool:
-        """Whether the dictionary holds this canonical surface."""
+        """Return whether the dictionary holds this canonical surface."""
         return self.dictionary.concept_of(surface) is not None
 
     def knows_token(self, token: str) -> bool:
-        """Whether a canonical token is a surface of the dictionary, or one of the words of a surface."""
+        """Return whether a canonical token is a surface of the dictionary, or one of the words of a surface."""
         return self.knows(token) or token in self._parts
 
     def encode(self, text: str, blocked: Iterable[Span] = ()) -> Encoded:
@@ -119,8 +119,8 @@ class Kae:
             text: what `normalize` returned.
             blocked: spans whose words are not to be used (a bound word stands there).
         """
-        found = self.matcher.find(text, blocked)
-        return self._finish(text, self._candidates(text, found))
+        occurrences = self.matcher.find(text, blocked)
+        return self._finish(text, self._candidates(text, occurrences))
 
     def encode_item(self, item: Describable) -> Encoded:
         """Encode an item: title and typed attributes first, then, for positions still empty, the description."""
@@ -141,13 +141,13 @@ class Kae:
         return self._finish(_SEPARATOR.join(parts), candidates)
 
     def explain(self, text: str) -> list[Fact]:
-        """Every word found in canonical `text`, overlapping ones included, and what became of it."""
-        found = self.matcher.find_all(text)
-        kept = leftmost_longest(found)
+        """Return every word found in canonical `text`, overlapping ones included, and what became of it."""
+        occurrences = self.matcher.find_all(text)
+        kept = leftmost_longest(occurrences)
         candidates = self._candidates(text, kept)
         winners = self._winners(candidates)
         facts = [self._fact(text, c, winners) for c in candidates]
-        for start, end, word in (match for match in found if match not in set(kept)):
+        for start, end, word in (match for match in occurrences if match not in set(kept)):
             concept = self._concept[word]
             over = next(text[a:b] for a, b, _ in kept if a < end and start < b)
             loser = Candidate(start, end, concept, self._entity[concept])
@@ -173,17 +173,17 @@ class Kae:
         return cls(dictionary, Codebook.load(folder, dictionary), Importance.load(folder, len(dictionary)))
 
     def _candidates(
-        self, text: str, found: list[Found], offset: int = 0, segment: int = 0, typed: str | None = None
+        self, text: str, occurrences: list[Occurrence], offset: int = 0, segment: int = 0, typed: str | None = None
     ) -> list[Candidate]:
-        """Matches of one segment that starts at `offset`; `typed` is the category of a structured value.
+        """Return the matches of one segment that starts at `offset`; `typed` is the category of a structured value.
 
         A value of another category names no entity: a monitor whose style is "flat screen" is no television.
         """
         if typed is not None and typed != CATEGORIES[0]:
-            found = [match for match in found if not self._entity[self._concept[match[2]]]]
-        concepts = [self._concept[word] for _, _, word in found]
+            occurrences = [match for match in occurrences if not self._entity[self._concept[match[2]]]]
+        concepts = [self._concept[word] for _, _, word in occurrences]
         cut = len(text)
-        first = next((end for (_, end, _), c in zip(found, concepts, strict=True) if self._entity[c]), None)
+        first = next((end for (_, end, _), c in zip(occurrences, concepts, strict=True) if self._entity[c]), None)
         if first is not None:
             cut = head_end(text, first)
         return [
@@ -196,18 +196,18 @@ class Kae:
                 typed is not None and self.dictionary[concept].category == typed and end - start == len(text),
                 start < cut and typed is None,
             )
-            for (start, end, _), concept in zip(found, concepts, strict=True)
+            for (start, end, _), concept in zip(occurrences, concepts, strict=True)
         ]
 
     def _winners(self, candidates: list[Candidate]) -> dict[int, Candidate]:
-        """The representative by position."""
+        """Return the representative by position."""
         rivals: dict[int, list[Candidate]] = {}
         for candidate in candidates:
             rivals.setdefault(self._position[candidate.concept], []).append(candidate)
         return {position: own[0] if len(own) == 1 else self.importance.choose(own) for position, own in rivals.items()}
 
     def _implied(self, candidates: list[Candidate]) -> Candidate | None:
-        """The entity that the best of the words stands for, when no entity is named."""
+        """Return the entity that the best of the words stands for, when no entity is named."""
         implied = self.importance.implied_list
         hints = [c for c in candidates if implied[c.concept] >= 0]
         if not hints:

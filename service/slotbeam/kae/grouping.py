@@ -44,13 +44,13 @@ class Grouping:
 
 
 def entropy(shares: FloatArray) -> float:
-    """−Σ p ln p, in nats; p = 0 contributes nothing."""
+    """Return −Σ p ln p, in nats; p = 0 contributes nothing."""
     positive = shares[shares > 0]
     return float(-(positive * np.log(positive)).sum())
 
 
 def information_loss(x: BoolArray, y: BoolArray) -> float:
-    """IL(X, Y) in nats, from two (N,) presence columns; 0 when they always agree (or always disagree)."""
+    """Return IL(X, Y) in nats, from two (N,) presence columns; 0 when they always agree (or always disagree)."""
     if x.shape != y.shape or x.ndim != 1 or not len(x):
         raise InputError(f"presence columns have shapes {x.shape} and {y.shape}; two equal, non-empty (N,) are needed")
     cells = np.bincount(x.astype(np.intp) * 2 + y.astype(np.intp), minlength=4) / len(x)  # 00, 01, 10, 11
@@ -60,7 +60,7 @@ def information_loss(x: BoolArray, y: BoolArray) -> float:
 
 
 def find_elbow(losses: tuple[tuple[int, float], ...]) -> int:
-    """The G in 4..10 with the largest second difference of the cumulative loss; ties go to the smaller G."""
+    """Return the G in 4..10 with the largest second difference of the cumulative loss; ties go to the smaller G."""
     curve = dict(losses)
     largest = max(curve)
     low, high = ELBOW_RANGE
@@ -119,7 +119,7 @@ def group_categories(presence: BoolArray, groups: int | None = None, alone: Sequ
 def _agglomerate(
     presence: BoolArray, seen: list[int], kept: frozenset[int]
 ) -> tuple[dict[int, list[tuple[int, ...]]], tuple[tuple[int, float], ...]]:
-    """Every stage of the merging by its number of groups, and the cumulative loss of each."""
+    """Return every stage of the merging by its number of groups, and the cumulative loss of each."""
     members: list[tuple[int, ...]] = [(c,) for c in seen]
     columns: list[BoolArray] = [presence[:, c] for c in seen]
     stages = {len(members): list(members)}

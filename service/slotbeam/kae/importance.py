@@ -44,7 +44,7 @@ class Importance:
     """
 
     def __init__(self, weight: NDArray[np.float32], heads: NDArray[np.int32], implied: NDArray[np.int32]) -> None:
-        """`heads`: (P, 2), in every row the first concept is the head where both occur in one text."""
+        """Take the table; of each row of `heads` (P, 2) the first concept is the head where both occur in one text."""
         self.weight = np.asarray(weight, dtype=np.float32)
         self.implied = np.asarray(implied, dtype=np.int32)
         self._pairs = np.asarray(heads, dtype=np.int32).reshape(-1, 2)
@@ -53,11 +53,11 @@ class Importance:
         self.implied_list: list[int] = self.implied.tolist()
 
     def beats(self, one: int, other: int) -> bool:
-        """True if data says that `one` is what is being sold when both are named."""
+        """Return whether data says that `one` is what is being sold when both are named."""
         return (one, other) in self._heads
 
     def choose(self, candidates: list[Candidate]) -> Candidate:
-        """The representative: head, then importance, then length, then the earlier one. Needs ≥ 1 candidate."""
+        """Return the representative: head, then importance, then length, then the earlier one. Needs ≥ 1 candidate."""
         ordered = sorted(candidates, key=self._key)
         best = ordered[0]
         if best.entity:
@@ -69,7 +69,7 @@ class Importance:
         return best
 
     def why_not(self, loser: Candidate, winner: Candidate, words: tuple[str, str]) -> str:
-        """One sentence: why `winner` represents the group and not `loser`; `words` are (loser's, winner's)."""
+        """Say in one sentence why `winner` represents the group and not `loser`; `words` are (loser's, winner's)."""
         mine, its = words
         if loser.concept == winner.concept:
             return f"the same word as {its!r} elsewhere"
@@ -92,7 +92,7 @@ class Importance:
         return f"{its!r} comes first"
 
     def _key(self, c: Candidate) -> tuple[float, ...]:
-        """Smaller is better. Entities: head part first, there the later word wins, behind it the earlier one."""
+        """Return what sorts the best first. Entities: head part first, there the later word, behind it the earlier."""
         if c.entity:
             return (0, c.segment, not c.head, -c.start if c.head else c.start, c.start, c.concept)
         return (1, c.segment, not c.typed, -self._weights[c.concept], c.start - c.end, c.start)
@@ -113,6 +113,6 @@ class Importance:
 
 
 def head_end(text: str, first: int) -> int:
-    """Where the head part of `text` ends: the first preposition or break behind character `first`."""
+    """Return where the head part of `text` ends: the first preposition or break behind character `first`."""
     found = _HEAD_END.search(text, first)
     return found.start() if found else len(text)

@@ -11,7 +11,7 @@ from ahocorasick_rs import AhoCorasick
 from slotbeam.errors import InputError
 
 Span = tuple[int, int]
-Found = tuple[int, int, int]
+Occurrence = tuple[int, int, int]
 """(start, end, word index): character offsets into the text, end exclusive."""
 
 # Scripts written without spaces (and Hangul, whose particles follow a noun without one): every edge is a boundary.
@@ -38,7 +38,7 @@ _CJK_STARTS = [start for start, _ in _CJK_RANGES]
 
 
 def is_cjk(char: str) -> bool:
-    """True for a character of a script that writes no spaces between words."""
+    """Return whether `char` is of a script that writes no spaces between words."""
     code = ord(char)
     if code < 0x1100:
         return False
@@ -46,12 +46,12 @@ def is_cjk(char: str) -> bool:
 
 
 def in_word(char: str) -> bool:
-    """True for letters, digits and combining marks: what words are made of."""
+    """Return whether `char` is what words are made of: a letter, a digit or a combining mark."""
     return char.isalnum() or (not char.isascii() and unicodedata.category(char)[0] == "M")
 
 
 def is_boundary(text: str, at: int) -> bool:
-    """True if a word may start or end between `text[at - 1]` and `text[at]`.
+    """Return whether a word may start or end between `text[at - 1]` and `text[at]`.
 
     Letters, digits and combining marks hold together; everything else, `_` included, separates; CJK characters are
     boundaries on both sides. The point or comma inside a decimal number holds it together: "8 m" is not in "1.8 m".
@@ -85,23 +85,23 @@ class Matcher:
             raise InputError("a word of the matcher is empty; every word needs at least one character")
         self._automaton = AhoCorasick(words) if len(words) else None
 
-    def find_all(self, text: str) -> list[Found]:
-        """Every boundary-valid occurrence, overlapping ones included, ordered by start, then longest first."""
+    def find_all(self, text: str) -> list[Occurrence]:
+        """Return every boundary-valid occurrence, overlapping ones included, ordered by start, then longest first."""
         if self._automaton is None or not text:
             return []
         edges: dict[int, bool] = {}
-        found: list[Found] = []
+        occurrences: list[Occurrence] = []
         for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             for at in (start, end):
                 if at not in edges:
                     edges[at] = is_boundary(text, at)
             if edges[start] and edges[end]:
-                found.append((start, end, word))
-        found.sort(key=lambda match: (match[0], -match[1], match[2]))
-        return found
+                occurrences.append((start, end, word))
+        occurrences.sort(key=lambda match: (match[0], -match[1], match[2]))
+        return occurrences
 
-    def find(self, text: str, blocked: Iterable[Span] = ()) -> list[Found]:
-        """The leftmost-longest, non-overlapping ones among the boundary-valid occurrences.
+    def find(self, text: str, blocked: Iterable[Span] = ()) -> list[Occurrence]:
+        """Return the leftmost-longest, non-overlapping ones among the boundary-valid occurrences.
 
         Args:
             text: canonical text.
@@ -110,12 +110,12 @@ class Matcher:
         return leftmost_longest(self.find_all(text), blocked)
 
 
-def leftmost_longest(found: Iterable[Found], blocked: Iterable[Span] = ()) -> list[Found]:
+def leftmost_longest(occurrences: Iterable[Occurrence], blocked: Iterable[Span] = ()) -> list[Occurrence]:
     """Choose among matches that are ordered by start, then longest first."""
     closed = tuple(blocked)
-    chosen: list[Found] = []
+    chosen: list[Occurrence] = []
     reach = 0
-    for match in found:
+    for match in occurrences:
         start, end, _ = match
         if start < reach or any(start < stop and begin < end for begin, stop in closed):
             continue

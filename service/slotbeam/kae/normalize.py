@@ -44,7 +44,7 @@ def normalize(text: str) -> str:
 
 
 def _pass(text: str) -> str:
-    """One round; `normalize` repeats it until nothing changes."""
+    """Take one round; `normalize` repeats it until nothing changes."""
     text = " ".join(text.split())
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_APOSTROPHE).casefold()

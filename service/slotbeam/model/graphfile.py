@@ -62,7 +62,7 @@ def _refers_outside(message: memoryview, kind: str, depth: int) -> bool:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """(number, value) of each field; fixed-width values as bytes. Raises `ValueError` or `IndexError` at damage."""
+    """Yield (number, value) of each field; fixed-width values as bytes. Raises `ValueError`, `IndexError` at damage."""
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
@@ -83,7 +83,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """The number at `at`, and where it ends."""
+    """Return the number at `at`, and where it ends."""
     value = 0
     for shift in range(0, 70, 7):
         byte = message[at]

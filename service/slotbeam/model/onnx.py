@@ -22,7 +22,7 @@ _FIRST = np.zeros(1, np.int64)
 Cross = tuple[FloatArray, FloatArray, FloatArray, IntArray]
 """Memory of one row: keys (layers, d, H·T), values (layers, H·T, d), query vector (e,), slots named (L,)."""
 
-Cache = list[FloatArray]
+StepCache = list[FloatArray]
 """State of one step: for each layer its keys, then its values, each (B, position + 1, d)."""
 
 
@@ -49,7 +49,7 @@ class OnnxModel:
         self._decoder = _session(directory / DECODER)
         past = [value for value in self._decoder.get_inputs() if value.name.startswith("past_")]
         self._past = [value.name for value in past]
-        self._empty: Cache = [np.zeros((1, 0, value.shape[2]), np.float32) for value in past]
+        self._empty: StepCache = [np.zeros((1, 0, value.shape[2]), np.float32) for value in past]
         self._positions = [np.asarray(position, np.int64) for position in range(len(self._sizes))]
         described = self._decoder.get_modelmeta().custom_metadata_map.get("sizes", "")
         if described != ",".join(map(str, self._sizes)):
@@ -72,13 +72,13 @@ class OnnxModel:
         return key, value, vector, named
 
     def query_vector(self, memory: Cross) -> FloatArray:
-        """(e,); see `SequenceModel.query_vector`."""
+        """Return (e,); see `SequenceModel.query_vector`."""
         return memory[2]
 
     def step(
-        self, memory: Cross, position: int, state: Cache | None, parent: IntArray, codes: IntArray
-    ) -> tuple[FloatArray, Cache]:
-        """One decoder step; see `SequenceModel.step`."""
+        self, memory: Cross, position: int, state: StepCache | None, parent: IntArray, codes: IntArray
+    ) -> tuple[FloatArray, StepCache]:
+        """Take one decoder step; see `SequenceModel.step`."""
         first = position == 0
         feeds = {
             "parent": _FIRST if first else np.ascontiguousarray(parent, np.int64),

@@ -123,28 +123,28 @@ class InputBuilder:
         return self.layout.sizes
 
     def text_ids(self, text: str, limit: int = MAX_TEXT) -> list[int]:
-        """Ids of canonical text, all in the text range, cut at `limit`."""
+        """Return the ids of canonical text, all in the text range, cut at `limit`."""
         start = self.layout.text_start
         encoding = self._tokenizer.encode(text[:_MAX_CHARACTERS], add_special_tokens=False)
         return [start + token for token in encoding.ids[:limit]]
 
     def texts_ids(self, texts: Sequence[str], limit: int = MAX_TEXT) -> list[list[int]]:
-        """`text_ids` of many texts at once."""
+        """Return the `text_ids` of many texts at once."""
         return [ids for ids, _ in self.texts_tokens(texts, limit)]
 
     def texts_tokens(self, texts: Sequence[str], limit: int) -> list[tuple[list[int], list[tuple[int, int]]]]:
-        """Ids of many texts, each with its token's (start, end) character offsets."""
+        """Return the ids of many texts, each with its token's (start, end) character offsets."""
         start = self.layout.text_start
         encodings = self._tokenizer.encode_batch([text[:_MAX_CHARACTERS] for text in texts], add_special_tokens=False)
         return [([start + token for token in e.ids[:limit]], e.offsets[:limit]) for e in encodings]
 
     def text_of(self, ids: Sequence[int]) -> str:
-        """The text of ids in the text range; others are skipped."""
+        """Return the text of ids in the text range; others are skipped."""
         start, end = self.layout.text_start, self.layout.slot_start
         return str(self._tokenizer.decode([token - start for token in ids if start <= token < end])).strip()
 
     def sid_ids(self, sid: Sid) -> list[int]:
-        """Slot tokens of the slots that are not empty; an absent position reads as empty."""
+        """Return the slot tokens of the slots that are not empty; an absent position reads as empty."""
         if len(sid) != len(self._offsets):
             raise InputError(f"the SID {sid} has {len(sid)} slots; this model has {len(self._offsets)} positions")
         return [offset + code for offset, code in zip(self._offsets, sid, strict=True) if code]

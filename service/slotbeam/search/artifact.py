@@ -98,12 +98,12 @@ class Artifact:
         return example_queries(self)
 
     def is_another_word(self, token: str, word: str) -> bool:
-        """Whether `token` is a word of the dictionary, or one of the catalog's that is no other form of `word`."""
+        """Return whether `token` is a word of the dictionary, or one of the catalog's and no other form of `word`."""
         return self.kae.knows_token(token) or (stem(token) != stem(word) and self.catalog.terms.holds(token))
 
     @classmethod
     def load(cls, directory: Path | str) -> Artifact:
-        """Verify, then load.
+        """Verify the directory, then load it.
 
         Args:
             directory: of the artifact.

@@ -55,7 +55,7 @@ def base_candidates(snapshot: Snapshot, request: Request) -> tuple[QueryTerms, M
     """
     artifact = snapshot.artifact
     encoded = artifact.kae.encode(request.canonical())
-    query_terms = artifact.catalog.terms.read(encoded.words)
+    query_terms = artifact.catalog.terms.read(encoded.lexical_text)
     (memory,) = artifact.model.encode(
         [artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))]
     )

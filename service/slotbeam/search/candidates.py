@@ -83,7 +83,7 @@ class Shelf:
         return np.asarray(self._count(*self._items(states, depth)) > 0)
 
     def fits(self, states: IntArray, depth: int, limit: int) -> bool:
-        """Whether the ranges below `states` hold at most `limit` items that pass."""
+        """Return whether the ranges below `states` hold at most `limit` items that pass."""
         return int(self._count(*self._items(states, depth)).sum()) <= limit
 
     def collect(self, beams: Beams, limit: int, per_sid: int | None = None) -> Candidates:

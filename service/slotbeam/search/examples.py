@@ -25,23 +25,23 @@ def example_queries(artifact: Artifact) -> tuple[str, ...]:
     Every word is in the dictionary, and no two queries are about the same one. Empty for a catalog whose titles hold no
     such word.
     """
-    found: dict[int, str] = {}
+    queries: dict[int, str] = {}
     popular = np.argsort(-np.asarray(artifact.catalog.prior), kind="stable")[:_LOOKED_AT].tolist()
     titles = [artifact.kae.encode(normalize(artifact.catalog.titles[row])) for row in popular]
     for propose in (_pairs, _words):
         for title in titles:
             for about, words in propose(title):
                 query = normalize(" ".join(word.surface for word in words))
-                if about not in found and understood(split_words(artifact.kae.encode(query), ())) == "wholly":
-                    found[about] = query
+                if about not in queries and understood(split_words(artifact.kae.encode(query), ())) == "wholly":
+                    queries[about] = query
                     break
-            if len(found) == COUNT:
-                return tuple(found.values())
-    return tuple(found.values())
+            if len(queries) == COUNT:
+                return tuple(queries.values())
+    return tuple(queries.values())
 
 
 def _pairs(title: Encoded) -> Iterator[tuple[int, list[Match]]]:
-    """(concept that it is about, words) of queries: the entity, where one is named, and the word nearest to it."""
+    """Yield (concept it is about, words) of queries: the entity, where one is named, and the word nearest to it."""
     for about in _standing(title)[:1]:
         for other in sorted(_standing(title)[1:], key=lambda match: abs(match.start - about.start)):
             yield about.concept, sorted((about, other), key=lambda match: match.start)
@@ -52,5 +52,5 @@ def _words(title: Encoded) -> Iterator[tuple[int, list[Match]]]:
 
 
 def _standing(title: Encoded) -> list[Match]:
-    """The words that stand for a position and are in the title, by position."""
+    """Return the words that stand for a position and are in the title, by position."""
     return [match for match in title.chosen if match is not None and match in title.matches]

@@ -20,12 +20,12 @@ _TOKEN = re.compile(r"[^\W_]+")
 
 
 def tokens(canonical: str) -> list[str]:
-    """The runs of letters and digits of a canonical text."""
+    """Return the runs of letters and digits of a canonical text."""
     return _TOKEN.findall(canonical)
 
 
 def one_edit_apart(a: str, b: str) -> bool:
-    """Whether one insertion, deletion, substitution or swap of neighbours turns `a` into `b`; False when equal."""
+    """Return whether one insertion, deletion, substitution or swap of neighbours turns `a` into another text, `b`."""
     if len(a) > len(b):
         a, b = b, a
     if len(b) - len(a) > 1 or a == b:
@@ -40,7 +40,7 @@ def one_edit_apart(a: str, b: str) -> bool:
 
 
 def touches_digit(a: str, b: str) -> bool:
-    """Whether the edit between two texts one edit apart is of a digit or beside one, wherever it may have happened.
+    """Return whether the edit between two texts one edit apart is of a digit or beside one, wherever it may have been.
 
     A letter doubled or halved may be either of the two: each such place counts.
     """
@@ -72,5 +72,5 @@ def near_misses(
 
 
 def _shared(a: str, b: str) -> int:
-    """The length of the longest common beginning."""
+    """Return the length of the longest common beginning."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(a, b, strict=False)))

@@ -32,7 +32,7 @@ class SearchOptions:
     weight_lexical: float = 0.0
 
     def with_weights_of(self, other: SearchOptions) -> SearchOptions:
-        """These options with the item score of `other`."""
+        """Return these options with the item score of `other`."""
         return replace(self, **{name: getattr(other, name) for name in WEIGHTS})
 
 

@@ -23,7 +23,7 @@ def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
     with timings.stage("encode"):
         # Text → what it says: base words and bound words are matched by two automata that know nothing of each other.
         encoded = artifact.kae.encode(request.canonical())
-        query_terms = catalog.terms.read(encoded.words)
+        query_terms = catalog.terms.read(encoded.lexical_text)
         limit = request.max_bindings if request.use_bindings else 0
         bound = snapshot.overlay.match(encoded.text, limit, artifact.is_another_word)
         filter_counts = catalog.filter_counts(request.filter) if request.filter else None

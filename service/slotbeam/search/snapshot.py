@@ -28,7 +28,7 @@ class Pinned:
         rows: (M,) catalog rows, in the mini-trie's leaf order, then in stored order.
         leaf_items: (n_leaves + 1,) the items of leaf i are `rows[leaf_items[i]:leaf_items[i + 1]]`.
         missing: bound ids that the catalog does not hold.
-        key: what it was built from; equal keys need no rebuild.
+        built_from: what it was compiled from; what is equal need not be compiled again.
         near_miss: whether a word one edit away triggers it, too.
     """
 
@@ -40,7 +40,7 @@ class Pinned:
     rows: IntArray
     leaf_items: IntArray
     missing: tuple[str, ...]
-    key: object
+    built_from: object
     near_miss: bool = False
 
 

@@ -48,7 +48,7 @@ def understood(words: Mapping[str, Sequence[str]]) -> str:
 
 
 def is_countable(word: str) -> bool:
-    """Whether an unknown word is worth counting: more than one character, not digits alone."""
+    """Return whether an unknown word is worth counting: more than one character, not digits alone."""
     return len(word) > 1 and any(char.isalpha() for char in word)
 
 

@@ -48,13 +48,13 @@ def build_trie(sids: IntArray) -> Trie:
 
     codes = [ordered[new[:, position], position] for position in range(length)]
     levels = np.concatenate([[0, 1], 1 + np.cumsum([len(level) for level in codes])])
-    rows: list[IntArray] = [np.zeros(1, np.int64)]  # the root's edges start at 0
+    pointers: list[IntArray] = [np.zeros(1, np.int64)]  # the root's edges start at 0
     for position in range(1, length):
         opens_parent = new[new[:, position], position - 1]  # among the edges of this level: the first of its parent
-        rows.append(levels[position] + np.flatnonzero(opens_parent) + len(codes[position - 1]) - 1)
+        pointers.append(levels[position] + np.flatnonzero(opens_parent) + len(codes[position - 1]) - 1)
     edges = int(levels[-1]) - 1
     return Trie(
         codes=np.concatenate(codes).astype(np.int32),
-        rows=np.concatenate([*rows, [edges]]).astype(np.int32),
+        rows=np.concatenate([*pointers, [edges]]).astype(np.int32),
         levels=levels.astype(np.int64),
     )

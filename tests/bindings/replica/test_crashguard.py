@@ -203,7 +203,7 @@ def test_with_care_each_binding_is_built_alone_and_the_result_is_the_same(shop: 
     assert built == [(A.id, [A.id]), (B.id, [B.id]), ("", [A.id, B.id])]
     expected = build_overlay(shop, bounds)
     assert (overlay.words, overlay.owners) == (expected.words, expected.owners)
-    assert [pinned.key for pinned in overlay.pinned] == [pinned.key for pinned in expected.pinned]
+    assert [pinned.built_from for pinned in overlay.pinned] == [pinned.built_from for pinned in expected.pinned]
 
 
 def test_another_process_that_compiles_is_not_a_dead_one(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.bindings.replica.compiled import Build
-from slotbeam.bindings.replica.overlay import Bound, piece_key
+from slotbeam.bindings.replica.overlay import Bound, built_from
 from slotbeam.files import lock
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import EMPTY_OVERLAY, Overlay
@@ -126,9 +126,9 @@ def _careful(build: Build, descriptor: int, note: _Note, records: Mapping[str, b
 
     def build_with_care(artifact: Artifact, bounds: list[Bound], previous: Overlay | None = None) -> Overlay:
         pieces = list(previous.pinned) if previous else []
-        known = {piece.key for piece in pieces}
+        known = {piece.built_from for piece in pieces}
         for bound in bounds:
-            if piece_key(artifact, bound) not in known:
+            if built_from(artifact, bound) not in known:
                 name(bound.id)
                 with contextlib.suppress(Exception):  # what raises is reported when all are built
                     pieces += build(artifact, [bound], None).pinned

@@ -48,9 +48,9 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
     Raises:
         BindingError: a binding is on a slot that is not reserved, has no word, or shares a slot or word with another.
     """
-    known = {pinned.key: pinned for pinned in previous.pinned} if previous else {}
+    known = {pinned.built_from: pinned for pinned in previous.pinned} if previous else {}
     ordered = sorted(bound, key=lambda b: b.slot)
-    compiled = tuple(known.get(piece_key(artifact, b)) or compile_binding(artifact, b) for b in ordered)
+    compiled = tuple(known.get(built_from(artifact, b)) or compile_binding(artifact, b) for b in ordered)
     slots: dict[Slot, str] = {}
     words: dict[str, int] = {}
     for i, pinned in enumerate(compiled):
@@ -97,11 +97,11 @@ def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
         rows=rows,
         leaf_items=np.append(run_starts(sids), len(rows)),
         missing=tuple(missing),
-        key=piece_key(artifact, bound),
+        built_from=built_from(artifact, bound),
         near_miss=bound.near_miss,
     )
 
 
-def piece_key(artifact: Artifact, bound: Bound) -> object:
-    """What a compiled binding depends on: with an equal key it need not be compiled again."""
+def built_from(artifact: Artifact, bound: Bound) -> object:
+    """Return what a compiled binding depends on: what is built from an equal value need not be compiled again."""
     return (artifact, bound)  # an artifact compares by identity: a new one makes every piece new

@@ -15,7 +15,7 @@ from pathlib import Path
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import jsonl, kuaisearch
 from slotbeam.catalog.loaders.consistency import Census
-from slotbeam.catalog.loaders.faults import Faults, Found, refusing
+from slotbeam.catalog.loaders.faults import CheckedItem, Faults, refusing
 from slotbeam.catalog.loaders.mapping import SHIPPED, MappingFile
 from slotbeam.catalog.loaders.records import SUFFIXES, rows
 from slotbeam.errors import InputError
@@ -32,7 +32,7 @@ _SIGNS = {"item_title": "kuaisearch", "attrs": "icecat", "Handle": "shopify", "i
 _LOG_SIGNS = {"clicked_item_ids": "kuaisearch", "target_item_id": "kuaisearch"}
 LATE = "items_late.jsonl"
 
-Items = Callable[[Faults], Iterator[Found]]
+ItemReader = Callable[[Faults], Iterator[CheckedItem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def check_data(
 
 
 def _logged(logs: Path | None, census: Census, faults: Faults) -> Iterator[Interaction]:
-    """Every interaction of the log; those that name an item of no catalog are a warning."""
+    """Yield every interaction of the log; those that name an item of no catalog are a warning."""
     if logs is None:
         return
     seen = strange = 0
@@ -156,7 +156,7 @@ def _interactions(path: Path, format: str | None) -> Callable[[Faults], Iterator
     return partial(readers[chosen], file)
 
 
-def _items(file: Path, format: str | None, mapping: Path | None) -> Items:
+def _items(file: Path, format: str | None, mapping: Path | None) -> ItemReader:
     chosen = format or _sniff(file, _SIGNS)
     if mapping is None and chosen not in FORMATS:
         raise InputError(f"format {chosen!r} is unknown; allowed: {', '.join(FORMATS)}")

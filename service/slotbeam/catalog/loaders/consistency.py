@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from slotbeam.catalog.item import Field, Item
-from slotbeam.catalog.loaders.faults import EACH, Faults, Found
-from slotbeam.catalog.loaders.place import Place, shown
+from slotbeam.catalog.item import FieldValue, Item
+from slotbeam.catalog.loaders.faults import EACH, CheckedItem, Faults
+from slotbeam.catalog.loaders.place import SourcePlace, shown
 
 _KINDS = {bool: "true or false", float: "a number", str: "text"}
 _TYPES = {bool: "bool", float: "number", str: "keyword"}
@@ -19,7 +19,7 @@ class Uses:
     """How often a field has values of one type, and where first."""
 
     count: int = 0
-    first: list[tuple[Place, Field]] = field(default_factory=list)
+    first: list[tuple[SourcePlace, FieldValue]] = field(default_factory=list)
 
 
 class Census:
@@ -36,13 +36,13 @@ class Census:
         return len(self.lines)
 
     def types(self) -> Iterator[tuple[str, str, int]]:
-        """Every field in order: its name, its type (that most of its values have), and how many items have it."""
+        """Yield every field in order: its name, its type (that most of its values have), how many items have it."""
         for name, kinds in sorted(self.fields.items()):
             most = max(kinds, key=lambda kind: kinds[kind].count)
             yield name, _TYPES[most], sum(uses.count for uses in kinds.values())
 
-    def passing(self, source: Iterator[Found]) -> Iterator[Item]:
-        """Every whole item of `source` whose id is new; what is wrong with all of them together is noted at the end."""
+    def passing(self, source: Iterator[CheckedItem]) -> Iterator[Item]:
+        """Yield every whole item of `source` whose id is new; at the end, note what is wrong with all together."""
         for place, item, whole in source:
             line = place.line if item.id is None else self.lines.setdefault(item.id, place.line)
             if line != place.line:

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar, cast
 
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.errors import InputError
 
 LISTED = 50
 EACH = 3
 """Of one kind (a field and what is allowed there) only the first few are listed, the others are counted."""
 
-Found = tuple[Place, Item, bool]
+CheckedItem = tuple[SourcePlace, Item, bool]
 """An item and where it stands; false: something of it is a fault, and None where it could not be read."""
 
 P = ParamSpec("P")
@@ -46,7 +46,7 @@ class Faults:
         return self._kinds.total()
 
     def lines(self) -> list[str]:
-        """Each listed fault, and how many are not."""
+        """Return each listed fault, and how many are not."""
         left = self.count - len(self.listed)
         return [
             *map(str, self.listed),
@@ -62,14 +62,14 @@ class Faults:
             raise InputError(said, **{**self.listed[0].details, "faults": self.lines()})
 
 
-class Row:
+class RowParts:
     """The parts of one row: each is read, so that all that is wrong with a row is told at once."""
 
     def __init__(self) -> None:
         self.faults: list[InputError] = []
 
     def take(self, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """What `read` returns; where it raises `InputError` that is kept in `faults`, and the value is None."""
+        """Return what `read` returns; where it raises `InputError` that is kept in `faults`, and the value is None."""
         try:
             return read(*args, **kwargs)
         except InputError as error:
@@ -78,7 +78,7 @@ class Row:
 
 
 def refusing(read: Callable[[Faults], Iterator[T]]) -> Iterator[T]:
-    """Every good row of `read`; at the end one error for all that are not."""
+    """Yield every good row of `read`; at the end one error for all that are not."""
     faults = Faults()
     yield from read(faults)
     faults.refuse()

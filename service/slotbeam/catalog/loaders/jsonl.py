@@ -9,9 +9,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from slotbeam.catalog.item import KINDS, Field, Interaction, Item
-from slotbeam.catalog.loaders.faults import Faults, Found, Row
-from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.item import KINDS, FieldValue, Interaction, Item
+from slotbeam.catalog.loaders.faults import CheckedItem, Faults, RowParts
+from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.plain import plain
 from slotbeam.catalog.loaders.records import TABLES, rows
 from slotbeam.catalog.loaders.tables import documented
@@ -23,14 +23,14 @@ LOG_KEYS = ("query", "item_id", "kind", "day", "user", "recent_queries", "recent
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class TextEdit:
     """What is new of an item (title, description), and where that stands."""
 
-    place: Place
+    place: SourcePlace
     change: dict[str, str]
 
 
-def items(path: Path, faults: Faults) -> Iterator[Found]:
+def items(path: Path, faults: Faults) -> Iterator[CheckedItem]:
     """Yield the items of a file in the documented schema; an unknown key is a fault."""
     for place, row in _rows(path, faults):
         found, wrong = item(place, row)
@@ -38,11 +38,11 @@ def items(path: Path, faults: Faults) -> Iterator[Found]:
         yield place, found, not wrong
 
 
-def item(place: Place, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:
-    """The item of one row, with None for what cannot be read, and all that is wrong with it."""
-    parts = Row()
+def item(place: SourcePlace, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:
+    """Return the item of one row, with None for what cannot be read, and all that is wrong with it."""
+    parts = RowParts()
     _known(parts, place, row, ITEM_KEYS)
-    found = Item(
+    read = Item(
         id=parts.take(identifier, place, "id", row.get("id")),
         title=parts.take(text, place, "title", row.get("title"), required=True),
         description=parts.take(text, place, "description", row.get("description")),
@@ -50,28 +50,28 @@ def item(place: Place, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputErro
         fields=_fields(parts, place, row.get("fields")),
         popularity=parts.take(amount, place, "popularity", row.get("popularity")),
     )
-    return found, parts.faults
+    return read, parts.faults
 
 
-def edits(path: Path, faults: Faults) -> dict[str, Edit]:
-    """Item id → what a file of edits (`id` and any of title, description) says of it; none where there is no file."""
-    found: dict[str, Edit] = {}
+def edits(path: Path, faults: Faults) -> dict[str, TextEdit]:
+    """Return by item id what a file of edits (`id`, any of title, description) says; nothing where there is no file."""
+    edits_by_id: dict[str, TextEdit] = {}
     for place, row in _rows(path, faults) if path.is_file() else ():
-        parts = Row()
+        parts = RowParts()
         _known(parts, place, row, ("id", "title", "description"))
-        key = parts.take(identifier, place, "id", row.get("id"))
+        item_id = parts.take(identifier, place, "id", row.get("id"))
         given = [name for name in ("title", "description") if row.get(name) is not None]
         change = {name: parts.take(text, place, name, row[name], required=name == "title") for name in given}
         faults.note(*parts.faults)
         if not parts.faults:
-            found[key] = Edit(place, change)
-    return found
+            edits_by_id[item_id] = TextEdit(place, change)
+    return edits_by_id
 
 
 def edited(
-    source: Iterable[Item], changes: Mapping[str, Edit], known: Container[str], faults: Faults
+    source: Iterable[Item], changes: Mapping[str, TextEdit], known: Container[str], faults: Faults
 ) -> Iterator[Item]:
-    """`source` with the changes of `edits` applied; what is not changed is the same object.
+    """Yield `source` with the changes of `edits` applied; what is not changed is the same object.
 
     Args:
         known: the ids of the catalog, when `source` has come to its end; an edit of any other is a fault.
@@ -87,9 +87,9 @@ def edited(
 def interactions(path: Path, faults: Faults) -> Iterator[Interaction]:
     """Yield the interactions of a file in the documented schema."""
     for place, row in _rows(path, faults):
-        parts = Row()
+        parts = RowParts()
         _known(parts, place, row, LOG_KEYS)
-        found = Interaction(
+        interaction = Interaction(
             query=parts.take(text, place, "query", row.get("query"), required=True),
             item_id=parts.take(identifier, place, "item_id", row.get("item_id")),
             kind=parts.take(_kind, place, row.get("kind")),
@@ -101,15 +101,15 @@ def interactions(path: Path, faults: Faults) -> Iterator[Interaction]:
         )
         faults.note(*parts.faults)
         if not parts.faults:
-            yield found
+            yield interaction
 
 
-def _rows(path: Path, faults: Faults) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+def _rows(path: Path, faults: Faults) -> Iterator[tuple[SourcePlace, Mapping[str, Any]]]:
     table = path.name.endswith(TABLES)
     return ((place, documented(row) if table else row) for place, row in rows(path, faults))
 
 
-def _known(parts: Row, place: Place, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+def _known(parts: RowParts, place: SourcePlace, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
     if row.keys() <= set(keys):
         return
     for name in sorted(row.keys() - set(keys)):
@@ -119,53 +119,53 @@ def _known(parts: Row, place: Place, row: Mapping[str, Any], keys: tuple[str, ..
         parts.faults.append(place.fault(name, what))
 
 
-def _attributes(parts: Row, place: Place, value: Any) -> dict[str, tuple[str, ...]]:
+def _attributes(parts: RowParts, place: SourcePlace, value: Any) -> dict[str, tuple[str, ...]]:
     named = parts.take(_object, place, "attributes", value, "category -> word or list of words") or {}
     found = {category: parts.take(_words, place, category, words) for category, words in named.items()}
     return {category: words for category, words in found.items() if words}
 
 
-def _fields(parts: Row, place: Place, value: Any) -> dict[str, Field]:
+def _fields(parts: RowParts, place: SourcePlace, value: Any) -> dict[str, FieldValue]:
     named = parts.take(_object, place, "fields", value, "name -> text, number or true/false") or {}
     return {name: parts.take(_field, place, name, one) for name, one in named.items() if one is not None}
 
 
-def _object(place: Place, field: str, value: Any, holds: str) -> Mapping[str, Any]:
+def _object(place: SourcePlace, field: str, value: Any, holds: str) -> Mapping[str, Any]:
     if value is not None and not isinstance(value, Mapping):
         raise place.error(field, value, f"an object: {holds}")
     return value or {}
 
 
-def _words(place: Place, category: str, words: Any) -> tuple[str, ...]:
+def _words(place: SourcePlace, category: str, given: Any) -> tuple[str, ...]:
     field = f"attributes.{category}"
     if category not in CATEGORIES:
         raise place.fault(field, f"unknown category; allowed: {', '.join(sorted(CATEGORIES))}")
-    listed = [words] if words is None or isinstance(words, str) else words
+    listed = [given] if given is None or isinstance(given, str) else given
     if not isinstance(listed, list):
-        raise place.error(field, words, "a word or a list of words, none blank")
-    found = [word if word is None else plain(word) if isinstance(word, str) else "" for word in listed]
-    if "" in (word if word is None else word.strip() for word in found):
-        raise place.error(field, words, "a word or a list of words, none blank")
-    return tuple(word for word in found if word is not None)
+        raise place.error(field, given, "a word or a list of words, none blank")
+    words = [word if word is None else plain(word) if isinstance(word, str) else "" for word in listed]
+    if "" in (word if word is None else word.strip() for word in words):
+        raise place.error(field, given, "a word or a list of words, none blank")
+    return tuple(word for word in words if word is not None)
 
 
-def _field(place: Place, name: str, one: Any) -> Field:
-    if isinstance(one, str):
-        return plain(one)
-    if isinstance(one, bool):
-        return one
-    if not isinstance(one, int | float) or not isfinite(one):
-        raise place.error(f"fields.{name}", one, "text, a number or true/false")
-    return float(one)
+def _field(place: SourcePlace, name: str, value: Any) -> FieldValue:
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, int | float) or not isfinite(value):
+        raise place.error(f"fields.{name}", value, "text, a number or true/false")
+    return float(value)
 
 
-def _kind(place: Place, value: Any) -> str:
+def _kind(place: SourcePlace, value: Any) -> str:
     if value is not None and value not in KINDS:
         raise place.error("kind", value, " or ".join(KINDS))
     return value or KINDS[0]
 
 
-def _texts(place: Place, field: str, value: Any) -> tuple[str, ...]:
+def _texts(place: SourcePlace, field: str, value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
@@ -173,8 +173,8 @@ def _texts(place: Place, field: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _whole(place: Place, field: str, value: Any, least: int) -> int:
-    """A whole number; `least` where there is none."""
+def _whole(place: SourcePlace, field: str, value: Any, least: int) -> int:
+    """Return a whole number; `least` where there is none."""
     if value is None:
         return least
     if isinstance(value, bool) or not isinstance(value, int) or value < least:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.catalog.item import Interaction
-from slotbeam.catalog.loaders.faults import Faults, Row, refusing
-from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.faults import Faults, RowParts, refusing
+from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.records import rows
 from slotbeam.catalog.loaders.values import identifier, text
 from slotbeam.errors import InputError
@@ -39,8 +39,8 @@ def interactions(path: Path, faults: Faults) -> Iterator[Interaction]:
             faults.note(error)
 
 
-def _chosen(place: Place, row: Mapping[str, Any]) -> list[Interaction]:
-    """What was clicked or bought in one request."""
+def _chosen(place: SourcePlace, row: Mapping[str, Any]) -> list[Interaction]:
+    """Return what was clicked or bought in one request."""
     query = text(place, "query", row.get("query"), required=True)
     if "target_item_id" in row:
         chosen = [(row["target_item_id"], 0, row.get("is_clicked"), row.get("is_purchased"))]
@@ -74,7 +74,7 @@ def relevance(path: Path) -> Iterator[Relevance]:
 
 def _labels(path: Path, faults: Faults) -> Iterator[Relevance]:
     for place, row in rows(path, faults):
-        parts, score = Row(), row.get("score")
+        parts, score = RowParts(), row.get("score")
         if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= 3:
             parts.faults.append(place.error("score", score, "0, 1, 2 or 3"))
         label = Relevance(
@@ -87,7 +87,7 @@ def _labels(path: Path, faults: Faults) -> Iterator[Relevance]:
             yield label
 
 
-def _ids(place: Place, row: Mapping[str, Any], field: str) -> list[str]:
+def _ids(place: SourcePlace, row: Mapping[str, Any], field: str) -> list[str]:
     value = row.get(field)
     if value is None:
         return []
@@ -96,5 +96,5 @@ def _ids(place: Place, row: Mapping[str, Any], field: str) -> list[str]:
     return [identifier(place, field, one) for one in value]
 
 
-def _day(place: Place, row: Mapping[str, Any]) -> int:
+def _day(place: SourcePlace, row: Mapping[str, Any]) -> int:
     return TRAIN_DAY if text(place, "split", row.get("split", "train")) == "train" else TEST_DAY

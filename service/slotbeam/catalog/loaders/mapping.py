@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from slotbeam.catalog.item import Field, Item
-from slotbeam.catalog.loaders.faults import Faults, Found, Row
+from slotbeam.catalog.item import FieldValue, Item
+from slotbeam.catalog.loaders.faults import CheckedItem, Faults, RowParts
 from slotbeam.catalog.loaders.numbers import decimal_of, number_of
-from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.plain import plain
 from slotbeam.catalog.loaders.records import rows
 from slotbeam.catalog.loaders.values import CATEGORIES, amount, identifier, text, truth, typed
@@ -103,7 +103,7 @@ class MappingFile:
             needs=raw.get("needs"),
         )
 
-    def items(self, path: Path, faults: Faults, own: bool = True) -> Iterator[Found]:
+    def items(self, path: Path, faults: Faults, own: bool = True) -> Iterator[CheckedItem]:
         """Yield the items of a file; in a mapping of one's `own` a source of no row is a warning."""
         unseen = {rule.source for rule in self.attributes} | {rule.source for rule in self.fields.values()}
         unseen |= {*self.description, *([self.popularity] if self.popularity else [])}
@@ -124,17 +124,17 @@ class MappingFile:
         if unseen and own:
             faults.warnings.append(f"{self.name}: no row of {path.name} has {', '.join(sorted(unseen))}")
 
-    def item(self, place: Place, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:
-        """The item of one row, with None for what cannot be read, and all that is missing or has a wrong type."""
-        parts = Row()
-        found: dict[str, dict[str, None]] = {}
+    def item(self, place: SourcePlace, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:
+        """Return the item of one row, None for what cannot be read, and all that is missing or has a wrong type."""
+        parts = RowParts()
+        attributes: dict[str, dict[str, None]] = {}
         for rule in self.attributes:
             value = look_up(row, rule.source)
             if value is not None:
-                found.setdefault(rule.category, {}).update(
+                attributes.setdefault(rule.category, {}).update(
                     dict.fromkeys(parts.take(self._words, place, rule, value) or ())
                 )
-        fields: dict[str, Field] = {}
+        fields: dict[str, FieldValue] = {}
         for field, one in self.fields.items():
             value = look_up(row, one.source)
             if value is not None and not (isinstance(value, str) and self._dropped(value)):
@@ -145,7 +145,7 @@ class MappingFile:
             id=parts.take(identifier, place, self.id, look_up(row, self.id)),
             title=parts.take(text, place, self.title, look_up(row, self.title), required=True),
             description=" ".join(one for one in written if one),
-            attributes={category: tuple(words) for category, words in found.items() if words},
+            attributes={category: tuple(words) for category, words in attributes.items() if words},
             fields=fields,
             popularity=parts.take(amount, place, self.popularity, look_up(row, self.popularity), self.decimal or ".")
             if self.popularity
@@ -156,7 +156,7 @@ class MappingFile:
     def _dropped(self, value: str) -> bool:
         return value.strip().casefold() in self.drop or not value.strip()
 
-    def _words(self, place: Place, rule: AttributeRule, value: Any) -> list[str]:
+    def _words(self, place: SourcePlace, rule: AttributeRule, value: Any) -> list[str]:
         if isinstance(value, str) and rule.when is not None:
             if truth(value) is None and not self._dropped(value):
                 raise place.error(rule.source, value, "true or false")
@@ -174,8 +174,8 @@ class MappingFile:
             if not self._dropped(part)
         ]
 
-    def _worded(self, place: Place, rule: AttributeRule, word: str) -> str:
-        """A text in its rule's `format`, which may want a number."""
+    def _worded(self, place: SourcePlace, rule: AttributeRule, word: str) -> str:
+        """Return a text in its rule's `format`, which may want a number."""
         try:
             return rule.format.format(value=word) if rule.format else word
         except ValueError:
@@ -234,7 +234,7 @@ def _rule(rule: Any, name: str) -> AttributeRule:
 
 
 def look_up(row: Mapping[str, Any], source: str) -> Any:
-    """The value of a key, or else at a dotted path; None where there is none."""
+    """Return the value of a key, or else at a dotted path; None where there is none."""
     if source in row:
         return row[source]
     value: Any = row

@@ -30,7 +30,7 @@ _NAMES = frozenset(("kr", "kr.", "zł", "kč", "ft", "lei", "лв", "лв.", "р
 
 
 def decimal_of(locale: str) -> str:
-    """The decimal sign of a locale such as `de`, `en-US` or `pt_BR`. Raises `InputError` for an unknown language."""
+    """Return the decimal sign of a locale such as `de`, `en-US` or `pt_BR`. Raises `InputError` for an unknown one."""
     name = locale.replace("_", "-").lower()
     decimal = _DECIMALS.get(name) or _DECIMALS.get(name.partition("-")[0])
     if decimal is None:
@@ -42,18 +42,18 @@ def decimal_of(locale: str) -> str:
 
 
 def number_of(text: str, decimal: str | None = None) -> float | None:
-    """The number that `text` is, with a currency before or after it; None where it is no number.
+    """Return the number that `text` is, with a currency before or after it; None where it is no number.
 
     Args:
         decimal: the locale's decimal sign. Digits may then be grouped, by whatever of `. , '` and blanks it is not.
             None: no grouping, a point, no currency: as a program writes numbers.
     """
-    found = (_PLAIN if decimal is None else _GROUPED[decimal]).fullmatch(text.strip())
-    if found is None or not all(_is_currency(part or "") for part in (found["before"], found["after"])):
+    parts = (_PLAIN if decimal is None else _GROUPED[decimal]).fullmatch(text.strip())
+    if parts is None or not all(_is_currency(part or "") for part in (parts["before"], parts["after"])):
         return None
-    digits = re.sub(r"[^\d.,]", "", found["whole"])
+    digits = re.sub(r"[^\d.,]", "", parts["whole"])
     whole = digits.replace(".", "").replace(",", "")
-    return float(f"{_SIGN[found['sign']]}{whole}.{found['rest'] or 0}{found['power'] or ''}")
+    return float(f"{_SIGN[parts['sign']]}{whole}.{parts['rest'] or 0}{parts['power'] or ''}")
 
 
 _PLAIN = re.compile(
@@ -71,7 +71,7 @@ _GROUPED = {
 
 
 def _is_currency(text: str) -> bool:
-    """Whether it is nothing, a code such as `EUR`, or a currency's sign or name: a unit such as `kg` is none."""
+    """Return whether it is nothing, a code such as `EUR`, or a currency's sign or name: a unit such as `kg` is none."""
     if not text or (len(text) == 3 and text.isascii() and text.isalpha() and text.isupper()):
         return True
     return any(unicodedata.category(sign) == "Sc" for sign in text) or text.lower() in _NAMES

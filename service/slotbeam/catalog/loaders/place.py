@@ -12,19 +12,19 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourcePlace:
     """Where a value stands: names the file and the line (a Parquet row counts as a line, from 1)."""
 
     path: Path
     line: int
 
     def fault(self, field: str, what: str, rule: str = "") -> InputError:
-        """The one form of every loader error: file, line, field, what is wrong. `rule` is what like faults share."""
+        """Return a loader's error in its one form: file, line, field, what is wrong; like faults share `rule`."""
         where = {"file": str(self.path), "line": self.line, "field": field}
         return InputError(f"{self}: {field}: {what}", **where, rule=rule or what)
 
     def error(self, field: str, got: object, allowed: str) -> InputError:
-        """A value that is not allowed, or is not there."""
+        """Return the error of a value that is not allowed, or is not there."""
         given = "missing" if got is None else shown(got)
         return self.fault(field, f"is {given}; allowed: {allowed}", allowed)
 
@@ -33,6 +33,6 @@ class Place:
 
 
 def shown(value: object) -> str:
-    """A value for a message, as JSON writes it, cut where it is long."""
+    """Return a value for a message, as JSON writes it, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False, default=repr)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"

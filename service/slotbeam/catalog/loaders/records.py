@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 import orjson
 
 from slotbeam.catalog.loaders.faults import Faults
-from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.tables import table_rows
 from slotbeam.errors import InputError, SetupError
 
@@ -34,7 +34,7 @@ def open_bytes(path: Path) -> BinaryIO:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def rows(path: Path, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
+def rows(path: Path, faults: Faults) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
     """Yield every row of `path` with its place; blank lines are skipped, and lines that are no row go to `faults`.
 
     In a table a row is its cells by the header's names, without those that are empty.
@@ -43,19 +43,19 @@ def rows(path: Path, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
         yield from _parquet_rows(path)
         return
     with open_bytes(path) as file:
-        place = Place(path, 0)
+        place = SourcePlace(path, 0)
         found = table_rows(path, file, faults) if path.name.endswith(TABLES) else _json_rows(path, file, faults)
         try:
             for place, row in found:
                 yield place, row
         except (EOFError, OSError, lzma.LZMAError) as error:
-            place = Place(path, place.line + 1)
+            place = SourcePlace(path, place.line + 1)
             faults.note(place.fault("(line)", f"damaged compressed data ({error})"))
 
 
-def _json_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _json_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
     for number, line in enumerate(file, start=1):
-        place = Place(path, number)
+        place = SourcePlace(path, number)
         if number == 1:
             line = line.removeprefix(_BOM)
             if line.startswith(_UTF16):
@@ -77,7 +77,7 @@ def _json_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[Pla
             faults.note(place.error("(line)", row, "a JSON object"))
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _parquet_rows(path: Path) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
     try:
         import polars
     except ImportError as error:
@@ -90,7 +90,7 @@ def _parquet_rows(path: Path) -> Iterator[tuple[Place, dict[str, Any]]]:
         while True:
             part = frame.slice(start, step).collect()
             for offset, row in enumerate(part.iter_rows(named=True)):
-                yield Place(path, start + offset + 1), row
+                yield SourcePlace(path, start + offset + 1), row
             if part.height < step:
                 return
             start += step

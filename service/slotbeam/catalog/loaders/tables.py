@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from slotbeam.catalog.loaders.faults import Faults
 from slotbeam.catalog.loaders.numbers import number_of
-from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.errors import InputError
 
 LONGEST_CELL = 2**24
@@ -23,19 +23,19 @@ _TRUTH = {"true": True, "false": False}
 _LISTS = ("recent_queries", "recent_item_ids")
 
 
-def table_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
+def table_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
     """Yield each line as header → cell, stripped, without empty cells; UTF-8 with or without a byte order mark.
 
     `.tsv` has tabs; in `.csv` commas, semicolons or tabs separate, whichever the header holds most of, or what a line
     `sep=;` before it says. A row's place is the line that it begins on.
     """
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
-    place = Place(path, 1)
+    place = SourcePlace(path, 1)
     with io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
         try:
             header, names, reader = _opened(path, text)
             while True:
-                place = Place(path, header + reader.line_num)
+                place = SourcePlace(path, header + reader.line_num)
                 try:
                     cells = next(reader)
                 except StopIteration:
@@ -56,7 +56,7 @@ def table_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[Pla
 
 
 def _opened(path: Path, text: io.TextIOWrapper) -> tuple[int, list[str], Any]:
-    """The header's line, its names, and the reader of what follows it. Raises `InputError`."""
+    """Return the header's line, its names, and the reader of what follows it. Raises `InputError`."""
     first, line = _first_line(text)
     named = _NAMED.fullmatch(first)
     if named:
@@ -69,28 +69,28 @@ def _opened(path: Path, text: io.TextIOWrapper) -> tuple[int, list[str], Any]:
         raise InputError(f"{path.name} is empty; the first line of a table names its columns")
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:
-        raise Place(path, line).fault(twice, "names two columns; keep one of them")
+        raise SourcePlace(path, line).fault(twice, "names two columns; keep one of them")
     return line, names, reader
 
 
 def documented(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A table's row as the documented schema has it: `attributes.color` and `fields.price` are columns.
+    """Return a table's row as the documented schema has it: `attributes.color` and `fields.price` are columns.
 
     Attributes and histories are lists with `|` between the texts. A field is a number or true/false where its cell is
     one as JSON writes it, else text.
     """
-    found: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for name, cell in row.items():
         whole, _, part = name.partition(".")
         if part and whole == "attributes":
-            found.setdefault(whole, {})[part] = _listed(cell)
+            nested.setdefault(whole, {})[part] = _listed(cell)
         elif part and whole == "fields":
-            found.setdefault(whole, {})[part] = _value(cell)
+            nested.setdefault(whole, {})[part] = _value(cell)
         elif name in _LISTS:
-            found[name] = _listed(cell)
+            nested[name] = _listed(cell)
         else:
-            found[name] = _value(cell) if name in ("popularity", "day", "position") else cell
-    return found
+            nested[name] = _value(cell) if name in ("popularity", "day", "position") else cell
+    return nested
 
 
 def _listed(cell: str) -> list[str]:
@@ -109,7 +109,7 @@ def _value(cell: str) -> Any:
 
 
 def _first_line(text: io.TextIOWrapper) -> tuple[str, int]:
-    """The next line that is not blank, and how many lines it took."""
+    """Return the next line that is not blank, and how many lines it took."""
     count = 0
     while line := text.readline():
         count += 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from slotbeam.catalog.item import Field
+from slotbeam.catalog.item import FieldValue
 from slotbeam.catalog.loaders.numbers import number_of
-from slotbeam.catalog.loaders.place import Place
+from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.plain import plain
 
 CATEGORIES = frozenset(
@@ -18,8 +18,8 @@ CATEGORIES = frozenset(
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-def identifier(place: Place, field: str, value: Any) -> str:
-    """An id: text or an integer (kept as its decimal text)."""
+def identifier(place: SourcePlace, field: str, value: Any) -> str:
+    """Return an id: text or an integer (kept as its decimal text)."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or not value.strip() or len(value) > 256:
@@ -27,8 +27,8 @@ def identifier(place: Place, field: str, value: Any) -> str:
     return value
 
 
-def text(place: Place, field: str, value: Any, required: bool = False) -> str:
-    """A text, without HTML; `required` refuses a missing or blank one."""
+def text(place: SourcePlace, field: str, value: Any, required: bool = False) -> str:
+    """Return a text, without HTML; `required` refuses a missing or blank one."""
     if value is None and not required:
         return ""
     found = plain(value) if isinstance(value, str) else None
@@ -37,8 +37,8 @@ def text(place: Place, field: str, value: Any, required: bool = False) -> str:
     return found
 
 
-def amount(place: Place, field: str, value: Any, decimal: str | None = None) -> float:
-    """A number >= 0; None is 0. Text counts where `decimal` is given."""
+def amount(place: SourcePlace, field: str, value: Any, decimal: str | None = None) -> float:
+    """Return a number >= 0; None is 0. Text counts where `decimal` is given."""
     if value is None:
         return 0.0
     if isinstance(value, str) and decimal is not None:
@@ -49,12 +49,12 @@ def amount(place: Place, field: str, value: Any, decimal: str | None = None) -> 
 
 
 def truth(text: str) -> bool | None:
-    """Whether a text says true or false, in any case; None where it says neither."""
+    """Return whether a text says true or false, in any case; None where it says neither."""
     return _TRUTH.get(text.strip().lower())
 
 
-def typed(place: Place, field: str, value: Any, kind: str, decimal: str | None = None) -> Field:
-    """A filter value of the kind that the mapping file states; `decimal` reads numbers in text as `number_of` does."""
+def typed(place: SourcePlace, field: str, value: Any, kind: str, decimal: str | None = None) -> FieldValue:
+    """Return a filter value of the kind that the mapping file states; `decimal` reads numbers as `number_of` does."""
     if kind == "number" and isinstance(value, str):
         number = number_of(value, decimal)
         if number is None:
