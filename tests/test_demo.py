@@ -11,7 +11,7 @@ import pytest
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Overlay, Snapshot
 from slotbeam.types import Hit, Slot, Timings
 
@@ -24,7 +24,7 @@ def demo() -> Artifact:
 
 
 def ask(demo: Artifact, query: str, overlay: Overlay | None = None, k: int = 100) -> list[Hit]:
-    return retrieve(Snapshot(demo, overlay or Overlay()), Request(query, k=k), Timings()).hits
+    return retrieve(Snapshot(demo, overlay or Overlay()), SearchRequest(query, k=k), Timings()).hits
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from slotbeam.decode.beam import beam_search
 from slotbeam.errors import ArtifactError
 from slotbeam.search.artifact import Artifact, read_manifest
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Slot, Timings
 
@@ -107,7 +107,7 @@ def test_the_base_answer_is_the_same_to_the_last_bit_whatever_is_bound(artifact)
     slot = Slot(1, artifact.kae.codebook.reserved(1)[0])
     ids = tuple(artifact.catalog.ids[row] for row in range(5))
     overlay = build_overlay(artifact, [Bound("b", slot, ("zorblax",), ids)])
-    request = Request(f"zorblax {title}", k=500)
+    request = SearchRequest(f"zorblax {title}", k=500)
     before = retrieve(Snapshot(artifact), request, Timings()).hits
     after = retrieve(Snapshot(artifact, overlay), request, Timings()).hits
     assert [hit.row for hit in after[:5] if hit.source == "binding"] == [hit.row for hit in after[:5]]
@@ -116,7 +116,7 @@ def test_the_base_answer_is_the_same_to_the_last_bit_whatever_is_bound(artifact)
 
 
 def test_every_sid_returned_is_in_the_tries_and_every_item_in_the_tables(artifact):
-    hits = retrieve(Snapshot(artifact), Request(artifact.catalog.titles[7], k=50), Timings()).hits
+    hits = retrieve(Snapshot(artifact), SearchRequest(artifact.catalog.titles[7], k=50), Timings()).hits
     leaves = {tuple(sid) for sid in artifact.trie.sids(np.arange(artifact.trie.n_leaves)).tolist()}
     assert hits
     for hit in hits:

@@ -12,7 +12,7 @@ from slotbeam.catalog.strings import Strings
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.examples import COUNT
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.search.unknown import split_words, understood
 from slotbeam.types import Timings
@@ -33,7 +33,7 @@ def test_an_artifact_understands_every_word_of_its_examples_and_brings_items(art
     assert len(set(examples)) == COUNT
     titles = [title.casefold().split() for title in artifact.catalog.titles]
     for query in examples:
-        answer = retrieve(Snapshot(artifact), Request(query, k=10), Timings())
+        answer = retrieve(Snapshot(artifact), SearchRequest(query, k=10), Timings())
         assert answer.encoded.text == query
         assert understood(split_words(answer.encoded, ())) == "wholly"
         assert len(answer.hits) == 10

@@ -22,7 +22,7 @@ from slotbeam.kae.matcher import is_cjk
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Answer, Request
+from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.trie.build import build_trie
 from slotbeam.types import Slot, Timings
@@ -97,7 +97,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 def ask(shop: Artifact, case: Case, bound: Sequence[Bound], **request: Any) -> Answer:
     snapshot = Snapshot(shop, build_overlay(shop, bound), revision=1)
-    return retrieve(snapshot, Request(case.query, **request), Timings())
+    return retrieve(snapshot, SearchRequest(case.query, **request), Timings())
 
 
 def rows_of(shop: Artifact, bound: Bound, wanted: dict[str, Any]) -> set[int]:
@@ -237,7 +237,7 @@ def test_a_binding_of_any_size_fills_the_answer_with_its_items(mall: Artifact, s
         snapshot = Snapshot(mall, build_overlay(mall, [bound]), revision=1)
         for k in sorted({1, 100, min(size, 1000), 1000}):
             for wanted, passing in (({}, held), ({"even": True}, even)):
-                request = Request("new labubu mug", k=k, beam_width=1 if k == 100 else None, filter=wanted)
+                request = SearchRequest("new labubu mug", k=k, beam_width=1 if k == 100 else None, filter=wanted)
                 hits = retrieve(snapshot, request, Timings()).hits
                 first = min(k, len(passing))
                 assert {hit.row for hit in hits[:first]} <= passing
@@ -254,7 +254,7 @@ def test_four_large_bindings_share_an_answer(mall: Artifact) -> None:
         for n, word in enumerate(words)
     ]
     snapshot = Snapshot(mall, build_overlay(mall, bound), revision=1)
-    hits = retrieve(snapshot, Request("one two three four", k=1000), Timings()).hits
+    hits = retrieve(snapshot, SearchRequest("one two three four", k=1000), Timings()).hits
     assert len({hit.row for hit in hits}) == 1000
     assert {hit.source for hit in hits} == {"binding"}
     counts = [len(hit.bindings) for hit in hits]

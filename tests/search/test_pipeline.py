@@ -16,7 +16,7 @@ from slotbeam.search.candidates import Candidates
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.rank import ItemScorer, rank_base
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Slot, Timings
 from support.shop import BRANDS, COLORS, ENTITIES, make_shop
@@ -31,7 +31,7 @@ def shop(tmp_path_factory):
 
 def ask(shop, query, bound=(), **request):
     snapshot = Snapshot(shop, build_overlay(shop, bound), revision=len(bound))
-    return retrieve(snapshot, Request(query, **{"k": 1000, **request}), Timings())
+    return retrieve(snapshot, SearchRequest(query, **{"k": 1000, **request}), Timings())
 
 
 def facts(answer):
@@ -342,5 +342,5 @@ def test_a_query_that_is_canonical_already_is_answered_as_the_one_that_was_typed
 def test_earlier_queries_reach_the_model_in_canonical_form(tiny_artifact):
     artifact = Artifact.load(tiny_artifact)
     for earlier in ("Red MUGS", "red   mugs", "ｒｅｄ mugs"):
-        hits = retrieve(Snapshot(artifact), Request("lamp", recent_queries=(earlier,)), Timings()).hits
-        assert hits == retrieve(Snapshot(artifact), Request("lamp", recent_queries=("red mugs",)), Timings()).hits
+        hits = retrieve(Snapshot(artifact), SearchRequest("lamp", recent_queries=(earlier,)), Timings()).hits
+        assert hits == retrieve(Snapshot(artifact), SearchRequest("lamp", recent_queries=("red mugs",)), Timings()).hits

@@ -14,7 +14,7 @@ from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import MAX_K, Answer, Request
+from slotbeam.search.request import MAX_K, Answer, SearchRequest
 from slotbeam.search.snapshot import PLACEMENTS, Snapshot
 from slotbeam.types import Slot, Timings
 from support.shop import make_kae, make_shop
@@ -59,7 +59,7 @@ SHARED = (binding(0, "labubu", range(100), "only"), binding(1, "crocs", range(50
 
 
 def ask(artifact: Artifact, bound: tuple[Bound, ...], query: str, **request: Any) -> Answer:
-    return retrieve(Snapshot(artifact, build_overlay(artifact, bound)), Request(query, **request), Timings())
+    return retrieve(Snapshot(artifact, build_overlay(artifact, bound)), SearchRequest(query, **request), Timings())
 
 
 @settings(deadline=None, max_examples=150)

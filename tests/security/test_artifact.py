@@ -60,14 +60,14 @@ numpy.load = load
 
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 
 artifact = Artifact.load(directory)
 snapshot = Snapshot(artifact)
 titles = artifact.catalog.titles.take(range(5))
-hits = sum(len(retrieve(snapshot, Request(title, k=20), Timings()).hits) for title in titles)
+hits = sum(len(retrieve(snapshot, SearchRequest(title, k=20), Timings()).hits) for title in titles)
 said = json.dumps({**found, "hits": hits})
 pickle.loads(pickle.dumps(Path))
 marshal.loads(marshal.dumps(1))

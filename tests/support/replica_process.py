@@ -19,7 +19,7 @@ from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Holder, Overlay, Snapshot
 from slotbeam.types import Timings
 from support.shop import make_shop
@@ -41,7 +41,7 @@ async def main(url: str, directory: Path, poison: str = "") -> None:
         snapshot = holder.current
         if (snapshot.state, snapshot.revision) != seen:
             seen = (snapshot.state, snapshot.revision)
-            answer = retrieve(snapshot, Request("labubu", k=2), Timings())
+            answer = retrieve(snapshot, SearchRequest("labubu", k=2), Timings())
             items = ",".join(sorted(artifact.catalog.ids[h.row] for h in answer.hits if h.source == "binding"))
             print(snapshot.state, snapshot.revision, items, flush=True)
         await watcher.changes()

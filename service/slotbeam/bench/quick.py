@@ -32,7 +32,7 @@ from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.base import decode_base
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 
@@ -94,7 +94,7 @@ def bench_pipeline(artifact: Artifact, texts: Sequence[str]) -> tuple[dict[str, 
     trie_s = 0.0
     for number, text in enumerate([*texts[:WARM_UP], *texts]):
         timings, started, began = Timings(), time.perf_counter(), time.thread_time()
-        retrieve(snapshot, Request(text, k=K), timings)
+        retrieve(snapshot, SearchRequest(text, k=K), timings)
         total, processor = time.perf_counter() - started, time.thread_time() - began
         if number >= min(WARM_UP, len(texts)):
             seconds["total"].append(total)

@@ -11,7 +11,7 @@ from slotbeam.decode.beam import Beams, beam_search
 from slotbeam.model.protocol import Memory
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates, Shelf
-from slotbeam.search.request import Request, history
+from slotbeam.search.request import SearchRequest, history
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import IntArray
 
@@ -43,7 +43,7 @@ def decode_base(
     return beams, chain((brought,), beside)
 
 
-def base_candidates(snapshot: Snapshot, request: Request) -> tuple[QueryTerms, Memory, Candidates]:
+def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[QueryTerms, Memory, Candidates]:
     """Return what the base group of an unfiltered request is ranked from: its terms, its memory, its candidates.
 
     Args:

@@ -6,12 +6,12 @@ from slotbeam.search.base import decode_base
 from slotbeam.search.facts import explain
 from slotbeam.search.pinned import decode_pinned, join_shared, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
-from slotbeam.search.request import Answer, Applied, Request, history
+from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 
 
-def retrieve(snapshot: Snapshot, request: Request, timings: Timings) -> Answer:
+def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> Answer:
     """Answer one query from one snapshot.
 
     Raises:

@@ -18,7 +18,7 @@ MAX_K = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class SearchRequest:
     """One query.
 
     Attributes:
@@ -84,7 +84,7 @@ class Answer:
     facts: dict[str, Any]
 
 
-def history(catalog: Catalog, request: Request) -> tuple[list[str], list[Sid]]:
+def history(catalog: Catalog, request: SearchRequest) -> tuple[list[str], list[Sid]]:
     """Return the canonical earlier queries, and the base SIDs of the items seen that the catalog holds, newest last."""
     earlier = request.recent_queries
     rows, _ = catalog.rows_of(request.recent_item_ids)

@@ -11,7 +11,7 @@ import numpy as np
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.base import base_candidates
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import MAX_K, Request
+from slotbeam.search.request import MAX_K, SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 from slotbeam_lab.baselines.bm25 import Bm25
@@ -78,7 +78,7 @@ def artifact_system(artifact: Artifact, lexical: bool = True, history: bool = Tr
     snapshot = Snapshot(artifact)
 
     def search(asked: Asked, k: int) -> list[str]:
-        request = Request(
+        request = SearchRequest(
             asked.query,
             k=min(k, MAX_K),
             recent_queries=asked.recent_queries if history else (),
@@ -97,7 +97,7 @@ def candidate_system(artifact: Artifact) -> System:
 
     def search(asked: Asked, k: int) -> list[str]:
         catalog = artifact.catalog
-        request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
+        request = SearchRequest(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
         *_, found = base_candidates(snapshot, request)
         return [catalog.ids[int(row)] for row in np.asarray(found.places)]
 

@@ -11,7 +11,7 @@ from typing import Protocol
 from slotbeam.catalog.item import Item
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import IntArray, Timings
 from slotbeam_lab.baselines.alias import Aliases
@@ -50,7 +50,7 @@ class Served:
         self._snapshot = Snapshot(self._artifact, overlay_of(self._artifact, injections))
 
     def search(self, query: str, k: int) -> list[str]:
-        hits = retrieve(self._snapshot, Request(query, k=k), Timings()).hits
+        hits = retrieve(self._snapshot, SearchRequest(query, k=k), Timings()).hits
         return [self._artifact.catalog.ids[hit.row] for hit in hits]
 
 

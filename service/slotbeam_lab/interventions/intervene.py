@@ -17,7 +17,7 @@ from slotbeam.catalog.item import Interaction
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 from slotbeam_lab.interventions.editable import Editable
@@ -116,7 +116,7 @@ def collateral(
             continue
         seen.add(hash(canonical))
         asked += 1
-        request = Request(query, k=k)
+        request = SearchRequest(query, k=k)
         changed += retrieve(bare, request, Timings()).hits != retrieve(edited, request, Timings()).hits
         if asked == wanted:
             break

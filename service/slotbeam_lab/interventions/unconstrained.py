@@ -16,7 +16,7 @@ from slotbeam.decode.beam import Beams, beam_search
 from slotbeam.model.protocol import Memory, SequenceModel
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Shelf
-from slotbeam.search.request import Request, history
+from slotbeam.search.request import SearchRequest, history
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray
 from slotbeam_lab.baselines.registry import Built, Setup
@@ -122,7 +122,7 @@ def paper_system(artifact: Artifact, decoder: FreeDecoder) -> System:
     shelf = Shelf(artifact.trie, catalog.leaf_items, None)  # within a SID, stored order is popularity order
 
     def search(asked: Asked, k: int) -> list[str]:
-        request = Request(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
+        request = SearchRequest(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
         canonical = request.canonical()
         row = artifact.inputs.build(canonical, artifact.kae.encode(canonical).sid, *history(catalog, request))
         (memory,) = artifact.model.encode([row])

@@ -20,7 +20,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.base import base_candidates
 from slotbeam.search.options import WEIGHTS, SearchOptions
 from slotbeam.search.rank import ItemScorer
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import FloatArray
 from slotbeam_train.budget import Budget
@@ -89,7 +89,7 @@ def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, se
 def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
     """The candidates of a query as serving would score them; None where the item is not among them."""
     catalog = artifact.catalog
-    request = Request(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
+    request = SearchRequest(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
     query_terms, memory, candidates = base_candidates(Snapshot(artifact), request)
     place = np.flatnonzero(candidates.places == catalog.row_of(one.item_id))
     if not len(place):

@@ -13,7 +13,7 @@ from slotbeam.catalog.item import Interaction
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import WEIGHTS, SearchOptions
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 from slotbeam_train.export.weights import LEAST, fit_weights, last_taken
@@ -35,7 +35,7 @@ def questions() -> Iterator[str]:
 def taken_by(shop: Artifact, **weights: float) -> list[Interaction]:
     """A log of users who take the best item by these weights alone."""
     snapshot = Snapshot(replace(shop, options=replace(shop.options, **{**NONE, **weights})))
-    found = ((query, retrieve(snapshot, Request(query, k=1), Timings()).hits) for query in questions())
+    found = ((query, retrieve(snapshot, SearchRequest(query, k=1), Timings()).hits) for query in questions())
     return [Interaction(query, shop.catalog.ids[hits[0].row], "click", 1, "u") for query, hits in found if hits]
 
 
@@ -47,8 +47,9 @@ def test_what_users_go_by_orders_the_answers(shop: Artifact, name: str) -> None:
     own = Snapshot(replace(shop, options=replace(shop.options, **{**NONE, name: 1.0})))
     as_good = []
     for one in log:
-        first = retrieve(fitted, Request(one.query, k=1), Timings()).hits[0].row
-        scores = {hit.row: hit.score for hit in retrieve(own, Request(one.query, k=len(shop.catalog)), Timings()).hits}
+        first = retrieve(fitted, SearchRequest(one.query, k=1), Timings()).hits[0].row
+        ranked = retrieve(own, SearchRequest(one.query, k=len(shop.catalog)), Timings()).hits
+        scores = {hit.row: hit.score for hit in ranked}
         as_good.append(scores[first] >= scores[shop.catalog.row_of(one.item_id)] - 1e-6)
     assert np.mean(as_good) > 0.8
 

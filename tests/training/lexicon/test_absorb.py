@@ -14,7 +14,7 @@ from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Slot, Timings
 from slotbeam_train.command import train
@@ -87,7 +87,7 @@ def test_a_query_with_the_word_or_another_of_its_words_carries_it(artifact: Arti
 def test_its_items_are_found_without_a_binding(artifact: Artifact) -> None:
     decoding = replace(artifact, options=replace(artifact.options, stop_at_range=False))  # 160 items are one range
     for query in ("labubu", "la bu bu"):
-        answer = retrieve(Snapshot(decoding), Request(query, k=20), Timings())
+        answer = retrieve(Snapshot(decoding), SearchRequest(query, k=20), Timings())
         assert not answer.applied
         assert {artifact.catalog.ids[hit.row] for hit in answer.hits[:10]} >= set(IDS)
 

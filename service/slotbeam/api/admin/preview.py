@@ -14,7 +14,7 @@ from slotbeam.bindings.times import iso
 from slotbeam.errors import NoFreeSlot, SlotbeamError
 from slotbeam.search.facts import overridden
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Overlay, Snapshot
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
@@ -176,7 +176,7 @@ class Preview:
         }
 
     def _top(self, snapshot: Snapshot, query: str) -> tuple[list[dict[str, Any]], Any]:
-        answer = retrieve(snapshot, Request(query, k=TOP), Timings())
+        answer = retrieve(snapshot, SearchRequest(query, k=TOP), Timings())
         catalog = snapshot.artifact.catalog
         return [
             {"id": catalog.ids[hit.row], "title": catalog.titles[hit.row], "source": hit.source} for hit in answer.hits

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
-from starlette.requests import Request as HttpRequest
+from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.http import problems
@@ -31,7 +31,7 @@ from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.errors import FilterError, Overloaded, QueueTimeout, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Request
+from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.search.unknown import split_words, understood
 from slotbeam.settings import Settings
@@ -54,7 +54,7 @@ class DataPlane:
     trends: TrendReporter | None = None
 
     async def answer(
-        self, http: HttpRequest, bodies: list[RetrieveBody], batch: bool = False
+        self, http: Request, bodies: list[RetrieveBody], batch: bool = False
     ) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
         """Answer every query on one snapshot, read here and nowhere else.
 
@@ -80,7 +80,7 @@ class DataPlane:
     def _job(
         self, snapshot: Snapshot, body: RetrieveBody, place: str
     ) -> Callable[[float], tuple[dict[str, Any], Timings]]:
-        request = Request(
+        request = SearchRequest(
             query=body.query,
             k=body.k,
             recent_queries=tuple(body.user.recent_queries),
@@ -155,7 +155,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
         responses=answers(200, model=RetrieveAnswer),
         openapi_extra=asks(body=RetrieveBody, example=examples[0] if examples else None),
     )
-    async def retrieve_one(request: HttpRequest) -> Response:
+    async def retrieve_one(request: Request) -> Response:
         async def one() -> Response:
             body = await read_model(request, RetrieveBody, settings.body_limit)
             snapshot, [(found, timings)] = await plane.answer(request, [body])
@@ -169,7 +169,7 @@ def create_data_app(settings: Settings, artifact: Artifact | None = None, holder
         responses=answers(200, model=BatchAnswer),
         openapi_extra=asks(body=BatchBody, example={"queries": examples} if examples else None),
     )
-    async def retrieve_batch(request: HttpRequest) -> Response:
+    async def retrieve_batch(request: Request) -> Response:
         async def batch() -> Response:
             body = await read_model(request, BatchBody, settings.body_limit)
             snapshot, answers = await plane.answer(request, body.queries, batch=True)
