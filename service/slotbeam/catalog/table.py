@@ -83,6 +83,7 @@ class Catalog:
         except UnicodeEncodeError:  # a lone surrogate: no item can have such an id
             return None
         first = int(np.searchsorted(self.id_hashes, wanted, side="left"))
+        # 64 bits of two ids may agree, so the id itself has the last word.
         while first < len(self.id_hashes) and self.id_hashes[first] == wanted:
             row = int(self.id_rows[first])
             if self.ids[row] == item_id:
@@ -115,6 +116,8 @@ class Catalog:
         if any(not word for word in words):
             raise InputError("a word to match is empty; give at least one letter")
         blob, rows = self.texts.blob.data, set[int]()  # mapped: searched without a copy
+        # Bytes first, in one pass over the mapped texts: only where they occur is a text decoded and its boundaries
+        # checked.
         for word in words:
             matcher, needle = Matcher([word]), re.compile(re.escape(word.encode()))
             hit = needle.search(blob)
@@ -122,6 +125,8 @@ class Catalog:
                 row = int(np.searchsorted(self.texts.offsets, hit.start(), side="right")) - 1
                 if matcher.find(self.texts[row]):
                     rows.add(row)
+                # On with the next item, matched or not: the matcher saw the whole text, and an occurrence may reach
+                # across two items, where it is none.
                 hit = needle.search(blob, int(self.texts.offsets[row + 1]))
         return np.array(sorted(rows), np.int64)
 
@@ -187,6 +192,7 @@ def write_catalog(
         InputError: two items share an id.
     """
     sids = np.asarray(sids, np.int32).reshape(len(items), -1)
+    # SID order makes every state's items one range; within a SID the popular ones come first, so a cap keeps those.
     order = sorted(range(len(items)), key=lambda i: (sids[i].tolist(), -items[i].popularity, items[i].id))
     ordered = [items[i] for i in order]
     sids = sids[order]

@@ -87,13 +87,18 @@ class TermIndex:
         frequency = np.concatenate(counts).astype(np.float64) if counts else np.empty(0, np.float64)
         vocabulary, inverse = np.unique(hashes, return_inverse=True)
         documents = np.bincount(inverse, minlength=len(vocabulary))
+        # log(1 + …), as Lucene has it: a term of more than half the items would weigh less than nothing otherwise.
         idf = np.log1p((len(texts) - documents + 0.5) / (documents + 0.5))
         norm = _K1 * (1 - _B + _B * lengths / max(1.0, lengths.mean() if len(lengths) else 1.0))
         impacts = idf[inverse] * frequency * (_K1 + 1) / (frequency + np.repeat(norm, np.diff(offsets)))
+        # The best sum any item could have bounds every overlap by 1: the weight in the item score then means the same
+        # for queries of one word and of ten.
         ceilings = np.zeros(len(vocabulary), np.float32)
         np.maximum.at(ceilings, inverse, impacts.astype(np.float32))
         owner = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(offsets))
         postings = owner[np.argsort(inverse, kind="stable")]
+        # The smallest type that fits: every plane maps these arrays, and every query scans its candidates' part of
+        # them.
         places = inverse.astype(np.uint16 if len(vocabulary) <= 2**16 else np.uint32)
         starts = running_totals(documents)
         return cls(
@@ -114,6 +119,7 @@ class TermIndex:
 
     def _known(self, lexical_text: str) -> IntArray:
         """Return (n,) places in the vocabulary of the query's distinct terms that the catalog knows."""
+        # Hashes of 32 bits instead of strings: of 100 000 terms about one pair shares a hash, and counts as one term.
         wanted = np.unique(np.fromiter((term_hash(t) for t in terms(lexical_text)), np.uint32))
         place = np.minimum(np.searchsorted(self.vocabulary, wanted), max(0, len(self.vocabulary) - 1))
         return place[self.vocabulary[place] == wanted] if len(self.vocabulary) else np.empty(0, np.int64)
@@ -146,11 +152,13 @@ class QueryTerms:
         """
         index, known = self._index, self._known
         counts = index.starts[known + 1] - index.starts[known]
+        # Whole terms, the rarest first: a part of a term's items would be those of the lowest rows, a choice by SID.
         rarest = np.argsort(counts, kind="stable")
         taken = known[rarest[np.cumsum(counts[rarest]) <= _MOST_ROWS]]
         if not len(taken):
             return np.empty(0, np.int64)
         rows = np.unique(np.concatenate([index.rows[index.starts[t] : index.starts[t + 1]] for t in taken.tolist()]))
+        # Kept for the item score, which asks about these again, among the items that the beams brought.
         self._seen = rows, self._overlap(rows)
         order = np.argsort(-self._seen[1], kind="stable")[:limit]
         return np.asarray(rows[order], np.int64)
@@ -168,6 +176,8 @@ class QueryTerms:
         seen, values = self._seen
         if not len(seen):
             return self._overlap(rows)
+        # `seen` is sorted and unique, so bisection tells which are known. Every item is summed by itself, term by term,
+        # so a value from here is the same to the last bit as one worked out among other items.
         place = np.minimum(np.searchsorted(seen, rows), len(seen) - 1)
         fresh = np.flatnonzero(seen[place] != rows)
         out = values[place]
@@ -182,6 +192,7 @@ class QueryTerms:
         start = index.offsets[rows]
         owner, posting = ranges(start, index.offsets[rows + 1] - start)
         places = index.places[posting]
+        # A pass for each term of the query, of which there are few: a join would sort all terms of all these items.
         for term in self._known.tolist():
             hit = np.flatnonzero(places == term)  # a term occurs once in an item, so no index repeats
             out[owner[hit]] += index.impacts[posting[hit]].astype(np.float32)

@@ -66,6 +66,8 @@ def select_best(scores: FloatArray, width: int) -> IntArray:
     """Return the indices, ascending, of the `width` largest `scores` (n,); among equals the smallest index wins."""
     if len(scores) <= width:
         return np.arange(len(scores))
+    # Linear in the edges, where a sort is not. Which of equal scores are kept is said here and not left to numpy's way
+    # of partitioning: the smallest index is the first SID.
     threshold = np.partition(scores, len(scores) - width)[len(scores) - width]
     chosen = scores > threshold
     ties = np.flatnonzero(scores == threshold)
@@ -112,19 +114,25 @@ def beam_search(
         started = time.perf_counter()
         parent, codes, child = trie.expand(states)
         expanded += len(child)
+        # Kept for what may have to fill the answer: no step is decoded again for it.
         trail.append((states, scores))
         depth += 1
+        # Before they compete: a beam that leads to nothing that passes would take the place of one that does.
         if keep is not None:
             allowed = keep(child, depth)
             parent, codes, child = parent[allowed], codes[allowed], child[allowed]
+        # float64 sums of float32 steps. Not renormalised over the trie's edges: a SID's log-probability must not depend
+        # on which other items there are (docs/decisions/softmax-per-position.md).
         candidates = scores[parent] + logp[parent, codes]  # (E',) float64
         worth = candidates if ahead is None else candidates + ahead(child, depth)
         best = select_best(worth, width)  # ascending in child, so beams stay in SID order
         parent, codes, states, scores = parent[best], codes[best].astype(np.int64), child[best], candidates[best]
         spent += time.perf_counter() - started
+        # Asked of the survivors: their ranges are what would be handed on.
         if stop is not None and depth < trie.depth and stop(states, depth):
             break
     if len(states) == 0:
         depth = trie.depth  # nothing is left to decode
+    # Stable: beams stand in SID order here, so equal ones stay in it.
     order = np.argsort(-scores, kind="stable")
     return Beams(states[order], scores[order], depth, expanded, spent, tuple(trail))

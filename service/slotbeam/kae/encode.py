@@ -96,6 +96,7 @@ class Kae:
         self.codebook = codebook
         self.importance = importance
         self.matcher = Matcher(dictionary.surfaces)
+        # Lists, not arrays: one element of a numpy array takes several times as long, and a query asks for single ones.
         self._concept: list[int] = dictionary.surface_concept.tolist()
         self._position: list[int] = codebook.concept_position.tolist()
         self._index: list[int] = codebook.concept_index.tolist()
@@ -124,6 +125,7 @@ class Kae:
 
     def encode_item(self, item: Describable) -> Encoded:
         """Encode an item: title and typed attributes first, then, for positions still empty, the description."""
+        # Title before attributes: where all else is equal the earlier word represents its position.
         parts = [normalize(item.title)]
         candidates = self._candidates(parts[0], self.matcher.find(parts[0]))
         offset = len(parts[0]) + len(_SEPARATOR)
@@ -131,6 +133,8 @@ class Kae:
             for value in item.attributes.get(category, ()):
                 text = normalize(value)
                 if text:
+                    # Value by value, so that no word is found across two of them; offsets are those in the text put
+                    # together below.
                     candidates += self._candidates(text, self.matcher.find(text), offset, typed=category)
                     parts.append(text)
                     offset += len(text) + len(_SEPARATOR)

@@ -83,12 +83,15 @@ class Matcher:
     def __init__(self, words: Sequence[str]) -> None:
         if not all(words):
             raise InputError("a word of the matcher is empty; every word needs at least one character")
+        # The library's own leftmost-longest would choose before boundaries are known: "usb c" in "usb cable" would hide
+        # "usb".
         self._automaton = AhoCorasick(words) if len(words) else None
 
     def find_all(self, text: str) -> list[Occurrence]:
         """Return every boundary-valid occurrence, overlapping ones included, ordered by start, then longest first."""
         if self._automaton is None or not text:
             return []
+        # Overlapping words share ends, so each place is judged once.
         edges: dict[int, bool] = {}
         occurrences: list[Occurrence] = []
         for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
@@ -112,6 +115,7 @@ class Matcher:
 
 def leftmost_longest(occurrences: Iterable[Occurrence], blocked: Iterable[Span] = ()) -> list[Occurrence]:
     """Choose among matches that are ordered by start, then longest first."""
+    # Left out before the choice: a longer match that reaches into a closed span must not hide a shorter one beside it.
     closed = tuple(blocked)
     chosen: list[Occurrence] = []
     reach = 0

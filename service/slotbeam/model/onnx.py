@@ -49,6 +49,7 @@ class OnnxModel:
         self._decoder = _session(directory / DECODER)
         past = [value for value in self._decoder.get_inputs() if value.name.startswith("past_")]
         self._past = [value.name for value in past]
+        # The same graph takes the first step: a cache of no positions, so no second graph has to be kept equal to it.
         self._empty: StepCache = [np.zeros((1, 0, value.shape[2]), np.float32) for value in past]
         self._positions = [np.asarray(position, np.int64) for position in range(len(self._sizes))]
         described = self._decoder.get_modelmeta().custom_metadata_map.get("sizes", "")
@@ -65,6 +66,8 @@ class OnnxModel:
 
     def encode(self, rows: Sequence[IntArray]) -> list[Cross]:
         """Encode rows, each (T,), one at a time."""
+        # One by one: a kernel sums in another order for another batch, and a binding would move the base group's last
+        # bits (docs/decisions/one-row-a-call.md).
         return [self._encode(row) for row in rows]
 
     def _encode(self, row: IntArray) -> Cross:
@@ -102,6 +105,7 @@ def _session(path: Path) -> ort.InferenceSession:
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # Said and not guessed: bytes are never taken for the runtime's own format, which no check of ours reads.
     options.add_session_config_entry("session.load_model_format", "ONNX")
     graph = read_graph(path)
     try:

@@ -124,6 +124,8 @@ class InputBuilder:
 
     def text_ids(self, text: str, limit: int = MAX_TEXT) -> list[int]:
         """Return the ids of canonical text, all in the text range, cut at `limit`."""
+        # Cut before it is encoded: the tokens behind the limit are dropped anyway, and a long text would cost what it
+        # is long.
         start = self.layout.text_start
         encoding = self._tokenizer.encode(text[:_MAX_CHARACTERS], add_special_tokens=False)
         return [start + token for token in encoding.ids[:limit]]
@@ -147,6 +149,7 @@ class InputBuilder:
         """Return the slot tokens of the slots that are not empty; an absent position reads as empty."""
         if len(sid) != len(self._offsets):
             raise InputError(f"the SID {sid} has {len(sid)} slots; this model has {len(self._offsets)} positions")
+        # Empty slots have no token: a row is as long as what is known, and most positions of a query are empty.
         return [offset + code for offset, code in zip(self._offsets, sid, strict=True) if code]
 
     def compose(
@@ -169,11 +172,13 @@ class InputBuilder:
         Returns:
             At most `max_tokens` ids.
         """
+        # What is asked first, what came before it behind: a row that is full loses history, not the query.
         row = [kind, *sid_ids]
         if text_ids:
             row.append(TEXT)
             row.extend(text_ids)
             del row[self.max_tokens :]
+        # In turn, the newest of both first; whole or not at all, since half an earlier query is another query.
         for turn in range(min(MAX_HISTORY, max(len(recent), len(seen)))):
             for marker, pieces in ((RECENT, recent), (SEEN, seen)):
                 if turn < len(pieces) and pieces[turn] and len(row) + 1 + len(pieces[turn]) <= self.max_tokens:

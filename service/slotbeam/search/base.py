@@ -39,6 +39,8 @@ def decode_base(
     if options.lexical_candidates:  # a word that the dictionary does not know is still a word
         rows = query_terms.best(options.lexical_candidates)
         brought = brought.joined(rows[passing(filter_counts, rows)], options.candidates)
+    # Lazily, since most answers end with the first block: what lies beside the beams is for wide pages and narrow
+    # filters.
     beside = shelf.beside(beams, brought.places, options.candidates, options.items_per_sid)
     return beams, chain((brought,), beside)
 

@@ -30,6 +30,7 @@ class Candidates:
 
     def without(self, taken: IntArray) -> Candidates:
         """Return those that are not in `taken` (n,)."""
+        # A mask, not a set difference: what stays keeps its order, which is that of the beams.
         new = ~np.isin(self.places, taken)
         return Candidates(self.places[new], self.logp[new], self.full)
 
@@ -47,6 +48,8 @@ class Candidates:
 
         Where they are too many the last of these are dropped, and no new one.
         """
+        # NaN, and not a score of a beam, says that no beam brought the item: the item score then takes the worst
+        # beam's, and the answer shows no `sid_logp`.
         new = places[~np.isin(places, self.places)][:limit]
         kept = slice(0, limit - len(new))
         logp = np.concatenate([self.logp[kept], np.full(len(new), np.nan)])
@@ -72,6 +75,8 @@ class Shelf:
         return self.leaf_items[first], self.leaf_items[stop]
 
     def _count(self, start: IntArray, stop: IntArray) -> IntArray:
+        # Two look-ups count what passes in a range of any length: so one filter serves every depth of the trie, and a
+        # state is tested without a look at its items.
         return stop - start if self.filter_counts is None else self.filter_counts[stop] - self.filter_counts[start]
 
     @property
@@ -94,6 +99,8 @@ class Shelf:
             limit: items at most.
             per_sid: items of one SID at most.
         """
+        # The leaves below a state are one range and the items of a leaf another, so a beam's items are one range of
+        # places: nothing is sorted or looked up item by item.
         start, stop = self._items(beams.states, beams.depth)
         count = self._count(start, stop)  # (B',) items of each range that pass
         if per_sid is None:  # what stands behind `limit` better ones cannot come in
@@ -101,9 +108,14 @@ class Shelf:
         if self.filter_counts is None:
             owner, places = ranges(start, count)
         else:  # the place behind which the running count is one more than before
+            # Counts rise by one at each place that passes, so the n-th of them is found by bisection and the others,
+            # which may be most of the range, are never written out.
             owner, nth = ranges(self.filter_counts[start] + 1, count)
+            # The counts' own type: of another one numpy would convert all N of them, for every query.
             places = np.searchsorted(self.filter_counts, nth.astype(self.filter_counts.dtype)) - 1
         if per_sid is not None:
+            # By what passes, not by what is stored: a SID whose first items are filtered out still gives `per_sid` of
+            # them.
             leaf = np.searchsorted(self.leaf_items, places, side="right") - 1
             within = self._count(self.leaf_items[leaf], places) < per_sid
             owner, places = owner[within], places[within]
@@ -114,7 +126,9 @@ class Shelf:
 
         It ends at the root, with `limit` items in all, `taken` counted, or when every item that passes was taken.
         """
+        # Where nothing is left to bring the walk up would go on to the root for nothing.
         total = int(self._count(self.leaf_items[:1], self.leaf_items[-1:])[0])
+        # From the deepest level up: the longer the prefix, the more its items share with what was decoded.
         for depth in reversed(range(len(beams.trail))):
             if len(taken) >= min(limit, total):
                 return
@@ -125,6 +139,7 @@ class Shelf:
     def walk(self, taken: IntArray, wanted: int) -> Candidates:
         """Return up to `wanted` further places that pass and are not in `taken`, in stored order."""
         n = int(self.leaf_items[-1])
+        # One pass over the M items of a binding: the base group, whose shelf is the catalog, never comes here.
         free = passing(self.filter_counts, np.arange(n))
         free[taken] = False
         places = np.flatnonzero(free)[:wanted]

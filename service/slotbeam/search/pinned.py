@@ -46,6 +46,7 @@ def pinned_sid(kae: Kae, encoded: Encoded, bound: BoundMatch) -> Sid:
 
     The bound word overrides the base matches it overlaps, and its slot takes its position.
     """
+    # Encoded anew with the bound span closed: a base word that it overlaps may have hidden another, which now counts.
     sid = list(kae.encode(encoded.text, blocked=[(bound.match.start, bound.match.end)]).sid)
     sid[bound.pinned.slot.position] = bound.pinned.slot.index
     return tuple(sid)
@@ -62,8 +63,10 @@ def decode_pinned(
     """
     if filter_counts is not None:  # counted anew over this binding's items, which are no range of the catalog's rows
         filter_counts = running_totals(passing(filter_counts, pinned.rows), np.int32)
+    # No `stop`: a mini-trie is decoded to its end, so that with few items every one has the score of its full SID.
     shelf = Shelf(pinned.trie, pinned.leaf_items, filter_counts)
     beams = beam_search(artifact.model, memory, pinned.trie, width, keep=shelf.keep)
+    # Without a cap for each SID: an operator bound these items, each of them.
     candidates = shelf.collect(beams, max(MAX_K, artifact.options.candidates))
     if len(candidates.places) < MAX_K:
         candidates = candidates.followed_by(shelf.walk(candidates.places, MAX_K - len(candidates.places)))
@@ -74,6 +77,7 @@ def join_shared(groups: Sequence[PinnedGroup], filter_counts: IntArray | None, l
     """Add to every group the items that it shares with another: they rank first, and a decode may have missed them."""
     if len(groups) < 2:
         return groups
+    # An item in two matched bindings goes before all that are in one, so it has to be a candidate of both.
     rows, holders = np.unique(np.concatenate([group.pinned.rows for group in groups]), return_counts=True)
     shared = rows[(holders > 1) & passing(filter_counts, rows)]
     return [replace(group, candidates=_joined(group, shared, limit)) for group in groups]

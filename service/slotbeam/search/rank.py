@@ -32,10 +32,13 @@ class ItemScorer:
         `query_vector` (e,) is that of the group which the items are candidates of.
         """
         options = self.options
+        # Not 0 and not −∞: an item that words alone brought competes with the last that a beam brought, and its words
+        # decide.
         worst = np.nanmin(logp) if len(logp) and not np.isnan(logp).all() else 0.0
         scores = options.weight_logp * np.where(np.isnan(logp), worst, logp)
         if options.weight_prior:
             scores = scores + options.weight_prior * self.catalog.prior[rows].astype(np.float64)
+        # Exact sums (`on_grid`): equal items tie on every processor, and then SID and id decide, not rounding.
         if options.weight_vector and len(query_vector):
             scores = scores + options.weight_vector * self.catalog.closeness(query_vector, rows)
         if options.weight_lexical:
@@ -52,6 +55,8 @@ def rank_base(scorer: ItemScorer, query_vector: FloatArray, blocks: Iterable[Can
     for block in blocks:
         ranked = _rank_block(scorer, query_vector, block, k - len(hits))
         if hits:
+            # A block's worst beam is its own, so scores of two blocks do not compare; clients sort by score, so none
+            # may rise.
             ranked = [replace(hit, score=min(hit.score, hits[-1].score)) for hit in ranked]
         hits += ranked
         if len(hits) >= k:
@@ -66,6 +71,7 @@ def _rank_block(scorer: ItemScorer, query_vector: FloatArray, block: Candidates,
     order = np.lexsort((catalog.id_ranks[rows], leaf, -scores))[:k]
     columns = (rows[order], scores[order], catalog.sids[rows[order]], block.logp[order])
     return [
+        # The log-probability of a prefix is none of a SID: what decoding stopped at is not shown. NaN is not itself.
         Hit(row, score, tuple(sid), logp if block.full and logp == logp else None, "model")
         for row, score, sid, logp in zip(*(column.tolist() for column in columns), strict=True)
     ]
@@ -85,15 +91,20 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> lis
     scores = np.concatenate([scorer.score(group.rows, group.candidates.logp, group.query_vector) for group in groups])
     logp = np.concatenate([group.candidates.logp for group in groups])
     owner = np.repeat(np.arange(len(groups)), [len(group.candidates.places) for group in groups])
+    # Sorted by row, then score: the first of each run is the item's best entry, without a dictionary of some thousand
+    # items. Of equal scores the one in the group of the earlier match comes first.
     best = np.lexsort((owner, -scores, rows))
     best = best[run_starts(rows[best])]  # one entry a row: its best score
+    # By what bindings hold and not by which group brought the item: a decode may have missed what it shares.
     member = np.stack([np.isin(rows[best], group.pinned.rows) for group in groups])  # (groups, n)
+    # Ids tie by their rank among all ids: an integer, so that no string is compared while a query waits.
     order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))
     shown = np.maximum.accumulate(scores[best][order][::-1])[::-1]  # of all, so that no score depends on K
     hits = []
     for i, score in zip(order[:k].tolist(), shown[:k].tolist(), strict=True):
         entry = int(best[i])
         row, slot = int(rows[entry]), groups[int(owner[entry])].pinned.slot
+        # The SID under which the group found it: its base SID with the bound slot. The table keeps the base SID alone.
         sid = list(catalog.sid(row))
         sid[slot.position] = slot.index
         held_by = tuple(group.pinned.id for group, holds in zip(groups, member[:, i], strict=True) if holds)
@@ -121,6 +132,7 @@ def merge(bound: list[Hit], base: list[Hit], placement: str, k: int) -> list[Hit
         the merge put above a better-scored one takes that one's score, so that sorting by score reproduces this order.
     """
     if placement == "blend":
+        # By rank: each group answers an input of its own, so raw scores of two groups do not compare.
         merged = [hit for pair in zip_longest(bound, base) for hit in pair if hit is not None]
     else:
         merged = list(bound) if placement == "only" else bound + base

@@ -43,9 +43,11 @@ def build_trie(sids: IntArray) -> Trie:
         raise ValueError(f"codes must be >= 0, got {sids.min()}")
     length = sids.shape[1]
     ordered = sids[sid_order(sids)]
+    # A row that differs at one position opens a state at every deeper one, too: hence the running `or`.
     new = np.ones((len(ordered), length), np.bool_)  # (N, L): does this row open a new state at depth l + 1?
     new[1:] = np.logical_or.accumulate(ordered[1:] != ordered[:-1], axis=1)
 
+    # Rows in SID order meet the states of every level in the order in which they are numbered: one pass each, no map.
     codes = [ordered[new[:, position], position] for position in range(length)]
     levels = np.concatenate([[0, 1], 1 + np.cumsum([len(level) for level in codes])])
     pointers: list[IntArray] = [np.zeros(1, np.int64)]  # the root's edges start at 0

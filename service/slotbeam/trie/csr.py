@@ -55,10 +55,13 @@ class Trie:
             `(parent, code, child)`, each (E',), ordered by parent, then code.
             `parent` indexes into `states`; it is not a state number.
         """
+        # A leaf has no row: clipped to the end, both ends of its edges meet and it has none, so no case is needed for
+        # it.
         last = len(self.rows) - 1
         start = self.rows[np.minimum(states, last)]  # (B,)
         count = self.rows[np.minimum(states + 1, last)] - start  # (B,) 0 for leaves
         parent, edge = ranges(start, count)  # (E',)
+        # Numbered level by level in SID order: an edge's number is its target's, less the root.
         return parent, self.codes[edge], edge + 1
 
     def leaf_range(self, states: IntArray, depth: int) -> tuple[IntArray, IntArray]:
@@ -84,6 +87,7 @@ class Trie:
         for position in range(self.depth - 1, -1, -1):
             edge = state - 1
             out[:, position] = self.codes[edge]
+            # Upwards by bisection: a parent is not stored either, and the row pointers rise.
             state = np.searchsorted(self.rows, edge, side="right") - 1
         return out
 
