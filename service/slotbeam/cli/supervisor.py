@@ -36,6 +36,7 @@ READY_TIMEOUT_S = 60.0
 SAY_AFTER_S = 5.0
 STOP_TIMEOUT_S = 8.0
 LAST_STORE_DELAY_S = 2.0
+RECORD_RETRY_S = 0.5
 """Between two starts of the store at most: edits work again soon after its disk has room."""
 
 log = structlog.get_logger("slotbeam.up")
@@ -78,6 +79,7 @@ class Up:
         self.children: list[Child] = []
         self.background = Background()
         self._stop, self._drains = asyncio.Event(), False
+        self._stale = False  # whether up.json is not what runs
 
     async def run(self) -> None:
         """Start everything, say where it is, and keep it running until SIGTERM or SIGINT.
@@ -215,8 +217,17 @@ class Up:
         }
         try:
             write_record(self.settings.data_dir, record)
-        except OSError as error:  # a full disk is no reason not to run; what starts next writes it again
-            log.error("up.json is not what runs", error=str(error))
+        except OSError as error:  # a full disk is no reason not to run, and nothing else may start before it is free
+            if not self._stale:
+                log.error("up.json is not what runs; it is written again", error=str(error))
+            self._stale = True
+            asyncio.get_running_loop().call_later(RECORD_RETRY_S, self._write_again, url)
+        else:
+            self._stale = False
+
+    def _write_again(self, url: str) -> None:
+        if self._stale and not self._stop.is_set():
+            self._write_record(url)
 
     def _announce(self, url: str, seconds: float, example: str | None) -> None:
         data, admin = (address(child.listener) for child in self.children)
