@@ -90,7 +90,7 @@ async def entries(
     return found, before
 
 
-def entry_view(entry: Mapping[str, Any], wanted: Filter) -> dict[str, Any] | None:
+def entry_view(entry: Mapping[str, Any], wanted: Filter) -> dict[str, object] | None:
     """One entry with the changes that `wanted` concerns, of `change_count` in all; None when it takes none of it."""
     if not wanted.takes(entry):
         return None
@@ -101,12 +101,12 @@ def entry_view(entry: Mapping[str, Any], wanted: Filter) -> dict[str, Any] | Non
     return {**entry, "at": iso(entry["at"]), "change_count": len(changes), "changes": concerned}
 
 
-def change_view(change: Mapping[str, Any]) -> dict[str, Any]:
+def change_view(change: Mapping[str, Any]) -> dict[str, object]:
     """One change as JSON values: `before` and `after` are records, `items` says which items came and went."""
     return {**change, **{name: record_view(change[name]) for name in ("before", "after")}}
 
 
-def record_view(record: str | None) -> dict[str, Any] | None:
+def record_view(record: str | None) -> dict[str, object] | None:
     """A record with its times as RFC 3339; one that cannot be read is shown as it is, under `unreadable`."""
     value = None if record is None else json_value(record)
     if not isinstance(value, dict):
@@ -114,11 +114,11 @@ def record_view(record: str | None) -> dict[str, Any] | None:
     return {**value, **{name: _time(value[name]) for name in _TIMES if name in value}}
 
 
-def words_of(record: Mapping[str, Any]) -> list[Any]:
+def words_of(record: Mapping[str, object]) -> list[object]:
     """The words of a record as `record_view` shows it."""
     words = record.get("words")
     return words if isinstance(words, list) else []
 
 
-def _time(value: Any) -> Any:
+def _time(value: object) -> object:
     return iso(value) if type(value) is int and FIRST_MS <= value <= LAST_MS else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import AfterValidator, Field, WithJsonSchema
@@ -142,14 +142,14 @@ class ImportQuery(WriteQuery, ZoneQuery):
     )
 
 
-KEY: dict[str, Any] = {
+KEY: dict[str, object] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "description": "Sent again with the same request, it answers again and changes nothing",
     "schema": {"type": "string", "pattern": f"^[!-~]{{1,{MAX_KEY}}}$"},
 }
-IF_MATCH: dict[str, Any] = {
+IF_MATCH: dict[str, object] = {
     "name": "If-Match",
     "in": "header",
     "required": True,

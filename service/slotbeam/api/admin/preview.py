@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import SHOWN, MakeChange, Resolved
@@ -14,7 +13,7 @@ from slotbeam.bindings.times import iso
 from slotbeam.errors import NoFreeSlot, SlotbeamError
 from slotbeam.search.facts import overridden
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import SearchRequest
+from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Overlay, Snapshot
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
@@ -50,7 +49,7 @@ class Preview:
     traffic: Sequence[str] = ()
     guesser: Callable[[], Guesser] | None = None
 
-    def run(self, make: MakeChange) -> dict[str, Any]:
+    def run(self, make: MakeChange) -> dict[str, object]:
         """Return what the commit of `make` would do. Raises whatever the commit would."""
         change = make(self.listing)
         make_plan(self.listing, change, "dry-run", "")
@@ -105,7 +104,7 @@ class Preview:
             warnings.append(f"it would not build: {compiled.failed[edit.after.id]}")
         return compiled.overlay, slot
 
-    def _items(self) -> dict[str, Any] | None:
+    def _items(self) -> dict[str, object] | None:
         resolved = self.resolved
         if resolved is None:
             return None
@@ -117,7 +116,7 @@ class Preview:
             "missing_count": len(resolved.missing),
         }
 
-    def _traffic(self, overlay: Overlay, binding: str) -> dict[str, Any]:
+    def _traffic(self, overlay: Overlay, binding: str) -> dict[str, object]:
         """How many of the sampled queries trigger the binding; `share` is null where none was sampled."""
         is_word, sampled = self.snapshot.artifact.is_another_word, len(self.traffic)
         taken = [
@@ -132,7 +131,7 @@ class Preview:
             "examples": list(dict.fromkeys(taken))[:OWN_SAMPLES],
         }
 
-    def _word(self, word: str) -> dict[str, Any]:
+    def _word(self, word: str) -> dict[str, object]:
         """A bound word, and the base words it overrides."""
         kae = self.snapshot.artifact.kae
         return {
@@ -147,7 +146,7 @@ class Preview:
             ],
         }
 
-    def _sample(self, query: str, after: Snapshot, binding: str) -> dict[str, Any]:
+    def _sample(self, query: str, after: Snapshot, binding: str) -> dict[str, object]:
         """One query before and after."""
         try:
             was, _ = self._top(self.snapshot, query)
@@ -175,7 +174,7 @@ class Preview:
             "after": now,
         }
 
-    def _top(self, snapshot: Snapshot, query: str) -> tuple[list[dict[str, Any]], Any]:
+    def _top(self, snapshot: Snapshot, query: str) -> tuple[list[dict[str, object]], Answer]:
         answer = retrieve(snapshot, SearchRequest(query, k=TOP), Timings())
         catalog = snapshot.artifact.catalog
         return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -72,7 +72,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     async def list_suggestions(query: Annotated[SuggestionsQuery, Query()]) -> Response:
         found = await _found(plane)
 
-        def view(burst: Burst) -> dict[str, Any]:
+        def view(burst: Burst) -> dict[str, object]:
             rows = items_of(burst.word)
             return _view(burst, len(rows), guesses(burst.word, rows, burst.examples, found))
 
@@ -181,7 +181,7 @@ async def _found(plane: AdminPlane) -> _Found:
     return await plane.off_loop(test)
 
 
-def _view(burst: Burst, items: int, guessed: Sequence[Guess]) -> dict[str, Any]:
+def _view(burst: Burst, items: int, guessed: Sequence[Guess]) -> dict[str, object]:
     return {
         "word": burst.word,
         "queries": burst.count,

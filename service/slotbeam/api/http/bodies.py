@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
@@ -50,7 +50,7 @@ async def read_model(request: Request, model: type[M], limit: int) -> M:
     return validate(model, await read_json(request, limit))
 
 
-async def read_json(request: Request, limit: int) -> Any:
+async def read_json(request: Request, limit: int) -> object:
     """Read and parse the body of `request` (at most `limit` bytes); see `parse_json`."""
     check_media_type(request)
     return parse_json(await read_bytes(request, limit))
@@ -89,7 +89,7 @@ async def read_bytes(request: Request, limit: int) -> bytes:
     return bytes(chunks)
 
 
-def parse_json(raw: bytes) -> Any:
+def parse_json(raw: bytes) -> object:
     """Parse one JSON value.
 
     Refused, each with a message that says why: empty, a byte order mark, UTF-16, invalid UTF-8, trailing text,
@@ -141,7 +141,7 @@ def _depth(raw: bytes) -> int:
     return deepest
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
         seen: set[str] = set()

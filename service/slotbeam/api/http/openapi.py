@@ -14,13 +14,16 @@ from slotbeam.api.http.problemschema import PROBLEM
 
 _REF = "#/components/schemas/"
 
+Part = dict[str, Any]
+"""Of an OpenAPI document, as FastAPI takes it."""
+
 
 def asks(
-    *parameters: dict[str, Any],
-    body: type[BaseModel] | Mapping[str, dict[str, Any]] | None = None,
+    *parameters: Part,
+    body: type[BaseModel] | Mapping[str, Part] | None = None,
     needed: bool = True,
-    example: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
+    example: Mapping[str, object] | None = None,
+) -> Part:
     """`openapi_extra` of a route.
 
     Args:
@@ -29,7 +32,7 @@ def asks(
         needed: whether the body must be there.
         example: a body that succeeds, to begin from in `/docs`.
     """
-    extra: dict[str, Any] = {"parameters": list(parameters)} if parameters else {}
+    extra: Part = {"parameters": list(parameters)} if parameters else {}
     if body is not None:
         schemas = body if isinstance(body, Mapping) else {"application/json": ref(body)}
         shown = {} if example is None else {"example": dict(example)}
@@ -38,12 +41,12 @@ def asks(
     return extra
 
 
-def ref(model: type[BaseModel]) -> dict[str, Any]:
+def ref(model: type[BaseModel]) -> Part:
     """Where a model's schema is; `describe` puts it among the components."""
     return {"$ref": _REF + model.__name__}
 
 
-def answers(*statuses: int, model: object) -> dict[int | str, dict[str, Any]]:
+def answers(*statuses: int, model: object) -> dict[int | str, Part]:
     """`responses` of a route: what a JSON answer of these statuses holds; what no route names is a problem document.
 
     Args:
@@ -61,7 +64,7 @@ def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None)
     """
     build = app.openapi
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> Part:
         if app.openapi_schema is None:
             document = build()
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -103,7 +106,7 @@ def _examples(base: type[BaseModel]) -> dict[str, list[JsonValue]]:
     return found
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_null(schema: Part) -> Part:
     """The schema of a parameter that may be left out: no query can say null."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]} if kinds else schema

@@ -31,7 +31,7 @@ class Exposition(Protocol):
         ...
 
 
-def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Encode JSON values with orjson."""
     content = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
     return Response(content, status, headers, media_type="application/json")
@@ -72,7 +72,7 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
     return router
 
 
-def bindings(snapshot: Snapshot) -> dict[str, Any]:
+def bindings(snapshot: Snapshot) -> dict[str, object]:
     """Return which edits an answer has seen."""
     return {
         "state": snapshot.state,
@@ -82,7 +82,7 @@ def bindings(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def describe(snapshot: Snapshot) -> dict[str, Any]:
+def describe(snapshot: Snapshot) -> dict[str, object]:
     """Return what `/info` says."""
     artifact = snapshot.artifact
     codebook = artifact.kae.codebook

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 import structlog
 from fastapi import FastAPI
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -80,7 +81,7 @@ def problem(
     status: int,
     slug: str,
     detail: str,
-    details: Mapping[str, Any] | None = None,
+    details: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Build the response of one problem document."""
@@ -92,8 +93,8 @@ def problem(
     return Response(content, status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
-def _document(status: int, slug: str, detail: str, details: Mapping[str, Any] | None) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _document(status: int, slug: str, detail: str, details: Mapping[str, object] | None) -> dict[str, object]:
+    document: dict[str, object] = {
         "type": TYPE_PREFIX + slug,
         "title": slug.replace("-", " ").capitalize(),
         "status": status,
@@ -104,7 +105,7 @@ def _document(status: int, slug: str, detail: str, details: Mapping[str, Any] | 
     return document
 
 
-def document_of(error: SlotbeamError) -> dict[str, Any]:
+def document_of(error: SlotbeamError) -> dict[str, object]:
     """The problem document of a slotbeam error, to be told inside another answer."""
     return _document(status_of(error), error.type, str(error), error.details)
 
@@ -120,7 +121,7 @@ def problem_of(error: SlotbeamError) -> Response:
     return problem(status, error.type, str(error), error.details, headers)
 
 
-def validation_error(failures: Sequence[Mapping[str, Any]], allowed: Sequence[str] = ()) -> InputError:
+def validation_error(failures: Sequence[ErrorDetails], allowed: Sequence[str] = ()) -> InputError:
     """Turn pydantic's failures into one `InputError` that names each field, what was given and what is allowed.
 
     Args:
@@ -151,7 +152,7 @@ def validation_error(failures: Sequence[Mapping[str, Any]], allowed: Sequence[st
     return InputError(detail, errors=found)
 
 
-def validate(model: type[M], value: Any) -> M:
+def validate(model: type[M], value: object) -> M:
     """Validate parsed JSON against a pydantic model. Raises `InputError` with every field that is wrong."""
     try:
         return model.model_validate(value)
@@ -208,7 +209,7 @@ def _methods_at(app: FastAPI, request: Request) -> list[str]:
     return sorted(found)
 
 
-def _clean(value: Any) -> Any:
+def _clean(value: object) -> object:
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, Mapping):

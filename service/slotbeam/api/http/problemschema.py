@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from slotbeam.api.http.problems import TYPE_PREFIX
 
@@ -11,15 +11,15 @@ _TIME = {"type": ["string", "null"], "format": "date-time"}
 _COUNT = {"type": "integer", "minimum": 0}
 
 
-def _object(about: str, required: tuple[str, ...], **properties: dict[str, Any]) -> dict[str, Any]:
+def _object(about: str, required: tuple[str, ...], **properties: Mapping[str, object]) -> dict[str, object]:
     return {"type": "object", "description": about, "properties": properties, "required": list(required)}
 
 
-def _list(about: str, items: dict[str, Any]) -> dict[str, Any]:
+def _list(about: str, items: Mapping[str, object]) -> dict[str, object]:
     return {"type": "array", "description": about, "items": items}
 
 
-MEMBERS: dict[str, dict[str, Any]] = {
+MEMBERS: dict[str, dict[str, object]] = {
     "errors": _list(
         "What is wrong, place by place",
         _object("One place", ("field", "message"), field=_TEXT, given=_TEXT, message=_TEXT),
@@ -85,7 +85,7 @@ MEMBERS: dict[str, dict[str, Any]] = {
 }
 """Name → schema of what errors add (`SlotbeamError.details`); docs/http.md says which type brings which."""
 
-PROBLEM: dict[str, Any] = {
+PROBLEM: dict[str, object] = {
     "type": "object",
     "description": "RFC 9457; `type` is stable, docs/http.md lists every one.",
     "properties": {

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,13 +32,13 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-def _flag(text: Any) -> Any:
+def _flag(text: object) -> bool:
     if isinstance(text, str) and (meant := truth(text)) is not None:
         return meant
     raise ValueError("is neither true nor false")
 
 
-def _whole(text: Any) -> Any:
+def _whole(text: object) -> int:
     """Digits and nothing else: `int` would take " 5", "+5" and "1_000", too."""
     if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _DIGITS:
         return int(text)
@@ -75,7 +76,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, on_validation)
 
 
-def query_error(request: Request, failures: Sequence[Mapping[str, Any]]) -> InputError:
+def query_error(request: Request, failures: Sequence[ErrorDetails]) -> InputError:
     """Turn pydantic's failures on query parameters into one error that says of each what is allowed.
 
     Args:
@@ -90,9 +91,9 @@ def query_error(request: Request, failures: Sequence[Mapping[str, Any]]) -> Inpu
     return _refusal(found)
 
 
-def declared_by(route: APIRoute) -> Mapping[str, Mapping[str, Any]]:
+def declared_by(route: APIRoute) -> Mapping[str, Mapping[str, object]]:
     """Name → JSON schema of every query parameter in the signature of `route`."""
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, Mapping[str, object]] = {}
     for field in route.dependant.query_params:
         kind = field.field_info.annotation
         found.update(_schemas(kind) if isinstance(kind, type) and issubclass(kind, Params) else {field.alias: {}})
@@ -100,8 +101,8 @@ def declared_by(route: APIRoute) -> Mapping[str, Mapping[str, Any]]:
 
 
 @cache
-def _schemas(kind: type[Params]) -> Mapping[str, Mapping[str, Any]]:
-    found: Mapping[str, Mapping[str, Any]] = kind.model_json_schema()["properties"]
+def _schemas(kind: type[Params]) -> Mapping[str, Mapping[str, object]]:
+    found: Mapping[str, Mapping[str, object]] = kind.model_json_schema()["properties"]
     return found
 
 

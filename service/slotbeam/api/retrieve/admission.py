@@ -112,7 +112,7 @@ class Admission:
             request.done.cancel()
         self._pool.shutdown(wait=True)
 
-    def _admit(self, request: _Request[Any]) -> bool:
+    def _admit(self, request: _Request[T]) -> bool:
         """Queue `request`. Returns whether any of its jobs has to wait for another job."""
         count = len(request.waiting)
         with self._lock:
@@ -132,10 +132,12 @@ class Admission:
     def _retry_s(self) -> int:
         return max(1, math.ceil(self._admitted * self._mean_s / self.workers))
 
-    async def _wait(self, request: _Request[Any], left: Callable[[], Awaitable[None]] | None) -> None:
+    async def _wait(self, request: _Request[T], left: Callable[[], Awaitable[None]] | None) -> None:
         """Wait for `request`; drop what of it is not begun when nobody waits for it any longer."""
         leaving = asyncio.ensure_future(left()) if left is not None else None
-        awaited: set[asyncio.Future[Any]] = {request.done} if leaving is None else {request.done, leaving}
+        awaited: set[asyncio.Future[list[T]] | asyncio.Future[None]] = (
+            {request.done} if leaving is None else {request.done, leaving}
+        )
         timeout = None if math.isinf(self.queue_s) else self.queue_s
         try:
             while not request.done.done():
@@ -156,7 +158,7 @@ class Admission:
             if leaving is not None:
                 leaving.cancel()
 
-    def _drop(self, request: _Request[Any], impatient: bool = False) -> int:
+    def _drop(self, request: _Request[T], impatient: bool = False) -> int:
         """Take the jobs of `request` that no worker has begun out of the queue. Returns how many these were.
 
         Args:
@@ -211,7 +213,7 @@ class Admission:
                 request.done.get_loop().call_soon_threadsafe(_resolve, request, error)
 
 
-def _resolve(request: _Request[Any], error: BaseException | None) -> None:
+def _resolve(request: _Request[T], error: BaseException | None) -> None:
     if request.done.done():
         return
     if error is None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from slotbeam.api.http.probes import bindings
 from slotbeam.kae.encode import Encoded
 from slotbeam.search.artifact import Artifact
@@ -12,7 +10,7 @@ from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Slot
 
 
-def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, Any]:
+def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, object]:
     """Return the answer of one query as JSON values: docs/http.md describes each field."""
     artifact = snapshot.artifact
     rows = [hit.row for hit in answer.hits]
@@ -47,7 +45,7 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, A
     }
 
 
-def query_sid(artifact: Artifact, encoded: Encoded) -> list[dict[str, Any]]:
+def query_sid(artifact: Artifact, encoded: Encoded) -> list[dict[str, object]]:
     """Return the query SID position by position; `word` is null where the slot is empty."""
     codebook = artifact.kae.codebook
     found = []

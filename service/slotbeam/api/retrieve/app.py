@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from fastapi import FastAPI
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
@@ -55,7 +54,7 @@ class DataPlane:
 
     async def answer(
         self, http: Request, bodies: list[RetrieveBody], batch: bool = False
-    ) -> tuple[Snapshot, list[tuple[dict[str, Any], Timings]]]:
+    ) -> tuple[Snapshot, list[tuple[dict[str, object], Timings]]]:
         """Answer every query on one snapshot, read here and nowhere else.
 
         Args:
@@ -79,7 +78,7 @@ class DataPlane:
 
     def _job(
         self, snapshot: Snapshot, body: RetrieveBody, place: str
-    ) -> Callable[[float], tuple[dict[str, Any], Timings]]:
+    ) -> Callable[[float], tuple[dict[str, object], Timings]]:
         request = SearchRequest(
             query=body.query,
             k=body.k,
@@ -93,7 +92,7 @@ class DataPlane:
             normalised=True,
         )
 
-        def job(waited_s: float) -> tuple[dict[str, Any], Timings]:
+        def job(waited_s: float) -> tuple[dict[str, object], Timings]:
             started = time.perf_counter()
             timings = Timings()
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 from pydantic import AfterValidator, Field, JsonValue
 
@@ -28,7 +28,7 @@ def _earlier_items(ids: list[str]) -> list[str]:
     return [item for item in ids[-_HISTORY:] if 0 < len(item) <= ITEM_ID]
 
 
-def _filter(wanted: dict[str, Any]) -> dict[str, Any]:
+def _filter(wanted: dict[str, object]) -> dict[str, object]:
     for name, value in wanted.items():
         if isinstance(value, list | dict) and len(value) > _FILTER_VALUES:
             raise ValueError(f"{shown(name)} has {len(value)} values; at most {_FILTER_VALUES} are allowed")
@@ -65,7 +65,7 @@ _WANTED = {
     ]
 }
 Filter = Annotated[
-    dict[str, Any],
+    dict[str, object],
     Field(max_length=16, json_schema_extra={"additionalProperties": cast(JsonValue, _WANTED)}),
     AfterValidator(_filter),
 ]
