@@ -104,12 +104,14 @@ def keys_sent(module: ast.Module) -> set[str]:
 def test_commands_send_only_declared_parameters(shop: Artifact, settings: Settings) -> None:
     declared = {name for _, _, route in routes_of(create_admin_app(settings, shop)) for name in declared_by(route)}
     sent: dict[str, set[str]] = {}
-    for path in (ROOT / "service" / "slotbeam" / "cli").glob("*.py"):
+    commands = ROOT / "service" / "slotbeam" / "cli"
+    for path in commands.rglob("*.py"):
         names = keys_sent(ast.parse(path.read_text(encoding="utf-8")))
         if names:
-            sent[path.name] = names
-    assert {"state", "position", "q", "wait", "dry_run"} <= sent["slots.py"]
-    assert {"slots.py", "bulk.py", "suggestions.py"} <= set(sent)
+            sent[path.relative_to(commands).as_posix()] = names
+    assert {"state", "position", "q"} <= sent["slots/list.py"]
+    assert {"wait", "dry_run"} <= sent["slots/bind.py"]
+    assert {"slots/import_.py", "slots/history.py", "suggestions.py"} <= set(sent)
     assert {name: names - declared for name, names in sent.items() if names - declared} == {}
 
 
