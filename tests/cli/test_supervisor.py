@@ -9,7 +9,8 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
-from slotbeam.cli.supervisor import Child, Up
+from slotbeam.cli.child import Child
+from slotbeam.cli.supervisor import Up
 from slotbeam.embedded.record import record_of
 from slotbeam.settings import Settings
 from support.processes import HANG_S

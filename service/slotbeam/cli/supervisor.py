@@ -12,21 +12,18 @@ import os
 import shlex
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
 from slotbeam import __version__
 from slotbeam.background import FIRST_DELAY_S, Background, Ended
+from slotbeam.cli.child import Child
 from slotbeam.cli.console import say
 from slotbeam.cli.listening import address, listen
 from slotbeam.cli.probing import example_of, is_ready
-from slotbeam.embedded.parentdeath import bound_to_parent
 from slotbeam.embedded.record import record_of, write_record
 from slotbeam.embedded.server import DataDirLock, EmbeddedStore
 from slotbeam.errors import SetupError
@@ -36,33 +33,10 @@ READY_TIMEOUT_S = 60.0
 SAY_AFTER_S = 5.0
 STOP_TIMEOUT_S = 8.0
 LAST_STORE_DELAY_S = 2.0
-RECORD_RETRY_S = 0.5
 """Between two starts of the store at most: edits work again soon after its disk has room."""
+RECORD_RETRY_S = 0.5
 
 log = structlog.get_logger("slotbeam.up")
-
-
-@dataclass(slots=True)
-class Child:
-    """One plane: how to start it, and the process that runs it now."""
-
-    name: str
-    listener: socket.socket
-    environment: dict[str, str]
-    process: asyncio.subprocess.Process | None = field(default=None)
-
-    async def start(self) -> None:
-        """Start the process on the parent's socket. Call from the main thread (the kernel ties it to that thread)."""
-        fd = self.listener.fileno()
-        argv = bound_to_parent([sys.executable, "-m", "slotbeam.cli", self.name, "--listen-fd", str(fd)])
-        self.process = await asyncio.create_subprocess_exec(
-            *argv, env=self.environment, pass_fds=(fd,), start_new_session=True, stdin=asyncio.subprocess.DEVNULL
-        )
-
-    def signal(self, number: int) -> None:
-        if self.process is not None and self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                self.process.send_signal(number)
 
 
 class Up:
