@@ -178,8 +178,8 @@ def decode_items(sha: str, data: bytes) -> tuple[str, ...]:
 def state_digest(records: Mapping[str, bytes]) -> str:
     """SHA-256 (hex) over `id\\nrecord\\n` in id order: what every replica of one revision must agree on."""
     digest = hashlib.sha256()
-    for key in sorted(records):
-        digest.update(key.encode() + b"\n" + records[key] + b"\n")
+    for binding_id in sorted(records):
+        digest.update(binding_id.encode() + b"\n" + records[binding_id] + b"\n")
     return digest.hexdigest()
 
 
@@ -189,8 +189,8 @@ EMPTY_STATE = state_digest({})
 def active_digest(codebook_sha: str, active: Mapping[str, Slot]) -> str:
     """SHA-256 (hex) over the codebook and `id slot\\n` in id order: which bindings are active, and where."""
     digest = hashlib.sha256(codebook_sha.encode() + b"\n")
-    for key in sorted(active):
-        digest.update(f"{key} {active[key]}\n".encode())
+    for binding_id in sorted(active):
+        digest.update(f"{binding_id} {active[binding_id]}\n".encode())
     return digest.hexdigest()
 
 

@@ -40,14 +40,14 @@ class Listing:
     def _parsed(self) -> tuple[dict[str, Binding], dict[str, str]]:
         good: dict[str, Binding] = {}
         bad: dict[str, str] = {}
-        for key, record in self.records.items():
+        for binding_id, record in self.records.items():
             try:
                 binding = Binding.from_record(record)
-                if binding.id != key:
-                    raise BindingError(f"the record under {key} says it is {binding.id}")
-                good[key] = binding
+                if binding.id != binding_id:
+                    raise BindingError(f"the record under {binding_id} says it is {binding.id}")
+                good[binding_id] = binding
             except (BindingError, ValueError, TypeError) as error:
-                bad[key] = str(error)
+                bad[binding_id] = str(error)
         return good, bad
 
     @property
@@ -64,10 +64,10 @@ class Listing:
     def placed(self) -> Mapping[str, Slot]:
         """Binding id → its slot in this codebook. A binding without one is a draft, or unknown to this codebook."""
         found: dict[str, Slot] = {}
-        for text, key in sorted(self.slots.items()):
-            if key in self.records:
+        for text, binding_id in sorted(self.slots.items()):
+            if binding_id in self.records:
                 try:
-                    found.setdefault(key, Slot.parse(text))
+                    found.setdefault(binding_id, Slot.parse(text))
                 except InputError:
                     continue
         return found
@@ -75,7 +75,7 @@ class Listing:
     @cached_property
     def holders(self) -> Mapping[Slot, str]:
         """Slot → binding id."""
-        return {slot: key for key, slot in self.placed.items()}
+        return {slot: binding_id for binding_id, slot in self.placed.items()}
 
     @cached_property
     def words(self) -> Mapping[str, str]:
@@ -84,7 +84,7 @@ class Listing:
 
     def verify(self) -> bool:
         """Whether `state` is what the records add up to. No line end is in a record: it ends one in the digest."""
-        whole = not any("\n" in key or b"\n" in record for key, record in self.records.items())
+        whole = not any("\n" in binding_id or b"\n" in record for binding_id, record in self.records.items())
         return whole and state_digest(self.records) == self.state
 
     def logged(self) -> bool:

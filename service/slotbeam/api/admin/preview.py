@@ -78,12 +78,12 @@ class Preview:
         """The overlay as if the edited binding were active now, and the slot it would hold."""
         artifact, listing = self.snapshot.artifact, self.listing
         records = dict(listing.records)
-        slots = {str(slot): key for key, slot in listing.placed.items()}
+        slots = {str(slot): binding_id for binding_id, slot in listing.placed.items()}
         slot = edit.slot
         for e in change.edits:
             if e.before is not None:
                 records.pop(e.before.id)
-                slots = {name: key for name, key in slots.items() if key != e.before.id}
+                slots = {name: binding_id for name, binding_id in slots.items() if binding_id != e.before.id}
         if edit.after is not None:
             codebook = artifact.kae.codebook
             position = codebook.position_of(edit.after.category)

@@ -52,7 +52,11 @@ class Plan:
 
 
 def make_plan(
-    listing: Listing, change: Change, key: str, fingerprint: str, moved: Sequence[Mapping[str, object] | None] = ()
+    listing: Listing,
+    change: Change,
+    idempotency_key: str,
+    fingerprint: str,
+    moved: Sequence[Mapping[str, object] | None] = (),
 ) -> Plan:
     """Turn `change` into the one commit that follows `listing`.
 
@@ -69,7 +73,7 @@ def make_plan(
         if edit.before != known or (edit.before is None and edit.after and edit.after.id in listing.records):
             raise ValueError("a change must start from the listing it is planned on. This is a bug.")
     touched = {e.before.id for e in edits if e.before} | {e.after.id for e in edits if e.after}
-    records = {key_: record for key_, record in listing.records.items() if key_ not in touched}
+    records = {binding_id: record for binding_id, record in listing.records.items() if binding_id not in touched}
     words = {word: owner for word, owner in listing.words.items() if owner not in touched}
     holders = {slot: owner for slot, owner in listing.holders.items() if owner not in touched}
     put: list[tuple[str, str]] = []
@@ -96,7 +100,7 @@ def make_plan(
     before_items = {e.before.items for e in edits if e.before}
     fields: dict[str, object] = {
         "epoch": listing.epoch,
-        "key": key,
+        "key": idempotency_key,
         "before": str(listing.revision),
         "revision": str(revision),
         "state": state,
@@ -112,7 +116,8 @@ def make_plan(
         "slots_del": [str(slot) for slot in old_slots if slot not in holders],
         "outcome": _text({"changes": _summary(edits), "fingerprint": fingerprint, "revision": revision}),
         "entry": [
-            *("op", change.op, "at", str(change.at), "actor", change.actor, "key", key, "epoch", listing.epoch),
+            *("op", change.op, "at", str(change.at), "actor", change.actor),
+            *("key", idempotency_key, "epoch", listing.epoch),
             *("state", state, "changes", _text(_details(listing, edits, moved))),
         ],
     }
@@ -123,9 +128,9 @@ def make_plan(
 def following(listing: Listing, change: Change) -> Listing:
     """What `listing` would be after a `change` that removes nothing; its state digest is left empty."""
     made = {edit.after.id: (edit.after, edit.slot) for edit in change.edits if edit.after is not None}
-    records = {**listing.records, **{key: binding.record() for key, (binding, _) in made.items()}}
-    placed = {**listing.placed, **{key: slot for key, (_, slot) in made.items()}}
-    slots = {str(slot): key for key, slot in placed.items() if slot is not None}
+    records = {**listing.records, **{binding_id: binding.record() for binding_id, (binding, _) in made.items()}}
+    placed = {**listing.placed, **{binding_id: slot for binding_id, (_, slot) in made.items()}}
+    slots = {str(slot): binding_id for binding_id, slot in placed.items() if slot is not None}
     return Listing(listing.epoch, listing.revision + 1, "", records, slots)
 
 

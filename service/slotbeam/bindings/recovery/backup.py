@@ -166,31 +166,35 @@ async def _entries(store: Store, newest: int, revision: int) -> tuple[list[dict[
 
 def _undo(records: dict[str, bytes], slots: dict[str, str], change: Mapping[str, Any]) -> None:
     """Take one logged change back. An entry does not say whose slots it names: those of another codebook stay."""
-    key, slot, slot_before = change["id"], change.get("slot"), change.get("slot_before")
+    binding_id, slot, slot_before = change["id"], change.get("slot"), change.get("slot_before")
     before, after = change.get("before"), change.get("after")
-    held = next((place for place, holder in slots.items() if holder == key), None)
+    held = next((place for place, holder in slots.items() if holder == binding_id), None)
     if before is None:
-        records.pop(key, None)
+        records.pop(binding_id, None)
     else:
-        records[key] = before.encode()
+        records[binding_id] = before.encode()
     freed = held is None and after is None
     moved = held == slot and after is not None and slot != slot_before
     if moved and held is not None:
         del slots[held]
     if (freed or moved) and slot_before is not None and slots.get(slot_before) not in records:
-        slots[slot_before] = key
+        slots[slot_before] = binding_id
 
 
 def _backup(source: str, codebook_sha: str, good: LastGood) -> Backup:
     listing = good.listing
-    left_out = {key: f"its record cannot be read: {why}" for key, why in listing.malformed.items()}
+    left_out = {binding_id: f"its record cannot be read: {why}" for binding_id, why in listing.malformed.items()}
     left_out |= {
-        key: f"its item list {binding.items[:12]}… is not there"
-        for key, binding in listing.bindings.items()
+        binding_id: f"its item list {binding.items[:12]}… is not there"
+        for binding_id, binding in listing.bindings.items()
         if binding.items not in good.items
     }
-    bindings = {key: binding for key, binding in listing.bindings.items() if key not in left_out}
-    placed = {key: slot for key, slot in listing.placed.items() if key in bindings and not bindings[key].draft}
+    bindings = {binding_id: binding for binding_id, binding in listing.bindings.items() if binding_id not in left_out}
+    placed = {
+        binding_id: slot
+        for binding_id, slot in listing.placed.items()
+        if binding_id in bindings and not bindings[binding_id].draft
+    }
     items = {binding.items: good.items[binding.items] for binding in bindings.values()}
     return Backup(source, codebook_sha, listing.revision, bindings, placed, items, left_out)
 
