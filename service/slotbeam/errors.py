@@ -73,7 +73,7 @@ class FilterError(InputError):
         self.field, self.message = field, message
 
     def inside(self, place: str) -> FilterError:
-        """The same error of a body that is at `place` of a larger one."""
+        """Return the same error of a body that is at `place` of a larger one."""
         return FilterError(f"{place}.{self.field}", self.message)
 
 

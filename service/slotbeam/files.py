@@ -106,7 +106,7 @@ def sha256_of(path: Path) -> str:
 
 
 def _sync(path: Path) -> None:
-    """What was renamed in a directory is on disk when this returns."""
+    """Put on disk what was renamed in a directory."""
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(directory)

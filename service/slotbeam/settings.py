@@ -109,7 +109,7 @@ class Settings(BaseSettings):
 
 @contextmanager
 def _as_value_error() -> Iterator[None]:
-    """What pydantic collects."""
+    """Turn what is refused inside into what pydantic collects."""
     try:
         yield
     except SetupError as error:
@@ -130,7 +130,7 @@ def read_settings(**flags: Any) -> Settings:
 
 
 def _said(error: ErrorDetails) -> str:
-    """What is wrong with a setting, or with several; what may be a secret is not repeated."""
+    """Return what is wrong with a setting, or with several; what may be a secret is not repeated."""
     if error["type"] == "value_error":  # in words of our own
         return str(error["ctx"]["error"])
     name = str(error["loc"][0])

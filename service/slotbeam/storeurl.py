@@ -80,7 +80,7 @@ class StoreUrl:
         raise SetupError(f"{VARIABLE} (not shown: it may hold a password) cannot be used: {why}. Allowed: {ALLOWED}")
 
     def trusting(self, ca: Path | None) -> StoreUrl:
-        """This store, whose certificate may also be signed by the CA in the file `ca`. Tries every file of TLS.
+        """Return this store, whose certificate the CA in the file `ca` may sign, too. Tries every file of TLS.
 
         Raises:
             SetupError: `ca` is given without TLS, or a file cannot be used.
@@ -111,7 +111,7 @@ class StoreUrl:
 
 
 def shown(text: str) -> str:
-    """A URL with stars for user and password; nothing but stars when it cannot be read."""
+    """Return a URL with stars for user and password; nothing but stars when it cannot be read."""
     try:
         return StoreUrl.parse(text).shown
     except SetupError:

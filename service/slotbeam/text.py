@@ -11,7 +11,7 @@ _TRUTH = {"true": True, "1": True, "": True, "false": False, "0": False}
 
 
 def truth(text: str) -> bool | None:
-    """What a flag of a query string means; None where it is neither true nor false."""
+    """Return what a flag of a query string means; None where it is neither true nor false."""
     return _TRUTH.get(text.lower())
 
 

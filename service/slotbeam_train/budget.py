@@ -47,7 +47,7 @@ class Budget:
             )
 
     def part(self, share: float = 1.0, keep: float = 0.0) -> Budget:
-        """A budget that begins now: `share` of what is left when `keep` seconds are kept for later."""
+        """Begin a budget now: `share` of what is left when `keep` seconds are kept for later."""
         return Budget(share * max(0.0, self.left - keep), self.clock)
 
 
@@ -66,7 +66,7 @@ class Steps:
         return step, self.steps
 
     def expected(self, step: int) -> int:
-        """Steps in all, as far as can be told after `step` of them."""
+        """Return steps in all, as far as can be told after `step` of them."""
         return self.steps
 
 
@@ -102,12 +102,12 @@ class Clock:
         return min(int(self.along * self.FINE), self.FINE - 1), self.FINE
 
     def expected(self, step: int) -> int:
-        """Steps in all, as far as can be told after `step` of them."""
+        """Return steps in all, as far as can be told after `step` of them."""
         return max(step, round(step / max(self.along, 1e-9)))
 
 
 def stages_of(budget: Budget, corpus_s: float, log: bool) -> tuple[Budget, str]:
-    """What the stages of a training may take when all before them is done, and what to say of it.
+    """Return what the stages of a training may take when all before them is done, and what to say of it.
 
     Export and weights come after them. The weights end when the budget does; of the export an estimate is kept: it goes
     over every item as the corpus did, so that tells how long it takes here and now.

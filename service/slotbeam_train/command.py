@@ -163,7 +163,7 @@ def _vocabulary(
     absorbed: Sequence[Absorbed] = (),
     progress: Progress | None = None,
 ) -> tuple[Kae, InputBuilder]:
-    """The encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
+    """Return the encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
     limit = options.model.max_tokens
     if artifact_from is not None:
         manifest = read_manifest(artifact_from)
@@ -182,7 +182,7 @@ def _vocabulary(
 
 
 def _bindings(absorb: Sequence[Path], artifact_from: Path | None) -> tuple[list[Absorbed], list[str]]:
-    """The bindings to absorb, of the files or of the artifact to refresh, and what there is to say about them."""
+    """Return the bindings to absorb, of the files or of the artifact to refresh, and what is to be said of them."""
     if absorb and artifact_from is not None:
         raise InputError("--from keeps its codebook, so nothing can be absorbed; leave --from or --absorb out")
     paths = list(absorb)
@@ -193,7 +193,7 @@ def _bindings(absorb: Sequence[Path], artifact_from: Path | None) -> tuple[list[
 
 
 def _absorbed(bindings: tuple[list[Absorbed], list[str]], items: Sequence[Item], reporter: Reporter) -> list[Absorbed]:
-    """The bindings that have an item; what is left out is said."""
+    """Return the bindings that have an item; what is left out is said."""
     kept, said = with_items(bindings[0], {item.id for item in items})
     for line in (*bindings[1], *said):
         reporter.say(line)

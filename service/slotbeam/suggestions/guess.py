@@ -147,7 +147,7 @@ class Guesser:
                 yield _Place(_left(line, start, before), _right(line, end, [span for span in spans if span[0] >= end]))
 
     def _beside(self, text: str, word: str) -> frozenset[str]:
-        """The categories that a text names in other words."""
+        """Return the categories that a text names in other words."""
         held = [(start, end) for start, end, _ in Matcher([word]).find(text)]
         return frozenset(
             self.kae.dictionary[match.concept].category
@@ -193,7 +193,7 @@ class Guesser:
         told: Sequence[frozenset[str]],
         named: Counter[str],
     ) -> str:
-        """What of the evidence can be said in a line."""
+        """Say in a line what of the evidence can be said so."""
         parts = []
         if items:
             lacking = sum(name not in names for names in items)
@@ -218,7 +218,7 @@ _SHAPES = ("digits", "mixed", "cjk", "many", "short", "long")
 
 
 def shape(word: str) -> str:
-    """What a canonical word looks like: digits, digits and letters, CJK, several words, a short or a long one."""
+    """Return what a canonical word looks like: digits, digits and letters, CJK, several words, short or long."""
     if any(character.isdigit() for character in word):
         return "mixed" if any(character.isalpha() for character in word) else "digits"
     if any(is_cjk(character) for character in word):
@@ -248,7 +248,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _left(line: str, start: int, spans: Sequence[tuple[int, int, str]]) -> str:
-    """What is left of a word: a known word's category, the word that stands there, `^` at a sentence's start."""
+    """Return what is left of a word: a known word's category, the word that stands there, `^` at a sentence's start."""
     known = max((end for _, end, _ in spans), default=-1)
     between = line[max(known, 0) : start]
     if _END.search(between[len(between.rstrip()) - 1 :] if between.strip() else ""):

@@ -61,7 +61,7 @@ def _full_positions(artifact: Artifact, listing: Listing) -> Iterator[tuple[int,
 def _own_categories(
     artifact: Artifact, binding: Binding, guesser: Callable[[], Guesser] | None
 ) -> Iterator[tuple[str, str]]:
-    """The categories of a binding's words, and how each is known: what is certain first."""
+    """Yield the categories of a binding's words, and how each is known: what is certain first."""
     dictionary = artifact.kae.dictionary
     known = {word: number for word in binding.words if (number := dictionary.concept_of(word)) is not None}
     for word, number in known.items():

@@ -48,12 +48,12 @@ class Sample:
         self._kept = {at: heap for at, heap in self._kept.items() if at > bucket}
 
     def best(self) -> list[Sampled]:
-        """The sample, by key."""
+        """Return the sample, by key."""
         return smallest((Sampled(-key, at, text) for at, heap in self._kept.items() for key, text in heap), self.size)
 
 
 def smallest(sampled: Iterable[Sampled], size: int = SAMPLES) -> list[Sampled]:
-    """The sample of all traffic from samples of its parts, each at least this large or whole."""
+    """Return the sample of all traffic from samples of its parts, each at least this large or whole."""
     return heapq.nsmallest(size, sampled)
 
 

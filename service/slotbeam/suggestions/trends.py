@@ -56,11 +56,11 @@ class Tally:
             self.recent[bucket] = self.recent.get(bucket, 0) + count
 
     def since(self, bucket: int) -> float:
-        """The count of `bucket` and later ones."""
+        """Return the count of `bucket` and later ones."""
         return sum(count for at, count in self.recent.items() if at >= bucket)
 
     def before(self, bucket: int) -> float:
-        """The count of everything earlier than `bucket`."""
+        """Return the count of everything earlier than `bucket`."""
         return self.past + sum(count for at, count in self.recent.items() if at < bucket)
 
 

@@ -46,7 +46,7 @@ _TRAINING_ONLY = (
 
 
 def parameters(model: Policy, half: bool = False) -> Arrays:
-    """The policy's parameters by torch name, float32; with `half`, rounded to what a float16 file can hold."""
+    """Return the policy's parameters by torch name, float32; with `half`, rounded to what a float16 file can hold."""
     arrays = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
     if half:
         arrays = {name: array.astype(np.float16).astype(np.float32) for name, array in arrays.items()}
@@ -84,7 +84,7 @@ def export_model(model: Policy, inputs: InputBuilder, directory: Path, half: boo
 
 
 def read_parameters(directory: Path, heads: int) -> Arrays:
-    """The reverse of `export_model`: every parameter by its torch name, float32.
+    """Return the reverse of `export_model`: every parameter by its torch name, float32.
 
     Raises:
         ArtifactError: a file is missing or is no graph of this project.

@@ -43,7 +43,7 @@ class _Graph:
         return names[0] if outputs == 1 else names
 
     def weight(self, name: str, array: FloatArray) -> str:
-        """A float32 value; stored as float16 and widened at load when the file is a half one."""
+        """Add a float32 value; stored as float16 and widened at load when the file is a half one."""
         if name in self.values:
             return self.values[name]
         if self.half:
@@ -55,7 +55,7 @@ class _Graph:
         return self.values[name]
 
     def floats(self, name: str, array: FloatArray) -> str:
-        """A float32 constant, never narrowed."""
+        """Add a float32 constant, never narrowed."""
         self.constants.setdefault(name, numpy_helper.from_array(np.asarray(array, np.float32), name))
         return name
 
@@ -287,7 +287,7 @@ def _int_constant(graph: _Graph, name: str, values: Any) -> str:
 
 
 def _extend(graph: _Graph, part: str, layer: int, new: str) -> str:
-    """The layer's past (B', P, d) at each beam's parent, with new (B, d) behind it."""
+    """Add the layer's past (B', P, d) at each beam's parent, with new (B, d) behind it."""
     kept = graph.node("Gather", f"past_{part}_{layer}", "parent", axis=0)
     return str(graph.node("Concat", kept, graph.node("Unsqueeze", new, graph.ints(1)), axis=1, name=f"{part}_{layer}"))
 
@@ -297,7 +297,7 @@ def _rows(graph: _Graph, table: str, first: int, last: int) -> str:
 
 
 def _choose(graph: _Graph, positions: int, head: Callable[[int], GraphProto]) -> str:
-    """A chain of If nodes: the subgraph of the asked position alone runs."""
+    """Add a chain of If nodes: the subgraph of the asked position alone runs."""
 
     def chain(outer: _Graph, position: int) -> str:
         if position == positions - 1:

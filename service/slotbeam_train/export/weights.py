@@ -40,7 +40,7 @@ class Lists:
 
 
 def fit_weights(artifact: Artifact, taken: Sequence[Interaction], budget: Budget | None = None) -> SearchOptions:
-    """The artifact's search options with weights fitted to what was taken; none of them is negative.
+    """Return the artifact's search options with weights fitted to what was taken; none of them is negative.
 
     Args:
         artifact: as it will be served.
@@ -87,7 +87,7 @@ def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, se
 
 
 def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
-    """The candidates of a query as serving would score them; None where the item is not among them."""
+    """Return the candidates of a query as serving would score them; None where the item is not among them."""
     catalog = artifact.catalog
     request = SearchRequest(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
     query_terms, memory, candidates = base_candidates(Snapshot(artifact), request)

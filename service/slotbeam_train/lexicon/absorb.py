@@ -117,7 +117,7 @@ def claim(drafts: Drafts, absorbed: Iterable[Absorbed]) -> None:
 
 
 def carrying_docs(docs: Sequence[Doc], ids: Sequence[str], absorbed: Iterable[Absorbed]) -> list[Doc]:
-    """The docs with each absorbed word as a typed value of its items."""
+    """Return the docs with each absorbed word as a typed value of its items."""
     rows = {item: row for row, item in enumerate(ids)}
     out = list(docs)
     for one in absorbed:
@@ -127,7 +127,7 @@ def carrying_docs(docs: Sequence[Doc], ids: Sequence[str], absorbed: Iterable[Ab
 
 
 def carry(kae: Kae, items: Sequence[Item], encoded: Sequence[Encoded], absorbed: Iterable[Absorbed]) -> list[Encoded]:
-    """The encodings of `items` with each absorbed word as the representative of its position in its items.
+    """Return the encodings of `items` with each absorbed word as the representative of its position in its items.
 
     Where two bindings of one position want the same item, the first has it.
     """
@@ -153,7 +153,7 @@ def carry(kae: Kae, items: Sequence[Item], encoded: Sequence[Encoded], absorbed:
 def absorbed_facts(
     kae: Kae, items: Sequence[Item], encoded: Sequence[Encoded], absorbed: Iterable[Absorbed]
 ) -> list[dict[str, Any]]:
-    """What the manifest says of each absorbed binding: `docs/training.md`, "Absorbing bindings".
+    """Return what the manifest says of each absorbed binding: `docs/training.md`, "Absorbing bindings".
 
     Args:
         items, encoded: what is served, after `carry`.

@@ -40,7 +40,7 @@ def learn_aliases(
     clicks: Iterable[tuple[str, str]],
     options: KaeOptions,
 ) -> list[Concept]:
-    """The concepts with the aliases that queries and clicks teach, then new concepts for words in descriptions only."""
+    """Return the concepts with the aliases that queries and clicks teach, then new ones of words in descriptions."""
     if not queries:
         return list(concepts)
     owner = [n for n, concept in enumerate(concepts) for _ in concept.surfaces]
@@ -153,7 +153,7 @@ class Spelling:
                 self._skeletons[surface.translate(_VOWELS)].add(concept)
 
     def find(self, text: str) -> int | None:
-        """The one concept that `text` misspells; None if there is none or more than one."""
+        """Return the one concept that `text` misspells; None if there is none or more than one."""
         if not (text.isascii() and text.isalpha()):
             return None
         if len(text) >= 5:
@@ -174,7 +174,7 @@ def deletes(word: str) -> set[str]:
 
 
 def one_edit(one: str, other: str) -> bool:
-    """True if one insertion, deletion, replacement or swap of neighbours makes `one` into `other`."""
+    """Return whether one insertion, deletion, replacement or swap of neighbours makes `one` into `other`."""
     if abs(len(one) - len(other)) > 1:
         return False
     start = 0
@@ -185,7 +185,7 @@ def one_edit(one: str, other: str) -> bool:
 
 
 def described_words(wanted: set[str], docs: Sequence[Doc]) -> list[str]:
-    """The wanted words that titles or descriptions of the catalog carry."""
+    """Return the wanted words that titles or descriptions of the catalog carry."""
     seen: set[str] = set()
     for doc in docs:
         seen.update(text for text, _, _ in doc.tokens if text in wanted)

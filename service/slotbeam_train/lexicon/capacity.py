@@ -21,7 +21,7 @@ class Capacity:
 def capacity(
     counts: Sequence[int], coverage: float, cap: int, least: int = 1, floor: int = 2, sure: int = 0
 ) -> Capacity:
-    """The smallest power of two whose solo half covers `coverage` of the occurrences that could be solo, at most `cap`.
+    """Return the smallest power of two whose solo half covers `coverage` of what could be solo, at most `cap`.
 
     A position whose concepts all fit is given one solo slot for each of them and no cluster.
 

@@ -42,7 +42,7 @@ class Unit:
 
 
 def segment(docs: Sequence[Doc], drafts: Drafts) -> list[list[Unit]]:
-    """The units of every title: what the drafts know, leftmost-longest, and the tokens between."""
+    """Return the units of every title: what the drafts know, leftmost-longest, and the tokens between."""
     surfaces: dict[str, str] = {}
     for draft in drafts:
         for surface in draft.surfaces:
@@ -63,7 +63,7 @@ def segment(docs: Sequence[Doc], drafts: Drafts) -> list[list[Unit]]:
 
 
 def places(title: str, units: Sequence[Unit]) -> list[tuple[Unit, float]]:
-    """The nominal units of a title with their place weights."""
+    """Return the nominal units of a title with their place weights."""
     nominal = [unit for unit in units if unit.nominal]
     if not nominal:
         return []
@@ -120,7 +120,7 @@ class Habits:
 
 
 def habits(docs: Sequence[Doc], titles: Sequence[Sequence[Unit]]) -> dict[str, Habits]:
-    """The habits of every untyped unit, by key."""
+    """Return the habits of every untyped unit, by key."""
     items: Counter[str] = Counter()
     inside: dict[str, Counter[str]] = defaultdict(Counter)
     trailing: Counter[str] = Counter()

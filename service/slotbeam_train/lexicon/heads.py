@@ -83,7 +83,7 @@ def word_counts(readings: Sequence[Reading]) -> tuple[Counter[int], dict[int, Co
 
 
 def specialisations(dictionary: Dictionary) -> frozenset[tuple[int, int]]:
-    """(special, general) entities: the name of the first ends in that of the second, as "phone case" in "case"."""
+    """Return (special, general) entities: the first's name ends in the second's, as "phone case" in "case"."""
     found: set[tuple[int, int]] = set()
     for number, concept in enumerate(dictionary):
         if concept.category == "entity":

@@ -178,7 +178,7 @@ def add_title_words(drafts: Drafts, docs: Sequence[Doc], options: KaeOptions) ->
 
 
 def title_category(own: Habits, head: tuple[float, float], owned: bool, countable: bool) -> str:
-    """What an untyped word of titles is.
+    """Tell what an untyped word of titles is.
 
     Args:
         own: how it is used.
@@ -195,7 +195,7 @@ def title_category(own: Habits, head: tuple[float, float], owned: bool, countabl
 
 
 def variants(surface: str) -> list[str]:
-    """A seed surface as people write it: with its plural, with and without the hyphen."""
+    """Return a seed surface as people write it: with its plural, with and without the hyphen."""
     forms = [surface]
     if "-" in surface:
         forms += [surface.replace("-", " "), surface.replace("-", "")]

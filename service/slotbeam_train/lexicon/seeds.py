@@ -26,7 +26,7 @@ def seed_groups() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 @lru_cache(maxsize=1)
 def stop_words() -> frozenset[str]:
-    """Function words and catalog filler that are never mined."""
+    """Return function words and catalog filler that are never mined."""
     return frozenset(map(normalize, json.loads((_folder() / "_stop.json").read_text("utf-8"))))
 
 

@@ -126,7 +126,7 @@ def singular(word: str) -> str:
 
 
 def plural(word: str) -> str:
-    """The regular English plural of a word or phrase; text of other scripts comes back as it is."""
+    """Return the regular English plural of a word or phrase; text of other scripts comes back as it is."""
     if len(word) < 3 or not (word[-1].isascii() and word[-1].isalpha()) or word.endswith("s"):
         return word
     if word.endswith(("x", "sh", "ch", "z")):
@@ -138,7 +138,7 @@ def plural(word: str) -> str:
 
 @lru_cache(maxsize=1 << 18)
 def key(surface: str) -> str:
-    """What two spellings of one word share: `Wi-Fi`, `wi fi` and `wifi`; `T-shirts` and `t shirt`."""
+    """Return what two spellings of one word share: `Wi-Fi`, `wi fi` and `wifi`; `T-shirts` and `t shirt`."""
     parts = surface.replace("-", " ").split(" ")
     parts[-1] = singular(parts[-1])
     joined = parts[0]
@@ -153,7 +153,7 @@ def tokens(text: str) -> list[tuple[str, int, int]]:
 
 
 def specification(text: str) -> str | None:
-    """The canonical form of a number with a unit (`128 GB`, `128gb` → `128gb`), or None."""
+    """Return the canonical form of a number with a unit (`128 GB`, `128gb` → `128gb`), or None."""
     found = SPECIFICATION.fullmatch(text)
     return _canonical(found) if found else None
 
@@ -180,7 +180,7 @@ def spellings(canonical: str) -> tuple[str, ...]:
 
 
 def is_model(token: str) -> bool:
-    """True for an alphanumeric product code: letters and digits mixed, at least three characters."""
+    """Return whether it is an alphanumeric product code: letters and digits mixed, at least three characters."""
     return (
         len(token) >= 3
         and any(c.isdigit() for c in token)

@@ -112,7 +112,7 @@ def item_bags(inputs: InputBuilder, sids: IntArray, texts: Ragged) -> IntArray:
 
 
 def corpus_texts(items: Sequence[Item], kae: Kae, queries: Iterable[str]) -> Iterable[str]:
-    """The canonical texts that the tokenizer learns from; queries count as often as they are given."""
+    """Yield the canonical texts that the tokenizer learns from; queries count as often as they are given."""
     for item in items:
         yield normalize(item.title)
     for concept in kae.dictionary:

@@ -266,7 +266,7 @@ class Stream:
         self._chunk, self._batches = -1, list[Batch]()
 
     def batch(self, step: int) -> Batch:
-        """The batch of step 0, 1, 2 …"""
+        """Return the batch of step 0, 1, 2 …"""
         chunk, place = divmod(step, CHUNK)
         if chunk != self._chunk:
             self._chunk, self._batches = chunk, self._make(np.random.default_rng([*self._seed, chunk]))

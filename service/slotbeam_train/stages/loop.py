@@ -83,7 +83,7 @@ def device_of(name: str) -> torch.device:
 
 
 def precision_of(name: str, device: torch.device) -> torch.dtype:
-    """Raises `InputError` for a name that does not exist."""
+    """Raise `InputError` for a name that does not exist."""
     if name not in PRECISIONS:
         raise InputError(f"precision {name!r} is unknown; allowed: {', '.join(PRECISIONS)}")
     if name != "auto":
