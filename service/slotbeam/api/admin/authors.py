@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from slotbeam.api.admin.views import View
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import iso
 from slotbeam.errors import StoreError
@@ -26,7 +26,7 @@ class Authors:
         self._epoch = ""
         self._known: dict[int, tuple[str | None, str | None]] = {}
 
-    async def sign(self, views: Iterable[dict[str, Any]], epoch: str) -> None:
+    async def sign(self, views: Iterable[View], epoch: str) -> None:
         """Add `changed_by` and `changed_at` to every view of a binding; null where the log no longer tells.
 
         A store that does not answer costs these two, not the answer.

@@ -153,7 +153,7 @@ class RowForm(_Described, _RowItems, _Named):  # type: ignore[misc, valid-type]
     created_at: Start | None = None
 
 
-_READ: dict[str, Callable[[Any], Any]] = {"words": canonical_words, "starts_at": starts_ms, "ends_at": ends_ms}
+_READ: dict[str, Callable[..., object]] = {"words": canonical_words, "starts_at": starts_ms, "ends_at": ends_ms}
 
 
 def said(form: BindForm | PatchForm | RowForm) -> dict[str, Any]:

@@ -18,6 +18,10 @@ MAX_BYTES = 8 * 2**20
 MAX_LOOKED_AT = 2000
 """An answer ends after as many entries, found or not; `next` goes on."""
 PAGE = 10
+
+Entry = Mapping[str, Any]
+"""Of the log, or a change of one, as `Store.log` gives it."""
+
 _TIMES = (*MOMENTS, "created_at")
 
 
@@ -40,7 +44,7 @@ class Filter:
     since: int | None = None
     until: int | None = None
 
-    def takes(self, entry: Mapping[str, Any]) -> bool:
+    def takes(self, entry: Entry) -> bool:
         """Whether who and when are those asked for; an entry without a time was at none."""
         if self.actor not in (None, entry["actor"]):
             return False
@@ -49,7 +53,7 @@ class Filter:
             return False
         return self.until is None or (at is not None and at < self.until)
 
-    def concerns(self, change: Mapping[str, Any]) -> bool:
+    def concerns(self, change: Entry) -> bool:
         """Whether a change, as `change_view` shows it, is of the binding, the slot and the word asked for."""
         if self.binding not in (None, change["id"]):
             return False
@@ -90,7 +94,7 @@ async def entries(
     return found, before
 
 
-def entry_view(entry: Mapping[str, Any], wanted: Filter) -> dict[str, object] | None:
+def entry_view(entry: Entry, wanted: Filter) -> dict[str, object] | None:
     """One entry with the changes that `wanted` concerns, of `change_count` in all; None when it takes none of it."""
     if not wanted.takes(entry):
         return None
@@ -101,7 +105,7 @@ def entry_view(entry: Mapping[str, Any], wanted: Filter) -> dict[str, object] | 
     return {**entry, "at": iso(entry["at"]), "change_count": len(changes), "changes": concerned}
 
 
-def change_view(change: Mapping[str, Any]) -> dict[str, object]:
+def change_view(change: Entry) -> dict[str, object]:
     """One change as JSON values: `before` and `after` are records, `items` says which items came and went."""
     return {**change, **{name: record_view(change[name]) for name in ("before", "after")}}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from slotbeam.api.admin.models.files import Export, ImportCommitted, ImportDryRu
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
-from slotbeam.api.admin.views import all_slots
+from slotbeam.api.admin.views import View, all_slots
 from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of, warnings_of
 from slotbeam.api.http.openapi import answers, asks, ref
 from slotbeam.api.http.probes import json_response
@@ -127,7 +127,7 @@ async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parse
     return await _acknowledge(plane, done, report, query.wait_s)
 
 
-async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, Any], seconds: float) -> Response:
+async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, object], seconds: float) -> Response:
     ids = [edit.after.id for edit in done.edits if edit.after]
     spread = await spread_of(plane, done.revision, ids, seconds)
     complete = is_complete(spread, seconds)
@@ -180,7 +180,7 @@ def _report(
     edits: Sequence[Edit],
     warned: Sequence[list[str]],
     dry_run: bool = False,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """What became of each line. A replay whose log entry is trimmed has no edits: it says of no line what it did."""
     found = [
         {**_line(line, edit, resolved.get(line), dry_run), "warnings": texts}
@@ -190,7 +190,7 @@ def _report(
     return {"rows": len(lines), **counts, "lines": found or [{"line": line, "status": "ok"} for line in lines]}
 
 
-def _line(line: int, edit: Edit, resolved: Resolved | None, dry_run: bool) -> dict[str, Any]:
+def _line(line: int, edit: Edit, resolved: Resolved | None, dry_run: bool) -> dict[str, object]:
     made, after = edit.before is None, edit.after
     if after is None:
         raise ValueError("a load that removes a binding. This is a bug.")
@@ -208,7 +208,7 @@ def _line(line: int, edit: Edit, resolved: Resolved | None, dry_run: bool) -> di
     }
 
 
-def _refusals(loaded: Loaded, error: ImportRefused) -> dict[str, Any]:
+def _refusals(loaded: Loaded, error: ImportRefused) -> dict[str, object]:
     """The report of a file that was refused: every line, each bad one with its own problem document."""
     every = sorted({row.line for row in loaded.rows} | set(error.refused))
     lines = [
@@ -220,7 +220,7 @@ def _refusals(loaded: Loaded, error: ImportRefused) -> dict[str, Any]:
     return {"rows": len(every), "refused": len(error.refused), "lines": lines}
 
 
-def _views(plane: AdminPlane) -> list[dict[str, Any]]:
+def _views(plane: AdminPlane) -> list[View]:
     """Every binding with its items, as this replica holds them. Raises `StoreError` when a list is not whole."""
     listing, good = plane.watcher.listing, plane.watcher.good
     if listing is None or good is None:

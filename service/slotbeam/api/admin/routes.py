@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -21,7 +21,7 @@ from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
-from slotbeam.api.admin.views import all_slots, replica_view, slot_view
+from slotbeam.api.admin.views import View, all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import Write, answered_before, binding_write, carry_out, patching_write, replacing_write
 from slotbeam.api.http.bodies import read_model
 from slotbeam.api.http.openapi import answers, asks
@@ -188,5 +188,5 @@ def _position(plane: AdminPlane, text: str) -> int:
     return int(text)
 
 
-def _searchable(view: dict[str, Any]) -> list[str]:
+def _searchable(view: View) -> list[str]:
     return [*view.get("words", ()), *(str(view.get(name, "")).casefold() for name in ("id", "slot", "owner", "reason"))]

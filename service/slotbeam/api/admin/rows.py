@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -54,7 +53,7 @@ async def read_rows(request: Request, limit: int, zone: str | None) -> Parsed:
     return parse_csv(raw, zone) if kind == "text/csv" else parse_rows(parse_json(raw), zone)
 
 
-def parse_rows(value: Any, zone: str | None = None) -> Parsed:
+def parse_rows(value: object, zone: str | None = None) -> Parsed:
     """Rows of a JSON list; `zone` is that of times that name none."""
     if not isinstance(value, list):
         raise InputError(f"the body must be a list of rows (given {shown(value)})")
@@ -73,7 +72,7 @@ def parse_csv(raw: bytes, zone: str | None = None) -> Parsed:
     columns = _columns(header[1])
     lines = dict(records)
     _check_count(len(lines))
-    values: dict[int, Any] = {}
+    values: dict[int, object] = {}
     refused: dict[int, SlotbeamError] = {}
     for line, record in lines.items():
         try:
@@ -83,30 +82,31 @@ def parse_csv(raw: bytes, zone: str | None = None) -> Parsed:
     return _validated(values, refused, zone)
 
 
-def to_csv(views: Iterable[Mapping[str, Any]], zone: str | None = None) -> str:
+def to_csv(views: Iterable[Mapping[str, object]], zone: str | None = None) -> str:
     """CSV of bindings as `slot_view` shows them, with `items`: what `parse_csv` reads. Times in `zone`, else in UTC."""
     rows = views if zone is None else (_seen_from(view, zone_of(zone)) for view in views)
     return cells.write_csv(COLUMNS, ({name: _cell(row.get(name)) for name in COLUMNS} for row in rows))
 
 
-def to_json(views: Iterable[Mapping[str, Any]]) -> bytes:
+def to_json(views: Iterable[Mapping[str, object]]) -> bytes:
     """A JSON list of bindings as `slot_view` shows them, with `items`: what `parse_rows` reads, a member a line."""
     rows = [{name: view[name] for name in MEMBERS} for view in views]
     return orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _seen_from(view: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
-    return {**view, **{name: seen_from(view.get(name), zone) for name in _TIMES}}
+def _seen_from(view: Mapping[str, object], zone: ZoneInfo) -> dict[str, object]:
+    times = {name: text for name in _TIMES if isinstance(text := view.get(name), str)}
+    return {**view, **{name: seen_from(text, zone) for name, text in times.items()}}
 
 
-def _in_zone(value: Any, zone: str | None) -> Any:
+def _in_zone(value: object, zone: str | None) -> object:
     if zone is None or not isinstance(value, dict):
         return value
     times = {name: value[name] for name in _TIMES if isinstance(value.get(name), str)}
     return {**value, **{name: in_zone(text, zone) for name, text in times.items()}}
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
@@ -135,9 +135,9 @@ def _check_count(count: int) -> None:
         raise InputError(f"the body has {count} rows; send 1 to {MAX_ROWS} at a time", rows=count, allowed=MAX_ROWS)
 
 
-def _row(columns: Sequence[str], record: Sequence[str]) -> dict[str, Any]:
+def _row(columns: Sequence[str], record: Sequence[str]) -> dict[str, object]:
     """The cells of one line as JSON values; what is empty is left out, and so may be the last cells of a line."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name, text in zip_longest(columns, record, fillvalue=""):
         if text and not name:
             raise InputError(
@@ -148,7 +148,7 @@ def _row(columns: Sequence[str], record: Sequence[str]) -> dict[str, Any]:
     return found
 
 
-def _value(name: str, text: str) -> Any:
+def _value(name: str, text: str) -> object:
     if name in _LISTS:
         return cells.split(text)
     if name in _FLAGS:
@@ -158,7 +158,7 @@ def _value(name: str, text: str) -> Any:
     return text
 
 
-def _validated(values: Mapping[int, Any], refused: dict[int, SlotbeamError], zone: str | None) -> Parsed:
+def _validated(values: Mapping[int, object], refused: dict[int, SlotbeamError], zone: str | None) -> Parsed:
     forms: dict[int, RowForm] = {}
     for line, value in values.items():
         try:

@@ -19,9 +19,15 @@ _MEMBERS = in_order("words", "category", "item_count", "match")
 """Of a binding, in order; of drafts `state` says what they are."""
 
 
+View = dict[str, Any]
+"""A slot or a binding as JSON; `models/slots.py` says which members there are."""
+Spread = dict[str, Any]
+"""Who serves a revision, as JSON; `models/edits.py` calls it `Propagation`. `settled`: nobody is awaited."""
+
+
 def slot_view(
     artifact: Artifact, slot: Slot | None, binding: Binding | None, now_ms: int, failed: str | None = None
-) -> dict[str, Any]:
+) -> View:
     """One slot with what it holds. A draft has no slot; a free slot has no binding."""
     codebook = artifact.kae.codebook
     position = slot.position if slot else None
@@ -48,14 +54,12 @@ def slot_view(
     }
 
 
-def _shown(name: str, value: Any) -> Any:
+def _shown(name: str, value: Any) -> object:
     kind = FIELDS[name]
     return iso(value) if kind is Kind.MOMENT else list(value) if kind is Kind.TEXTS else value
 
 
-def all_slots(
-    artifact: Artifact, listing: Listing | None, failed: Mapping[str, str], now_ms: int
-) -> Iterator[dict[str, Any]]:
+def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, str], now_ms: int) -> Iterator[View]:
     """Every reserved slot in order, then bindings without one (drafts, and those of another codebook)."""
     codebook = artifact.kae.codebook
     holders = listing.holders if listing else {}
@@ -81,13 +85,13 @@ def all_slots(
             yield slot_view(artifact, None, binding, now_ms, failed.get(binding_id))
 
 
-def replica_view(heartbeat: Mapping[str, Any]) -> dict[str, Any]:
+def replica_view(heartbeat: Mapping[str, object]) -> dict[str, object]:
     """One live replica."""
     names = ("id", "role", "model", "codebook", "state", "epoch", "revision", "active", "applied_ms", "build_ms")
     return {**{n: heartbeat.get(n) for n in names}, "error": heartbeat.get("error"), "failed": heartbeat.get("failed")}
 
 
-def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: Sequence[str]) -> dict[str, Any]:
+def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: Sequence[str]) -> Spread:
     """Who serves `revision`: a replica has applied it when it says so and none of the bindings `ids` failed there."""
     replicas = []
     for beat in heartbeats:
@@ -115,7 +119,7 @@ def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: 
     }
 
 
-def edit_view(artifact: Artifact, edit: Edit, now_ms: int) -> dict[str, Any]:
+def edit_view(artifact: Artifact, edit: Edit, now_ms: int) -> View:
     """What an edit left: the binding, or the slot that it freed."""
     if edit.after is None and edit.before is not None:
         return {**slot_view(artifact, edit.slot, None, now_ms), "id": edit.before.id, "words": list(edit.before.words)}

@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, idempotency
 from slotbeam.api.admin.parameters import WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
-from slotbeam.api.admin.views import edit_view, propagation_of
+from slotbeam.api.admin.views import Spread, edit_view, propagation_of
 from slotbeam.api.http.probes import json_response
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Edit
@@ -157,7 +156,7 @@ def fingerprint_of(request: Request, form: BaseModel | Sequence[BaseModel] | Non
     return hashlib.sha256(f"{request.method} {request.url.path}\n{body}".encode()).hexdigest()
 
 
-def _meaning(form: BaseModel) -> dict[str, Any]:
+def _meaning(form: BaseModel) -> dict[str, object]:
     """A form with its defaults; a `PatchForm` without them, for there null and left out are two things."""
     return form.model_dump(mode="json", exclude_unset=isinstance(form, PatchForm))
 
@@ -187,11 +186,11 @@ async def _dry_run(plane: AdminPlane, write: Write) -> Response:
         traffic=[one.query for one in (await plane.counts()).sample],
         guesser=plane.guesser,
     )
-    run: Callable[[], dict[str, Any]] = lambda: preview.run(write.make)  # noqa: E731
+    run: Callable[[], dict[str, object]] = lambda: preview.run(write.make)  # noqa: E731
     return json_response(await plane.off_loop(run))
 
 
-async def spread_of(plane: AdminPlane, revision: int, ids: Sequence[str], seconds: float) -> dict[str, Any]:
+async def spread_of(plane: AdminPlane, revision: int, ids: Sequence[str], seconds: float) -> Spread:
     """Ask for every live replica's word on `revision`, for up to `seconds`.
 
     An acknowledged commit stays one: that nobody could be asked is told in `error`, and `expected` is null.
@@ -213,14 +212,14 @@ async def spread_of(plane: AdminPlane, revision: int, ids: Sequence[str], second
         pause = min(2 * pause, POLL_S[1])
 
 
-def is_complete(spread: dict[str, Any], seconds: float) -> bool:
+def is_complete(spread: Spread, seconds: float) -> bool:
     """Whether everyone who was waited for has the commit; who was not asked is not waited for."""
     return seconds == 0 or (spread["expected"] is not None and spread["applied"] == spread["expected"])
 
 
 def _answer(
-    plane: AdminPlane, done: Committed, spread: dict[str, Any], status: int, warnings: Sequence[str]
-) -> tuple[dict[str, Any], int, dict[str, str]]:
+    plane: AdminPlane, done: Committed, spread: Spread, status: int, warnings: Sequence[str]
+) -> tuple[dict[str, object], int, dict[str, str]]:
     edit = done.edits[0] if done.edits else None
     view = edit_view(plane.artifact, edit, plane.now_ms()) if edit else {}
     body, headers = outcome_of(plane, done, spread, complete=status != 202)
@@ -231,8 +230,8 @@ def _answer(
 
 
 def outcome_of(
-    plane: AdminPlane, done: Committed, spread: dict[str, Any], complete: bool
-) -> tuple[dict[str, Any], dict[str, str]]:
+    plane: AdminPlane, done: Committed, spread: Spread, complete: bool
+) -> tuple[dict[str, object], dict[str, str]]:
     """What every answer to a commit says: the members of its body, and its headers."""
     headers = {"X-Bindings-Revision": str(done.revision)}
     if done.replayed:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
 import orjson
 from fastapi import APIRouter
@@ -16,11 +17,6 @@ from slotbeam.api.http.openapi import answers
 from slotbeam.search.snapshot import Holder, Snapshot
 
 _SAME = {"description": "As GET answers, without the body"}
-_HEAD: dict[str, Any] = {
-    "summary": "Whether GET would answer",
-    "response_class": Response,
-    "response_description": _SAME["description"],
-}
 
 
 class Exposition(Protocol):
@@ -40,13 +36,19 @@ def json_response(value: object, status: int = 200, headers: dict[str, str] | No
 def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> APIRouter:
     """Build the routes that operators and machines read; none of them waits for anything. Each takes HEAD, too."""
     router = APIRouter()
+    head = partial(
+        router.head,
+        summary="Whether GET would answer",
+        response_class=Response,
+        response_description=_SAME["description"],
+    )
 
-    @router.head("/livez", **_HEAD)
+    @head("/livez")
     @router.get("/livez", summary="The process answers; touches nothing", responses=answers(200, model=Liveness))
     async def livez() -> Response:
         return json_response({"status": "ok"})
 
-    @router.head("/readyz", **_HEAD, responses={503: _SAME})
+    @head("/readyz", responses={503: _SAME})
     @router.get(
         "/readyz",
         summary="200 once a snapshot may be served, whatever the store does afterwards",
@@ -59,12 +61,12 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
         status = "ready" if snapshot.state in ("live", "none") else "degraded"
         return json_response({"status": status, "bindings": bindings(snapshot)})
 
-    @router.head("/metrics", **_HEAD)
+    @head("/metrics")
     @router.get("/metrics", summary="Prometheus text format", response_class=PlainTextResponse)
     async def prometheus() -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
-    @router.head("/info", **_HEAD)
+    @head("/info")
     @router.get("/info", summary="Model, codebook, sizes and revision", responses=answers(200, model=PlaneInfo))
     async def info() -> Response:
         return json_response(describe(holder.current))

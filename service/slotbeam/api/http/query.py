@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import Response
@@ -91,9 +92,9 @@ def query_error(request: Request, failures: Sequence[ErrorDetails]) -> InputErro
     return _refusal(found)
 
 
-def declared_by(route: APIRoute) -> Mapping[str, Mapping[str, object]]:
+def declared_by(route: APIRoute) -> Mapping[str, JsonSchemaValue]:
     """Name → JSON schema of every query parameter in the signature of `route`."""
-    found: dict[str, Mapping[str, object]] = {}
+    found: dict[str, JsonSchemaValue] = {}
     for field in route.dependant.query_params:
         kind = field.field_info.annotation
         found.update(_schemas(kind) if isinstance(kind, type) and issubclass(kind, Params) else {field.alias: {}})
@@ -101,12 +102,12 @@ def declared_by(route: APIRoute) -> Mapping[str, Mapping[str, object]]:
 
 
 @cache
-def _schemas(kind: type[Params]) -> Mapping[str, Mapping[str, object]]:
-    found: Mapping[str, Mapping[str, object]] = kind.model_json_schema()["properties"]
+def _schemas(kind: type[Params]) -> Mapping[str, JsonSchemaValue]:
+    found: Mapping[str, JsonSchemaValue] = kind.model_json_schema()["properties"]
     return found
 
 
-def allowed_by(schema: Mapping[str, Any]) -> str:
+def allowed_by(schema: JsonSchemaValue) -> str:
     """What a parameter's JSON schema allows, in words; "" where only its validator can say it."""
     if "anyOf" in schema:  # null is how a signature says that it may be left out; no query can say it
         return "".join(map(allowed_by, schema["anyOf"]))

@@ -47,6 +47,10 @@ class _Request(Generic[T]):
     begun: bool = False
 
 
+_Queued = _Request[Any]
+"""Requests of every kind wait in one queue."""
+
+
 class Admission:
     """At most `workers` jobs run and `queue` wait; the next is refused with the seconds after which to come back.
 
@@ -64,8 +68,8 @@ class Admission:
         self.workers, self.capacity, self.queue_s = workers, workers + queue, queue_s
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="retrieve")
         self._lock = threading.Lock()
-        self._queued: deque[_Request[Any]] = deque()
-        self._current: _Request[Any] | None = None
+        self._queued: deque[_Queued] = deque()
+        self._current: _Queued | None = None
         self._admitted = 0
         self._mean_s = 0.02
         self._dropped_at = -math.inf
@@ -177,7 +181,7 @@ class Admission:
                     self._dropped_at = time.perf_counter()
             return count
 
-    def _take(self) -> tuple[_Request[Any], int, Job[Any]] | None:
+    def _take(self) -> tuple[_Queued, int, Job[Any]] | None:
         """The next job: of the request that is begun, else of the next one; None when nothing waits."""
         with self._lock:
             request = self._current

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, create_model
@@ -13,14 +12,17 @@ from slotbeam.bindings.spec import DEFAULTS, FIELDS, TOLD, Kind
 
 PlacementName = Literal["top", "blend", "only"]
 
-_SAID: dict[str, Any] = {
+_Members = dict[str, Any]
+"""Name → type and what is said of it, as `create_model` takes them."""
+
+_SAID: _Members = {
     "placement": (PlacementName, ...),
     "match": (bool, Field(description="Whether its items were found by its words")),
 }
 _BY_KIND: dict[Kind, Any] = {Kind.TEXT: str, Kind.TEXTS: list[str], Kind.FLAG: bool, Kind.MOMENT: Moment | None}
 
 
-def _fields(said: Mapping[str, Any]) -> dict[str, Any]:
+def _fields(said: _Members) -> _Members:
     return {name: said.get(name, (_BY_KIND[kind], ...)) for name, kind in FIELDS.items()}
 
 
