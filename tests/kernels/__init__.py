@@ -14,6 +14,9 @@ from pathlib import Path
 
 from support.compiling import compiled
 
+NUMERIC = "kae trie decode search model catalog suggestions training lab test_arrays.py test_demo.py"
+"""Tests of what is computed in floating point, below `tests`; they start hardly a process."""
+
 HIDDEN: Mapping[str, Mapping[str, str]] = {
     "avx2": {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F"},
     "avx": {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX2,-FMA,-FMA4"},

@@ -8,11 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kernels import HIDDEN, SWITCHES, hiding
+from kernels import HIDDEN, NUMERIC, SWITCHES, hiding
 
 REPOSITORY = Path(__file__).parents[2]
-NUMERIC = ("kae", "trie", "decode", "search", "model", "train", "eval", "catalog", "test_arrays.py", "test_demo.py")
-"""Tests of what is computed in floating point, and of nothing that starts processes."""
 
 
 def main() -> int:
@@ -28,7 +26,7 @@ def main() -> int:
         environment = {} if given.switches else hiding(level, REPOSITORY / "build/kernels")
         how = "hidden from CPUID" if environment else "by the libraries' switches; onnxruntime has none"
         print(f"{level} at most, {how}", flush=True)
-        tests = [f"tests/{name}" for name in NUMERIC]
+        tests = [f"tests/{name}" for name in NUMERIC.split()]
         # Without faulthandler, which would take the signal that hides.
         argv = [sys.executable, "-m", "pytest", "-q", "-n", given.jobs, "--dist", "worksteal", "-p", "no:faulthandler"]
         done = subprocess.run([*argv, *tests], cwd=REPOSITORY, env={**os.environ, **(environment or SWITCHES[level])})

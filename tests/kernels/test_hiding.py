@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kernels import HIDDEN, SWITCHES, hiding
+from kernels import HIDDEN, NUMERIC, SWITCHES, hiding
 
 SEEN = """
 import json, numpy
@@ -33,6 +33,10 @@ def test_no_instruction_above_the_level_is_seen(level: str, avx2: bool, avx: boo
     assert saw_avx2 <= avx2
     assert saw_avx <= avx
     assert total == sum((8 * i + k) * (8 * k + j) for i in range(8) for j in range(8) for k in range(8))
+
+
+def test_the_numeric_tests_are_where_they_are_looked_for() -> None:
+    assert all((Path(__file__).parents[1] / name).exists() for name in NUMERIC.split())
 
 
 def test_every_level_has_switches_too() -> None:
