@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, create_model
 from pydantic.config import JsonDict
 from starlette.requests import Request
 
+from slotbeam.api.admin.models.binding import Members
 from slotbeam.api.http.bodies import RAW_TEXT, ItemId, Strict
 from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORD_LENGTH, MAX_WORDS
 from slotbeam.bindings.spec import DEFAULTS, FIELDS, MOMENTS, Kind
@@ -90,14 +91,14 @@ class _Sampled(Strict):
     sample_queries: list[Sample] = Field(default_factory=list, max_length=MAX_SAMPLES)
 
 
-_SAID: dict[str, Any] = {"placement": Placement, "starts_at": Start | None, "ends_at": End | None}
+_SAID: Members = {"placement": Placement, "starts_at": Start | None, "ends_at": End | None}
 """Fields of a binding that a body says otherwise than by a line of text or a flag."""
 _BY_KIND: dict[Kind, Any] = {Kind.TEXT: Line, Kind.FLAG: bool}
 
 
 def _described(name: str, optional: bool = False) -> Any:
     """A model of the fields of `BindingSpec` that have a default; `optional` ones may be null, too."""
-    said: dict[str, Any] = {}
+    said: Members = {}
     for field, default in DEFAULTS.items():
         kind = _SAID[field] if field in _SAID else _BY_KIND[FIELDS[field]]
         if field != "match":  # bodies say it of their items

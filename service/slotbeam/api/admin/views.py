@@ -54,9 +54,10 @@ def slot_view(
     }
 
 
-def _shown(name: str, value: Any) -> object:
-    kind = FIELDS[name]
-    return iso(value) if kind is Kind.MOMENT else list(value) if kind is Kind.TEXTS else value
+def _shown(name: str, value: str | int | tuple[str, ...] | None) -> object:
+    if isinstance(value, tuple):
+        return list(value)
+    return iso(value) if FIELDS[name] is Kind.MOMENT and not isinstance(value, str) else value
 
 
 def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, str], now_ms: int) -> Iterator[View]:

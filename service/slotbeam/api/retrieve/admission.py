@@ -181,7 +181,7 @@ class Admission:
                     self._dropped_at = time.perf_counter()
             return count
 
-    def _take(self) -> tuple[_Queued, int, Job[Any]] | None:
+    def _take(self) -> tuple[_Queued, int, Job[object]] | None:
         """The next job: of the request that is begun, else of the next one; None when nothing waits."""
         with self._lock:
             request = self._current

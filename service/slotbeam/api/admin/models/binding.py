@@ -12,17 +12,17 @@ from slotbeam.bindings.spec import DEFAULTS, FIELDS, TOLD, Kind
 
 PlacementName = Literal["top", "blend", "only"]
 
-_Members = dict[str, Any]
+Members = dict[str, Any]
 """Name → type and what is said of it, as `create_model` takes them."""
 
-_SAID: _Members = {
+_SAID: Members = {
     "placement": (PlacementName, ...),
     "match": (bool, Field(description="Whether its items were found by its words")),
 }
-_BY_KIND: dict[Kind, Any] = {Kind.TEXT: str, Kind.TEXTS: list[str], Kind.FLAG: bool, Kind.MOMENT: Moment | None}
+_BY_KIND: dict[Kind, object] = {Kind.TEXT: str, Kind.TEXTS: list[str], Kind.FLAG: bool, Kind.MOMENT: Moment | None}
 
 
-def _fields(said: _Members) -> _Members:
+def _fields(said: Members) -> Members:
     return {name: said.get(name, (_BY_KIND[kind], ...)) for name, kind in FIELDS.items()}
 
 
