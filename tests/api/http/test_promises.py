@@ -9,6 +9,7 @@ from typing import Any, get_args
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from slotbeam.api.admin import create_admin_app
@@ -80,6 +81,14 @@ def test_every_answer_has_examples_and_they_are_such_answers(app: FastAPI) -> No
                 assert examples, f"{variant.__name__} of {promise.path} has no example"
                 for example in examples:
                     validator(variant).validate_python(example)
+
+
+def test_no_answer_passes_through_its_model_on_its_way_out(app: FastAPI) -> None:
+    routes = [context.original_route for context in iter_route_contexts(app.routes)]
+    assert routes
+    for route in routes:
+        assert isinstance(route, APIRoute)
+        assert route.response_model is None, route.path
 
 
 @pytest.mark.parametrize(
