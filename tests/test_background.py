@@ -12,9 +12,11 @@ from structlog.testing import capture_logs
 
 from slotbeam import background
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.retrieve.following import Following
+from slotbeam.api.retrieve import following
 from slotbeam.api.retrieve.metrics import Metrics
 from slotbeam.background import Background, Ended
+from slotbeam.bindings.replica.pace import Pace
+from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
@@ -146,7 +148,7 @@ async def test_stop_ends_what_was_started_and_waits_for_it() -> None:
     assert kept.restarts == {"thing": 0}
 
 
-def once_broken(monkeypatch: pytest.MonkeyPatch, owner: type, method: str) -> asyncio.Event:
+def once_broken(monkeypatch: pytest.MonkeyPatch, owner: object, method: str) -> asyncio.Event:
     """Let `method` raise the first time; the event is set when it is called again."""
     calls: Iterator[int] = iter(range(1_000_000))
     again, real = asyncio.Event(), getattr(owner, method)
@@ -166,13 +168,13 @@ DATA = {
     "bindings-follow": (Watcher, "_follow"),
     "bindings-clock": (Watcher, "_cross_boundaries"),
     "bindings-heartbeat": (Watcher, "_beat"),
-    "bindings-ready": (Following, "_wait"),
-    "bindings-observe": (Following, "_observe"),
+    "bindings-ready": (Replica, "_wait"),
+    "bindings-observe": (following, "observe"),
     "trends": (TrendReporter, "run"),
 }
 CONTROL = {
     **{name: DATA[name] for name in ("bindings", "bindings-follow", "bindings-clock", "bindings-heartbeat")},
-    "begin": (AdminPlane, "_begin"),
+    "begin": (Replica, "_begin"),
     "expiry": (AdminPlane, "_expire"),
 }
 
@@ -188,12 +190,12 @@ async def test_every_task_of_a_data_plane_is_begun_again_when_it_fails_and_is_co
 ) -> None:
     again = once_broken(monkeypatch, *DATA[name])
     settings = Settings(data_dir=tmp_path, redis_url=server.url, replica_id="kept")
-    follow = Following(settings, holder.current.artifact, holder, Metrics(holder))
-    async with asyncio.timeout(HANG_S), follow:
+    replica, metrics = following.data_replica(settings, holder, Pace()), Metrics(holder)
+    assert replica is not None
+    async with asyncio.timeout(HANG_S), following.following(replica, TrendReporter(), metrics):
         await again.wait()
-        assert follow.watcher is not None
-        assert await follow.watcher.ready()
-        assert follow.restarts() == {**dict.fromkeys(DATA, 0), name: 1}
+        assert await replica.watcher.ready()
+        assert replica.restarts() == {**dict.fromkeys(DATA, 0), name: 1}
 
 
 @pytest.mark.parametrize("name", CONTROL)

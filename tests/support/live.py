@@ -12,6 +12,7 @@ from slotbeam.bindings.binding import Binding, encode_items, new_id, state_diges
 from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.edits.wanted import MakeChange
 from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.commit import Committed, commit
 from slotbeam.bindings.store.store import Store
@@ -21,6 +22,9 @@ from slotbeam.types import Slot
 
 NOW = 1_800_000_000_000
 """Unix ms of a test's clock, unless it says otherwise."""
+
+QUICK = Pace(backoff_s=(0.01, 0.1), clock_check_s=0.02)
+"""Of a replica whose test waits for a store that is back, or for its clock."""
 
 
 class Clock:
@@ -70,10 +74,10 @@ async def write(
 
 @contextlib.asynccontextmanager
 async def watching(
-    store: Store, artifact: Artifact, data_dir: Path, name: str = "r1", **options: Any
+    store: Store, artifact: Artifact, data_dir: Path, name: str = "r1", pace: Pace = QUICK, **options: Any
 ) -> AsyncIterator[Watcher]:
     """A running watcher; cancelled and awaited at the end."""
-    watcher = Watcher(store, Holder(Snapshot(artifact)), artifact, data_dir, name, **options)
+    watcher = Watcher(store, Holder(Snapshot(artifact)), artifact, data_dir, name, pace=pace, **options)
     task = asyncio.create_task(watcher.run())
     try:
         yield watcher

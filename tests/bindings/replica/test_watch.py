@@ -18,26 +18,37 @@ import redis
 
 from slotbeam.bindings.binding import encode_items
 from slotbeam.bindings.edits.plan import Change, Edit
-from slotbeam.bindings.replica import watch as module
 from slotbeam.bindings.replica.lastgood import load
 from slotbeam.bindings.replica.overlay import build_overlay
+from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import StoreUnavailable
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
-from support.live import NOW, Clock, binds, heartbeat, make_binding, places, unbinds, until, watching, write
+from support.live import NOW, QUICK, Clock, binds, heartbeat, make_binding, places, unbinds, until, watching, write
 
 S4, S5 = Slot(1, 4), Slot(1, 5)
 GUARD_S = 20.0
-BACKOFF_S = module.BACKOFF_S
 
 
-@pytest.fixture(autouse=True)
-def _patient_but_quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BACKOFF_S", (0.01, 0.1))
-    monkeypatch.setattr(module, "CLOCK_CHECK_S", 0.02)
+class Polled(Store):
+    """A store whose log hints at nothing; `polls` counts how often it was waited for."""
+
+    polls = 0
+
+    async def changed(self, revision: int) -> None:
+        self.polls += 1
+        await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def polled(store: Store) -> AsyncIterator[Polled]:
+    """The store of `store`, followed without hints."""
+    made = Polled(store.url)
+    yield made
+    await made.close()
 
 
 @pytest.fixture
@@ -70,7 +81,7 @@ async def test_a_commit_becomes_the_snapshot(store: Store, shop: Artifact, watch
 
 
 async def test_however_long_a_store_was_gone_it_is_tried_again_within_two_seconds(
-    shop: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Artifact, tmp_path: Path
 ) -> None:
     longest: list[float] = []
 
@@ -79,10 +90,8 @@ async def test_however_long_a_store_was_gone_it_is_tried_again_within_two_second
         longest.append(most_s)
         return 0.0
 
-    monkeypatch.setattr(module, "BACKOFF_S", BACKOFF_S)
-    monkeypatch.setattr(module.random, "uniform", at_once)
     gone = Store(f"unix://{tmp_path / 'nothing'}")
-    async with watching(gone, shop, tmp_path), asyncio.timeout(GUARD_S):
+    async with watching(gone, shop, tmp_path, pace=Pace(draw=at_once)), asyncio.timeout(GUARD_S):
         while len(longest) < 20:
             await asyncio.sleep(0.001)
     await gone.close()
@@ -113,14 +122,12 @@ async def test_an_edit_is_applied_in_a_second_process(
 
 
 async def test_a_lost_event_is_made_good_by_the_next_poll(
-    store: Store, shop: Artifact, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+    store: Store, polled: Polled, shop: Artifact, tmp_path: Path
 ) -> None:
-    async def deaf(revision: int) -> None:
-        await asyncio.sleep(0.02)
-
-    monkeypatch.setattr(store, "changed", deaf)
-    await write(store, shop.codebook_sha, binds(make_binding(), S4))
-    assert await watcher.reached(1, GUARD_S)
+    async with watching(polled, shop, tmp_path) as watcher:
+        assert await watcher.ready(GUARD_S)
+        await write(store, shop.codebook_sha, binds(make_binding(), S4))
+        assert await watcher.reached(1, GUARD_S)
 
 
 async def test_a_trimmed_log_is_no_loss(store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path) -> None:
@@ -242,7 +249,7 @@ async def test_a_lower_revision_is_held_until_a_restore(
 
 
 async def test_records_that_do_not_add_up_are_held_until_they_do(
-    store: Store, shop: Artifact, raw: redis.Redis, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+    store: Store, shop: Artifact, raw: redis.Redis, watcher: Watcher
 ) -> None:
     binding = make_binding()
     await write(store, shop.codebook_sha, binds(binding, S4))
@@ -266,52 +273,40 @@ async def test_a_heartbeat_is_read_whatever_its_error_says(store: Store) -> None
 
 
 async def test_a_head_as_before_does_not_end_a_hold(
-    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, polled: Polled, shop: Artifact, raw: redis.Redis, tmp_path: Path
 ) -> None:
-    polls: list[int] = []
-
-    async def polled(revision: int) -> None:
-        polls.append(revision)
-        await asyncio.sleep(0.01)
-
-    monkeypatch.setattr(store, "changed", polled)
     binding = make_binding()
     await write(store, shop.codebook_sha, binds(binding, S4))
-    async with watching(store, shop, tmp_path) as watcher:
+    async with watching(polled, shop, tmp_path) as watcher:
         assert await watcher.reached(1, GUARD_S)
         raw.hset("{sb}:binding", binding.id, make_binding("evil", id=binding.id).record())
         await watcher.sync()
-        before = len(polls)
-        await until(watcher, lambda: len(polls) >= before + 3)
+        before = polled.polls
+        await until(watcher, lambda: polled.polls >= before + 3)
         assert watcher.facts.state == watcher.holder.current.state == "hold:DIVERGED"
 
 
 async def test_a_change_past_the_log_is_found_by_the_next_full_check(
-    store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, polled: Polled, shop: Artifact, raw: redis.Redis, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(module, "CHECK_S", 0.05)
-    monkeypatch.setattr(store, "changed", lambda revision: asyncio.sleep(0.01))
     binding = make_binding()
     await write(store, shop.codebook_sha, binds(binding, S4))
-    async with watching(store, shop, tmp_path) as watcher:
+    async with watching(polled, shop, tmp_path, pace=replace(QUICK, check_s=0.05)) as watcher:
         assert await watcher.reached(1, GUARD_S)
         raw.hset("{sb}:binding", binding.id, make_binding("evil", id=binding.id).record())
         await until(watcher, lambda: watcher.facts.state == "hold:DIVERGED")
         assert words(watcher) == {"labubu"}
 
 
-async def test_a_dead_store_is_asked_later_and_later_each_time_at_random(
-    shop: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_dead_store_is_asked_later_and_later_each_time_at_random(shop: Artifact, tmp_path: Path) -> None:
     drawn: list[tuple[float, float]] = []
 
     def uniform(low: float, high: float) -> float:
         drawn.append((low, high))
         return low
 
-    monkeypatch.setattr(module.random, "uniform", uniform)
     dead = Store(f"unix://{tmp_path}/nowhere")
-    async with watching(dead, shop, tmp_path) as watcher:
+    async with watching(dead, shop, tmp_path, pace=replace(QUICK, draw=uniform)) as watcher:
         await until(watcher, lambda: len(drawn) >= 6)
     await dead.close()
     assert drawn[:6] == [(0, delay) for delay in (0.01, 0.02, 0.04, 0.08, 0.1, 0.1)]
@@ -425,40 +420,36 @@ async def test_a_heartbeat_says_what_is_served_and_goes_with_the_replica(
     assert await store.replicas() == []
 
 
-async def test_a_disk_that_is_full_does_not_stop_the_replica(
-    store: Store, shop: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_disk_that_is_full_does_not_stop_the_replica(store: Store, shop: Artifact, tmp_path: Path) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "save", full)
-    async with watching(store, shop, tmp_path) as watcher:
+    async with watching(store, shop, tmp_path, keep=full) as watcher:
         await write(store, shop.codebook_sha, binds(make_binding(), S4))
         assert await watcher.reached(1, GUARD_S)
         await until(watcher, lambda: "No space left" in str(watcher.facts.last_error))
         assert watcher.facts.state == "live"
 
 
-async def test_a_bug_in_the_loop_is_survived(
-    store: Store, shop: Artifact, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, calls = store.read, []
+async def test_a_bug_in_the_loop_is_survived(store: Store, shop: Artifact, tmp_path: Path) -> None:
+    class Buggy(Store):
+        broken = False
 
-    async def once(*args: Any, **options: Any) -> Any:
-        calls.append(args)
-        if len(calls) == 1:
-            raise KeyError("bug")
-        return await whole(*args, **options)
+        async def read(self, *args: Any, **options: Any) -> Any:
+            if self.broken:
+                self.broken = False
+                raise KeyError("bug")
+            return await super().read(*args, **options)
 
-    await write(store, shop.codebook_sha, binds(make_binding("a"), S4))
-    assert await watcher.reached(1, GUARD_S)
-    monkeypatch.setattr(store, "read", once)
-    binding = make_binding("b")
-    other = Store(store.url)
-    await write(other, shop.codebook_sha, binds(binding, S5))
-    assert await watcher.reached(2, GUARD_S)
-    assert watcher.facts.reload_failures["bug"] == 1
-    await other.close()
+    followed = Buggy(store.url)
+    async with watching(followed, shop, tmp_path) as watcher:
+        await write(store, shop.codebook_sha, binds(make_binding("a"), S4))
+        assert await watcher.reached(1, GUARD_S)
+        followed.broken = True
+        await write(store, shop.codebook_sha, binds(make_binding("b"), S5))
+        assert await watcher.reached(2, GUARD_S)
+        assert watcher.facts.reload_failures["bug"] == 1
+    await followed.close()
 
 
 async def test_an_item_list_collected_under_a_reader_means_a_newer_revision(

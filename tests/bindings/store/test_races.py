@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 import redis
 
-from slotbeam.bindings.replica import watch
 from slotbeam.bindings.replica.lastgood import LastGood, save
 from slotbeam.bindings.store import commit
 from slotbeam.bindings.store.commit import Committed
@@ -21,7 +20,7 @@ from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import SlotTaken
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
-from support.live import binds, make_binding, watching, write
+from support.live import binds, make_binding, until, watching, write
 from torture.proxy import Proxy
 
 BOOK = "c0de"
@@ -136,20 +135,19 @@ async def test_a_commit_whose_reply_is_lost_is_sent_once(
 
 
 async def test_a_revision_is_on_disk_before_it_is_served_and_reported(
-    store: Store, shop: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, shop: Artifact, tmp_path: Path
 ) -> None:
-    async with watching(store, shop, tmp_path) as watcher:
-        assert await watcher.ready(HANG_S)
-        before: list[tuple[int, int, int]] = []
+    before: list[tuple[int, int, int]] = []
 
-        def seen_saving(path: Path, codebook_sha: str, good: LastGood) -> None:
-            before.append((good.listing.revision, watcher.holder.current.revision, watcher.facts.revision))
-            save(path, codebook_sha, good)
+    def seen_saving(path: Path, codebook_sha: str, good: LastGood) -> None:
+        before.append((good.listing.revision, watcher.holder.current.revision, watcher.facts.revision))
+        save(path, codebook_sha, good)
 
-        monkeypatch.setattr(watch, "save", seen_saving)
+    async with watching(store, shop, tmp_path, keep=seen_saving) as watcher:
+        await until(watcher, lambda: watcher.facts.state == "live")
         await write(store, shop.codebook_sha, binds(make_binding(), S4))
         assert await watcher.reached(1, HANG_S)
-    assert before == [(1, 0, 0)]
+    assert before == [(0, 0, 0), (1, 0, 0)]
 
 
 async def test_a_slot_that_is_held_past_the_reader_is_not_given_twice(

@@ -21,7 +21,8 @@ from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.probes import probes
-from slotbeam.api.http.vitals import Vitals, following
+from slotbeam.api.http.vitals import Vitals, following_metrics
+from slotbeam.bindings.replica.pace import Pace
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
@@ -32,6 +33,7 @@ def create_admin_app(
     artifact: Artifact | None = None,
     *,
     clock: Callable[[], float] = time.time,
+    pace: Pace = Pace(),
 ) -> FastAPI:
     """Build the control plane: a full read replica that also writes.
 
@@ -39,6 +41,7 @@ def create_admin_app(
         settings: `redis_url`, else the store in `data_dir`; `admin_token`, else `data_dir/admin.token`.
         artifact: to preview with; None loads `settings.artifact`.
         clock: unix seconds.
+        pace: how often its replica does what.
 
     Raises:
         ArtifactError: the artifact cannot be loaded.
@@ -46,7 +49,7 @@ def create_admin_app(
     """
     artifact = artifact or Artifact.load(settings.artifact)
     holder = Holder(Snapshot(artifact))
-    plane = AdminPlane(settings, holder, clock)
+    plane = AdminPlane(settings, holder, clock, pace)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -61,7 +64,7 @@ def create_admin_app(
         around=[Middleware(Audit, trail=plane.trail, clock=clock)],  # what the guard refuses is an attempt, too
     )
     app.state.plane = plane
-    app.include_router(probes(holder, lambda: plane.is_ready, AdminMetrics(plane)))
+    app.include_router(probes(holder, lambda: plane.replica.is_ready, AdminMetrics(plane)))
     app.include_router(admin_routes(plane))
     return app
 
@@ -89,16 +92,13 @@ class AdminMetrics(Collector):
         unwritten = CounterMetricFamily(
             "slotbeam_admin_audit_failures", "Attempts that the audit could not keep.", value=plane.trail.failures
         )
-        followed: list[Metric] = []
-        if hasattr(plane, "watcher"):
-            facts = plane.watcher.facts
-            followed = following(facts)
-            revision.add_metric([], facts.revision)
-            views = all_slots(plane.artifact, plane.watcher.listing, facts.failed, plane.now_ms())
-            places = (("" if view["position"] is None else str(view["position"]), view["state"]) for view in views)
-            counts = Counter(places)
-            for position in range(len(plane.artifact.kae.codebook.sizes)):
-                counts[str(position), "free"] += 0  # a position without a free slot says so
-            for labels, count in sorted(counts.items()):
-                slots.add_metric(list(labels), count)
-        return [slots, revision, *followed, attempts, unwritten]
+        facts = plane.watcher.facts
+        revision.add_metric([], facts.revision)
+        views = all_slots(plane.artifact, plane.watcher.listing, facts.failed, plane.now_ms())
+        places = (("" if view["position"] is None else str(view["position"]), view["state"]) for view in views)
+        counts = Counter(places)
+        for position in range(len(plane.artifact.kae.codebook.sizes)):
+            counts[str(position), "free"] += 0  # a position without a free slot says so
+        for labels, count in sorted(counts.items()):
+            slots.add_metric(list(labels), count)
+        return [slots, revision, *following_metrics(facts), attempts, unwritten]

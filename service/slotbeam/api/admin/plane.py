@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, cached_property
 from typing import TypeVar
 
 import structlog
@@ -19,9 +17,10 @@ from slotbeam.access.audit import Trail
 from slotbeam.access.auth import Principal, Tokens
 from slotbeam.api.admin.authors import Authors
 from slotbeam.api.http.query import refuse_undeclared
-from slotbeam.background import Background
 from slotbeam.bindings.edits.wanted import MakeChange, expire
 from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.replica.pace import Pace
+from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.commit import Committed, commit, earlier
 from slotbeam.bindings.store.store import Store
@@ -34,9 +33,6 @@ from slotbeam.suggestions.bursts import Counts, merge, read_counts
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.trends import BUCKET_S
 
-READY_WAIT_S = 30.0
-OWN_WAIT_S = 2.0
-
 T = TypeVar("T")
 log = structlog.get_logger("slotbeam.admin")
 
@@ -48,10 +44,13 @@ class AdminPlane:
         settings: where the store, the data directory and the admin token are.
         holder: the snapshot that previews read; the plane's own watcher swaps it.
         clock: unix seconds.
+        pace: how often its replica does what.
     """
 
-    def __init__(self, settings: Settings, holder: Holder, clock: Callable[[], float] = time.time) -> None:
-        self.settings, self.holder = settings, holder
+    def __init__(
+        self, settings: Settings, holder: Holder, clock: Callable[[], float] = time.time, pace: Pace = Pace()
+    ) -> None:
+        self.settings, self.holder, self.pace = settings, holder, pace
         self.artifact: Artifact = holder.current.artifact
         self.tokens = Tokens(settings, clock)
         self.trail = Trail(settings.data_dir)
@@ -59,10 +58,27 @@ class AdminPlane:
         self.clock = clock
         self.guesser = cache(lambda: Guesser(self.artifact.kae, self.artifact.catalog))  # learns at the first call
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
-        self.is_ready = False
-        self._background = Background()
-        self.store: Store
-        self.watcher: Watcher
+
+    @cached_property
+    def replica(self) -> Replica:
+        """The plane's own replica, of the store that edits are written to; without a store its document is still made.
+
+        Raises:
+            SetupError: there is no store, or its URL or its CA cannot be used.
+        """
+        settings = self.settings
+        url = store_url(settings.redis_url, settings.data_dir)
+        store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
+        name, role = settings.replica_id, "admin"
+        return Replica(store, self.holder, settings.data_dir, name, self.clock, role=role, pace=self.pace)
+
+    @property
+    def store(self) -> Store:
+        return self.replica.store
+
+    @property
+    def watcher(self) -> Watcher:
+        return self.replica.watcher
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
@@ -86,27 +102,17 @@ class AdminPlane:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Connect, follow, expire; leave nothing behind."""
-        settings = self.settings
-        url = store_url(settings.redis_url, settings.data_dir)
-        self.store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
-        name = settings.replica_id or f"{socket.gethostname()}-{os.getpid()}-admin"
-        self.watcher = Watcher(
-            self.store, self.holder, self.artifact, settings.data_dir, name, self.clock, role="admin"
-        )
-        self._background.start("bindings", self.watcher.run)
-        self._background.start("begin", self._begin, once=True)
-        self._background.start("expiry", self._expire)
+        """Follow and expire; leave nothing behind."""
         try:
-            yield
+            async with self.replica as replica:
+                replica.keep("expiry", self._expire)
+                yield
         finally:
-            await self._background.stop()
-            await self.store.close()
             self.pool.shutdown(wait=True, cancel_futures=True)
 
     def restarts(self) -> Mapping[str, int]:
         """Return how often each background task had to begin again."""
-        return {**self._background.restarts, **(self.watcher.background.restarts if hasattr(self, "watcher") else {})}
+        return self.replica.restarts()
 
     async def listing(self) -> Listing:
         """The newest listing: the store's. Raises `StoreUnavailable`."""
@@ -143,7 +149,7 @@ class AdminPlane:
             key=key,
             fingerprint=fingerprint,
         )
-        await self.watcher.reached(done.revision, OWN_WAIT_S)
+        await self.watcher.reached(done.revision, self.pace.own_s)
         return done
 
     async def committed_before(self, key: str, fingerprint: str) -> Committed | None:
@@ -152,33 +158,6 @@ class AdminPlane:
             return None
         async with self.store.write_lock:
             return await earlier(self.store, key, fingerprint)
-
-    async def _begin(self) -> None:
-        """Give a new, empty store its epoch; never one that this replica knew bindings of."""
-        delay_s = 0.05
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(READY_WAIT_S):
-                while True:
-                    if await self.watcher.ready(delay_s) and (
-                        self.watcher.listing is not None or await self._initialised()
-                    ):
-                        break
-                    await asyncio.sleep(delay_s)
-                    delay_s = min(2 * delay_s, 1.0)
-        self.is_ready = True
-        with contextlib.suppress(StoreError):
-            durable = await self.store.durability()
-            if not durable.ok:
-                effect = "edits are refused" if self.store.strict else "edits may be lost"
-                log.warning("the store is not durable", effect=effect, why=durable.why)
-
-    async def _initialised(self) -> bool:
-        try:
-            await self.store.initialise()
-            await self.watcher.sync()
-        except StoreError:
-            return False
-        return self.watcher.listing is not None
 
     async def _expire(self) -> None:
         """Commit `expired → free` once the grace is over."""

@@ -76,7 +76,7 @@ def restarts_of_up(data_dir: Path) -> dict[str, int]:
         return {}
 
 
-def following(facts: Facts) -> list[Metric]:
+def following_metrics(facts: Facts) -> list[Metric]:
     """What a plane's watcher knows: every reason of a failure is there from 0 on, or its first would go unnoticed."""
     staleness = GaugeMetricFamily(
         "slotbeam_bindings_staleness_seconds", "Seconds since the store last confirmed what is served."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from fastapi import FastAPI
@@ -18,15 +18,16 @@ from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.bodies import read_model
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import json_response, probes
-from slotbeam.api.http.vitals import Vitals
+from slotbeam.api.http.vitals import Vitals, following_metrics, no_tasks
 from slotbeam.api.retrieve.admission import Admission, ClientGone
 from slotbeam.api.retrieve.answers import document
 from slotbeam.api.retrieve.events import EventCounter, events_route
-from slotbeam.api.retrieve.following import Following
+from slotbeam.api.retrieve.following import data_replica, following
 from slotbeam.api.retrieve.metrics import STAGES, Metrics
 from slotbeam.api.retrieve.models import BatchAnswer, RetrieveAnswer
 from slotbeam.api.retrieve.requestid import RequestIds, events_key
 from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
+from slotbeam.bindings.replica.pace import Pace
 from slotbeam.errors import FilterError, Overloaded, QueueTimeout, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
@@ -114,38 +115,45 @@ class DataPlane:
         return job
 
 
-def create_data_app(settings: Settings, artifact: Artifact | None = None, holder: Holder | None = None) -> FastAPI:
+def create_data_app(
+    settings: Settings, artifact: Artifact | None = None, holder: Holder | None = None, *, pace: Pace = Pace()
+) -> FastAPI:
     """Build the data plane.
 
     Args:
         settings: `redis_url` set: the lifespan follows that store's bindings; unset: it serves what `holder` holds.
         artifact: to serve; None loads `settings.artifact`.
         holder: of the snapshot to serve; None makes one without bindings.
+        pace: how often its replica does what.
 
     Raises:
         ArtifactError: the artifact cannot be loaded.
-        SetupError: `settings.events_key` is too short.
+        SetupError: `settings.events_key` is too short; the store's URL or its CA cannot be used.
     """
     artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact))
     holder = holder or Holder(Snapshot(artifact))
     examples = [{"query": query, "k": 10} for query in artifact.examples]
     admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)
     plane = DataPlane(settings, holder, Metrics(holder), admission, RequestIds(events_key(settings)))
-    follow = Following(settings, artifact, holder, plane.metrics)
-    plane.trends = follow.trends
+    replica = data_replica(settings, holder, pace)
+    plane.trends = trends = TrendReporter() if replica else None
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
-    plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *follow.gauges()])
-    Vitals(plane.metrics.registry, "data", holder, settings.data_dir, follow.restarts)
+    plane.metrics.watch(
+        lambda: [*snapshot_gauges(holder.current), *(following_metrics(replica.watcher.facts) if replica else ())]
+    )
+    Vitals(plane.metrics.registry, "data", holder, settings.data_dir, replica.restarts if replica else no_tasks)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with follow:
+        async with AsyncExitStack() as entered:
+            if replica and trends:
+                await entered.enter_async_context(following(replica, trends, plane.metrics))
             yield
         plane.admission.close()
 
     app = plane_app("slotbeam data plane", lifespan, (RetrieveBody, BatchBody, EventsBody))
     app.state.plane = plane
-    app.include_router(probes(holder, follow.ready, plane.metrics))
+    app.include_router(probes(holder, lambda: replica is None or replica.is_ready, plane.metrics))
     app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))
 
     @app.post(

@@ -8,38 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
-
-import structlog
+from typing import Any
 
 from slotbeam.background import Background
-from slotbeam.bindings.binding import next_boundary
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.compiled import CRASHED, Build, Compiled, compile_listing, judge
+from slotbeam.bindings.replica.compiled import Build, Compiled, judge
 from slotbeam.bindings.replica.crashguard import Guard
-from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, load, save
+from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
 from slotbeam.bindings.replica.overlay import build_overlay
+from slotbeam.bindings.replica.pace import Pace
+from slotbeam.bindings.replica.serving import Keep, Serving
 from slotbeam.bindings.replica.status import Facts, Status
 from slotbeam.bindings.store.replies import Head
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import StoreError
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Holder, Overlay, Snapshot
-
-CHECK_S = 30.0
-BACKOFF_S = (0.1, 2.0)  # at most: the longest is how long a store that is back may go unnoticed
-BEAT_S = 5.0
-CLOCK_CHECK_S = 1.0
-HINT_S = 0.05
-
-T = TypeVar("T")
-log = structlog.get_logger("slotbeam.bindings")
+from slotbeam.search.snapshot import Holder
 
 
 class Watcher:
@@ -53,6 +40,9 @@ class Watcher:
         replica_id: this replica's name in heartbeats.
         clock: unix seconds; `starts_at` and `ends_at` are judged by it.
         role: `data` or `admin`; replicas of one role in one data directory share a last-known-good file.
+        pace: how often it does what.
+        build: builds overlays.
+        keep: writes the last-known-good file.
     """
 
     def __init__(
@@ -65,22 +55,21 @@ class Watcher:
         clock: Callable[[], float] = time.time,
         *,
         role: str = "data",
+        pace: Pace = Pace(),
         build: Build = build_overlay,
+        keep: Keep = save,
     ) -> None:
         self.store, self.holder, self.artifact = store, holder, artifact
-        self.replica_id, self.role = replica_id, role
-        self.path = folder(data_dir) / file_name(role, artifact.codebook_sha)
-        self.guard = Guard(self.path.with_name(self.path.name + ".applying"))
+        self.replica_id, self.role, self.pace = replica_id, role, pace
         self.status = Status(holder)
         self.background = Background()
-        self.good: LastGood | None = None
-        self.compiled: Compiled | None = None
-        self._clock, self._build = clock, build
+        self._clock = clock
+        path = folder(data_dir) / file_name(role, artifact.codebook_sha)
+        self._serving = Serving(holder, artifact, path, self.status, self.now_ms, build=build, keep=keep)
         self._seen: Head | None = None
         self._held = self._booted = False
         self._ready = asyncio.Event()
-        self._syncing, self._swap = asyncio.Lock(), asyncio.Lock()
-        self._pool = _pool()
+        self._syncing = asyncio.Lock()
 
     # ---------------------------------------------------------------- what others ask
 
@@ -89,9 +78,29 @@ class Watcher:
         return self.status.facts
 
     @property
+    def good(self) -> LastGood | None:
+        """The listing that is served and its item lists; None before any."""
+        return self._serving.good
+
+    @property
+    def compiled(self) -> Compiled | None:
+        """What was made of `good`."""
+        return self._serving.compiled
+
+    @property
     def listing(self) -> Listing | None:
         """The listing that is served; None before any."""
         return self.good.listing if self.good else None
+
+    @property
+    def path(self) -> Path:
+        """Of the last-known-good file."""
+        return self._serving.path
+
+    @property
+    def guard(self) -> Guard:
+        """What keeps a binding whose build kills the process from being tried for ever."""
+        return self._serving.guard
 
     def now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -131,29 +140,26 @@ class Watcher:
                 group.create_task(self.background.keep("bindings-clock", self._cross_boundaries))
                 group.create_task(self.background.keep("bindings-heartbeat", self._beat))
         finally:
-            pool, self._pool = self._pool, _pool()
-            pool.shutdown(wait=False, cancel_futures=True)
+            self._serving.rest()
             with contextlib.suppress(StoreError, TimeoutError):
-                async with asyncio.timeout(0.5):
+                async with asyncio.timeout(0.5):  # a store that is gone must not hold up the end of the process
                     await self.store.forget(self.replica_id)
 
     async def boot(self) -> None:
         """Serve the last known good bindings before the store is asked; `run` does so unless it was done."""
         self._booted = True
-        good, problems = await self._off_loop(lambda: load(self.path, self.artifact.codebook_sha))
-        for problem in problems:
-            self.status.note(last_error=problem)
-            log.warning("last-known-good file", problem=problem)
-        if good is not None and await self._apply(good.listing, good.items, {}, "degraded") != CRASHED:
+        if await self._serving.boot():
             self._ready.set()
 
     async def _follow(self) -> None:
-        delay = BACKOFF_S[0]
+        first_s, longest_s = self.pace.backoff_s
+        delay_s = first_s
         while True:
             try:
                 await self.sync()
-                delay = BACKOFF_S[0]
-                due = time.monotonic() + CHECK_S * random.uniform(0.8, 1.2)
+                delay_s = first_s
+                # Everything is read again now and then: a record that was changed past the log moves no revision.
+                due = time.monotonic() + self.pace.check_s * self.pace.draw(0.8, 1.2)
                 while time.monotonic() < due:
                     hinted = time.monotonic()
                     await self.store.changed(self._seen.revision if self._seen else 0)
@@ -161,12 +167,13 @@ class Watcher:
                         await self.sync()
                         continue
                     self._touch()
-                    if time.monotonic() - hinted < HINT_S:  # a hint without a revision: do not spin on it
-                        await asyncio.sleep(HINT_S)
-            except Exception as error:
+                    # A log that is ahead of the revision hints at once, again and again: do not spin on it.
+                    if time.monotonic() - hinted < self.pace.hint_s:
+                        await asyncio.sleep(self.pace.hint_s)
+            except Exception as error:  # a bug as well: what is served stays, and the store is tried again
                 self.status.degrade(error)
-                await asyncio.sleep(random.uniform(0, delay))
-                delay = min(delay * 2, BACKOFF_S[1])
+                await asyncio.sleep(self.pace.draw(0, delay_s))
+                delay_s = min(delay_s * 2, longest_s)
 
     async def sync(self) -> None:
         """List, judge, apply; one at a time. Raises `StoreError` when the store does not answer."""
@@ -183,13 +190,16 @@ class Watcher:
             self.status.hold(verdict)
         elif verdict == "apply" and seen is not None:
             items, lost = await self._items(seen)
+            # Lists are read after the listing. One that is gone is a failure only if the listing still stands:
+            # the commit that made a newer one lets the lists go that only the older one named.
             if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
-                return False  # collected under our feet: a newer revision is there
-            verdict = await self._apply(seen, items, lost, "live")
+                return False
+            verdict = await self._serving.apply(seen, items, lost, "live")
         elif verdict == "same" and seen is not None and self.good is not None:
             items, lost = await self._items(seen)
             if set(items) - set(self.good.items):
-                verdict = await self._apply(seen, items, lost, "live")  # a lost item list is back
+                verdict = await self._serving.apply(seen, items, lost, "live")  # a lost item list is back
+        # Remembered whatever the verdict: a store on hold is judged anew when its head moves, not at each hint.
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
         self._held = verdict.startswith("hold:")
         self._ready.set()
@@ -199,108 +209,34 @@ class Watcher:
     async def _items(self, listing: Listing) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
         """The item lists of a listing: those already here, and the rest from the store."""
         wanted = {binding.items for binding in listing.bindings.values()}
+        # A list is named by its hash, so one that is here never needs to be read again.
         have = {sha: ids for sha, ids in (self.good.items if self.good else {}).items() if sha in wanted}
         found, lost = await self.store.items(wanted - set(have))
         return {**have, **found}, lost
 
-    async def _apply(self, listing: Listing, items: Any, lost: dict[str, str], state: str) -> str:
-        """Compile off the event loop, keep it on disk, then assign one reference and report the revision.
-
-        In this order a revision that was reported is served, also by the next process, whenever this one is killed.
-        Returns "apply", or `CRASHED` with nothing changed but the state: it killed this process again and again.
-        """
-        async with self._swap:
-            began = time.perf_counter()
-            previous = self.compiled.every if self.compiled else None
-            now = self.now_ms()
-            compiled = await self._off_loop(lambda: self._guarded(listing, items, now, previous, lost))
-            if compiled is None:
-                self.status.hold(CRASHED)
-                return CRASHED
-            build_ms = (time.perf_counter() - began) * 1000
-            good = LastGood(listing, items)
-            unkept = await self._save(good) if state == "live" else None
-            self.good, self.compiled = good, compiled
-            self.holder.current = Snapshot(
-                self.artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
-            )
-        applied_at = self.now_ms()
-        self.status.note(
-            state=state,
-            epoch=listing.epoch,
-            revision=listing.revision,
-            active=compiled.digest,
-            applied_at=applied_at,
-            applied_ms=None if listing.committed_at is None else max(0, applied_at - listing.committed_at),
-            build_ms=build_ms,
-            failed=dict(compiled.failed),
-            last_error=next(iter(compiled.failed.values()), unkept),
-            reloads=self.facts.reloads + 1,
-        )
-        log.info(
-            "bindings applied", revision=listing.revision, active=len(compiled.active), failed=len(compiled.failed)
-        )
-        return "apply"
-
-    def _guarded(
-        self, listing: Listing, items: Any, now: int, previous: Overlay | None, lost: dict[str, str]
-    ) -> Compiled | None:
-        with self.guard.applying(listing.state, listing.records, self._build) as care:
-            if care.refused:
-                return None
-            return compile_listing(self.artifact, listing, items, now, previous, lost, care.build, care.blamed)
-
-    async def _save(self, good: LastGood) -> str | None:
-        """Write the last-known-good file. Returns why that failed."""
-        try:
-            await self._off_loop(lambda: save(self.path, self.artifact.codebook_sha, good))
-        except (OSError, ValueError) as error:  # ValueError: a record that is no UTF-8
-            return f"the last-known-good file was not written: {error}"
-        return None
-
     async def _cross_boundaries(self) -> None:
         """`starts_at` and `ends_at`: another active set of the same revision, by this replica's own clock."""
+        check_s = self.pace.clock_check_s
         while True:
             boundary = self.compiled.boundary if self.compiled else None
-            wait_s = CLOCK_CHECK_S if boundary is None else (boundary - self.now_ms()) / 1000
+            wait_s = check_s if boundary is None else (boundary - self.now_ms()) / 1000
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(CLOCK_CHECK_S, max(0.001, wait_s))):
-                    await self.status.changed.wait()
+                async with asyncio.timeout(min(check_s, max(0.001, wait_s))):
+                    await self.status.changed.wait()  # a revision may bring a sooner boundary
             try:
-                await self._cross()
+                await self._serving.cross()
             except Exception as error:
                 self.status.fail("clock", error)
-                await asyncio.sleep(CLOCK_CHECK_S)
-
-    async def _cross(self) -> None:
-        async with self._swap:
-            good, compiled = self.good, self.compiled
-            if good is None or compiled is None:
-                return
-            now = self.now_ms()
-            active = {
-                key
-                for key, binding in good.listing.bindings.items()
-                if binding.lifecycle(now) == "active" and key in good.listing.placed and key not in compiled.failed
-            }
-            if active == set(compiled.active):
-                self.compiled = replace(compiled, boundary=next_boundary(good.listing.bindings.values(), now))
-                return
-            listing, items = good.listing, good.items
-            fresh = await self._off_loop(lambda: self._guarded(listing, items, now, compiled.every, {}))
-            if fresh is None:
-                return
-            self.compiled = fresh
-            self.holder.current = replace(self.holder.current, overlay=fresh.overlay, active=fresh.digest)
-        self.status.note(active=fresh.digest, failed=dict(fresh.failed))
+                await asyncio.sleep(check_s)
 
     async def _beat(self) -> None:
         while True:
+            # Taken before the facts are read: a change while the store is told them is told right after.
             changed = self.status.changed
             with contextlib.suppress(StoreError):
                 await self.store.beat(self.replica_id, self.heartbeat())
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_S):
+                async with asyncio.timeout(self.pace.beat_s):
                     await changed.wait()
 
     def heartbeat(self) -> dict[str, Any]:
@@ -315,11 +251,3 @@ class Watcher:
         confirmed = listing is None or self._seen == Head(listing.epoch, listing.revision, listing.state)
         if confirmed and not self._held:
             self.status.confirm()
-
-    async def _off_loop(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
-
-
-def _pool() -> ThreadPoolExecutor:
-    """The thread that compiles; a pool has none before its first work."""
-    return ThreadPoolExecutor(1, thread_name_prefix="bindings")

@@ -1,0 +1,115 @@
+"""A replica of the store, of either plane: its connection, its watcher, what runs beside them, whether it is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+
+from slotbeam.background import Background
+from slotbeam.bindings.replica.pace import Pace
+from slotbeam.bindings.replica.watch import Watcher
+from slotbeam.bindings.store.store import Store
+from slotbeam.errors import StoreError
+from slotbeam.search.snapshot import Holder
+
+log = structlog.get_logger("slotbeam.bindings")
+
+
+class Replica:
+    """Follows `store` while entered, and closes it at the end.
+
+    Args:
+        store: to follow.
+        holder: of the snapshot that requests read; the watcher swaps it.
+        data_dir: where the last-known-good file lives.
+        name: its name in heartbeats; None makes one of host name and process id.
+        clock: unix seconds.
+        role: `data`, or `admin`: that one gives a new, empty store its epoch before it is ready.
+        pace: how often it does what.
+
+    Attributes:
+        is_ready: a list or a last-known-good file was seen, or `pace.ready_s` went by without either.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        holder: Holder,
+        data_dir: Path,
+        name: str | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        role: str = "data",
+        pace: Pace = Pace(),
+    ) -> None:
+        self.store, self.pace = store, pace
+        name = name or f"{socket.gethostname()}-{os.getpid()}" + ("-admin" if role == "admin" else "")
+        artifact = holder.current.artifact
+        self.watcher = Watcher(store, holder, artifact, data_dir, name, clock, role=role, pace=pace)
+        self.is_ready = False
+        self._background = Background()
+
+    async def __aenter__(self) -> Replica:
+        try:  # before the first request: a process that was started again must not answer without bindings
+            await self.watcher.boot()
+        except Exception as error:
+            log.error("booting. This is a bug; answers begin without bindings", error=repr(error))
+        self.keep("bindings", self.watcher.run)
+        if self.watcher.role == "admin":
+            self.keep("begin", self._begin, once=True)
+        else:
+            self.keep("bindings-ready", self._wait, once=True)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._background.stop()
+        await self.store.close()
+
+    def keep(self, name: str, work: Callable[[], Awaitable[object]], *, once: bool = False) -> None:
+        """Keep `work` running, too, until the replica is left; see `Background.keep`."""
+        self._background.start(name, work, once=once)
+
+    def restarts(self) -> Mapping[str, int]:
+        """Return how often each background task had to begin again."""
+        return {**self._background.restarts, **self.watcher.background.restarts}
+
+    async def _wait(self) -> None:
+        await self.watcher.ready(self.pace.ready_s)
+        self.is_ready = True
+
+    async def _begin(self) -> None:
+        """Give a new, empty store its epoch; never one that this replica knew bindings of."""
+        delay_s = 0.05
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.pace.ready_s):
+                while True:
+                    if await self.watcher.ready(delay_s) and (
+                        self.watcher.listing is not None or await self._initialised()
+                    ):
+                        break
+                    await asyncio.sleep(delay_s)
+                    delay_s = min(2 * delay_s, 1.0)
+        self.is_ready = True
+        with contextlib.suppress(StoreError):
+            durable = await self.store.durability()
+            if not durable.ok:
+                effect = "edits are refused" if self.store.strict else "edits may be lost"
+                log.warning("the store is not durable", effect=effect, why=durable.why)
+
+    async def _initialised(self) -> bool:
+        try:
+            await self.store.initialise()
+            await self.watcher.sync()
+        except StoreError:
+            return False
+        return self.watcher.listing is not None

@@ -1,0 +1,177 @@
+"""What a replica serves: a listing compiled off the event loop, kept on disk, then one reference assigned."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from slotbeam.bindings.binding import next_boundary
+from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.replica.compiled import CRASHED, Build, Compiled, compile_listing
+from slotbeam.bindings.replica.crashguard import Guard
+from slotbeam.bindings.replica.lastgood import LastGood, load
+from slotbeam.bindings.replica.status import Status
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import Holder, Overlay, Snapshot
+
+Items = Mapping[str, tuple[str, ...]]
+"""Item list hash → ids."""
+Keep = Callable[[Path, str, LastGood], None]
+"""Writes a last-known-good file, as `lastgood.save` does."""
+
+T = TypeVar("T")
+log = structlog.get_logger("slotbeam.bindings")
+
+
+class Serving:
+    """Swaps `holder.current`, and remembers what it was made of.
+
+    Args:
+        holder: whose `current` is swapped.
+        artifact: the base that bindings are compiled against.
+        path: of the last-known-good file.
+        status: that is told what is served from now on.
+        now_ms: the clock that decides which bindings are active.
+        build: builds overlays.
+        keep: writes the last-known-good file.
+
+    Attributes:
+        good: the listing that is served and its item lists; None before any.
+        compiled: what was made of it.
+    """
+
+    def __init__(
+        self,
+        holder: Holder,
+        artifact: Artifact,
+        path: Path,
+        status: Status,
+        now_ms: Callable[[], int],
+        *,
+        build: Build,
+        keep: Keep,
+    ) -> None:
+        self.path = path
+        self.guard = Guard(path.with_name(path.name + ".applying"))
+        self.good: LastGood | None = None
+        self.compiled: Compiled | None = None
+        self._holder, self._artifact, self._status = holder, artifact, status
+        self._now_ms, self._build, self._keep = now_ms, build, keep
+        self._swap = asyncio.Lock()
+        self._pool = _pool()
+
+    async def boot(self) -> bool:
+        """Serve the last known good bindings. Returns whether there were any that could be."""
+        good, problems = await self._off_loop(lambda: load(self.path, self._artifact.codebook_sha))
+        for problem in problems:
+            self._status.note(last_error=problem)
+            log.warning("last-known-good file", problem=problem)
+        return good is not None and await self.apply(good.listing, good.items, {}, "degraded") != CRASHED
+
+    async def apply(self, listing: Listing, items: Items, lost: Mapping[str, str], state: str) -> str:
+        """Compile `listing`, keep it on disk, then assign one reference and report the revision.
+
+        In this order a revision that was reported is served, also by the next process, whenever this one is killed.
+
+        Args:
+            items: the item lists that it names, as far as they could be read.
+            lost: item list hash → why it could not be read.
+            state: `live` when the store holds it now; `degraded` when it is from the file, which is then not written.
+
+        Returns:
+            "apply", or `CRASHED` with nothing changed but the state: it killed this process again and again.
+        """
+        # The clock swaps, too (`cross`): whoever comes second would assign what was compiled for an older listing.
+        async with self._swap:
+            began = time.perf_counter()
+            previous = self.compiled.every if self.compiled else None
+            now = self._now_ms()
+            compiled = await self._off_loop(lambda: self._guarded(listing, items, now, previous, lost))
+            if compiled is None:
+                self._status.hold(CRASHED)
+                return CRASHED
+            build_ms = (time.perf_counter() - began) * 1000
+            good = LastGood(listing, items)
+            # A disk that is full costs the boot without a store, not the edit: it is told, and served all the same.
+            unkept = await self._save(good) if state == "live" else None
+            self.good, self.compiled = good, compiled
+            self._holder.current = Snapshot(
+                self._artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
+            )
+        applied_at = self._now_ms()
+        self._status.note(
+            state=state,
+            epoch=listing.epoch,
+            revision=listing.revision,
+            active=compiled.digest,
+            applied_at=applied_at,
+            applied_ms=None if listing.committed_at is None else max(0, applied_at - listing.committed_at),
+            build_ms=build_ms,
+            failed=dict(compiled.failed),
+            last_error=next(iter(compiled.failed.values()), unkept),
+            reloads=self._status.facts.reloads + 1,
+        )
+        log.info(
+            "bindings applied", revision=listing.revision, active=len(compiled.active), failed=len(compiled.failed)
+        )
+        return "apply"
+
+    async def cross(self) -> None:
+        """Serve what is active now: another set of the same revision once a `starts_at` or `ends_at` went by."""
+        async with self._swap:
+            good, compiled = self.good, self.compiled
+            if good is None or compiled is None:
+                return
+            now = self._now_ms()
+            active = {
+                key
+                for key, binding in good.listing.bindings.items()
+                if binding.lifecycle(now) == "active" and key in good.listing.placed and key not in compiled.failed
+            }
+            # Most wakings change nothing: the clock is read every second, as it may have been set.
+            if active == set(compiled.active):
+                self.compiled = replace(compiled, boundary=next_boundary(good.listing.bindings.values(), now))
+                return
+            listing, items = good.listing, good.items
+            fresh = await self._off_loop(lambda: self._guarded(listing, items, now, compiled.every, {}))
+            if fresh is None:
+                return
+            self.compiled = fresh
+            self._holder.current = replace(self._holder.current, overlay=fresh.overlay, active=fresh.digest)
+        self._status.note(active=fresh.digest, failed=dict(fresh.failed))
+
+    def rest(self) -> None:
+        """Drop what is not compiled yet; whatever is asked afterwards begins anew."""
+        pool, self._pool = self._pool, _pool()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+    def _guarded(
+        self, listing: Listing, items: Items, now: int, previous: Overlay | None, lost: Mapping[str, str]
+    ) -> Compiled | None:
+        with self.guard.applying(listing.state, listing.records, self._build) as care:
+            if care.refused:
+                return None
+            return compile_listing(self._artifact, listing, items, now, previous, lost, care.build, care.blamed)
+
+    async def _save(self, good: LastGood) -> str | None:
+        """Write the last-known-good file. Returns why that failed."""
+        try:
+            await self._off_loop(lambda: self._keep(self.path, self._artifact.codebook_sha, good))
+        except (OSError, ValueError) as error:  # ValueError: a record that is no UTF-8
+            return f"the last-known-good file was not written: {error}"
+        return None
+
+    async def _off_loop(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _pool() -> ThreadPoolExecutor:
+    """The thread that compiles; a pool has none before its first work."""
+    return ThreadPoolExecutor(1, thread_name_prefix="bindings")
