@@ -10,21 +10,20 @@ from typing import Any
 
 import pytest
 import redis
-from redis.exceptions import ConnectionError, NoScriptError
 
 from slotbeam.bindings.binding import Binding, encode_items
 from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.recovery import restore as module
 from slotbeam.bindings.recovery.backup import Backup, from_file, from_revision, newest_last_good, same
 from slotbeam.bindings.recovery.restore import AHEAD, Restoration, plan_restore, restore
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
-from slotbeam.bindings.store import script
 from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreUnavailable
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 from support.live import NOW, binds, make_binding, unbinds, until, watching, write
+from torture.proxy import Proxy
 
 S4, S5, S6 = Slot(1, 4), Slot(1, 5), Slot(1, 6)
 IDS = ("i001", "i002")
@@ -204,27 +203,23 @@ async def test_a_commit_planned_before_a_restore_is_refused(store: Store, shop: 
 
 @pytest.mark.parametrize("ran", [True, False])
 async def test_a_lost_reply_is_looked_up_and_never_called_failed(
-    store: Store, shop: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ran: bool
+    server: EmbeddedStore, store: Store, shop: Artifact, raw: redis.Redis, tmp_path: Path, ran: bool
 ) -> None:
     await write(store, shop.codebook_sha, binds(make_binding(), S4))
     keep(tmp_path, await listed(store, shop), shop.codebook_sha)
-    plan = await planned(store, shop, tmp_path)
-    monkeypatch.setattr(module, "LOOKUP_S", 0.2)
-    send = script._send
-
-    async def lost(*args: Any) -> Any:
-        answer, _ = await send(*args) if ran else (None, False)
-        if isinstance(answer, NoScriptError):
-            return answer, False
-        raise ConnectionError("cut")
-
-    monkeypatch.setattr(script, "_send", lost)
-    if ran:
-        assert await restore(store, plan, "test", NOW) == "appendfsync always"
-        assert (await listed(store, shop)).epoch == plan.epoch
-    else:
-        with pytest.raises(OutcomeUnknown, match=f"at revision {plan.revision}"):
-            await restore(store, plan, "test", NOW)
+    raw.script_flush()  # the first answer is that the script has to be sent whole
+    async with Proxy(tmp_path / "sock", server.socket_path) as proxy:
+        through = Store(proxy.url, strict=True, lookup_s=0.2)
+        plan = await planned(through, shop, tmp_path)
+        proxy.lose_reply(lambda chunk: (b"EVAL\r\n" if ran else b"EVALSHA\r\n") in chunk)
+        if ran:
+            assert await restore(through, plan, "test", NOW) == "appendfsync always"
+            assert (await listed(store, shop)).epoch == plan.epoch
+        else:
+            with pytest.raises(OutcomeUnknown, match=f"at revision {plan.revision}"):
+                await restore(through, plan, "test", NOW)
+        assert not proxy.armed
+        await through.close()
 
 
 async def test_a_strict_store_that_could_lose_it_takes_no_restore(

@@ -109,7 +109,7 @@ async def test_a_listing_that_no_binding_explains_is_held_and_the_next_one_is_tr
     await write(store, shop.codebook_sha, binds(make_binding("labubu"), S4))
     async with watching(store, shop, tmp_path) as watcher:
         await until(watcher, lambda: saved_revision(tmp_path, shop) == 1)
-        path = watcher.guard.path
+        path = watcher.serving.guard.path
     await write(store, shop.codebook_sha, binds(make_binding("crocs"), S5))
     listing = await store.read(shop.codebook_sha)
     assert listing is not None
@@ -237,7 +237,7 @@ async def test_an_edit_of_the_record_is_what_ends_the_blame(store: Store, shop: 
         assert await watcher.reached(1, HANG_S)
         assert watcher.listing is not None
         record = watcher.listing.records[poison.id]
-        path = watcher.guard.path
+        path = watcher.serving.guard.path
     path.write_text(note(blamed={poison.id: sha_of(record)}))
     async with watching(store, shop, tmp_path) as watcher:
         assert await watcher.reached(1, HANG_S)

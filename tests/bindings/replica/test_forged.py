@@ -111,7 +111,7 @@ async def test_no_forged_store_is_adopted_and_every_true_revision_is(
                 await watcher.sync()
                 assert watcher.facts.state == "live", "the true store ends the hold"
         assert watcher.facts.reloads <= revision + 1, "each revision is compiled once at most"
-        kept, problems = load(watcher.path, shop.codebook_sha)
+        kept, problems = load(watcher.serving.path, shop.codebook_sha)
         assert kept is not None
         assert (kept.listing.revision, problems) == (revision, [])
     await silent.close()
@@ -199,7 +199,7 @@ async def test_no_forged_file_is_booted_from(shop: Artifact, tmp_path: Path) -> 
     for number in range(64):
         async with asyncio.timeout(GUARD_S):
             directory = tmp_path / str(number)
-            path = Watcher(dead, None, shop, directory, "r").path  # type: ignore[arg-type]
+            path = Watcher(dead, None, shop, directory, "r").serving.path  # type: ignore[arg-type]
             save(path, shop.codebook_sha, LastGood(newer, {binding.items: ("i001", "i002")}))
             bad, spare = bad_file(path.read_bytes(), number, rng), number % 3 == 0
             if spare:
@@ -216,7 +216,7 @@ async def test_no_forged_file_is_booted_from(shop: Artifact, tmp_path: Path) -> 
 async def test_a_whole_file_is_booted_from_whatever_was_refused_before(shop: Artifact, tmp_path: Path) -> None:
     binding, dead = make_binding("labubu"), Store(f"unix://{tmp_path}/nowhere")
     listing = replace(make_listing({Slot(1, 4): binding}, revision=7))
-    path = Watcher(dead, None, shop, tmp_path, "r").path  # type: ignore[arg-type]
+    path = Watcher(dead, None, shop, tmp_path, "r").serving.path  # type: ignore[arg-type]
     save(path, shop.codebook_sha, LastGood(listing, {binding.items: ("i001", "i002")}))
     path.write_bytes(resealed(path.read_bytes(), lambda body: None))
     assert canonical(json.loads(path.read_bytes().partition(b"\n")[2]))

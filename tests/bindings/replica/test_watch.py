@@ -63,7 +63,7 @@ def words(watcher: Watcher) -> set[str]:
 
 
 def saved_revision(watcher: Watcher) -> int:
-    good, _ = load(watcher.path, watcher.artifact.codebook_sha)
+    good, _ = load(watcher.serving.path, watcher.artifact.codebook_sha)
     return good.listing.revision if good else -1
 
 

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,6 @@ from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.edits.wanted import MakeChange
 from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.store import commit as module
-from slotbeam.bindings.store import script
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import (
@@ -34,6 +34,7 @@ from slotbeam.errors import (
 )
 from slotbeam.types import Slot
 from support.live import NOW, binds, make_binding, unbinds, write
+from torture.proxy import Proxy
 
 BOOK = "c0de"
 S4, S5 = Slot(1, 4), Slot(1, 5)
@@ -279,31 +280,31 @@ async def test_a_store_without_an_epoch_takes_no_commit(store: Store, raw: redis
     assert raw.keys() == []
 
 
-async def test_a_lost_reply_is_looked_up_and_acknowledged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    send = script._send
+def has_script(chunk: bytes) -> bool:
+    return b"EVALSHA" in chunk
 
-    async def lost(*args: Any) -> Any:
-        answer, _ = await send(*args)
-        if not isinstance(answer, redis.exceptions.NoScriptError):
-            raise redis.exceptions.TimeoutError("lost")
-        return answer, False
 
-    monkeypatch.setattr(script, "_send", lost)
-    done = await write(store, BOOK, binds(make_binding("a"), S4))
-    assert (done.revision, done.replayed, done.durability) == (1, False, "unknown")
+async def test_a_lost_reply_is_looked_up_and_acknowledged(server: EmbeddedStore, store: Store, tmp_path: Path) -> None:
+    await write(store, BOOK, binds(make_binding("other"), S5))  # the server knows the script
+    async with Proxy(tmp_path / "sock", server.socket_path) as proxy:
+        through = Store(proxy.url)
+        proxy.lose_reply(has_script)
+        done = await write(through, BOOK, binds(make_binding("a"), S4))
+        await through.close()
+    assert (done.revision, done.replayed, done.durability) == (2, False, "unknown")
 
 
 async def test_an_unsure_outcome_says_so_and_the_key_tells_later(
-    store: Store, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    server: EmbeddedStore, store: Store, raw: redis.Redis, tmp_path: Path
 ) -> None:
-    async def cut(*args: Any) -> Any:
-        raise redis.exceptions.ConnectionError("cut")
-
-    monkeypatch.setattr(module, "LOOKUP_S", 0.05)
-    with monkeypatch.context() as patch:
-        patch.setattr(script, "_send", cut)
+    """The server does not know the script yet: what is lost is that it has to be sent again, and it never ran."""
+    raw.script_flush()
+    async with Proxy(tmp_path / "sock", server.socket_path) as proxy:
+        through = Store(proxy.url, lookup_s=0.05)
+        proxy.lose_reply(has_script)
         with pytest.raises(OutcomeUnknown, match="may have been written") as error:
-            await write(store, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+            await write(through, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+        await through.close()
     assert error.value.details == {"outcome": "unknown", "idempotency_key": "k"}
     assert raw.hget("{sb}:meta", "rev") == "0"
     assert not (await write(store, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")).replayed
@@ -320,6 +321,8 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "read": (BOOK,),
     "changed": (0,),
     "items": (["aa"],),
+    "put_items": ({"aa": b"[]"}, 60),
+    "used_for": ("key",),
     "commits": ([1],),
     "beat": ("r1", {}),
     "forget": ("r1",),
@@ -340,17 +343,17 @@ async def test_what_a_silent_store_is_said_to_do_claims_nothing_about_a_write(tm
     await dead.close()
 
 
-async def test_a_store_that_falls_silent_on_a_replay_is_not_said_to_hold_nothing(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_store_that_falls_silent_on_a_replay_is_not_said_to_hold_nothing(store: Store) -> None:
     await write(store, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
 
-    async def silent(*_: Any, **__: Any) -> Any:
-        raise StoreUnavailable("the store did not answer")
+    class Silent(Store):
+        async def log(self, count: int = 100, before: int | None = None) -> list[dict[str, Any]]:
+            raise StoreUnavailable("the store did not answer")
 
-    monkeypatch.setattr(store, "log", silent)
+    silent = Silent(store.url)
     with pytest.raises(OutcomeUnknown, match="made revision 1 before") as told:
-        await write(store, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+        await write(silent, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+    await silent.close()
     assert "nothing was written" not in str(told.value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import redis
 
+from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import LastGood, save
-from slotbeam.bindings.store import commit
 from slotbeam.bindings.store.commit import Committed
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
@@ -29,42 +29,40 @@ HANG_S = 60
 
 
 async def test_a_key_that_is_used_between_looking_for_it_and_reading_is_not_used_twice(
-    server: EmbeddedStore, store: Store, monkeypatch: pytest.MonkeyPatch
+    server: EmbeddedStore, store: Store
 ) -> None:
-    other, binding, read = Store(server.url), make_binding(), store.read
     first: list[Committed] = []
 
-    async def late(*args: Any, **options: Any) -> Any:
-        if not first:
-            first.append(await write(other, BOOK, binds(make_binding("other"), S5), key="k", fingerprint="f"))
-        return await read(*args, **options)
+    class Late(Store):
+        async def read(self, *args: Any, **options: Any) -> Listing | None:
+            if not first:
+                first.append(await write(store, BOOK, binds(make_binding("other"), S5), key="k", fingerprint="f"))
+            return await super().read(*args, **options)
 
-    monkeypatch.setattr(store, "read", late)
-    again = await write(store, BOOK, binds(binding, S4), key="k", fingerprint="f")
-    await other.close()
+    late = Late(server.url)
+    again = await write(late, BOOK, binds(make_binding(), S4), key="k", fingerprint="f")
+    await late.close()
     assert (again.revision, again.replayed) == (first[0].revision, True)
-    listing = await read(BOOK)
+    listing = await store.read(BOOK)
     assert listing is not None
     assert (listing.revision, len(listing.records)) == (1, 1)
 
 
-async def test_an_edit_planned_on_an_older_revision_is_planned_again(
-    server: EmbeddedStore, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other, read = Store(server.url), store.read
+async def test_an_edit_planned_on_an_older_revision_is_planned_again(server: EmbeddedStore, store: Store) -> None:
     planned: list[int] = []
 
-    async def early(*args: Any, **options: Any) -> Any:
-        listing = await read(*args, **options)
-        assert listing is not None
-        planned.append(listing.revision)
-        if len(planned) == 1:
-            await write(other, BOOK, binds(make_binding("other"), S5))
-        return listing
+    class Early(Store):
+        async def read(self, *args: Any, **options: Any) -> Listing | None:
+            listing = await super().read(*args, **options)
+            assert listing is not None
+            planned.append(listing.revision)
+            if len(planned) == 1:
+                await write(store, BOOK, binds(make_binding("other"), S5))
+            return listing
 
-    monkeypatch.setattr(store, "read", early)
-    done = await write(store, BOOK, binds(make_binding(), S4))
-    await other.close()
+    early = Early(server.url)
+    done = await write(early, BOOK, binds(make_binding(), S4))
+    await early.close()
     assert (planned, done.revision) == ([0, 1], 2)
 
 
@@ -150,37 +148,36 @@ async def test_a_revision_is_on_disk_before_it_is_served_and_reported(
     assert before == [(0, 0, 0), (1, 0, 0)]
 
 
-async def test_a_slot_that_is_held_past_the_reader_is_not_given_twice(
-    store: Store, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slot_that_is_held_past_the_reader_is_not_given_twice(store: Store, raw: redis.Redis) -> None:
     """The script looks, too: here the slot's holder is not in what the edit was planned on."""
-    held, read = make_binding("held"), store.read
+
+    class Blind(Store):
+        async def read(self, *args: Any, **options: Any) -> Listing | None:
+            listing = await super().read(*args, **options)
+            assert listing is not None
+            return replace(listing, slots={})
+
+    held, blind = make_binding("held"), Blind(store.url)
     await write(store, BOOK, binds(held, S4))
-
-    async def blind(*args: Any, **options: Any) -> Any:
-        listing = await read(*args, **options)
-        assert listing is not None
-        return replace(listing, slots={})
-
-    monkeypatch.setattr(store, "read", blind)
     with pytest.raises(SlotTaken, match=held.id):
-        await write(store, BOOK, binds(make_binding(), S4))
+        await write(blind, BOOK, binds(make_binding(), S4))
+    await blind.close()
     assert raw.hgetall(f"{{sb}}:slots:{BOOK}") == {"1-4": held.id}
 
 
-async def test_a_commit_whose_item_list_is_gone_writes_it_again(
-    store: Store, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    binding, write_items, tries = make_binding(), commit.write_items, 0
+async def test_a_commit_whose_item_list_is_gone_writes_it_again(store: Store, raw: redis.Redis) -> None:
+    binding, tries = make_binding(), 0
 
-    async def lost(*args: Any) -> None:
-        nonlocal tries
-        tries += 1
-        await write_items(*args)
-        if tries == 1:
-            raw.delete("{sb}:items:" + binding.items)
+    class Losing(Store):
+        async def put_items(self, items: Mapping[str, bytes], linger_s: int) -> None:
+            nonlocal tries
+            tries += 1
+            await super().put_items(items, linger_s)
+            if tries == 1:
+                raw.delete("{sb}:items:" + binding.items)
 
-    monkeypatch.setattr(commit, "write_items", lost)
-    await write(store, BOOK, binds(binding, S4))
+    losing = Losing(store.url)
+    await write(losing, BOOK, binds(binding, S4))
+    await losing.close()
     assert tries == 2
     assert raw.ttl("{sb}:items:" + binding.items) == -1

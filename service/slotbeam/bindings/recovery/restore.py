@@ -19,7 +19,6 @@ from slotbeam.bindings.itemchanges import item_changes, lists_of
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.recovery.backup import Backup, same
 from slotbeam.bindings.replica.lastgood import generations, load_file
-from slotbeam.bindings.store.commit import LOOKUP_S, write_items
 from slotbeam.bindings.store.script import Script, Unanswered, durability, nothing_written, run
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
@@ -82,8 +81,7 @@ async def plan_restore(store: Store, backup: Backup, codebook_sha: str, data_dir
     before = await store.read(codebook)
     beats = await store.replicas()
     logged = await store.log(1)
-    with store.errors():
-        strays = before is None and bool(await store.redis.exists(store.key("binding")))
+    strays = before is None and await store.holds_records()
     known = [
         *(beat["revision"] for beat in beats if beat["revision"] < BELIEVED),
         *(entry["revision"] for entry in logged),
@@ -128,15 +126,15 @@ async def restore(store: Store, plan: Restoration, actor: str, now_ms: int) -> s
             raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
         lists = sorted(plan.backup.items.items())
         for start in range(0, len(lists), BATCH):
-            await write_items(store, {sha: encode_items(ids)[1] for sha, ids in lists[start : start + BATCH]})
+            batch = {sha: encode_items(ids)[1] for sha, ids in lists[start : start + BATCH]}
+            await store.put_items(batch, LINGER_S)
         needs = sorted({binding.items for binding in plan.bindings.values()})
         old = {binding.items for binding in plan.before.bindings.values()} if plan.before else set()
         drops = sorted(old - set(needs))
-        names = ["meta", "binding", f"slots:{plan.codebook}", "word", "log"]
-        keys = [store.key(name) for name in names + [f"items:{sha}" for sha in needs + drops]]
+        names = ["meta", "binding", f"slots:{plan.codebook}", "word", "log", *(f"items:{sha}" for sha in needs + drops)]
         changes = await _changes(store, plan)
         payload = json.dumps(_fields(plan, len(needs), changes, actor, now_ms), ensure_ascii=False)
-        reply, confirmed = await _run(store, keys, payload, plan, durable.how)
+        reply, confirmed = await _run(store, names, payload, plan, durable.how)
         if reply[0] == "ok":
             return durability(store, durable.how, confirmed, plan.revision)
         if reply[0] in ("stale", "items", "log"):
@@ -239,13 +237,13 @@ async def _changes(store: Store, plan: Restoration) -> list[dict[str, object]]:
     ]
 
 
-async def _run(store: Store, keys: list[str], payload: str, plan: Restoration, how: str) -> tuple[list[str], bool]:
+async def _run(store: Store, names: list[str], payload: str, plan: Restoration, how: str) -> tuple[list[str], bool]:
     """Send the script once; when its reply is lost, the new epoch tells whether it ran."""
     try:
-        return await run(store, _SCRIPT, keys, payload, how=how)
+        return await run(store, _SCRIPT, names, payload, how=how)
     except Unanswered as error:
         cause = error
-    deadline = asyncio.get_running_loop().time() + LOOKUP_S
+    deadline = asyncio.get_running_loop().time() + store.lookup_s
     while asyncio.get_running_loop().time() < deadline:
         try:
             head = await store.head()

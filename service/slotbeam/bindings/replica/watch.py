@@ -16,7 +16,6 @@ from typing import Any
 from slotbeam.background import Background
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.compiled import Build, Compiled, judge
-from slotbeam.bindings.replica.crashguard import Guard
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
 from slotbeam.bindings.replica.overlay import build_overlay
 from slotbeam.bindings.replica.pace import Pace
@@ -65,7 +64,7 @@ class Watcher:
         self.background = Background()
         self._clock = clock
         path = folder(data_dir) / file_name(role, artifact.codebook_sha)
-        self._serving = Serving(holder, artifact, path, self.status, self.now_ms, build=build, keep=keep)
+        self.serving = Serving(holder, artifact, path, self.status, self.now_ms, build=build, keep=keep)
         self._seen: Head | None = None
         self._held = self._booted = False
         self._ready = asyncio.Event()
@@ -80,27 +79,17 @@ class Watcher:
     @property
     def good(self) -> LastGood | None:
         """The listing that is served and its item lists; None before any."""
-        return self._serving.good
+        return self.serving.good
 
     @property
     def compiled(self) -> Compiled | None:
         """What was made of `good`."""
-        return self._serving.compiled
+        return self.serving.compiled
 
     @property
     def listing(self) -> Listing | None:
         """The listing that is served; None before any."""
         return self.good.listing if self.good else None
-
-    @property
-    def path(self) -> Path:
-        """Of the last-known-good file."""
-        return self._serving.path
-
-    @property
-    def guard(self) -> Guard:
-        """What keeps a binding whose build kills the process from being tried for ever."""
-        return self._serving.guard
 
     def now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -140,7 +129,7 @@ class Watcher:
                 group.create_task(self.background.keep("bindings-clock", self._cross_boundaries))
                 group.create_task(self.background.keep("bindings-heartbeat", self._beat))
         finally:
-            self._serving.rest()
+            self.serving.rest()
             with contextlib.suppress(StoreError, TimeoutError):
                 async with asyncio.timeout(0.5):  # a store that is gone must not hold up the end of the process
                     await self.store.forget(self.replica_id)
@@ -148,7 +137,7 @@ class Watcher:
     async def boot(self) -> None:
         """Serve the last known good bindings before the store is asked; `run` does so unless it was done."""
         self._booted = True
-        if await self._serving.boot():
+        if await self.serving.boot():
             self._ready.set()
 
     async def _follow(self) -> None:
@@ -194,11 +183,11 @@ class Watcher:
             # the commit that made a newer one lets the lists go that only the older one named.
             if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
                 return False
-            verdict = await self._serving.apply(seen, items, lost, "live")
+            verdict = await self.serving.apply(seen, items, lost, "live")
         elif verdict == "same" and seen is not None and self.good is not None:
             items, lost = await self._items(seen)
             if set(items) - set(self.good.items):
-                verdict = await self._serving.apply(seen, items, lost, "live")  # a lost item list is back
+                verdict = await self.serving.apply(seen, items, lost, "live")  # a lost item list is back
         # Remembered whatever the verdict: a store on hold is judged anew when its head moves, not at each hint.
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
         self._held = verdict.startswith("hold:")
@@ -224,7 +213,7 @@ class Watcher:
                 async with asyncio.timeout(min(check_s, max(0.001, wait_s))):
                     await self.status.changed.wait()  # a revision may bring a sooner boundary
             try:
-                await self._serving.cross()
+                await self.serving.cross()
             except Exception as error:
                 self.status.fail("clock", error)
                 await asyncio.sleep(check_s)

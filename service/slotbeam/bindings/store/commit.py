@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
-from redis.exceptions import RedisError
 
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Plan, make_plan
@@ -18,12 +17,11 @@ from slotbeam.bindings.itemchanges import Lists, item_changes, lists_of
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store.replies import idempotency_record
 from slotbeam.bindings.store.script import Script, Unanswered, durability, nothing_written, run
-from slotbeam.bindings.store.store import Store, heeding_cancellation
+from slotbeam.bindings.store.store import Store
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
 from slotbeam.types import Slot
 
 TRIES = 24
-LOOKUP_S = 2.0
 
 _SCRIPT = Script.load("commit.lua")
 _WRITE_AGAIN = Script("""
@@ -92,16 +90,19 @@ async def _commit(
     if store.strict and not durable.ok:
         raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
     for attempt in range(TRIES):
+        # Looked up before the listing is read: the same request may have come by another control plane, and the edit
+        # that it made would now refuse itself (its word is taken, its slot is bound).
         done = await earlier(store, key, fingerprint)
         if done is not None:
             return done
-        listing = await store.read(codebook_sha, client=store.writing)
+        listing = await store.read(codebook_sha, to_write=True)
         if listing is None:
             raise StoreUnavailable(f"the store at {store.name} holds no epoch: it is new, or it lost its data")
         wanted = change(listing)
         moved = await _moved(store, wanted.edits, items, lists)
         plan = make_plan(listing, wanted, key, fingerprint, moved)
-        await write_items(store, items)
+        # Before the commit, which refuses when one is missing: a replica never reads a revision without its lists.
+        await store.put_items(items, LINGER_S)
         reply, confirmed = await _run(store, codebook_sha, plan, key, fingerprint, durable.how)
         if isinstance(reply, Committed):
             return reply
@@ -109,6 +110,7 @@ async def _commit(
             how = durability(store, durable.how, confirmed, plan.revision)
             return Committed(plan.revision, plan.edits, False, how)
         _raise_refusal(store, reply)
+        # Another commit came first. Those who lost together must not try again together.
         await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
     raise StoreUnavailable(f"{TRIES} other commits came first, send it again")
 
@@ -136,8 +138,7 @@ async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
         OutcomeUnknown: it made a revision, and the store does not say more of it, or that it is on disk.
         StoreUnavailable: the store does not answer.
     """
-    with store.errors():
-        raw = await store.writing.hget(store.key("idem"), key)
+    raw = await store.used_for(key)
     if raw is None:
         return None
     revision = _revision_of(raw, key, fingerprint)
@@ -156,7 +157,7 @@ async def _replayed(store: Store, key: str, raw: bytes | str, revision: int) -> 
     how = (await store.durability()).how
     if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
         try:
-            again, confirmed = await run(store, _WRITE_AGAIN, [store.key("idem")], key, raw, how=how)
+            again, confirmed = await run(store, _WRITE_AGAIN, ["idem"], key, raw, how=how)
         except Unanswered:
             again, confirmed = 0, False
         if again is None:
@@ -195,40 +196,27 @@ async def _remembered(store: Store, revision: int) -> tuple[Edit, ...]:
     return tuple(found)
 
 
-async def write_items(store: Store, items: Mapping[str, bytes]) -> None:
-    """Content-addressed lists first: with a time to live that the commit takes away. Never shortens an older one's."""
-    if not items:
-        return
-    with store.errors():
-        async with store.writing.pipeline(transaction=False) as pipe:
-            for sha, data in items.items():
-                pipe.set(store.key(f"items:{sha}"), data, nx=True, ex=LINGER_S)
-                pipe.expire(store.key(f"items:{sha}"), LINGER_S, gt=True)
-            await pipe.execute()
-
-
 async def _run(
     store: Store, codebook_sha: str, plan: Plan, key: str, fingerprint: str, how: str
 ) -> tuple[list[str] | Committed, bool]:
     names = ["meta", "binding", f"slots:{codebook_sha}", "word", "log", "idem"]
-    keys = [store.key(name) for name in names + [f"items:{sha}" for sha in plan.needs + plan.drops]]
+    names += [f"items:{sha}" for sha in plan.needs + plan.drops]
     try:
-        reply, confirmed = await run(store, _SCRIPT, keys, json.dumps(plan.fields, ensure_ascii=False), how=how)
+        reply, confirmed = await run(store, _SCRIPT, names, json.dumps(plan.fields, ensure_ascii=False), how=how)
     except Unanswered as error:
         return await _look_up(store, plan, key, fingerprint, error), False
     return reply, confirmed
 
 
 async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: Unanswered) -> Committed:
-    """The answer to a commit was lost: ask for its idempotency key for up to `LOOKUP_S`. Never says "failed"."""
-    deadline = asyncio.get_running_loop().time() + LOOKUP_S
+    """The answer to a commit was lost: ask for its idempotency key for up to `lookup_s`. Never says "failed"."""
+    deadline = asyncio.get_running_loop().time() + store.lookup_s
     while asyncio.get_running_loop().time() < deadline:
         try:
-            with heeding_cancellation():
-                raw = await store.redis.hget(store.key("idem"), key)
+            raw = await store.used_for(key, to_write=False)
             if raw is not None:
                 return Committed(_revision_of(raw, key, fingerprint), plan.edits, False, "unknown")
-        except (RedisError, OSError):
+        except StoreUnavailable:
             pass
         await asyncio.sleep(0.1)
     why = type(cause.__cause__).__name__

@@ -20,7 +20,8 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from slotbeam.bindings.store.store import Store, heeding_cancellation
+from slotbeam.bindings.store.connection import heeding_cancellation
+from slotbeam.bindings.store.store import Store
 from slotbeam.errors import OutcomeUnknown, StoreError, StoreUnavailable
 
 WAITAOF_MS = 1500
@@ -61,8 +62,8 @@ def nothing_written() -> Iterator[None]:
         raise type(error)(f"{error}; nothing was written", **error.details) from error
 
 
-async def run(store: Store, script: Script, keys: Sequence[str], *arguments: Any, how: str) -> tuple[Any, bool]:
-    """Run `script`, then wait for the disk where `how` is `waitaof`.
+async def run(store: Store, script: Script, names: Sequence[str], *arguments: Any, how: str) -> tuple[Any, bool]:
+    """Run `script` on the keys of these `names`, then wait for the disk where `how` is `waitaof`.
 
     Both go out together on one connection: WAITAOF answers for what its own connection wrote, and one that was made
     after the store died would confirm at once what is lost.
@@ -74,6 +75,7 @@ async def run(store: Store, script: Script, keys: Sequence[str], *arguments: Any
         StoreUnavailable: it was refused.
         Unanswered: it may have run.
     """
+    keys = [store.key(name) for name in names]
     try:
         with heeding_cancellation():
             answer, confirmed = await _send(store, "EVALSHA", script.sha, keys, arguments, how)

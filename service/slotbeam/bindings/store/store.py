@@ -9,29 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-import ssl
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import redis.asyncio as redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError, ResponseError
 
 from slotbeam.bindings.binding import EMPTY_STATE, SCHEMA, decode_items
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store import replies
+from slotbeam.bindings.store.connection import Connection
 from slotbeam.bindings.store.replies import Head
+from slotbeam.bindings.store.serverfacts import Durability, ask_durability
 from slotbeam.errors import BindingError, OutcomeUnknown, StoreUnavailable
-from slotbeam.storeurl import StoreUrl
 
-READ_TIMEOUT_S = 2.0
-CONNECT_TIMEOUT_S = 1.0
 WATCH_BLOCK_MS = 1000
-WATCH_TIMEOUT_S = 2.5
+LOOKUP_S = 2.0
 HEARTBEAT_TTL_MS = 15_000
 STATS_TTL_S = 86_400
 
@@ -42,16 +33,7 @@ return 1
 """
 
 
-@dataclass(frozen=True)
-class Durability:
-    """Whether an acknowledged write survives a power cut: `ok`, how it is made sure of, and why not."""
-
-    ok: bool
-    how: str
-    why: str = ""
-
-
-class Store:
+class Store(Connection):
     """A connection to the bindings store.
 
     Args:
@@ -59,84 +41,38 @@ class Store:
         strict: refuse writes unless durability is proven (see `durability`).
         prefix: the hash tag every key starts with.
         ca: PEM file of a CA that may have signed the store's certificate, beside the system's.
+        lookup_s: how long a write whose reply was lost is looked for.
 
     Raises:
         SetupError: the URL or the file cannot be used.
     """
 
-    def __init__(self, url: str, *, strict: bool = False, prefix: str = "{sb}", ca: Path | None = None) -> None:
-        self.url, self.strict, self.prefix = url, strict, prefix
-        self.where = StoreUrl.parse(url).trusting(ca)
-        self.redis = self.client(READ_TIMEOUT_S)
-        self.watching = self.client(WATCH_TIMEOUT_S)
-        self.writing = self.client(READ_TIMEOUT_S, max_connections=1)
+    def __init__(
+        self,
+        url: str,
+        *,
+        strict: bool = False,
+        prefix: str = "{sb}",
+        ca: Path | None = None,
+        lookup_s: float = LOOKUP_S,
+    ) -> None:
+        super().__init__(url, prefix=prefix, ca=ca)
+        self.strict, self.lookup_s = strict, lookup_s
         self.write_lock = asyncio.Lock()
-
-    def client(self, timeout_s: float, max_connections: int = 16) -> redis.Redis:
-        """A client that never sends a command twice by itself."""
-        where = self.where
-        how: dict[str, Any] = {"host": where.host, "port": where.port}
-        kind: type[redis.connection.AbstractConnection] = redis.Connection
-        if where.scheme == "unix":
-            kind, how = redis.UnixDomainSocketConnection, {"path": where.path}
-        elif where.scheme == "rediss":
-            kind, how = redis.SSLConnection, {**how, **where.tls}
-        pool = redis.BlockingConnectionPool(
-            connection_class=kind,
-            **how,
-            username=where.username,
-            password=where.password,
-            db=where.db,
-            max_connections=max_connections,
-            timeout=timeout_s,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,  # CLIENT SETINFO is no command that slotbeam's users of the store may send
-        )
-        return redis.Redis.from_pool(pool)
-
-    async def close(self) -> None:
-        """Close every connection."""
-        for client in (self.redis, self.watching, self.writing):
-            await client.aclose()
-
-    @property
-    def name(self) -> str:
-        """Where the store is, without its password."""
-        return self.where.name
-
-    def key(self, name: str) -> str:
-        return f"{self.prefix}:{name}"
-
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Turn the client's errors into `StoreUnavailable`: of a read, or of anything that was not sent.
-
-        Its text says nothing of writes: it may be told beside one that was acknowledged. See `nothing_written`.
-        """
-        try:
-            with heeding_cancellation():
-                yield
-        except (RedisError, OSError, TimeoutError) as error:
-            raise StoreUnavailable(
-                f"the store at {self.name} did not answer ({_why(error)}); searches continue"
-            ) from error
 
     # ---------------------------------------------------------------- reads
 
-    async def read(
-        self, codebook_sha: str, known: int | None = None, client: redis.Redis | None = None
-    ) -> Listing | None:
+    async def read(self, codebook_sha: str, known: int | None = None, *, to_write: bool = False) -> Listing | None:
         """Read everything at one revision (MULTI/EXEC: unguarded reads can be torn); None without `{sb}:meta`.
 
         Args:
             codebook_sha: whose slots to read.
             known: a revision whose logged state to return along (`Listing.known_state`).
+            to_write: a write follows: read on its connection, which no other read holds up.
         """
+        client = self.writing if to_write else self.redis
         with self.errors():
-            async with (client or self.redis).pipeline(transaction=True) as pipe:
+            async with client.pipeline(transaction=True) as pipe:
                 pipe.hgetall(self.key("meta"))
                 pipe.hgetall(self.key("binding"))
                 pipe.hgetall(self.key(f"slots:{codebook_sha}"))
@@ -267,69 +203,38 @@ class Store:
             )
         return bool(done)
 
+    async def put_items(self, items: Mapping[str, bytes], linger_s: int) -> None:
+        """Write item lists by their hash; each goes after `linger_s` unless a commit that names it keeps it."""
+        if not items:
+            return
+        with self.errors():
+            async with self.writing.pipeline(transaction=False) as pipe:
+                for sha, data in items.items():
+                    # Content-addressed: what is there is the same, and may be in use. It is never shortened.
+                    pipe.set(self.key(f"items:{sha}"), data, nx=True, ex=linger_s)
+                    pipe.expire(self.key(f"items:{sha}"), linger_s, gt=True)
+                await pipe.execute()
+
+    async def used_for(self, idempotency_key: str, *, to_write: bool = True) -> bytes | str | None:
+        """Read what a request with this key did (see `replies.idempotency_record`); None when it is new.
+
+        Args:
+            to_write: a write follows. Without, the connection for writes is not needed: it may be the one that broke.
+        """
+        client = self.writing if to_write else self.redis
+        with self.errors():
+            return await client.hget(self.key("idem"), idempotency_key)
+
+    async def holds_records(self) -> bool:
+        """Whether there is any binding, also without an epoch."""
+        with self.errors():
+            return bool(await self.redis.exists(self.key("binding")))
+
     async def durability(self) -> Durability:
         """Ask the server whether an acknowledged write is on disk; asked for every commit, as anyone may change it."""
-        with self.errors():
-            try:
-                raw = await self.redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
-            except ResponseError as error:
-                return Durability(False, "unknown", f"the store does not tell its settings ({_why(error)})")
-        found = {replies.decoded(key): replies.decoded(value) for key, value in raw.items()}
-        if found.get("appendonly") != "yes":
-            return Durability(False, "unknown", 'the store keeps nothing on disk; set "appendonly yes"')
-        if found.get("maxmemory-policy") != "noeviction":
-            policy = found.get("maxmemory-policy")
-            return Durability(
-                False, "unknown", f'the store may evict bindings ({policy}); set "maxmemory-policy noeviction"'
-            )
-        if found.get("appendfsync") == "always":
-            return Durability(True, "appendfsync always")
-        if await self._knows_waitaof():
-            return Durability(True, "waitaof")
-        how = found.get("appendfsync")
-        return Durability(
-            False, "unknown", f'the store syncs "{how}" and cannot say what is on disk; set "appendfsync always"'
-        )
-
-    async def _knows_waitaof(self) -> bool:
-        """Redis before 7.2 does not, and a user may not be allowed it."""
-        with self.errors():
-            try:
-                known: Any = await self.redis.execute_command("COMMAND INFO", "WAITAOF")  # type: ignore[no-untyped-call]
-            except ResponseError:
-                return False
-        return bool(known) and known[0] is not None
-
-
-@contextmanager
-def heeding_cancellation() -> Iterator[None]:
-    """Raise `CancelledError` when the task was cancelled inside, even if the client swallowed that.
-
-    Before Python 3.12 `asyncio.wait_for`, which the client uses, drops a cancellation that meets an arriving reply.
-    """
-    task = asyncio.current_task()
-    before = task.cancelling() if task else 0
-    try:
-        yield
-    finally:
-        if task and task.cancelling() > before:
-            raise asyncio.CancelledError
+        return await ask_durability(self)
 
 
 def _document(facts: Mapping[str, Any]) -> bytes:
     """JSON that `replies` reads: the path in an error may be no UTF-8."""
     return json.dumps(dict(facts), ensure_ascii=False).encode(errors="replace")
-
-
-def _why(error: BaseException) -> str:
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLError):
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return (
-            f"TLS failed, its certificate is not trusted: {cause.verify_message}; set SLOTBEAM_REDIS_CA to the PEM "
-            "file of the CA that signed it, and SLOTBEAM_REDIS_URL to a host that it is for"
-        )
-    if isinstance(cause, ssl.SSLError):
-        return f"TLS failed, {cause.reason or cause}; without TLS SLOTBEAM_REDIS_URL begins with redis://"
-    return f"{type(error).__name__}: {error}"[:200]

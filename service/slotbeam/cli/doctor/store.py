@@ -11,6 +11,7 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import file_name, folder, load_file, second
+from slotbeam.bindings.store.serverfacts import ask_clock, ask_info
 from slotbeam.bindings.store.store import HEARTBEAT_TTL_MS, Store
 from slotbeam.errors import StoreError, StoreUnavailable
 
@@ -137,7 +138,7 @@ def _replicas(listing: Listing | None, beats: Sequence[Mapping[str, Any]]) -> tu
 
 async def _durability(store: Store) -> tuple[str, str]:
     durable = await store.durability()
-    facts = await _info(store, "persistence")
+    facts = await ask_info(store, "persistence")
     if facts.get("loading", "0") != "0":
         return WARN, "the store still loads its data; try again"
     if facts.get("aof_enabled", "0") != "0" and facts.get("aof_last_write_status", "ok") != "ok":
@@ -150,7 +151,7 @@ async def _durability(store: Store) -> tuple[str, str]:
 
 
 async def _memory(store: Store) -> tuple[str, str]:
-    facts = await _info(store, "memory")
+    facts = await ask_info(store, "memory")
     used, limit = int(facts.get("used_memory", 0)), int(facts.get("maxmemory", 0))
     policy = facts.get("maxmemory_policy", "unknown")
     said = f"{used / 2**20:.1f} MiB" + (f" of {limit / 2**20:.1f}" if limit else ", no limit")
@@ -162,7 +163,7 @@ async def _memory(store: Store) -> tuple[str, str]:
 
 
 async def _role(store: Store) -> tuple[str, str]:
-    facts = await _info(store, "replication")
+    facts = await ask_info(store, "replication")
     if facts.get("role") not in (None, "master"):
         primary = f"{facts.get('master_host')}:{facts.get('master_port')}"
         return BAD, f"a read-only replica of {primary}: edits are refused; point SLOTBEAM_REDIS_URL at the primary"
@@ -175,13 +176,8 @@ async def _role(store: Store) -> tuple[str, str]:
 async def _clocks(store: Store, beats: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """The store's clock against this machine's and each replica's, which decide when a binding starts and ends."""
     began = time.time()
-    async with store.redis.pipeline(transaction=True) as pipe:
-        pipe.time()
-        for beat in beats:
-            pipe.pttl(store.key(f"replica:{beat['id']}"))
-        (seconds, micros), *left = await pipe.execute()
+    now_ms, left = await ask_clock(store, [str(beat["id"]) for beat in beats])
     ended = time.time()
-    now_ms = seconds * 1000 + micros / 1000
     here_ms = min(max(now_ms, began * 1000), ended * 1000)  # the clock here, when the store read its own
     off = {"this machine": here_ms - now_ms}
     for beat, left_ms in zip(beats, left, strict=True):
@@ -194,11 +190,6 @@ async def _clocks(store: Store, beats: Sequence[Mapping[str, Any]]) -> tuple[str
     return (
         BAD if worst > SKEW_MS[1] else WARN
     ), f"off the store's clock: {shown}; start times and ends shift: set them by NTP"
-
-
-async def _info(store: Store, section: str) -> dict[str, str]:
-    raw: Mapping[Any, Any] = await store.redis.info(section)
-    return {str(key): str(value) for key, value in raw.items()}
 
 
 def _some(names: Sequence[str]) -> str:

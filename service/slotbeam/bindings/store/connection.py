@@ -1,0 +1,126 @@
+"""The connections to one Redis (or Valkey): three pools, the names of its keys, and what its errors mean."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from slotbeam.errors import StoreUnavailable
+from slotbeam.storeurl import StoreUrl
+
+READ_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 1.0
+WATCH_TIMEOUT_S = 2.5
+
+
+class Connection:
+    """Connects to the store when it is first asked something. Only this room (`bindings/store/`) uses its clients.
+
+    Args:
+        url: `redis://…`, `rediss://…` or `unix://…` (see `slotbeam.storeurl`).
+        prefix: the hash tag every key starts with.
+        ca: PEM file of a CA that may have signed the store's certificate, beside the system's.
+
+    Raises:
+        SetupError: the URL or the file cannot be used.
+    """
+
+    def __init__(self, url: str, *, prefix: str = "{sb}", ca: Path | None = None) -> None:
+        self.url, self.prefix = url, prefix
+        self.where = StoreUrl.parse(url).trusting(ca)
+        self.redis = self.client(READ_TIMEOUT_S)
+        # What blocks on the log has a pool of its own, and so have writes: one connection, for WAITAOF answers for
+        # what its own connection wrote.
+        self.watching = self.client(WATCH_TIMEOUT_S)
+        self.writing = self.client(READ_TIMEOUT_S, max_connections=1)
+
+    def client(self, timeout_s: float, max_connections: int = 16) -> redis.Redis:
+        """A client that never sends a command twice by itself."""
+        where = self.where
+        how: dict[str, Any] = {"host": where.host, "port": where.port}
+        kind: type[redis.connection.AbstractConnection] = redis.Connection
+        if where.scheme == "unix":
+            kind, how = redis.UnixDomainSocketConnection, {"path": where.path}
+        elif where.scheme == "rediss":
+            kind, how = redis.SSLConnection, {**how, **where.tls}
+        pool = redis.BlockingConnectionPool(
+            connection_class=kind,
+            **how,
+            username=where.username,
+            password=where.password,
+            db=where.db,
+            max_connections=max_connections,
+            timeout=timeout_s,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,  # CLIENT SETINFO is no command that slotbeam's users of the store may send
+        )
+        return redis.Redis.from_pool(pool)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for client in (self.redis, self.watching, self.writing):
+            await client.aclose()
+
+    @property
+    def name(self) -> str:
+        """Where the store is, without its password."""
+        return self.where.name
+
+    def key(self, name: str) -> str:
+        return f"{self.prefix}:{name}"
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn the client's errors into `StoreUnavailable`: of a read, or of anything that was not sent.
+
+        Its text says nothing of writes: it may be told beside one that was acknowledged. See `nothing_written`.
+        """
+        try:
+            with heeding_cancellation():
+                yield
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(
+                f"the store at {self.name} did not answer ({why(error)}); searches continue"
+            ) from error
+
+
+@contextmanager
+def heeding_cancellation() -> Iterator[None]:
+    """Raise `CancelledError` when the task was cancelled inside, even if the client swallowed that.
+
+    Before Python 3.12 `asyncio.wait_for`, which the client uses, drops a cancellation that meets an arriving reply.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
+
+
+def why(error: BaseException) -> str:
+    """Say what went wrong; of TLS, what to set."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return (
+            f"TLS failed, its certificate is not trusted: {cause.verify_message}; set SLOTBEAM_REDIS_CA to the PEM "
+            "file of the CA that signed it, and SLOTBEAM_REDIS_URL to a host that it is for"
+        )
+    if isinstance(cause, ssl.SSLError):
+        return f"TLS failed, {cause.reason or cause}; without TLS SLOTBEAM_REDIS_URL begins with redis://"
+    return f"{type(error).__name__}: {error}"[:200]
