@@ -22,7 +22,15 @@ from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery,
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import View, all_slots, replica_view, slot_view
-from slotbeam.api.admin.writes import Write, answered_before, binding_write, carry_out, patching_write, replacing_write
+from slotbeam.api.admin.writes import (
+    Asked,
+    Write,
+    answered_before,
+    binding_write,
+    carry_out,
+    patching_write,
+    replacing_write,
+)
 from slotbeam.api.http.bodies import read_model
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import json_response
@@ -84,9 +92,10 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     )
     async def post_slot(request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes) -> Response:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
-        if (again := await answered_before(plane, request, query, form)) is not None:
+        asked = Asked.of(request, query, form)
+        if (again := await answered_before(plane, asked)) is not None:
             return again
-        return await carry_out(plane, request, query, await binding_write(plane, form, who.name), form)
+        return await carry_out(plane, asked, await binding_write(plane, form, who.name))
 
     @router.put(
         "/slots/{slot}",
@@ -100,10 +109,11 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
         if form.slot not in (None, slot):
             raise InputError(f"slot in the body is {shown(form.slot)}, the path says {shown(slot)}; leave it out")
-        if (again := await answered_before(plane, request, query, form)) is not None:
+        asked = Asked.of(request, query, form)
+        if (again := await answered_before(plane, asked)) is not None:
             return again
         write = await replacing_write(plane, slot, form, request.headers.get("if-match"), who.name)
-        return await carry_out(plane, request, query, write, form)
+        return await carry_out(plane, asked, write)
 
     @router.patch(
         "/slots/{slot}",
@@ -115,11 +125,12 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
-        if (again := await answered_before(plane, request, query, form)) is not None:
+        asked = Asked.of(request, query, form)
+        if (again := await answered_before(plane, asked)) is not None:
             return again
         before = find(artifact, await plane.listing(), slot)
         write = await patching_write(plane, slot, form, before, request.headers.get("if-match"), who.name)
-        return await carry_out(plane, request, query, write, form)
+        return await carry_out(plane, asked, write)
 
     @router.delete(
         "/slots/{slot}",
@@ -131,7 +142,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         make = unbind(artifact, slot, request.headers.get("if-match"), who.name, plane.now_ms())
-        return await carry_out(plane, request, query, Write(make))
+        return await carry_out(plane, Asked.of(request, query), Write(make))
 
     @router.get(
         "/replicas",

@@ -92,36 +92,55 @@ async def patching_write(
     return Write(make, resolved, form.sample_queries)
 
 
-async def answered_before(plane: AdminPlane, request: Request, query: WriteQuery, form: BaseModel) -> Response | None:
+@dataclass(frozen=True)
+class Asked:
+    """What a request that changes one binding says beside its body, read once.
+
+    Attributes:
+        idempotency_key: of its header; None without.
+        fingerprint: what makes another request the same one.
+        dry_run: whether nothing is to be written.
+        wait_s: how long to wait for the replicas.
+        creates: whether it is a POST; any other edits what is there.
+        lacks_condition: whether it edits what is there and came without If-Match.
+    """
+
+    idempotency_key: str | None
+    fingerprint: str
+    dry_run: bool
+    wait_s: float
+    creates: bool
+    lacks_condition: bool
+
+    @classmethod
+    def of(cls, request: Request, query: WriteQuery, form: BaseModel | None = None) -> Asked:
+        """Read what `request` says. Raises `InputError`: its `Idempotency-Key` is none."""
+        key, creates = idempotency_key(request), request.method == "POST"
+        lacks_condition = not creates and "if-match" not in request.headers
+        return cls(key, fingerprint_of(request, form), query.dry_run, query.wait_s, creates, lacks_condition)
+
+
+async def answered_before(plane: AdminPlane, asked: Asked) -> Response | None:
     """The answer of the same request with the same `Idempotency-Key`, whatever has become of its binding since.
 
     Raises:
         IdempotencyReused: the key was used for another request.
     """
-    key = idempotency_key(request)
-    if query.dry_run or key is None or _lacks_condition(request):
+    if asked.dry_run or asked.idempotency_key is None or asked.lacks_condition:
         return None
-    done = await plane.committed_before(key, fingerprint_of(request, form))
-    return None if done is None else await _acknowledge(plane, done, query.wait_s, request.method == "POST")
+    done = await plane.committed_before(asked.idempotency_key, asked.fingerprint)
+    return None if done is None else await _acknowledge(plane, done, asked.wait_s, asked.creates)
 
 
-async def carry_out(
-    plane: AdminPlane, request: Request, query: WriteQuery, write: Write, form: BaseModel | None = None
-) -> Response:
+async def carry_out(plane: AdminPlane, asked: Asked, write: Write) -> Response:
     """Dry run, or commit and say who has it."""
-    key = idempotency_key(request)
-    if query.dry_run:
+    if asked.dry_run:
         return await _dry_run(plane, write)
-    if _lacks_condition(request):
+    if asked.lacks_condition:
         write.make(await plane.listing())  # raises what is missing: no earlier request with its key may hide that
     items = {write.resolved.sha: write.resolved.data} if write.resolved else {}
-    done = await plane.commit(write.make, items, key, fingerprint_of(request, form))
-    return await _acknowledge(plane, done, query.wait_s, write.created)
-
-
-def _lacks_condition(request: Request) -> bool:
-    """Whether an edit of what is there came without If-Match."""
-    return request.method != "POST" and "if-match" not in request.headers
+    done = await plane.commit(write.make, items, asked.idempotency_key, asked.fingerprint)
+    return await _acknowledge(plane, done, asked.wait_s, write.created)
 
 
 async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, created: bool) -> Response:
