@@ -135,6 +135,20 @@ async def test_a_clock_that_is_off_is_named(store: Store, hours: float, expected
     assert "this machine" not in found
 
 
+async def test_a_heartbeat_that_comes_while_it_looks_is_no_clock_that_is_off(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.beat("r2", beat(at=int((time.time() - 5) * 1000)))
+    seen = await store.replicas()
+
+    async def replicas() -> list[dict[str, Any]]:
+        await store.beat("r2", beat())
+        return seen
+
+    monkeypatch.setattr(store, "replicas", replicas)
+    assert (await look(store))["clocks"][0] == GOOD
+
+
 def test_the_last_known_good_file_is_compared_with_the_store(tmp_path: Path) -> None:
     listing, newer = make_listing({S4: make_binding()}), make_listing({S5: make_binding("crocs")}, revision=2)
     assert examine_last_good(tmp_path, CODEBOOK, None)[0] == GOOD

@@ -62,15 +62,20 @@ async def ask_info(connection: Connection, section: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in raw.items()}
 
 
-async def ask_clock(connection: Connection, replicas: Sequence[str]) -> tuple[float, list[int]]:
-    """Ask what time it is there, and how long the heartbeats of `replicas` are kept from then on. Raises as `ask_info`.
+async def ask_clock(connection: Connection, replicas: Sequence[str]) -> tuple[float, list[tuple[dict[str, Any], int]]]:
+    """Ask what time it is there, for the heartbeats of `replicas`, and how long each is kept. Raises as `ask_info`.
+
+    All at one moment: with a heartbeat of one moment and the age of the next, a clock would seem off by a beat.
 
     Returns:
-        `(unix ms, ms for each replica; negative for one that is gone)`.
+        `(unix ms, (heartbeat, ms) for each replica; the ms are negative for one that is gone)`.
     """
     async with connection.redis.pipeline(transaction=True) as pipe:
         pipe.time()
         for replica in replicas:
-            pipe.pttl(connection.key(f"replica:{replica}"))
-        (seconds, micros), *left = await pipe.execute()
-    return seconds * 1000 + micros / 1000, left
+            key = connection.key(f"replica:{replica}")
+            pipe.mget(key)
+            pipe.pttl(key)
+        (seconds, micros), *told = await pipe.execute()
+    beats = [(replies.heartbeat(value or b""), left) for (value,), left in zip(told[::2], told[1::2], strict=True)]
+    return seconds * 1000 + micros / 1000, beats

@@ -176,13 +176,14 @@ async def _role(store: Store) -> tuple[str, str]:
 async def _clocks(store: Store, beats: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """The store's clock against this machine's and each replica's, which decide when a binding starts and ends."""
     began = time.time()
-    now_ms, left = await ask_clock(store, [str(beat["id"]) for beat in beats])
+    replicas = [str(beat["id"]) for beat in beats]
+    now_ms, told = await ask_clock(store, replicas)
     ended = time.time()
     here_ms = min(max(now_ms, began * 1000), ended * 1000)  # the clock here, when the store read its own
     off = {"this machine": here_ms - now_ms}
-    for beat, left_ms in zip(beats, left, strict=True):
+    for replica, (beat, left_ms) in zip(replicas, told, strict=True):
         if isinstance(beat.get("at"), int) and left_ms > 0:
-            off[str(beat["id"])] = beat["at"] + HEARTBEAT_TTL_MS - left_ms - now_ms
+            off[replica] = beat["at"] + HEARTBEAT_TTL_MS - left_ms - now_ms
     worst = max(abs(ms) for ms in off.values())
     if worst <= SKEW_MS[0]:
         return GOOD, f"{len(off)} clocks within {SKEW_MS[0] / 1000:g} s of the store's"
