@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +20,6 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
 from slotbeam.catalog.table import Catalog, item_text, write_catalog
 from slotbeam.files import sha256_of
-from slotbeam.kae.encode import Kae
 from slotbeam.kae.normalize import normalize
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.tokenizer import InputBuilder
@@ -204,7 +203,7 @@ def _load(setup: Setup, method: Method, texts: Path, directory: Path) -> Artifac
     return Artifact(
         directory=directory,
         manifest=manifest,
-        kae=cast(Kae, frozen),  # offers what the pipeline reads of one
+        kae=frozen,
         inputs=InputBuilder.load(directory / "model" / TOKENIZER, sizes, limit),
         model=OnnxModel(directory / "model", sizes),
         trie=Trie.load(directory / "trie"),

@@ -8,7 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from slotbeam.kae.encode import Encoded, Kae
+from slotbeam.kae.categories import CATEGORIES
+from slotbeam.kae.codebook import Codebook
+from slotbeam.kae.dictionary import Dictionary
+from slotbeam.kae.encode import Describable, Encoded, Kae
+from slotbeam.kae.importance import Importance
 from slotbeam.kae.matcher import Span
 from slotbeam.kae.normalize import normalize
 from slotbeam.types import FloatArray, IntArray
@@ -49,25 +53,30 @@ class Embedding:
         return {surface: number for number, surface in enumerate(surfaces)}, self.texts.vectors(surfaces)
 
 
-class FrozenBook:
-    """The positions of a closed codebook: nothing is reserved."""
+class FrozenBook(Codebook):
+    """The positions of a closed codebook: no concept owns a slot, and nothing is reserved."""
 
     def __init__(self, sizes: tuple[int, ...], sha: str) -> None:
-        self.sizes, self.sha = sizes, sha
+        """Take the number of codes of every position, and what identifies the quantiser."""
+        none, groups = (0,) * len(sizes), (CATEGORIES, *[()] * (len(sizes) - 1))
+        clusters = tuple(size - 1 for size in sizes)  # code 0 is that of a text without a known word
+        super().__init__(groups, clusters, none, none, np.empty(0, np.int32), Dictionary([]))
+        self._quantiser_sha = sha
 
-    def __len__(self) -> int:
-        return len(self.sizes)
+    @cached_property
+    def sha(self) -> str:
+        """The identity of the codes: the quantiser's, for words have no part in them."""
+        return self._quantiser_sha
 
-    def reserved(self, position: int) -> range:
-        return range(0)
 
-
-class FrozenEncoding:
-    """What `search.pipeline.retrieve` reads of a `Kae`, by a frozen quantiser. A new word changes nothing in it."""
+class FrozenEncoding(Kae):
+    """A `Kae` without a word, whose codes a frozen quantiser gives. A new word changes nothing in it."""
 
     def __init__(self, embedding: Embedding, quantiser: Quantiser, sha: str = "") -> None:
+        none = np.empty(0, np.int32)
+        words = Importance(np.empty(0, np.float32), np.empty((0, 2), np.int32), none)
+        super().__init__(Dictionary([]), FrozenBook(quantiser.sizes, sha), words)
         self.embedding, self.quantiser = embedding, quantiser
-        self.codebook = FrozenBook(quantiser.sizes, sha)
 
     def codes(self, texts: Sequence[str]) -> IntArray:
         """(N, L) codes of canonical texts."""
@@ -76,6 +85,10 @@ class FrozenEncoding:
     def encode(self, text: str, blocked: Iterable[Span] = ()) -> Encoded:
         """The query SID of one canonical text; no words are matched."""
         return Encoded(text, tuple(self.codes([text])[0].tolist()), (), (None,) * len(self.codebook))
+
+    def encode_item(self, item: Describable) -> Encoded:
+        """Refuse: an item's codes are those of its whole text (`codes`), not of single words."""
+        raise TypeError("a frozen quantiser codes an item by its text; use codes(). This is a bug.")
 
     def knows(self, surface: str) -> bool:
         """Whether the projection has a vector for it."""

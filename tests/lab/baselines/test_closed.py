@@ -148,3 +148,15 @@ def test_keyword_vectors_are_half_text_half_mean_of_matched_words() -> None:
     frozen = FrozenEncoding(Embedding(texts), Quantiser((unit(np.eye(6, dtype=np.float32)),)))
     assert frozen.encode("unheard of").sid == (0,)
     assert frozen.encode("red mug").sid[0] > 0
+
+
+def test_a_closed_codebook_is_a_kae_without_words() -> None:
+    texts = TextVectors.fit(["red mug from acme", "blue lamp from bolt", "red lamp", "blue mug"] * 3, dimensions=6)
+    quantiser = Quantiser((unit(np.eye(6, dtype=np.float32)),) * 2)
+    frozen = FrozenEncoding(Embedding(texts), quantiser, "of the file")
+    book = frozen.codebook
+    assert (book.sizes, len(book), book.sha) == (quantiser.sizes, 2, "of the file")
+    assert not any(len(book.reserved(position)) for position in range(len(book)))
+    assert frozen.explain("red mug") == []
+    assert frozen.knows_token("mug")
+    assert not frozen.knows_token("unheard")
