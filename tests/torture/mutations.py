@@ -38,7 +38,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _one(
         *("a read without MULTI", "bindings/store/store.py"),
-        *("(client or self.redis).pipeline(transaction=True)", "(client or self.redis).pipeline(transaction=False)"),
+        *("async with client.pipeline(transaction=True)", "async with client.pipeline(transaction=False)"),
         f"{RACES}::test_a_commit_in_the_middle_of_a_read_is_seen_whole_or_not_at_all",
         five=True,
     ),
@@ -94,7 +94,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{RACES}::test_a_commit_whose_item_list_is_gone_writes_it_again",
     ),
     _one(
-        *("a client that sends again by itself", "bindings/store/store.py"),
+        *("a client that sends again by itself", "bindings/store/connection.py"),
         *("retry=Retry(NoBackoff(), 0),", "retry=Retry(NoBackoff(), 3),"),
         f"{RACES}::test_a_commit_whose_reply_is_lost_is_sent_once",
     ),
@@ -109,7 +109,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{COMMIT}::test_a_strict_store_refuses_writes_it_could_lose",
     ),
     _one(
-        *("eviction is no danger", "bindings/store/store.py"),
+        *("eviction is no danger", "bindings/store/serverfacts.py"),
         *('if found.get("maxmemory-policy") != "noeviction":', "if False:"),
         f"{COMMIT}::test_a_strict_store_refuses_writes_it_could_lose",
     ),
@@ -157,7 +157,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     # ---- the replica
     Mutation(
         "served before it is on disk",
-        "bindings/replica/watch.py",
+        "bindings/replica/serving.py",
         (
             (
                 '            unkept = await self._save(good) if state == "live" else None\n'
@@ -165,9 +165,9 @@ MUTATIONS: tuple[Mutation, ...] = (
                 "            unkept = None\n            self.good, self.compiled = good, compiled\n",
             ),
             (
-                "        applied_at = self.now_ms()\n",
+                "        applied_at = self._now_ms()\n",
                 '        unkept = await self._save(good) if state == "live" else None\n'
-                "        applied_at = self.now_ms()\n",
+                "        applied_at = self._now_ms()\n",
             ),
         ),
         (f"{RACES}::test_a_revision_is_on_disk_before_it_is_served_and_reported",),
