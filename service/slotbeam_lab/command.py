@@ -17,11 +17,10 @@ from slotbeam_lab.baselines.registry import Setup, chosen
 from slotbeam_lab.baselines.systems import artifact_system, bm25_system, candidate_system
 from slotbeam_lab.interventions.bound import COLLATERAL, intervene, untouched
 from slotbeam_lab.interventions.editable import standard_systems
-from slotbeam_lab.measures.icecat import judged_recall
-from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions
+from slotbeam_lab.measures.judgements import judged_recall
+from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions, sample
 from slotbeam_lab.measures.report import Section, markdown, section_of
 from slotbeam_lab.measures.run import Progress, System, averaged
-from slotbeam_lab.measures.testday import sample
 from slotbeam_lab.paper import curves
 from slotbeam_lab.paper.plots import draw
 from slotbeam_lab.paper.tables import BASE, intervention_sections, pairs_of, table_section, tables_of

@@ -31,9 +31,8 @@ from slotbeam.types import IntArray
 from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding
 from slotbeam_lab.baselines.quantise import Fit, Material, Quantiser
 from slotbeam_lab.baselines.registry import Built, Setup, cached
-from slotbeam_lab.baselines.systems import artifact_system
+from slotbeam_lab.baselines.systems import artifact_system, dictionary_of, tokenizer_of, training_data
 from slotbeam_lab.baselines.textvectors import TextVectors
-from slotbeam_lab.baselines.vocabulary import dictionary_of, tokenizer_of, training_data
 from slotbeam_train.command import CHECKPOINT
 from slotbeam_train.export.artifact import TOKENIZER, export_model, item_vectors, round_to_half
 from slotbeam_train.export.weights import fit_weights, last_taken

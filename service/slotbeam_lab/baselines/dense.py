@@ -24,7 +24,7 @@ from slotbeam.model.tokenizer import MAX_HISTORY, MAX_RECENT_TEXT, PAD, QUERY, T
 from slotbeam.types import FloatArray, IntArray
 from slotbeam_lab.baselines.contrastive import Contrastive, item_chances
 from slotbeam_lab.baselines.registry import Built, Setup, cached
-from slotbeam_lab.baselines.vocabulary import dictionary_of, tokenizer_of, training_data
+from slotbeam_lab.baselines.systems import dictionary_of, tokenizer_of, training_data
 from slotbeam_lab.measures.run import Asked
 from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.stages.corpus import Corpus, build_corpus, item_sids_of

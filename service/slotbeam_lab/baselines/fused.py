@@ -1,14 +1,61 @@
-"""Several branches fused by reciprocal rank, as a search system is deployed: with an inverted index, or KAE instead."""
+"""Several branches fused by reciprocal rank, as a search system is deployed: with an inverted index, or KAE instead.
+
+One of them is behaviour: what users took after the same query, then after queries that share its words.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 
-from slotbeam_lab.baselines import behaviour, bm25, dense
+from slotbeam.catalog.item import Interaction, Item
+from slotbeam.catalog.loaders import load_catalog, load_log
+from slotbeam.kae.normalize import normalize
+from slotbeam_lab.baselines import bm25, dense
+from slotbeam_lab.baselines.bm25 import Bm25
 from slotbeam_lab.baselines.registry import Build, Built, Setup
 from slotbeam_lab.baselines.systems import build_kae
 from slotbeam_lab.measures.run import Asked, System
+
+ORDER_WEIGHT = 3
+"""Clicks that an order counts for, as in training."""
+
+
+class Behaviour:
+    """Two tables of a log: canonical query → items, and BM25 over the queries that led to each item."""
+
+    def __init__(self, log: Iterable[Interaction], known: Iterable[str]) -> None:
+        """Read a log.
+
+        Args:
+            log: clicks and orders of the training days.
+            known: ids of the catalog; rows that lead elsewhere are left out.
+        """
+        ids = set(known)
+        led: dict[str, Counter[str]] = defaultdict(Counter)
+        said: dict[str, list[str]] = defaultdict(list)
+        for one in log:
+            query = normalize(one.query)
+            if query and one.item_id in ids:
+                weight = ORDER_WEIGHT if one.kind == "order" else 1
+                led[query][one.item_id] += weight
+                said[one.item_id] += [query] * weight
+        self._led = {query: [item for item, _ in counts.most_common()] for query, counts in led.items()}
+        self._index = Bm25([Item(item, " ".join(queries)) for item, queries in said.items()]) if said else None
+
+    def search(self, query: str, k: int) -> list[str]:
+        """Items of the same query by their weight, then of queries that share words; an unseen query may find none."""
+        canonical = normalize(query)
+        near = self._index.search(canonical, k) if self._index else []
+        return list(dict.fromkeys([*self._led.get(canonical, []), *near]))[:k]
+
+
+def behaviour_of(setup: Setup) -> Behaviour:
+    """The branch of a comparison: days up to `options.last_day`; empty without a log."""
+    log = load_log(setup.logs) if setup.logs is not None else iter(())
+    days = (one for one in log if one.day <= setup.options.last_day)
+    return Behaviour(days, (item.id for item in load_catalog(setup.catalog)))
+
 
 RRF_K = 60
 """Cormack, Clarke and Büttcher's constant: score = Σ over branches 1 / (RRF_K + rank)."""
@@ -43,5 +90,10 @@ def build_with_kae(setup: Setup) -> Built:
 
 
 def _build(setup: Setup, first: Build) -> Built:
-    parts = [first(setup), dense.build(setup), behaviour.build(setup)]
+    parts = [first(setup), dense.build(setup), _behaviour(setup)]
     return Built(fused_system([part.search for part in parts]), parts[0].artifact, parts[0].facts | parts[1].facts)
+
+
+def _behaviour(setup: Setup) -> Built:
+    branch = behaviour_of(setup)
+    return Built(lambda asked, k: branch.search(asked.query, k))

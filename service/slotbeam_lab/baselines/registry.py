@@ -80,7 +80,7 @@ _BASELINES = "slotbeam_lab.baselines"
 
 SYSTEMS: dict[str, Entry] = {
     "bm25": Entry("BM25", f"{_BASELINES}.bm25:build"),
-    "bm25-alias": Entry("BM25 + aliases", f"{_BASELINES}.alias:build"),
+    "bm25-alias": Entry("BM25 + aliases", f"{_BASELINES}.rules:build_aliased"),
     "dense": Entry("dense dual encoder", f"{_BASELINES}.dense:build"),
     "kae": Entry("slotbeam", "slotbeam_lab.baselines.systems:build_kae"),
     "kae-no-lexical": Entry("slotbeam, no lexical feature", "slotbeam_lab.baselines.systems:build_kae_no_lexical"),
@@ -88,9 +88,9 @@ SYSTEMS: dict[str, Entry] = {
     "kae-paper-trie": Entry(
         "KAE as in the paper, but in the trie", "slotbeam_lab.interventions.unconstrained:build_constrained"
     ),
-    "rq-kmeans": Entry("RQ-kmeans", f"{_BASELINES}.rq_kmeans:build"),
+    "rq-kmeans": Entry("RQ-kmeans", f"{_BASELINES}.residual:build_kmeans"),
     "rq-vae": Entry("RQ-VAE", f"{_BASELINES}.rq_vae:build"),
-    "rq-opq": Entry("RQ-OPQ (KHQE)", f"{_BASELINES}.rq_opq:build"),
+    "rq-opq": Entry("RQ-OPQ (KHQE)", f"{_BASELINES}.residual:build_opq"),
     "cq-sid": Entry("CQ-SID", f"{_BASELINES}.cq_sid:build"),
     "fused": Entry("BM25 + dense + behaviour (RRF)", f"{_BASELINES}.fused:build"),
     "fused-kae": Entry("slotbeam + dense + behaviour (RRF)", f"{_BASELINES}.fused:build_with_kae"),

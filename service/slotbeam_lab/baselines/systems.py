@@ -1,13 +1,21 @@
-"""Systems to ask: an index of words, and an artifact as it would be served; what trains an artifact and keeps it."""
+"""Systems to ask: an index of words, and an artifact as it would be served; what trains an artifact and keeps it.
+
+Its dictionary and the tokenizer of its data are learned once, and shared by every system that needs words.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from slotbeam.catalog.item import Interaction, Item
+from slotbeam.catalog.loaders import read_data
+from slotbeam.kae.encode import Kae
+from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.base import base_candidates
 from slotbeam.search.pipeline import retrieve
@@ -15,11 +23,12 @@ from slotbeam.search.request import MAX_K, SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
 from slotbeam_lab.baselines.bm25 import Bm25
-from slotbeam_lab.baselines.registry import Built, Setup, cached
+from slotbeam_lab.baselines.registry import DONE, Built, Setup, cached, identity
 from slotbeam_lab.measures.run import Asked, System
 
 ARTIFACT = "artifact"
 """The directory of a trained artifact inside its place in the cache."""
+DICTIONARY = "kae"
 
 
 def build_kae(setup: Setup) -> Built:
@@ -102,3 +111,39 @@ def candidate_system(artifact: Artifact) -> System:
         return [catalog.ids[int(row)] for row in np.asarray(found.places)]
 
     return search
+
+
+def training_data(setup: Setup) -> tuple[list[Item], list[Interaction]]:
+    """What every system may learn from: the catalog, and the log's days up to `options.last_day`."""
+    data = read_data(setup.catalog, setup.logs, last_day=setup.options.last_day)
+    return data.items, data.log
+
+
+def dictionary_of(setup: Setup) -> Kae:
+    """The dictionary of the `kae` system: its own when that is trained, else learned the same way and kept."""
+    trained = setup.cache / f"kae-{identity(setup, 'kae')}"
+    if (trained / DONE).is_file():
+        return Kae.load(trained / ARTIFACT / DICTIONARY)
+
+    def learn(directory: Path) -> dict[str, int]:
+        from slotbeam_train.lexicon import behaviour_of, build_kae
+
+        items, log = training_data(setup)
+        queries, clicks = behaviour_of(log)
+        kae = build_kae(items, queries, setup.options.kae, clicks=clicks)
+        kae.save(directory / DICTIONARY)
+        return {"concepts": len(kae.dictionary)}
+
+    directory, _ = cached(setup, "dictionary", learn)
+    return Kae.load(directory / DICTIONARY)
+
+
+def tokenizer_of(setup: Setup, items: Sequence[Item], log: Sequence[Interaction], kae: Kae) -> InputBuilder:
+    """The tokenizer that training makes of the same data, with room for the dictionary's slots."""
+    from slotbeam_train.command import vocabulary_of
+    from slotbeam_train.lexicon import behaviour_of
+    from slotbeam_train.stages.corpus import corpus_texts
+
+    texts = list(corpus_texts(items, kae, behaviour_of(log)[0]))
+    size = setup.options.vocabulary or vocabulary_of(sum(map(len, texts)))
+    return InputBuilder.train(texts, size, kae.codebook.sizes, setup.options.model.max_tokens)

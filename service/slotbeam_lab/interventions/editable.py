@@ -14,10 +14,9 @@ from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import IntArray, Timings
-from slotbeam_lab.baselines.alias import Aliases
 from slotbeam_lab.baselines.bm25 import Bm25
-from slotbeam_lab.baselines.pinrule import PinRules
 from slotbeam_lab.baselines.registry import Built
+from slotbeam_lab.baselines.rules import Aliases, PinRules
 from slotbeam_lab.interventions.injections import Injection, overlay_of
 from slotbeam_lab.interventions.papermode import ForgedMode, PaperMode
 
@@ -128,7 +127,7 @@ class Rewritten:
 
 
 def closed_system(built: Built) -> Forged:
-    """The intervention of a closed codebook (`rq_kmeans.build` and its like): its own quantiser forges the codes."""
+    """The intervention of a closed codebook (`residual.build_kmeans` and its like): its own quantiser forges the codes."""
     from slotbeam_lab.baselines.closed import forge
 
     if built.artifact is None:

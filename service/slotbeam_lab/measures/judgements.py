@@ -1,14 +1,19 @@
-"""Human judgements: `query,docid,rating` in a CSV file, ratings 0 to 3."""
+"""Human judgements (Icecat's, or any file of the same shape) and what systems make of the judged queries.
+
+The file is a CSV of `query,docid,rating`, ratings 0 to 3.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from slotbeam.catalog.loaders.faults import Faults
 from slotbeam.catalog.loaders.records import open_bytes
 from slotbeam.catalog.loaders.tables import table_rows
+from slotbeam_lab.measures import metrics
+from slotbeam_lab.measures.run import Asked, Progress, System, Table, evaluate
 
 RELEVANT = 2
 """The least rating that counts as relevant."""
@@ -58,3 +63,34 @@ def read_judgements(path: Path) -> list[Judged]:
                     faults.note(place.fault("rating", f"{query!r} and {item!r} have two ratings; allowed: one", "one"))
     faults.refuse()
     return [Judged(query, ratings) for query, ratings in found.items()]
+
+
+def judged_table(
+    systems: Mapping[str, System], judged: Sequence[Judged], ks: Sequence[int], progress: Progress | None = None
+) -> Table:
+    """Recall@K for each K, nDCG@10, condensed nDCG@10, bpref and MRR at the largest K.
+
+    Queries without a relevant item are left out: every metric is undefined there.
+    """
+    judged = [one for one in judged if one.relevant]
+    most = max(ks)
+
+    def score(number: int, ranked: Sequence[str]) -> dict[str, float]:
+        one = judged[number]
+        return {
+            **{f"Recall@{k}": metrics.recall(ranked, one.relevant, k) for k in ks},
+            "nDCG@10": metrics.ndcg(ranked, one.ratings),
+            "condensed nDCG@10": metrics.condensed_ndcg(ranked, one.ratings),
+            "bpref": metrics.bpref(ranked, one.relevant, one.other),
+            f"MRR@{most}": metrics.reciprocal_rank(ranked, one.relevant, most),
+        }
+
+    return evaluate(systems, [Asked(one.query) for one in judged], most, score, progress)
+
+
+def judged_recall(system: System, judged: Sequence[Judged], k: int) -> tuple[float, float]:
+    """Mean recall of everything that `system` returns, and how many items that is on average."""
+    judged = [one for one in judged if one.relevant]
+    answers = [system(Asked(one.query), k) for one in judged]
+    found = [metrics.recall(answer, one.relevant, len(answer)) for answer, one in zip(answers, judged, strict=True)]
+    return sum(found) / len(judged), sum(map(len, answers)) / len(judged)

@@ -12,9 +12,9 @@ from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.grouping import Grouping
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.baselines.systems import artifact_system, candidate_system
+from slotbeam_lab.measures.questions import world_table
 from slotbeam_lab.measures.report import Cell, Row, Section, cells_of
 from slotbeam_lab.measures.run import Asked, Progress, Table, evaluate
-from slotbeam_lab.measures.testday import world_table
 from slotbeam_lab.paper.history import history_facts
 from slotbeam_train.lexicon import KaeOptions, behaviour_of, build_with_grouping
 

@@ -15,8 +15,8 @@ from slotbeam.kae.codebook import EMPTY
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.baselines.systems import artifact_system
+from slotbeam_lab.measures.questions import sample, world_table
 from slotbeam_lab.measures.run import Asked, Progress, System, Table
-from slotbeam_lab.measures.testday import sample, world_table
 
 WITH, WITHOUT = "with history", "without history"
 STRENGTHS = ("1", "2", "3", "4+")

@@ -17,7 +17,7 @@ pytest.importorskip("torch")
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
 from slotbeam.catalog.table import item_text
-from slotbeam_lab.baselines import closed, rq_kmeans
+from slotbeam_lab.baselines import closed, residual
 from slotbeam_lab.baselines.closed import forge
 from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding
 from slotbeam_lab.baselines.quantise import Quantiser
@@ -115,7 +115,7 @@ def test_a_stopped_run_goes_on_with_the_codes_it_began_with(
     for path in stopped.iterdir():
         if path.name != closed.QUANTISER:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    method = replace(rq_kmeans.METHOD, fit=None)
+    method = replace(residual.KMEANS, fit=None)
     again = closed.build_closed(replace(setup, cache=cache), method)
     whole = systems["rq-kmeans"]
     assert again.artifact is not None

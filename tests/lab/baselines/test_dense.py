@@ -16,7 +16,7 @@ pytest.importorskip("bm25s")
 import torch
 
 from slotbeam.catalog.item import Interaction, Item
-from slotbeam_lab.baselines import alias, contrastive, dense, fused
+from slotbeam_lab.baselines import contrastive, dense, fused, rules
 from slotbeam_lab.baselines.contrastive import Contrastive, item_chances
 from slotbeam_lab.baselines.dense import Dense, DualEncoder, PairBatches
 from slotbeam_lab.baselines.registry import Setup
@@ -153,6 +153,6 @@ def test_the_whole_of_a_comparison_is_built(tmp_path: Path) -> None:
     with_kae = fused.build_with_kae(setup)
     assert with_kae.artifact is not None
     assert len(set(with_kae.search(Asked("red mug"), 20))) == 20
-    aliased = alias.build(setup)
+    aliased = rules.build_aliased(setup)
     assert aliased.facts["concepts"] > 3
     assert aliased.search(Asked("red mug"), 5)

@@ -12,7 +12,7 @@ pytest.importorskip("faiss")
 pytest.importorskip("torch")
 
 from slotbeam.types import FloatArray
-from slotbeam_lab.baselines import rq_opq
+from slotbeam_lab.baselines import residual
 from slotbeam_lab.baselines.closed import sharing
 from slotbeam_lab.baselines.quantise import (
     Material,
@@ -42,7 +42,7 @@ def material(vectors: FloatArray) -> Material:
 
 @pytest.fixture(scope="module")
 def opq() -> Quantiser:
-    return rq_opq.fit(material(blobs()))
+    return residual.fit_with_opq(material(blobs()))
 
 
 def error(vectors: FloatArray, quantiser: Quantiser) -> float:

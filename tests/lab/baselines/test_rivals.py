@@ -15,11 +15,9 @@ from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Concept, Dictionary
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.importance import Importance
-from slotbeam_lab.baselines.alias import Aliases
-from slotbeam_lab.baselines.behaviour import Behaviour
 from slotbeam_lab.baselines.bm25 import Bm25
-from slotbeam_lab.baselines.fused import RRF_K, fuse, fused_system
-from slotbeam_lab.baselines.pinrule import PinRules
+from slotbeam_lab.baselines.fused import RRF_K, Behaviour, fuse, fused_system
+from slotbeam_lab.baselines.rules import Aliases, PinRules
 from slotbeam_lab.measures.run import Asked
 
 

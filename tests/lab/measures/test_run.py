@@ -11,10 +11,9 @@ import pytest
 
 from slotbeam.catalog.item import Interaction
 from slotbeam.errors import InputError
-from slotbeam_lab.measures.icecat import judged_recall, judged_table
-from slotbeam_lab.measures.judgements import Judged, read_judgements
+from slotbeam_lab.measures.judgements import Judged, judged_recall, judged_table, read_judgements
+from slotbeam_lab.measures.questions import sample, world_table
 from slotbeam_lab.measures.run import Asked, Table, averaged, bootstrap_ratio
-from slotbeam_lab.measures.testday import sample, world_table
 from slotbeam_lab.world import WorldOptions, make_world
 from support.shop import make_items
 from support.tiny import write_tiny_artifact
