@@ -37,8 +37,9 @@ def paper(
 ) -> None:
     """Regenerate every table; what is in --out already is not run again. Exit code 1 when a unit failed."""
     need("torch")
-    from slotbeam_lab.paper.command import PaperOptions, run_paper
-    from slotbeam_lab.paper.command import quick as quick_options
+    from slotbeam_lab.paper.command import run_paper
+    from slotbeam_lab.paper.options import PaperOptions
+    from slotbeam_lab.paper.options import quick as quick_options
     from slotbeam_lab.paper.tasks import Place
     from slotbeam_train.options import preset
 

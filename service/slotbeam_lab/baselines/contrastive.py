@@ -1,43 +1,78 @@
-"""The small training loop of the dense baseline: resumable, by the same schedule and optimizer as the policy's."""
+"""The dual encoder of the dense baseline and its small training loop: resumable, by the policy's schedule."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from slotbeam.model.tokenizer import PAD, Layout
 from slotbeam.types import FloatArray, IntArray
 from slotbeam_train.budget import Budget, Clock, Steps
 from slotbeam_train.options import TrainOptions
+from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.checkpoint import load_checkpoint, save_checkpoint
-from slotbeam_train.stages.corpus import Corpus
 from slotbeam_train.stages.loop import device_of, learning_rate, precision_of
 from slotbeam_train.stages.stages import S3
 
-if TYPE_CHECKING:
-    from slotbeam_lab.baselines.dense import DualEncoder
-
 CHECKPOINT = "checkpoint.npz"
+
+PARTS = 4
+"""A batch is encoded in so many parts of like length, so that a long row pads only its own part."""
 
 DrawBatch = Callable[[int], tuple[list[list[int]], list[list[int]], IntArray]]
 """step → query rows, title rows, item numbers (N,)."""
 
 
-def item_chances(corpus: Corpus, pseudo_share: float) -> FloatArray:
-    """(N,) chance of each item to be a drawn pair's, as `Sampler.pairs` draws."""
-    chances = np.zeros(len(corpus.item_sids))
-    parts = [(corpus.log, 1 - pseudo_share), (corpus.pseudo, pseudo_share)]
-    held = [(pairs, share) for pairs, share in parts if pairs is not None]
-    total = sum(share for _, share in held)
-    for pairs, share in held:
-        weight = np.diff(pairs.cumulative, prepend=0).astype(np.float64)
-        chances += share / total * np.bincount(pairs.item, weight, len(chances)) / pairs.cumulative[-1]
-    return chances
+class DualEncoder(Policy):
+    """The policy's encoder, used for queries and titles alike; the decoder is there and stays untrained."""
+
+    def __init__(self, options: ModelOptions, layout: Layout) -> None:
+        super().__init__(options, layout)
+        self.log_scale = nn.Parameter(torch.tensor(np.log(20.0), dtype=torch.float32))
+
+    def vectors(self, ids: Tensor) -> Tensor:
+        """ids (N, T) → unit vectors (N, d), float32."""
+        memory, _ = self.encode(ids)
+        keep = (ids != PAD).unsqueeze(-1)
+        pooled = (memory.float() * keep).sum(1) / keep.sum(1)
+        return F.normalize(pooled, dim=-1)
+
+    def of_rows(self, rows: Sequence[Sequence[int]], parts: int = PARTS) -> Tensor:
+        """Vectors (N, d) of N id lists, in their order."""
+        order = np.argsort([len(row) for row in rows], kind="stable")
+        device = self.embedding.weight.device
+        made = [
+            self.vectors(torch.from_numpy(padded([rows[i] for i in part.tolist()])).to(device))
+            for part in np.array_split(order, min(parts, len(rows)))
+        ]
+        return torch.cat(made)[torch.from_numpy(np.argsort(order))]
+
+    def loss(self, queries: Tensor, titles: Tensor, items: Tensor, log_chance: Tensor) -> Tensor:
+        """Mean of −log softmax of a query's own item among the batch's, in nats.
+
+        Args:
+            queries, titles: (N, d) unit vectors. items: (N,) item numbers; a double of a row's own item is no rival.
+            log_chance: (N,) log of each item's chance to be drawn.
+        """
+        logits = self.log_scale.clamp(max=float(np.log(100.0))).exp() * (queries @ titles.T) - log_chance
+        double = (items[:, None] == items) & ~torch.eye(len(items), dtype=torch.bool, device=items.device)
+        return F.cross_entropy(logits.masked_fill(double, -torch.inf), torch.arange(len(items), device=items.device))
+
+
+def padded(rows: Sequence[Sequence[int]]) -> IntArray:
+    """(N, T) ids, padded with PAD to the longest row."""
+    out = np.full((len(rows), max(map(len, rows))), PAD, np.int64)
+    for index, row in enumerate(rows):
+        out[index, : len(row)] = row
+    return out
 
 
 class Contrastive:

@@ -15,69 +15,19 @@ from typing import Any
 import faiss
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
 
 from slotbeam.arrays import load_array, load_strings, save_array, save_strings
 from slotbeam.kae.normalize import normalize
-from slotbeam.model.tokenizer import MAX_HISTORY, MAX_RECENT_TEXT, PAD, QUERY, TITLE, InputBuilder, Layout
+from slotbeam.model.tokenizer import MAX_HISTORY, MAX_RECENT_TEXT, QUERY, TITLE, InputBuilder
 from slotbeam.types import FloatArray, IntArray
-from slotbeam_lab.baselines.contrastive import Contrastive, item_chances
+from slotbeam_lab.baselines.contrastive import Contrastive, DualEncoder
 from slotbeam_lab.baselines.registry import Built, Setup, cached
 from slotbeam_lab.baselines.systems import dictionary_of, tokenizer_of, training_data
 from slotbeam_lab.measures.run import Asked
-from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.stages.corpus import Corpus, build_corpus, item_sids_of
 from slotbeam_train.stages.data import Sampler
 
-PARTS = 4
-"""A batch is encoded in so many parts of like length, so that a long row pads only its own part."""
-
 WEIGHTS, VECTORS, SIDS, IDS, TOKENIZER = "weights.npz", "items.npy", "sids.npy", "ids", "tokenizer.json"
-
-
-class DualEncoder(Policy):
-    """The policy's encoder, used for queries and titles alike; the decoder is there and stays untrained."""
-
-    def __init__(self, options: ModelOptions, layout: Layout) -> None:
-        super().__init__(options, layout)
-        self.log_scale = nn.Parameter(torch.tensor(np.log(20.0), dtype=torch.float32))
-
-    def vectors(self, ids: Tensor) -> Tensor:
-        """ids (N, T) → unit vectors (N, d), float32."""
-        memory, _ = self.encode(ids)
-        keep = (ids != PAD).unsqueeze(-1)
-        pooled = (memory.float() * keep).sum(1) / keep.sum(1)
-        return F.normalize(pooled, dim=-1)
-
-    def of_rows(self, rows: Sequence[Sequence[int]], parts: int = PARTS) -> Tensor:
-        """Vectors (N, d) of N id lists, in their order."""
-        order = np.argsort([len(row) for row in rows], kind="stable")
-        device = self.embedding.weight.device
-        made = [
-            self.vectors(torch.from_numpy(padded([rows[i] for i in part.tolist()])).to(device))
-            for part in np.array_split(order, min(parts, len(rows)))
-        ]
-        return torch.cat(made)[torch.from_numpy(np.argsort(order))]
-
-    def loss(self, queries: Tensor, titles: Tensor, items: Tensor, log_chance: Tensor) -> Tensor:
-        """Mean of −log softmax of a query's own item among the batch's, in nats.
-
-        Args:
-            queries, titles: (N, d) unit vectors. items: (N,) item numbers; a double of a row's own item is no rival.
-            log_chance: (N,) log of each item's chance to be drawn.
-        """
-        logits = self.log_scale.clamp(max=float(np.log(100.0))).exp() * (queries @ titles.T) - log_chance
-        double = (items[:, None] == items) & ~torch.eye(len(items), dtype=torch.bool, device=items.device)
-        return F.cross_entropy(logits.masked_fill(double, -torch.inf), torch.arange(len(items), device=items.device))
-
-
-def padded(rows: Sequence[Sequence[int]]) -> IntArray:
-    """(N, T) ids, padded with PAD to the longest row."""
-    out = np.full((len(rows), max(map(len, rows))), PAD, np.int64)
-    for index, row in enumerate(rows):
-        out[index, : len(row)] = row
-    return out
 
 
 class PairBatches:
@@ -98,6 +48,18 @@ class PairBatches:
             titles.append(compose(TITLE, [], corpus.titles[item]))
             items.append(item)
         return queries, titles, np.asarray(items, np.int64)
+
+
+def item_chances(corpus: Corpus, pseudo_share: float) -> FloatArray:
+    """(N,) chance of each item to be a drawn pair's, as `Sampler.pairs` draws."""
+    chances = np.zeros(len(corpus.item_sids))
+    parts = [(corpus.log, 1 - pseudo_share), (corpus.pseudo, pseudo_share)]
+    held = [(pairs, share) for pairs, share in parts if pairs is not None]
+    total = sum(share for _, share in held)
+    for pairs, share in held:
+        weight = np.diff(pairs.cumulative, prepend=0).astype(np.float64)
+        chances += share / total * np.bincount(pairs.item, weight, len(chances)) / pairs.cumulative[-1]
+    return chances
 
 
 class Dense:

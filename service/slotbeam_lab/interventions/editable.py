@@ -127,7 +127,7 @@ class Rewritten:
 
 
 def closed_system(built: Built) -> Forged:
-    """The intervention of a closed codebook (`residual.build_kmeans` and its like): its own quantiser forges the codes."""
+    """The intervention of a closed codebook (`build_kmeans` and its like): its own quantiser forges the codes."""
     from slotbeam_lab.baselines.closed import forge
 
     if built.artifact is None:

@@ -4,71 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from slotbeam_lab.baselines.registry import SYSTEMS, chosen
+from slotbeam_lab.baselines.registry import chosen
 from slotbeam_lab.interventions.editable import PINNED, UNPINNED
 from slotbeam_lab.measures.report import Section, markdown, provenance, write_results
 from slotbeam_lab.paper import tasks
-from slotbeam_lab.paper.ablations import ABLATIONS
+from slotbeam_lab.paper.options import ABLATIONS, PaperOptions
 from slotbeam_lab.paper.plots import draw
 from slotbeam_lab.paper.sections import sections_of
 from slotbeam_lab.paper.tasks import Job, Place
 from slotbeam_lab.paper.units import Outcome, Told, Unit, run_units
-from slotbeam_lab.world import WorldOptions
-from slotbeam_train.options import TrainOptions, preset
-
-PARTS = ("systems", "interventions", "ablations", "gap", "curves", "icecat")
-
-
-@dataclass(frozen=True, slots=True)
-class PaperOptions:
-    """What is measured, and on what budget.
-
-    Attributes:
-        world: of the systems, of the interventions and of the curves. ablated: of the ablations.
-        gaps: vocabulary gaps of the curve. train: options of every system; its loop holds the budget.
-        seeds: of training, for the rows that decide. systems: names of the registry.
-        queries: rows of a test day at most. words: interventions of each size, in the systems `told`.
-        collateral: queries without a bound word.
-        icecat: folder of a real catalog with `judgements*.csv`; None leaves it out.
-        judged: systems that are measured there. parts: of `PARTS`.
-    """
-
-    world: WorldOptions = field(default_factory=WorldOptions)
-    ablated: WorldOptions = field(default_factory=lambda: WorldOptions(items=100_000))
-    gaps: tuple[float, ...] = (0.0, 0.3, 0.6, 0.9, 1.0)
-    train: TrainOptions = field(default_factory=lambda: preset("quick", minutes=15.0))
-    seeds: tuple[int, ...] = (0, 1, 2)
-    systems: tuple[str, ...] = tuple(SYSTEMS)
-    queries: int = 4000
-    words: int = 400
-    told: tuple[str, ...] = ("kae", "rq-kmeans", "rq-vae", "rq-opq", "cq-sid")
-    collateral: int = 10_000
-    icecat: Path | None = None
-    judged: tuple[str, ...] = ("bm25", "kae", "kae-no-lexical")
-    parts: tuple[str, ...] = PARTS
-
-    @property
-    def budget(self) -> str:
-        """The training budget of each system, in words."""
-        loop = self.train.loop
-        return f"{loop.minutes:g} minutes" if loop.minutes is not None else f"{loop.steps} steps"
-
-
-def quick(items: int = 4000, minutes: float = 1.0) -> PaperOptions:
-    """Everything in small: half an hour on two cores."""
-    small = WorldOptions(items=items)
-    return PaperOptions(
-        world=small,
-        ablated=small,
-        train=preset("quick", minutes=minutes),
-        seeds=(0,),
-        queries=500,
-        words=40,
-    )
+from slotbeam_train.options import TrainOptions
 
 
 def units_of(options: PaperOptions) -> list[Unit]:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slotbeam_lab.interventions.editable import PINNED, UNPINNED
 from slotbeam_lab.measures.report import Cell, Row, Section, cells_of, section_of
 from slotbeam_lab.measures.run import Table, averaged
-from slotbeam_lab.paper.ablations import ABLATIONS, FULL
+from slotbeam_lab.paper.options import ABLATIONS, FULL, PaperOptions
 from slotbeam_lab.paper.tables import intervention_sections, pairs_of, table_section, tables_of
-
-if TYPE_CHECKING:
-    from slotbeam_lab.paper.command import PaperOptions
 
 Results = Mapping[str, Mapping[str, Any]]
 SMALL = ("1", "5", "20")

@@ -17,8 +17,8 @@ import torch
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam_lab.baselines import contrastive, dense, fused, rules
-from slotbeam_lab.baselines.contrastive import Contrastive, item_chances
-from slotbeam_lab.baselines.dense import Dense, DualEncoder, PairBatches
+from slotbeam_lab.baselines.contrastive import Contrastive, DualEncoder
+from slotbeam_lab.baselines.dense import Dense, PairBatches, item_chances
 from slotbeam_lab.baselines.registry import Setup
 from slotbeam_lab.measures.run import Asked
 from slotbeam_train.budget import Budget

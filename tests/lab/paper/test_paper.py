@@ -15,8 +15,8 @@ from slotbeam.errors import InputError
 from slotbeam_lab.baselines.registry import SYSTEMS, Entry
 from slotbeam_lab.measures.report import Section
 from slotbeam_lab.paper import tasks
-from slotbeam_lab.paper.ablations import ABLATIONS, FULL
-from slotbeam_lab.paper.command import PARTS, PaperOptions, quick, run_paper, units_of
+from slotbeam_lab.paper.command import run_paper, units_of
+from slotbeam_lab.paper.options import ABLATIONS, FULL, PARTS, PaperOptions, quick
 from slotbeam_lab.paper.tasks import Job, Place
 from slotbeam_lab.world import WorldOptions
 from slotbeam_train.options import preset
