@@ -15,8 +15,8 @@ from slotbeam.search.artifact import Artifact
 from slotbeam_lab.baselines.bm25 import Bm25
 from slotbeam_lab.baselines.registry import Setup, chosen
 from slotbeam_lab.baselines.systems import artifact_system, bm25_system, candidate_system
-from slotbeam_lab.interventions.bound import COLLATERAL, intervene, untouched
 from slotbeam_lab.interventions.editable import standard_systems
+from slotbeam_lab.interventions.intervene import COLLATERAL, intervene, untouched
 from slotbeam_lab.measures.judgements import judged_recall
 from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions, sample
 from slotbeam_lab.measures.report import Section, markdown, section_of

@@ -16,8 +16,8 @@ from slotbeam.search.artifact import Artifact
 from slotbeam_lab.baselines.closed import forge
 from slotbeam_lab.baselines.registry import SYSTEMS, Setup
 from slotbeam_lab.baselines.systems import trained_kae
-from slotbeam_lab.interventions.bound import intervene, untouched
 from slotbeam_lab.interventions.editable import PINNED, UNPINNED, Editable, Forged, Served, Unpinned, standard_systems
+from slotbeam_lab.interventions.intervene import intervene, untouched
 from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions
 from slotbeam_lab.paper import curves
 from slotbeam_lab.world import WorldOptions, make_world
