@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("bm25s")
 
 from slotbeam_lab.baselines import bm25, systems
-from slotbeam_lab.baselines.registry import Setup
+from slotbeam_lab.baselines.registry import SYSTEMS, Setup
 from slotbeam_lab.measures.run import Asked
 from slotbeam_train import command
 from support.setups import make_setup
@@ -42,3 +44,10 @@ def test_kae_is_trained_once_and_found_again(setup: Setup, monkeypatch: pytest.M
 
 def test_bm25_is_built_from_the_same_setup(setup: Setup) -> None:
     assert bm25.build(setup).search(Asked("red mug"), 5) == bm25.Bm25(make_items(80)).search("red mug", 5)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_what_builds_a_system_of_the_registry_exists(name: str) -> None:
+    pytest.importorskip("faiss")
+    module, function = SYSTEMS[name].source.split(":")
+    assert callable(getattr(import_module(module), function, None)), f"{SYSTEMS[name].source} is not there"
