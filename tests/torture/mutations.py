@@ -136,7 +136,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _one(
         *("another state at the known revision is the same", "bindings/replica/compiled.py"),
-        *('return "same" if same else DIVERGED', 'return "same"'),
+        *("return Verdict.SAME if same else Verdict.DIVERGED", "return Verdict.SAME"),
         VERDICTS,
     ),
     _one(
@@ -160,13 +160,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "bindings/replica/serving.py",
         (
             (
-                '            unkept = await self._save(good) if state == "live" else None\n'
+                "            unkept = await self._save(good) if state is ServingState.LIVE else None\n"
                 "            self.good, self.compiled = good, compiled\n",
                 "            unkept = None\n            self.good, self.compiled = good, compiled\n",
             ),
             (
                 "        applied_at = self._now_ms()\n",
-                '        unkept = await self._save(good) if state == "live" else None\n'
+                "        unkept = await self._save(good) if state is ServingState.LIVE else None\n"
                 "        applied_at = self._now_ms()\n",
             ),
         ),
@@ -174,7 +174,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _one(
         *("a head alone ends a hold", "bindings/replica/watch.py"),
-        *('self._held = verdict.startswith("hold:")', "self._held = False"),
+        *("self._held = verdict.hold is not None", "self._held = False"),
         "tests/bindings/replica/test_watch.py::test_a_head_as_before_does_not_end_a_hold",
     ),
     _one(

@@ -12,8 +12,9 @@ import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from operator import lt
-from typing import Any, Literal, get_args
+from typing import Any
 
 import orjson
 
@@ -24,8 +25,6 @@ from slotbeam.search.snapshot import PLACEMENTS
 from slotbeam.types import Slot
 
 SCHEMA = 1
-Lifecycle = Literal["free", "draft", "scheduled", "active", "expired", "failed"]
-LIFECYCLES: tuple[str, ...] = get_args(Lifecycle)
 MAX_WORDS = 32
 MAX_WORD_LENGTH = 64
 MAX_ITEMS = 50_000
@@ -37,6 +36,20 @@ GRACE_MS = 120_000
 _ID = re.compile(r"b_[a-z2-7]{4,32}", re.ASCII)
 _SHA = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+class Lifecycle(StrEnum):
+    """Where a slot and its binding are: `free` is an empty slot, `failed` a binding that a replica could not build."""
+
+    FREE = "free"
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    FAILED = "failed"
+
+
+LIFECYCLES = tuple(Lifecycle)
 
 
 def new_id() -> str:
@@ -82,15 +95,15 @@ class Binding(BindingSpec):
         """The strong entity tag of this record: it changes with every edit and with every owner of the slot."""
         return f'"{self.id}.{self.revision}"'
 
-    def lifecycle(self, now_ms: int) -> str:
+    def lifecycle(self, now_ms: int) -> Lifecycle:
         """`draft`, `scheduled`, `active` or `expired` at `now_ms`; `free` and `failed` are not a record's to say."""
         if self.draft:
-            return "draft"
+            return Lifecycle.DRAFT
         if self.ends_at is not None and self.ends_at <= now_ms:
-            return "expired"
+            return Lifecycle.EXPIRED
         if self.starts_at is not None and self.starts_at > now_ms:
-            return "scheduled"
-        return "active"
+            return Lifecycle.SCHEDULED
+        return Lifecycle.ACTIVE
 
     @property
     def kept_until(self) -> int | None:

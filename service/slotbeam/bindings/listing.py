@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from slotbeam.bindings.binding import Binding, state_digest
+from slotbeam.bindings.binding import Binding, Lifecycle, state_digest
 from slotbeam.bindings.times import iso
 from slotbeam.errors import BindingError, InputError, NoFreeSlot, SlotTaken, WordTaken
 from slotbeam.types import Slot
@@ -159,5 +159,6 @@ def _holder(listing: Listing, holder: str, now_ms: int) -> tuple[str, dict[str, 
         return "", {"revision": listing.revision}
     ends_at, kept_until = iso(owner.ends_at), iso(owner.kept_until)
     state = owner.lifecycle(now_ms)
-    kept = f", which expired at {ends_at} and keeps slot and words until {kept_until}" if state == "expired" else ""
+    expired = state is Lifecycle.EXPIRED
+    kept = f", which expired at {ends_at} and keeps slot and words until {kept_until}" if expired else ""
     return kept, {"revision": owner.revision, "state": state, "ends_at": ends_at, "kept_until": kept_until}

@@ -7,7 +7,7 @@ from slotbeam.search.facts import explain
 from slotbeam.search.pinned import decode_pinned, join_shared, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
-from slotbeam.search.snapshot import Snapshot
+from slotbeam.search.snapshot import Placement, Snapshot
 from slotbeam.types import Timings
 
 
@@ -36,9 +36,11 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
 
     with timings.stage("decode"):
         # Memories → SIDs → candidate items, each group in its own trie.
-        placement = placement_of(match.pinned for match in bound) if bound else "top"
+        placement = placement_of(match.pinned for match in bound) if bound else Placement.TOP
         beams, blocks = (
-            decode_base(artifact, query_terms, base_memory, filter_counts, width) if placement != "only" else (None, ())
+            decode_base(artifact, query_terms, base_memory, filter_counts, width)
+            if placement != Placement.ONLY
+            else (None, ())
         )
         groups = [
             decode_pinned(artifact, match.pinned, memory, filter_counts, width)

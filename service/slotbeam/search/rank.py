@@ -14,7 +14,7 @@ from slotbeam.catalog.terms import QueryTerms
 from slotbeam.search.candidates import Candidates
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.pinned import PinnedGroup
-from slotbeam.search.snapshot import PLACEMENTS, Pinned
+from slotbeam.search.snapshot import PLACEMENTS, Pinned, Placement
 from slotbeam.types import FloatArray, Hit, IntArray
 
 
@@ -113,12 +113,12 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> lis
     return hits
 
 
-def placement_of(pinned: Iterable[Pinned]) -> str:
+def placement_of(pinned: Iterable[Pinned]) -> Placement:
     """Return the strongest placement: `only` > `top` > `blend`."""
     return min((p.placement for p in pinned), key=PLACEMENTS.index)
 
 
-def merge(bound: list[Hit], base: list[Hit], placement: str, k: int) -> list[Hit]:
+def merge(bound: list[Hit], base: list[Hit], placement: Placement, k: int) -> list[Hit]:
     """Merge by rank, never by raw score; an item appears once, where it comes first.
 
     Args:
@@ -131,11 +131,11 @@ def merge(bound: list[Hit], base: list[Hit], placement: str, k: int) -> list[Hit
         At most K hits, the first of those for any larger K. Their scores never rise from one to the next: a hit that
         the merge put above a better-scored one takes that one's score, so that sorting by score reproduces this order.
     """
-    if placement == "blend":
+    if placement == Placement.BLEND:
         # By rank: each group answers an input of its own, so raw scores of two groups do not compare.
         merged = [hit for pair in zip_longest(bound, base) for hit in pair if hit is not None]
     else:
-        merged = list(bound) if placement == "only" else bound + base
+        merged = list(bound) if placement == Placement.ONLY else bound + base
     for i in range(len(merged) - 2, -1, -1):  # before any is left out: the better one may be beyond K, or come twice
         if merged[i].score < merged[i + 1].score:
             merged[i] = replace(merged[i], score=merged[i + 1].score)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from slotbeam.kae.encode import Match
 from slotbeam.kae.matcher import Matcher
@@ -11,8 +12,47 @@ from slotbeam.search.nearmiss import IsWord, near_misses
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray, Slot
 
-PLACEMENTS = ("only", "top", "blend")
-"""Where bound items go, strongest first: when the bindings of one query disagree, the first of these wins."""
+
+class Placement(StrEnum):
+    """Where bound items go, strongest first: when the bindings of one query disagree, the first of these wins.
+
+    `only`     the bound block alone
+    `top`      the bound block first
+    `blend`    alternate ranks
+    """
+
+    ONLY = "only"
+    TOP = "top"
+    BLEND = "blend"
+
+
+PLACEMENTS = tuple(Placement)
+
+
+class ServingState(StrEnum):
+    """What the bindings that a replica serves are worth.
+
+    `none`         no store was seen yet, and no file
+    `live`         the store holds what is served
+    `degraded`     the store cannot be followed; what is served was true once
+    `hold:<why>`   the store says what does not follow from what it said before
+    """
+
+    NONE = "none"
+    LIVE = "live"
+    DEGRADED = "degraded"
+    NO_EPOCH = "hold:NO_EPOCH"
+    REGRESSED = "hold:REGRESSED"
+    DIVERGED = "hold:DIVERGED"
+    CRASHED = "hold:CRASHED"
+
+    @property
+    def is_hold(self) -> bool:
+        """Whether the replica keeps what it serves, whatever the store says."""
+        return self.startswith("hold:")
+
+
+HOLDS = tuple(state for state in ServingState if state.is_hold)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +63,7 @@ class Pinned:
         id: of the binding.
         slot: the reserved slot that holds it.
         words: its canonical words.
-        placement: one of `PLACEMENTS`.
+        placement: where its items go.
         trie: its mini-trie: each bound item's base SID with the position replaced by the slot.
         rows: (M,) catalog rows, in the mini-trie's leaf order, then in stored order.
         leaf_items: (n_leaves + 1,) the items of leaf i are `rows[leaf_items[i]:leaf_items[i + 1]]`.
@@ -35,7 +75,7 @@ class Pinned:
     id: str
     slot: Slot
     words: tuple[str, ...]
-    placement: str
+    placement: Placement
     trie: Trie
     rows: IntArray
     leaf_items: IntArray
@@ -103,7 +143,7 @@ class Snapshot:
         overlay: the bindings active in this snapshot.
         epoch: of the store; empty before any was seen.
         revision: of the store, 0 before any was seen.
-        state: `none`, `live`, `degraded`, or `hold:<why>`.
+        state: what its bindings are worth.
         active: digest of the active set, hex.
     """
 
@@ -111,7 +151,7 @@ class Snapshot:
     overlay: Overlay = EMPTY_OVERLAY
     epoch: str = ""
     revision: int = 0
-    state: str = "none"
+    state: ServingState = ServingState.NONE
     active: str = ""
 
 

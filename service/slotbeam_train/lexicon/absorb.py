@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from slotbeam.bindings.binding import LIFECYCLES, encode_items
+from slotbeam.bindings.binding import LIFECYCLES, Lifecycle, encode_items
 from slotbeam.bindings.words import canonical_words
 from slotbeam.catalog.item import Item
 from slotbeam.errors import InputError
@@ -24,7 +24,7 @@ from slotbeam_train.lexicon.drafts import Drafts
 ABSORBED = "absorbed.json"
 """In `<artifact>/kae`: what was absorbed, in the form that `read_absorbed` reads; a refresh starts from it."""
 
-LIVE = ("active", "failed")
+LIVE = (Lifecycle.ACTIVE, Lifecycle.FAILED)
 """States that are absorbed; a file without states is absorbed whole. Drafts and windows that are not open are not."""
 
 SHOWN = 3

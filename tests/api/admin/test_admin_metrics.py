@@ -18,10 +18,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from slotbeam.api.http.vitals import PARTS, restarts_of_up
 from slotbeam.api.retrieve.app import create_data_app
-from slotbeam.bindings.replica import compiled as replica
+from slotbeam.bindings.replica.compiled import Verdict
 from slotbeam.bindings.replica.status import REASONS, STATES
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.snapshot import HOLDS, Holder, Snapshot
 from slotbeam.settings import Settings
 from support.clients import client_of
 
@@ -142,8 +142,9 @@ async def test_alerts_on_a_counter_find_it_at_0_before_anything_happened(
 
 
 def test_every_hold_is_a_state_that_is_exported() -> None:
-    holds = {value for value in vars(replica).values() if isinstance(value, str) and value.startswith("hold:")}
-    assert holds == set(replica.HOLDS) == {state for state in STATES if state.startswith("hold:")}
+    holds = {str(verdict) for verdict in Verdict if verdict.startswith("hold:")}
+    assert holds == set(HOLDS) == {state for state in STATES if state.startswith("hold:")}
+    assert {verdict.hold for verdict in Verdict} == {*HOLDS, None}
 
 
 @pytest.mark.parametrize("state", [*STATES, "hold:NEW"])

@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from slotbeam.api.admin import create_admin_app
 from slotbeam.api.admin.models.binding import PlacementName
 from slotbeam.api.admin.models.slots import LifecycleName
-from slotbeam.api.http.models import ServingState
+from slotbeam.api.http.models import StateName
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.bindings.binding import LIFECYCLES
 from slotbeam.bindings.replica.status import STATES
@@ -93,7 +93,7 @@ def test_no_answer_passes_through_its_model_on_its_way_out(app: FastAPI) -> None
 
 @pytest.mark.parametrize(
     ("kinds", "known"),
-    [(ServingState, STATES), (LifecycleName, LIFECYCLES), (PlacementName, PLACEMENTS)],
+    [(StateName, STATES), (LifecycleName, LIFECYCLES), (PlacementName, PLACEMENTS)],
 )
 def test_closed_sets_of_the_document_are_those_of_the_code(kinds: Any, known: Any) -> None:
     assert set(get_args(kinds)) == set(known)

@@ -9,7 +9,7 @@ import pytest
 
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica import compiled as replica
-from slotbeam.bindings.replica.compiled import DIVERGED, NO_EPOCH, REGRESSED, compile_listing, judge
+from slotbeam.bindings.replica.compiled import Verdict, compile_listing, judge
 from slotbeam.bindings.replica.overlay import build_overlay
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
@@ -32,33 +32,33 @@ def make_swallowed() -> Listing:
 @pytest.mark.parametrize(
     ("known", "seen", "verdict"),
     [
-        (None, None, "wait"),
-        (None, KNOWN, "apply"),
-        (KNOWN, KNOWN, "same"),
-        (KNOWN, None, NO_EPOCH),
-        (KNOWN, make_listing({S4: B}, revision=6, known_state=KNOWN.state), "apply"),
-        (KNOWN, make_listing({S4: B}, revision=9), "apply"),
-        (KNOWN, make_listing({}, revision=1005, epoch="e2", began=1005), "apply"),
-        (KNOWN, make_listing({}, revision=1009, epoch="e2", began=1005), "apply"),
-        (KNOWN, make_listing({}, revision=1005, epoch="e2"), DIVERGED),
-        (KNOWN, make_listing({}, revision=1005, epoch="e2", began=5), DIVERGED),
-        (KNOWN, make_listing({}, revision=4), REGRESSED),
-        (KNOWN, make_listing({}, revision=4, epoch="e2"), REGRESSED),
-        (KNOWN, make_listing({S4: B}, revision=5), DIVERGED),
-        (KNOWN, make_listing({S4: A}, revision=5, epoch="e2"), DIVERGED),
-        (KNOWN, make_listing({S4: B}, revision=6, known_state="another"), DIVERGED),
-        (KNOWN, replace(make_listing({S4: B}, revision=6), state="tampered"), DIVERGED),
-        (None, replace(KNOWN, state="tampered"), DIVERGED),
-        (KNOWN, make_listing({}, revision=1005, epoch="e2", began=1006), DIVERGED),
-        (KNOWN, replace(KNOWN, slots={"1-5": A.id}), DIVERGED),
-        (None, replace(KNOWN, newest=("5-0", KNOWN.epoch, KNOWN.state)), "apply"),
-        (None, replace(KNOWN, newest=("4-0", KNOWN.epoch, KNOWN.state)), DIVERGED),
-        (None, replace(KNOWN, newest=("5-1", KNOWN.epoch, KNOWN.state)), DIVERGED),
-        (None, replace(KNOWN, newest=("5-0", "e2", KNOWN.state)), DIVERGED),
-        (KNOWN, replace(KNOWN, newest=("5-0", KNOWN.epoch, "another")), DIVERGED),
-        (None, make_listing({}, revision=0, newest=("3-0", "e1", "another")), DIVERGED),
-        (None, make_listing({}, revision=0), "apply"),
-        (None, make_swallowed(), DIVERGED),
+        (None, None, Verdict.WAIT),
+        (None, KNOWN, Verdict.APPLY),
+        (KNOWN, KNOWN, Verdict.SAME),
+        (KNOWN, None, Verdict.NO_EPOCH),
+        (KNOWN, make_listing({S4: B}, revision=6, known_state=KNOWN.state), Verdict.APPLY),
+        (KNOWN, make_listing({S4: B}, revision=9), Verdict.APPLY),
+        (KNOWN, make_listing({}, revision=1005, epoch="e2", began=1005), Verdict.APPLY),
+        (KNOWN, make_listing({}, revision=1009, epoch="e2", began=1005), Verdict.APPLY),
+        (KNOWN, make_listing({}, revision=1005, epoch="e2"), Verdict.DIVERGED),
+        (KNOWN, make_listing({}, revision=1005, epoch="e2", began=5), Verdict.DIVERGED),
+        (KNOWN, make_listing({}, revision=4), Verdict.REGRESSED),
+        (KNOWN, make_listing({}, revision=4, epoch="e2"), Verdict.REGRESSED),
+        (KNOWN, make_listing({S4: B}, revision=5), Verdict.DIVERGED),
+        (KNOWN, make_listing({S4: A}, revision=5, epoch="e2"), Verdict.DIVERGED),
+        (KNOWN, make_listing({S4: B}, revision=6, known_state="another"), Verdict.DIVERGED),
+        (KNOWN, replace(make_listing({S4: B}, revision=6), state="tampered"), Verdict.DIVERGED),
+        (None, replace(KNOWN, state="tampered"), Verdict.DIVERGED),
+        (KNOWN, make_listing({}, revision=1005, epoch="e2", began=1006), Verdict.DIVERGED),
+        (KNOWN, replace(KNOWN, slots={"1-5": A.id}), Verdict.DIVERGED),
+        (None, replace(KNOWN, newest=("5-0", KNOWN.epoch, KNOWN.state)), Verdict.APPLY),
+        (None, replace(KNOWN, newest=("4-0", KNOWN.epoch, KNOWN.state)), Verdict.DIVERGED),
+        (None, replace(KNOWN, newest=("5-1", KNOWN.epoch, KNOWN.state)), Verdict.DIVERGED),
+        (None, replace(KNOWN, newest=("5-0", "e2", KNOWN.state)), Verdict.DIVERGED),
+        (KNOWN, replace(KNOWN, newest=("5-0", KNOWN.epoch, "another")), Verdict.DIVERGED),
+        (None, make_listing({}, revision=0, newest=("3-0", "e1", "another")), Verdict.DIVERGED),
+        (None, make_listing({}, revision=0), Verdict.APPLY),
+        (None, make_swallowed(), Verdict.DIVERGED),
     ],
     ids=[
         *(

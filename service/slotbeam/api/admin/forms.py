@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, create_model
 from pydantic.config import JsonDict
 from starlette.requests import Request
 
-from slotbeam.api.admin.models.binding import Members
+from slotbeam.api.admin.models.binding import Members, PlacementName
 from slotbeam.api.http.bodies import RAW_TEXT, ItemId, Strict
 from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORD_LENGTH, MAX_WORDS
 from slotbeam.bindings.spec import DEFAULTS, FIELDS, MOMENTS, Kind
@@ -65,7 +65,6 @@ Start = Annotated[str, Field(max_length=64, json_schema_extra=_MOMENT), _read_by
 End = Annotated[str, Field(max_length=64, json_schema_extra=_MOMENT), _read_by(ends_ms)]
 Category = Annotated[str, Field(max_length=64, json_schema_extra=cast(JsonDict, {"enum": list(CATEGORIES)}))]
 SlotId = Annotated[str, Field(max_length=64, json_schema_extra={"maxLength": SLOT_LENGTH, "pattern": SLOT_PATTERN})]
-Placement = Literal["top", "blend", "only"]
 
 
 class ItemsForm(Strict):
@@ -91,7 +90,7 @@ class _Sampled(Strict):
     sample_queries: list[Sample] = Field(default_factory=list, max_length=MAX_SAMPLES)
 
 
-_SAID: Members = {"placement": Placement, "starts_at": Start | None, "ends_at": End | None}
+_SAID: Members = {"placement": PlacementName, "starts_at": Start | None, "ends_at": End | None}
 """Fields of a binding that a body says otherwise than by a line of text or a flag."""
 _BY_KIND: dict[Kind, Any] = {Kind.TEXT: Line, Kind.FLAG: bool}
 

@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 
 from slotbeam.api.admin.forms import MAX_KEY, End, Start
 from slotbeam.api.admin.history import Filter
+from slotbeam.api.admin.models.slots import LifecycleName
 from slotbeam.api.http.query import Digits, Flag, Params
-from slotbeam.bindings.binding import MAX_WORD_LENGTH, Lifecycle
+from slotbeam.bindings.binding import MAX_WORD_LENGTH
 from slotbeam.bindings.times import ends_ms, starts_ms, zone_of
 from slotbeam.bindings.words import MAX_RAW_WORD
 from slotbeam.kae.categories import CATEGORIES
@@ -71,7 +72,7 @@ WordPath = Annotated[
 class SlotsQuery(Params):
     """`GET /admin/slots`: filters, all of which must hold."""
 
-    state: Lifecycle | None = Field(None, description="One state only")
+    state: LifecycleName | None = Field(None, description="One state only")
     position: Position | None = Field(None, description="One position only; /info lists those that the codebook has")
     q: str | None = Field(
         None,

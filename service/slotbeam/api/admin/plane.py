@@ -27,7 +27,7 @@ from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import is_strict, store_url
 from slotbeam.errors import NotFound, StoreError, StoreUnavailable
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Holder
+from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
 from slotbeam.suggestions.bursts import Counts, merge, read_counts
 from slotbeam.suggestions.guess import Guesser
@@ -134,7 +134,7 @@ class AdminPlane:
     async def commit(self, change: MakeChange, items: dict[str, bytes], key: str | None, fingerprint: str) -> Committed:
         """Commit, then wait until this replica serves it, so that a read that follows sees it."""
         state = self.watcher.facts.state
-        if state.startswith("hold:"):
+        if state.is_hold:
             raise StoreUnavailable(
                 f"writes are refused: this replica is on {state}, the store does not continue revision "
                 f"{self.watcher.facts.revision}; nothing was written",
@@ -154,7 +154,7 @@ class AdminPlane:
 
     async def committed_before(self, key: str, fingerprint: str) -> Committed | None:
         """What the idempotency key did; None when it is new, and on hold, where no answer of the store counts."""
-        if self.watcher.facts.state.startswith("hold:"):
+        if self.watcher.facts.state.is_hold:
             return None
         async with self.store.write_lock:
             return await earlier(self.store, key, fingerprint)
@@ -166,7 +166,7 @@ class AdminPlane:
             listing = self.watcher.listing
             held = listing.bindings.values() if listing else ()
             ends = [binding.kept_until for binding in held if binding.kept_until is not None]
-            if ends and self.watcher.facts.state == "live":
+            if ends and self.watcher.facts.state is ServingState.LIVE:
                 wait_s = min(wait_s, (min(ends) - self.now_ms()) / 1000)
                 if wait_s <= 0:
                     wait_s = 1.0

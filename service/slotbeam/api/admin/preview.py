@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from slotbeam.bindings.binding import Lifecycle
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import SHOWN, MakeChange, Resolved
 from slotbeam.bindings.listing import Listing, first_free
@@ -93,7 +94,7 @@ class Preview:
                 records[edit.after.id] = replace(edit.after, draft=False, starts_at=None, ends_at=None).record()
             except NoFreeSlot as error:
                 warnings.append(f"the draft cannot be placed now: {error}")
-            if edit.after.lifecycle(self.now_ms) != "active":
+            if edit.after.lifecycle(self.now_ms) != Lifecycle.ACTIVE:
                 warnings.append(f"the binding would be {edit.after.lifecycle(self.now_ms)}; shown as if it were active")
         items = dict(self.items)
         if self.resolved is not None:

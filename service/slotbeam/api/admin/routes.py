@@ -70,7 +70,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         await plane.authors.sign(chosen, facts.epoch)
         head = {"state": facts.state, "epoch": facts.epoch, "revision": facts.revision, "active": facts.active}
         return json_response(
-            {**head, "counts": dict(Counter(view["state"] for view in every)), "slots": chosen},
+            {**head, "counts": dict(Counter(str(view["state"]) for view in every)), "slots": chosen},
             headers={"X-Bindings-Revision": str(facts.revision)},
         )
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.binding import Binding, Lifecycle
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.spec import FIELDS, Kind, in_order
 from slotbeam.bindings.times import iso
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import ServingState
 from slotbeam.types import Slot
 
 _MEMBERS = in_order("words", "category", "item_count", "match")
@@ -40,11 +41,11 @@ def slot_view(
         "group": None if position is None else codebook.group_name(position),
     }
     if binding is None:
-        return {**place, "state": "free"}
+        return {**place, "state": Lifecycle.FREE}
     told = {"item_count": binding.item_count} | {name: _shown(name, value) for name, value in binding.values().items()}
     return {
         **place,
-        "state": "failed" if failed else binding.lifecycle(now_ms),
+        "state": Lifecycle.FAILED if failed else binding.lifecycle(now_ms),
         "id": binding.id,
         **{name: told[name] for name in _MEMBERS},
         "created_at": iso(binding.created_at),
@@ -73,7 +74,7 @@ def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, 
             if binding_id and binding is None:
                 yield {
                     **slot_view(artifact, slot, None, now_ms),
-                    "state": "failed",
+                    "state": Lifecycle.FAILED,
                     "id": binding_id,
                     "error": failed.get(binding_id),
                 }
@@ -99,7 +100,7 @@ def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: 
         failed = beat["failed"]
         reached = beat["revision"] >= revision
         why = next((failed[binding_id] for binding_id in ids if reached and binding_id in failed), None)
-        if not reached and str(beat.get("state")) != "live":
+        if not reached and str(beat.get("state")) != ServingState.LIVE:
             why = f"{beat.get('state')}: {beat.get('error')}"
         replicas.append(
             {

@@ -14,8 +14,8 @@ from pydantic.config import JsonDict
 
 T = TypeVar("T")
 
-ServingState = Literal["none", "live", "degraded", "hold:NO_EPOCH", "hold:REGRESSED", "hold:DIVERGED", "hold:CRASHED"]
-"""`bindings.replica.status.STATES`, as types have it."""
+StateName = Literal["none", "live", "degraded", "hold:NO_EPOCH", "hold:REGRESSED", "hold:DIVERGED", "hold:CRASHED"]
+"""`ServingState`, as types have it."""
 SlotKind = Literal["empty", "cluster", "solo", "reserved"]
 FieldKind = Literal["keyword", "number", "bool"]
 Count = Annotated[int, Field(ge=0)]
@@ -49,7 +49,7 @@ SEEN: JsonDict = {"state": "live", "epoch": "9f3c51d07ab2e648", "revision": 42, 
 class SeenBindings(Said):
     """Which edits an answer has seen."""
 
-    state: ServingState
+    state: StateName
     epoch: str = Field(description='The life of the store; "" before any was seen')
     revision: Count
     active: str = Field(description="Digest of the codebook and the bindings active in it")

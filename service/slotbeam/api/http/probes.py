@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from slotbeam import __version__
 from slotbeam.api.http.models import Draining, Liveness, PlaneInfo, Readiness, Starting
 from slotbeam.api.http.openapi import answers
-from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.snapshot import Holder, ServingState, Snapshot
 
 _SAME = {"description": "As GET answers, without the body"}
 
@@ -58,7 +58,7 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
         snapshot = holder.current
         if not ready():
             return json_response({"status": "starting", "bindings": bindings(snapshot)}, 503, {"Retry-After": "1"})
-        status = "ready" if snapshot.state in ("live", "none") else "degraded"
+        status = "ready" if snapshot.state in (ServingState.LIVE, ServingState.NONE) else "degraded"
         return json_response({"status": status, "bindings": bindings(snapshot)})
 
     @head("/metrics")

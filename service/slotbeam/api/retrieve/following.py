@@ -10,7 +10,7 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
-from slotbeam.search.snapshot import Holder
+from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter
 
@@ -45,6 +45,6 @@ async def observe(watcher: Watcher, metrics: Metrics) -> None:
             observed = facts.reloads
             if facts.build_ms is not None:
                 metrics.reload.observe(facts.build_ms / 1000)
-            if facts.applied_ms is not None and facts.state == "live":
+            if facts.applied_ms is not None and facts.state is ServingState.LIVE:
                 metrics.propagation.observe(facts.applied_ms / 1000)
         await watcher.changes()

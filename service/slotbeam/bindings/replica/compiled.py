@@ -4,42 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from slotbeam.bindings.binding import Binding, active_digest, next_boundary
+from slotbeam.bindings.binding import Binding, Lifecycle, active_digest, next_boundary
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Overlay
+from slotbeam.search.snapshot import Overlay, ServingState
 from slotbeam.types import Slot
 
-NO_EPOCH = "hold:NO_EPOCH"
-REGRESSED = "hold:REGRESSED"
-DIVERGED = "hold:DIVERGED"
-CRASHED = "hold:CRASHED"
-HOLDS = (NO_EPOCH, REGRESSED, DIVERGED, CRASHED)
+
+class Verdict(StrEnum):
+    """What a replica does with a listing.
+
+    `apply`        serve it
+    `same`         nothing: it is served already
+    `wait`         nothing: none is known, and none is there
+    `hold:<why>`   keep what is served
+    """
+
+    APPLY = "apply"
+    SAME = "same"
+    WAIT = "wait"
+    NO_EPOCH = ServingState.NO_EPOCH.value
+    REGRESSED = ServingState.REGRESSED.value
+    DIVERGED = ServingState.DIVERGED.value
+    CRASHED = ServingState.CRASHED.value
+
+    @property
+    def hold(self) -> ServingState | None:
+        """The state that it puts the replica in; None when it is no hold."""
+        return ServingState(self.value) if self.startswith("hold:") else None
 
 
-def judge(known: Listing | None, seen: Listing | None) -> str:
-    """What to do about `seen` after `known`: `apply`, `same`, `wait` (nothing known, nothing there) or a hold.
+def judge(known: Listing | None, seen: Listing | None) -> Verdict:
+    """What to do about `seen` after `known`.
 
     A hold keeps what is served. Recovery from one is a new epoch at a higher revision, or the store coming back.
     """
     if seen is None:
-        return "wait" if known is None else NO_EPOCH
+        return Verdict.WAIT if known is None else Verdict.NO_EPOCH
     if not seen.verify() or not seen.logged():
-        return DIVERGED
+        return Verdict.DIVERGED
     if known is None:
-        return "apply"
+        return Verdict.APPLY
     if seen.revision < known.revision:
-        return REGRESSED
+        return Verdict.REGRESSED
     if seen.revision == known.revision:
         same = (seen.epoch, seen.state, seen.slots) == (known.epoch, known.state, known.slots)
-        return "same" if same else DIVERGED  # no digest is over the slots, but each change of them is a revision
+        # No digest is over the slots, but each change of them is a revision.
+        return Verdict.SAME if same else Verdict.DIVERGED
     if seen.epoch == known.epoch and seen.known_state not in (None, known.state):
-        return DIVERGED  # the log remembers another state at the revision we know
+        return Verdict.DIVERGED  # the log remembers another state at the revision we know
     if seen.epoch != known.epoch and not known.revision < seen.began <= seen.revision:
-        return DIVERGED  # no restore: a store that began anew and was edited until it went past us
-    return "apply"
+        return Verdict.DIVERGED  # no restore: a store that began anew and was edited until it went past us
+    return Verdict.APPLY
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +109,7 @@ def compile_listing(
     bounds: dict[str, Bound] = {}
     live: dict[str, Binding] = {}
     for key, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
-        if binding.lifecycle(now_ms) in ("draft", "expired"):
+        if binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
             continue
         slot = listing.placed.get(key)
         if slot is None and is_absorbed(artifact, binding):
@@ -106,7 +125,11 @@ def compile_listing(
             bounds[key] = Bound.of(binding, slot, items[binding.items])
     every, bad = _build_good(artifact, bounds, previous, build)
     failed.update(bad)
-    active = {key: bounds[key].slot for key, b in live.items() if key not in bad and b.lifecycle(now_ms) == "active"}
+    active = {
+        key: bounds[key].slot
+        for key, binding in live.items()
+        if key not in bad and binding.lifecycle(now_ms) is Lifecycle.ACTIVE
+    }
     overlay = every
     if len(active) != len(bounds) - len(bad):
         overlay = build(artifact, [bounds[key] for key in active], every)

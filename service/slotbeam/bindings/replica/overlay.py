@@ -16,7 +16,7 @@ from slotbeam.errors import BindingError
 from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.nearmiss import tokens
-from slotbeam.search.snapshot import EMPTY_OVERLAY, PLACEMENTS, Overlay, Pinned
+from slotbeam.search.snapshot import EMPTY_OVERLAY, PLACEMENTS, Overlay, Pinned, Placement
 from slotbeam.trie.build import build_trie, sid_order
 from slotbeam.types import Slot
 
@@ -92,7 +92,7 @@ def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
         id=bound.id,
         slot=bound.slot,
         words=bound.words,
-        placement=bound.placement,
+        placement=Placement(bound.placement),
         trie=build_trie(sids),
         rows=rows,
         leaf_items=np.append(run_starts(sids), len(rows)),

@@ -12,14 +12,14 @@ from typing import TypeVar
 
 import structlog
 
-from slotbeam.bindings.binding import next_boundary
+from slotbeam.bindings.binding import Lifecycle, next_boundary
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.compiled import CRASHED, Build, Compiled, compile_listing
+from slotbeam.bindings.replica.compiled import Build, Compiled, Verdict, compile_listing
 from slotbeam.bindings.replica.crashguard import Guard
 from slotbeam.bindings.replica.lastgood import LastGood, load
 from slotbeam.bindings.replica.status import Status
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Holder, Overlay, Snapshot
+from slotbeam.search.snapshot import Holder, Overlay, ServingState, Snapshot
 
 Items = Mapping[str, tuple[str, ...]]
 """Item list hash → ids."""
@@ -73,9 +73,11 @@ class Serving:
         for problem in problems:
             self._status.note(last_error=problem)
             log.warning("last-known-good file", problem=problem)
-        return good is not None and await self.apply(good.listing, good.items, {}, "degraded") != CRASHED
+        if good is None:
+            return False
+        return await self.apply(good.listing, good.items, {}, ServingState.DEGRADED) is Verdict.APPLY
 
-    async def apply(self, listing: Listing, items: Items, lost: Mapping[str, str], state: str) -> str:
+    async def apply(self, listing: Listing, items: Items, lost: Mapping[str, str], state: ServingState) -> Verdict:
         """Compile `listing`, keep it on disk, then assign one reference and report the revision.
 
         In this order a revision that was reported is served, also by the next process, whenever this one is killed.
@@ -86,7 +88,7 @@ class Serving:
             state: `live` when the store holds it now; `degraded` when it is from the file, which is then not written.
 
         Returns:
-            "apply", or `CRASHED` with nothing changed but the state: it killed this process again and again.
+            `APPLY`, or `CRASHED` with nothing changed but the state: it killed this process again and again.
         """
         # The clock swaps, too (`cross`): whoever comes second would assign what was compiled for an older listing.
         async with self._swap:
@@ -95,12 +97,12 @@ class Serving:
             now = self._now_ms()
             compiled = await self._off_loop(lambda: self._guarded(listing, items, now, previous, lost))
             if compiled is None:
-                self._status.hold(CRASHED)
-                return CRASHED
+                self._status.hold(ServingState.CRASHED)
+                return Verdict.CRASHED
             build_ms = (time.perf_counter() - began) * 1000
             good = LastGood(listing, items)
             # A disk that is full costs the boot without a store, not the edit: it is told, and served all the same.
-            unkept = await self._save(good) if state == "live" else None
+            unkept = await self._save(good) if state is ServingState.LIVE else None
             self.good, self.compiled = good, compiled
             self._holder.current = Snapshot(
                 self._artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
@@ -121,7 +123,7 @@ class Serving:
         log.info(
             "bindings applied", revision=listing.revision, active=len(compiled.active), failed=len(compiled.failed)
         )
-        return "apply"
+        return Verdict.APPLY
 
     async def cross(self) -> None:
         """Serve what is active now: another set of the same revision once a `starts_at` or `ends_at` went by."""
@@ -133,7 +135,9 @@ class Serving:
             active = {
                 key
                 for key, binding in good.listing.bindings.items()
-                if binding.lifecycle(now) == "active" and key in good.listing.placed and key not in compiled.failed
+                if binding.lifecycle(now) is Lifecycle.ACTIVE
+                and key in good.listing.placed
+                and key not in compiled.failed
             }
             # Most wakings change nothing: the clock is read every second, as it may have been set.
             if active == set(compiled.active):

@@ -9,12 +9,11 @@ from typing import Any
 
 import structlog
 
-from slotbeam.bindings.replica.compiled import HOLDS
 from slotbeam.errors import StoreError
-from slotbeam.search.snapshot import Holder
+from slotbeam.search.snapshot import HOLDS, Holder, ServingState
 
 FAILED_SHOWN = 20
-STATES = ("none", "live", "degraded", *HOLDS)
+STATES = tuple(ServingState)
 """Of a replica, and of the snapshot that it serves."""
 REASONS = ("store", "clock", "bug", *HOLDS)
 """Why a reload fails."""
@@ -29,7 +28,7 @@ class Facts:
     """What a replica knows about itself.
 
     Attributes:
-        state: `none`, `live`, `degraded` or `hold:<why>`.
+        state: what the bindings that are served are worth.
         staleness_s: since the store last confirmed what is served; None when it never did.
         applied_ms: from the commit (its log entry) to the swap, by the clocks of both.
         build_ms: of the last compilation.
@@ -37,7 +36,7 @@ class Facts:
         reloads, reload_failures: swaps; attempts that failed, by reason.
     """
 
-    state: str = "none"
+    state: ServingState = ServingState.NONE
     epoch: str = ""
     revision: int = 0
     active: str = ""
@@ -91,7 +90,7 @@ class Status:
             self.changed.set()
             self.changed = asyncio.Event()
 
-    def state(self, state: str) -> None:
+    def state(self, state: ServingState) -> None:
         """What is served stays as it is, and is called `state` from now on."""
         if self._holder.current.state != state:
             self._holder.current = replace(self._holder.current, state=state)
@@ -100,8 +99,8 @@ class Status:
     def confirm(self) -> None:
         """The store holds what is served here."""
         self._confirmed = time.monotonic()
-        if self._facts.epoch and self._facts.state != "live":
-            self.state("live")
+        if self._facts.epoch and self._facts.state is not ServingState.LIVE:
+            self.state(ServingState.LIVE)
             self.note(last_error=next(iter(self._facts.failed.values()), None))
 
     def answered(self) -> None:
@@ -110,7 +109,7 @@ class Status:
             self._away.clear()
             log.info("the store answers again")
 
-    def hold(self, why: str) -> None:
+    def hold(self, why: ServingState) -> None:
         """What the store holds is not to be served; counted when that is news."""
         if self._facts.state != why:
             log.error("bindings on hold", why=why, serving=self._facts.revision)
@@ -123,8 +122,8 @@ class Status:
             self._away.add(str(error))
             log.warning("the store cannot be followed", error=str(error), serving=self._facts.revision)
         self.fail("store" if isinstance(error, StoreError) else "bug", error)
-        if self._facts.state == "live":
-            self.state("degraded")
+        if self._facts.state is ServingState.LIVE:
+            self.state(ServingState.DEGRADED)
 
     def fail(self, reason: str, error: Exception | None) -> None:
         """Count an attempt that failed."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from slotbeam.background import Background
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.compiled import Build, Compiled, judge
+from slotbeam.bindings.replica.compiled import Build, Compiled, Verdict, judge
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
 from slotbeam.bindings.replica.overlay import build_overlay
 from slotbeam.bindings.replica.pace import Pace
@@ -25,7 +25,7 @@ from slotbeam.bindings.store.replies import Head
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import StoreError
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Holder
+from slotbeam.search.snapshot import Holder, ServingState
 
 
 class Watcher:
@@ -175,22 +175,22 @@ class Watcher:
         known = self.good.listing if self.good else None
         seen = await self.store.read(self.artifact.codebook_sha, known=known.revision if known else None)
         verdict = judge(known, seen)
-        if verdict.startswith("hold:"):
-            self.status.hold(verdict)
-        elif verdict == "apply" and seen is not None:
+        if verdict.hold:
+            self.status.hold(verdict.hold)
+        elif verdict is Verdict.APPLY and seen is not None:
             items, lost = await self._items(seen)
             # Lists are read after the listing. One that is gone is a failure only if the listing still stands:
             # the commit that made a newer one lets the lists go that only the older one named.
             if lost and await self.store.head() != Head(seen.epoch, seen.revision, seen.state):
                 return False
-            verdict = await self.serving.apply(seen, items, lost, "live")
-        elif verdict == "same" and seen is not None and self.good is not None:
+            verdict = await self.serving.apply(seen, items, lost, ServingState.LIVE)
+        elif verdict is Verdict.SAME and seen is not None and self.good is not None:
             items, lost = await self._items(seen)
             if set(items) - set(self.good.items):
-                verdict = await self.serving.apply(seen, items, lost, "live")  # a lost item list is back
+                verdict = await self.serving.apply(seen, items, lost, ServingState.LIVE)  # a lost item list is back
         # Remembered whatever the verdict: a store on hold is judged anew when its head moves, not at each hint.
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
-        self._held = verdict.startswith("hold:")
+        self._held = verdict.hold is not None
         self._ready.set()
         self._touch()
         return True

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic.config import JsonDict
 
 from slotbeam.api.admin.models.binding import UNSAID, ToldFields
-from slotbeam.api.http.models import Count, Moment, Said, ServingState, shown, sometimes
+from slotbeam.api.http.models import Count, Moment, Said, StateName, shown, sometimes
 
 LifecycleName = Literal["free", "draft", "scheduled", "active", "expired", "failed"]
 _PLACE: JsonDict = {"slot": "1-2049", "position": 1, "group": "brand"}
@@ -93,7 +93,7 @@ class SlotList(
 ):
     """`GET /admin/slots`: those that were asked for; `counts` is of all."""
 
-    state: ServingState
+    state: StateName
     epoch: str
     revision: Count
     active: str
