@@ -52,7 +52,7 @@ def configure_logging(level: str, process: str = "slotbeam") -> None:
     structlog.configure(
         processors=[*stamps, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(chosen),
-        logger_factory=_Named,
+        logger_factory=_LineLogger,
         cache_logger_on_first_use=True,
     )
     sys.excepthook = _uncaught
@@ -95,7 +95,7 @@ class _Patient:
 _STDERR = cast(TextIO, _Patient())
 
 
-class _Named(structlog.WriteLogger):
+class _LineLogger(structlog.WriteLogger):
     """Writes a line and its end in one go: processes share the stream, and it may be unbuffered. Knows its name."""
 
     def __init__(self, name: str = "slotbeam") -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slotbeam.suggestions.sampling import Sampled, read_sampled, smallest
-from slotbeam.suggestions.trends import EXAMPLE_LENGTH, EXAMPLES, MAX_WORD, PUBLISHED, RECENT, Entry, Tally
+from slotbeam.suggestions.trends import EXAMPLE_LENGTH, EXAMPLES, MAX_WORD, PUBLISHED, RECENT, Tally, TrendWord
 
 WINDOWS = (2, 6, RECENT)
 """Buckets that "recently" may mean, the current one included; a word has to stand out in one of them."""
@@ -32,7 +32,7 @@ class Counts:
 
     bucket: int
     total: Tally = field(default_factory=Tally)
-    words: dict[str, Entry] = field(default_factory=dict)
+    words: dict[str, TrendWord] = field(default_factory=dict)
     sample: list[Sampled] = field(default_factory=list)
 
 
@@ -65,7 +65,7 @@ def read_counts(document: Any) -> Counts | None:
         for word, facts in list(document["words"].items())[:PUBLISHED]:
             if len(word) > MAX_WORD:
                 continue
-            counts.words[word] = Entry(
+            counts.words[word] = TrendWord(
                 _tally(facts),
                 _number(facts["error"]),
                 queries={int(key) for key in facts["queries"]},
@@ -88,7 +88,7 @@ def merge(published: Iterable[Counts], bucket: int) -> Counts:
         merged.total.merge(counts.total)
         for word, entry in counts.words.items():
             entry.advance(counts.bucket, merged.bucket)
-            into = merged.words.setdefault(word, Entry())
+            into = merged.words.setdefault(word, TrendWord())
             into.seen.merge(entry.seen)
             into.error += entry.error
             into.queries |= entry.queries
@@ -98,13 +98,13 @@ def merge(published: Iterable[Counts], bucket: int) -> Counts:
     return merged
 
 
-def bursts(total: Tally, words: Mapping[str, Entry], bucket: int) -> list[Burst]:
+def bursts(total: Tally, words: Mapping[str, TrendWord], bucket: int) -> list[Burst]:
     """Every word of `words` that stands out against its own past, strongest evidence first."""
     found = [burst for word, entry in words.items() if (burst := burst_of(word, entry, total, bucket))]
     return sorted(found, key=lambda burst: (-burst.evidence, burst.word))
 
 
-def burst_of(word: str, entry: Entry, total: Tally, bucket: int) -> Burst | None:
+def burst_of(word: str, entry: TrendWord, total: Tally, bucket: int) -> Burst | None:
     """Test one word in every window; the one with most evidence, None when none suffices.
 
     Given that k + b queries held the word, k of them in a window with a share p of all queries, an unchanged word

@@ -65,7 +65,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Entry:
+class TrendWord:
     """One word of the counter.
 
     Attributes:
@@ -110,7 +110,7 @@ class TrendCounter:
         self.bucket = 0
         self.total = Tally()
         self.sample = Sample()
-        self.entries: dict[str, Entry] = {}
+        self.entries: dict[str, TrendWord] = {}
         self._heap: list[tuple[float, str]] = []  # one lower bound of the weight for each entry
 
     def add(self, query: str, words: Iterable[str], bucket: int) -> None:
@@ -157,8 +157,8 @@ class TrendCounter:
             },
         }
 
-    def _admit(self, word: str) -> Entry:
-        entry = Entry()
+    def _admit(self, word: str) -> TrendWord:
+        entry = TrendWord()
         if len(self.entries) >= self.capacity:
             entry.error = entry.weight = self._displace()
         self.entries[word] = entry
@@ -182,5 +182,5 @@ def _tally(tally: Tally) -> dict[str, Any]:
     return {"recent": {str(at): count for at, count in sorted(tally.recent.items())}, "past": round(tally.past, 3)}
 
 
-def _recently(pair: tuple[str, Entry]) -> tuple[float, str]:
+def _recently(pair: tuple[str, TrendWord]) -> tuple[float, str]:
     return sum(pair[1].seen.recent.values()), pair[0]

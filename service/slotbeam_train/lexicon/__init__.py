@@ -10,7 +10,7 @@ from slotbeam_train.lexicon.absorb import (
     write_absorbed,
 )
 from slotbeam_train.lexicon.behaviour import behaviour_of
-from slotbeam_train.lexicon.build import Built, build_kae, build_with_grouping
+from slotbeam_train.lexicon.build import GroupedKae, build_kae, build_with_grouping
 from slotbeam_train.lexicon.options import KaeOptions
 from slotbeam_train.lexicon.plot import plot_losses
 from slotbeam_train.lexicon.quality import Quality, measure
@@ -18,7 +18,7 @@ from slotbeam_train.lexicon.quality import Quality, measure
 __all__ = [
     "ABSORBED",
     "Absorbed",
-    "Built",
+    "GroupedKae",
     "KaeOptions",
     "Quality",
     "absorbed_facts",

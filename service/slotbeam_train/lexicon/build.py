@@ -27,7 +27,7 @@ STEPS = ("read", "mine", "aliases", "count", "cluster", "heads")
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class GroupedKae:
     """An encoding, and how its positions came about (for the plot of the loss curve)."""
 
     kae: Kae
@@ -53,7 +53,7 @@ def build_with_grouping(
     progress: Progress | None = None,
     clicks: Iterable[tuple[str, str]] | None = None,
     absorb: Sequence[Absorbed] = (),
-) -> Built:
+) -> GroupedKae:
     """Build dictionary, codebook and importance table from a catalog.
 
     Args:
@@ -94,7 +94,7 @@ def build_with_grouping(
     codebook = number_slots(dictionary, grouping, counted, options, sure)
     tell("heads")
     importance = learn_importance(dictionary, codebook, docs)
-    return Built(Kae(dictionary, codebook, importance), grouping)
+    return GroupedKae(Kae(dictionary, codebook, importance), grouping)
 
 
 def number_slots(

@@ -24,7 +24,7 @@ LAST, INNER, OUTSIDE = 1.0, 0.35, 0.08  # how likely a word is the head by where
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class TitleUnit:
     """A dictionary surface or a token of a title. `category` is None for a word that no source has typed yet."""
 
     key: str
@@ -41,7 +41,7 @@ class Unit:
         )
 
 
-def segment(docs: Sequence[Doc], drafts: Drafts) -> list[list[Unit]]:
+def segment(docs: Sequence[Doc], drafts: Drafts) -> list[list[TitleUnit]]:
     """Return the units of every title: what the drafts know, leftmost-longest, and the tokens between."""
     surfaces: dict[str, str] = {}
     for draft in drafts:
@@ -50,19 +50,19 @@ def segment(docs: Sequence[Doc], drafts: Drafts) -> list[list[Unit]]:
     words = list(surfaces)
     matcher = Matcher(words)
     stop = stop_words()
-    out: list[list[Unit]] = []
+    out: list[list[TitleUnit]] = []
     for doc in docs:
         known = matcher.find(doc.title)
-        units = [Unit(key(words[w]), words[w], start, end, surfaces[words[w]]) for start, end, w in known]
+        units = [TitleUnit(key(words[w]), words[w], start, end, surfaces[words[w]]) for start, end, w in known]
         for text, start, end in doc.tokens:
             if any(a < end and start < b for a, b, _ in known) or text in stop or len(text) < 2:
                 continue
-            units.append(Unit(key(text), text, start, end, None))
+            units.append(TitleUnit(key(text), text, start, end, None))
         out.append(sorted(units, key=lambda unit: unit.start))
     return out
 
 
-def places(title: str, units: Sequence[Unit]) -> list[tuple[Unit, float]]:
+def places(title: str, units: Sequence[TitleUnit]) -> list[tuple[TitleUnit, float]]:
     """Return the nominal units of a title with their place weights."""
     nominal = [unit for unit in units if unit.nominal]
     if not nominal:
@@ -73,7 +73,7 @@ def places(title: str, units: Sequence[Unit]) -> list[tuple[Unit, float]]:
     return [(unit, OUTSIDE if unit.start >= cut else LAST if unit is inside[-1] else INNER) for unit in nominal]
 
 
-def propensities(titles: Sequence[list[tuple[Unit, float]]]) -> tuple[dict[str, float], dict[str, float]]:
+def propensities(titles: Sequence[list[tuple[TitleUnit, float]]]) -> tuple[dict[str, float], dict[str, float]]:
     """(propensity, expected number of titles it heads) by unit key.
 
     Typed entities start high with a strong prior, untyped words low with a weak one.
@@ -119,7 +119,7 @@ class Habits:
     counted: float
 
 
-def habits(docs: Sequence[Doc], titles: Sequence[Sequence[Unit]]) -> dict[str, Habits]:
+def habits(docs: Sequence[Doc], titles: Sequence[Sequence[TitleUnit]]) -> dict[str, Habits]:
     """Return the habits of every untyped unit, by key."""
     items: Counter[str] = Counter()
     inside: dict[str, Counter[str]] = defaultdict(Counter)

@@ -61,7 +61,7 @@ class StageReport:
 
 
 @dataclass(slots=True)
-class Place:
+class StagePlace:
     """Where training is.
 
     Attributes:
@@ -138,13 +138,13 @@ class Trainer:
         plain = [p for p in model.parameters() if p.ndim <= 1]
         groups = [{"params": decay, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         self.optimizer = torch.optim.AdamW(groups, lr=options.rate, betas=options.betas, fused=True)
-        self.place = Place()
+        self.place = StagePlace()
 
     def resume(self) -> bool:
         """Go on from the checkpoint; False when there is none."""
         if self.checkpoint is None or not self.checkpoint.is_file():
             return False
-        self.place = Place(**load_checkpoint(self.checkpoint, self.model, self.optimizer))
+        self.place = StagePlace(**load_checkpoint(self.checkpoint, self.model, self.optimizer))
         return True
 
     def run(self, until: int | None = None) -> dict[str, dict[str, float]]:

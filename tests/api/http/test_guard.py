@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from slotbeam.api.http import bodies
-from slotbeam.api.http.guard import MAX_HEAD, Guard
+from slotbeam.api.http.guard import MAX_HEAD, HeadGuard
 from slotbeam.api.http.headers import EVERY
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.search.snapshot import Holder, Snapshot
@@ -237,7 +237,7 @@ async def test_a_request_that_the_end_of_its_process_cuts_off_is_a_503_that_says
 
 async def test_a_caller_in_this_process_may_cancel_its_request() -> None:
     app, begun = FastAPI(), asyncio.Event()
-    app.add_middleware(Guard)
+    app.add_middleware(HeadGuard)
 
     @app.get("/slow")
     async def slow() -> Response:

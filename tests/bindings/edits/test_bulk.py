@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.bindings.binding import encode_items, new_id, state_digest
-from slotbeam.bindings.edits.bulk import Row, load
+from slotbeam.bindings.edits.bulk import ImportRow, load
 from slotbeam.bindings.edits.plan import Change, make_plan
 from slotbeam.bindings.edits.wanted import ItemList, Wanted, bind
 from slotbeam.bindings.listing import Listing
@@ -73,8 +73,8 @@ def held(listing: Listing) -> list[tuple[tuple[str, ...], str, bool, str]]:
     return sorted((b.words, b.category, b.draft, str(listing.placed.get(b.id, ""))) for b in listing.bindings.values())
 
 
-def rows_of(wants: list[Wanted]) -> list[Row]:
-    return [Row(line=line, wanted=want, binding_id=new_id()) for line, want in enumerate(wants, 2)]
+def rows_of(wants: list[Wanted]) -> list[ImportRow]:
+    return [ImportRow(line=line, wanted=want, binding_id=new_id()) for line, want in enumerate(wants, 2)]
 
 
 @given(st.lists(WANTED, min_size=1, max_size=6))

@@ -18,7 +18,7 @@ import pytest
 
 from slotbeam.bindings.binding import state_digest
 from slotbeam.bindings.edits.plan import Change, Edit
-from slotbeam.bindings.replica.crashguard import DEATHS, Guard
+from slotbeam.bindings.replica.crashguard import DEATHS, CrashGuard
 from slotbeam.bindings.replica.lastgood import file_name, folder, load
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.bindings.store.store import Store
@@ -137,7 +137,7 @@ def die_in(path: Path, **says: Any) -> None:
 
 
 def test_one_death_costs_care_and_nothing_else(tmp_path: Path) -> None:
-    guard = Guard(tmp_path / "note")
+    guard = CrashGuard(tmp_path / "note")
     die_in(guard.path)
     with guard.applying(STATE, RECORDS, build_overlay) as care:
         assert (care.refused, care.blamed) == (False, {})
@@ -147,7 +147,7 @@ def test_one_death_costs_care_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_an_exception_is_no_death(tmp_path: Path) -> None:
-    guard = Guard(tmp_path / "note")
+    guard = CrashGuard(tmp_path / "note")
     with pytest.raises(MemoryError), guard.applying(STATE, RECORDS, build_overlay):
         raise MemoryError
     with guard.applying(STATE, RECORDS, build_overlay) as care:
@@ -155,7 +155,7 @@ def test_an_exception_is_no_death(tmp_path: Path) -> None:
 
 
 def test_a_blamed_binding_is_tried_again_when_its_record_changes(tmp_path: Path) -> None:
-    guard = Guard(tmp_path / "note")
+    guard = CrashGuard(tmp_path / "note")
     die_in(guard.path)
     with guard.applying(STATE, RECORDS, build_overlay):
         between = read(guard.path)
@@ -177,7 +177,7 @@ def sha_of(data: bytes) -> str:
 
 
 def test_deaths_without_a_binding_are_counted_and_then_refused(tmp_path: Path) -> None:
-    guard = Guard(tmp_path / "note")
+    guard = CrashGuard(tmp_path / "note")
     for death in range(DEATHS):
         with guard.applying(STATE, RECORDS, build_overlay) as care:
             assert not care.refused, death
@@ -190,7 +190,7 @@ def test_deaths_without_a_binding_are_counted_and_then_refused(tmp_path: Path) -
 
 def test_with_care_each_binding_is_built_alone_and_the_result_is_the_same(shop: Artifact, tmp_path: Path) -> None:
     bounds = [Bound(one.id, slot, one.words, ("i001",)) for one, slot in ((A, S4), (B, S5))]
-    guard = Guard(tmp_path / "note")
+    guard = CrashGuard(tmp_path / "note")
     built: list[tuple[str, list[str]]] = []
 
     def build(artifact: Artifact, some: Any, previous: Any = None) -> Any:
@@ -212,7 +212,7 @@ def test_another_process_that_compiles_is_not_a_dead_one(tmp_path: Path) -> None
     before = path.read_text()
     with path.open() as other:
         fcntl.flock(other, fcntl.LOCK_EX)
-        with Guard(path).applying(STATE, RECORDS, build_overlay) as care:
+        with CrashGuard(path).applying(STATE, RECORDS, build_overlay) as care:
             assert care.build is build_overlay
         assert path.read_text() == before
 
@@ -220,13 +220,13 @@ def test_another_process_that_compiles_is_not_a_dead_one(tmp_path: Path) -> None
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b'{"applying": 1}', b"{" * 9000, note()[:-9].encode()])
 def test_a_note_that_cannot_be_read_is_none(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "note").write_bytes(content)
-    with Guard(tmp_path / "note").applying(STATE, RECORDS, build_overlay) as care:
+    with CrashGuard(tmp_path / "note").applying(STATE, RECORDS, build_overlay) as care:
         assert (care.refused, care.build) == (False, build_overlay)
 
 
 def test_without_a_disk_nothing_is_guarded_and_nothing_fails(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with Guard(tmp_path / "file" / "note").applying(STATE, RECORDS, build_overlay) as care:
+    with CrashGuard(tmp_path / "file" / "note").applying(STATE, RECORDS, build_overlay) as care:
         assert care.build is build_overlay
 
 

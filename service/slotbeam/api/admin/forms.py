@@ -76,7 +76,7 @@ class ItemsForm(Strict):
     match: bool = False
 
 
-class _Named(Strict):
+class _WordForm(Strict):
     words: list[Word] = Field(min_length=1, max_length=MAX_WORDS)
     category: Category
 
@@ -111,7 +111,7 @@ _PatchDescribed = _described("_PatchDescribed", optional=True)
 # A model has the fields of its last base first. The order counts: what is wrong with a body is told in it.
 
 
-class BindForm(_Sampled, _Described, _BoundItems, _Named):  # type: ignore[misc, valid-type]
+class BindForm(_Sampled, _Described, _BoundItems, _WordForm):  # type: ignore[misc, valid-type]
     """`POST /admin/slots` and `PUT /admin/slots/{slot}` (there `slot` is the path's)."""
 
 
@@ -139,7 +139,7 @@ class _RowItems(Strict):
     slot: SlotId | None = None
 
 
-class RowForm(_Described, _RowItems, _Named):  # type: ignore[misc, valid-type]
+class RowForm(_Described, _RowItems, _WordForm):  # type: ignore[misc, valid-type]
     """One row of `POST /admin/slots:import`: what `slotbeam slots export` writes.
 
     `items` are exactly the items; without any, `match` finds them. `id` and `revision` say what the row was exported

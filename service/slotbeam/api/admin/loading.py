@@ -22,7 +22,7 @@ from slotbeam.api.http.openapi import answers, asks, ref
 from slotbeam.api.http.probes import json_response
 from slotbeam.api.http.problems import document_of
 from slotbeam.bindings.binding import new_id
-from slotbeam.bindings.edits.bulk import Row, load
+from slotbeam.bindings.edits.bulk import ImportRow, load
 from slotbeam.bindings.edits.plan import Edit, following, make_plan
 from slotbeam.bindings.edits.wanted import Resolved, Wanted, resolve_items
 from slotbeam.bindings.store.commit import Committed
@@ -40,7 +40,7 @@ MISSING_SHOWN = 10
 class Loaded:
     """A file, resolved against the catalog: good rows with their item lists, and what is wrong with the others."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[ImportRow, ...]
     resolved: Mapping[int, Resolved]
     refused: Mapping[int, SlotbeamError]
 
@@ -137,7 +137,7 @@ async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, obj
 
 def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[int, SlotbeamError]) -> Loaded:
     """Canonical words and item lists of every row; runs off the event loop."""
-    rows: list[Row] = []
+    rows: list[ImportRow] = []
     resolved: dict[int, Resolved] = {}
     refused = dict(unread)
     _check_looked_up(forms.values())
@@ -159,7 +159,7 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
                 allowed=MAX_ITEMS_IN_ALL,
             )
         resolved[line] = found
-        rows.append(Row(line=line, wanted=wanted, binding_id=new_id(), was=form.id, revision=form.revision))
+        rows.append(ImportRow(line=line, wanted=wanted, binding_id=new_id(), was=form.id, revision=form.revision))
     return Loaded(tuple(rows), resolved, refused)
 
 

@@ -23,8 +23,8 @@ from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import View, all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import (
-    Asked,
     Write,
+    WriteRequest,
     answered_before,
     binding_write,
     carry_out,
@@ -92,7 +92,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     )
     async def post_slot(request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes) -> Response:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
-        asked = Asked.of(request, query, form)
+        asked = WriteRequest.of(request, query, form)
         if (again := await answered_before(plane, asked)) is not None:
             return again
         return await carry_out(plane, asked, await binding_write(plane, form, who.name))
@@ -109,7 +109,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
         if form.slot not in (None, slot):
             raise InputError(f"slot in the body is {shown(form.slot)}, the path says {shown(slot)}; leave it out")
-        asked = Asked.of(request, query, form)
+        asked = WriteRequest.of(request, query, form)
         if (again := await answered_before(plane, asked)) is not None:
             return again
         write = await replacing_write(plane, slot, form, request.headers.get("if-match"), who.name)
@@ -125,7 +125,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
-        asked = Asked.of(request, query, form)
+        asked = WriteRequest.of(request, query, form)
         if (again := await answered_before(plane, asked)) is not None:
             return again
         before = find(artifact, await plane.listing(), slot)
@@ -142,7 +142,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         make = unbind(artifact, slot, request.headers.get("if-match"), who.name, plane.now_ms())
-        return await carry_out(plane, Asked.of(request, query), Write(make))
+        return await carry_out(plane, WriteRequest.of(request, query), Write(make))
 
     @router.get(
         "/replicas",

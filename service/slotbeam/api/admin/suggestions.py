@@ -17,7 +17,7 @@ from slotbeam.api.admin.models.edits import BindingCommitted, Done
 from slotbeam.api.admin.models.suggestions import SuggestionList, WordDismissed
 from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.admin.writes import Asked, answer_again, binding_write, carry_out
+from slotbeam.api.admin.writes import WriteRequest, answer_again, binding_write, carry_out
 from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import json_response
@@ -94,7 +94,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         if raw:
             check_media_type(request)
         given = validate(AcceptForm, parse_json(raw)) if raw else AcceptForm()
-        asked = Asked.of(request, query, given)
+        asked = WriteRequest.of(request, query, given)
         [canonical] = canonical_words([word])
         if given.category is not None:
             plane.artifact.kae.codebook.position_of(given.category)

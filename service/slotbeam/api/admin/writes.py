@@ -93,7 +93,7 @@ async def patching_write(
 
 
 @dataclass(frozen=True)
-class Asked:
+class WriteRequest:
     """What a request that changes one binding says beside its body, read once.
 
     Attributes:
@@ -113,14 +113,14 @@ class Asked:
     lacks_condition: bool
 
     @classmethod
-    def of(cls, request: Request, query: WriteQuery, form: BaseModel | None = None) -> Asked:
+    def of(cls, request: Request, query: WriteQuery, form: BaseModel | None = None) -> WriteRequest:
         """Read what `request` says. Raises `InputError`: its `Idempotency-Key` is none."""
         key, creates = idempotency_key(request), request.method == "POST"
         lacks_condition = not creates and "if-match" not in request.headers
         return cls(key, fingerprint_of(request, form), query.dry_run, query.wait_s, creates, lacks_condition)
 
 
-async def answered_before(plane: AdminPlane, asked: Asked) -> Response | None:
+async def answered_before(plane: AdminPlane, asked: WriteRequest) -> Response | None:
     """The answer of the same request with the same `Idempotency-Key`, whatever has become of its binding since.
 
     Raises:
@@ -132,7 +132,7 @@ async def answered_before(plane: AdminPlane, asked: Asked) -> Response | None:
     return None if done is None else await _acknowledge(plane, done, asked.wait_s, asked.creates)
 
 
-async def carry_out(plane: AdminPlane, asked: Asked, write: Write) -> Response:
+async def carry_out(plane: AdminPlane, asked: WriteRequest, write: Write) -> Response:
     """Dry run, or commit and say who has it."""
     if asked.dry_run:
         return await _dry_run(plane, write)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from slotbeam import __version__
 from slotbeam.api.http import problems, query
 from slotbeam.api.http.docs import docs_routes
-from slotbeam.api.http.guard import Guard
+from slotbeam.api.http.guard import HeadGuard
 from slotbeam.api.http.headers import Headers
 from slotbeam.api.http.openapi import describe
 from slotbeam.api.http.probes import json_response
@@ -51,7 +51,7 @@ def plane_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Headers), *around, Middleware(Guard)],
+        middleware=[Middleware(Headers), *around, Middleware(HeadGuard)],
     )
     problems.install(app)
     query.install(app)

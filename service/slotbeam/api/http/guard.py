@@ -1,6 +1,6 @@
 """What the server refuses before an application sees it: request heads that are too large, or ambiguous.
 
-The layer above `api/http/protocol.py`: `Guard` sees heads that are whole.
+The layer above `api/http/protocol.py`: `HeadGuard` sees heads that are whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_HEAD = 32_768
 """Bytes of the request line and all headers."""
 
 
-class Guard:
+class HeadGuard:
     """ASGI middleware around a whole application."""
 
     def __init__(self, app: ASGIApp) -> None:

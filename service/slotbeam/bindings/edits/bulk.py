@@ -19,7 +19,7 @@ from slotbeam.types import Slot
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class ImportRow:
     """One row of a file.
 
     Attributes:
@@ -39,7 +39,7 @@ class Row:
 
 def load(
     artifact: Artifact,
-    rows: Sequence[Row],
+    rows: Sequence[ImportRow],
     refused: Mapping[int, SlotbeamError],
     actor: str,
     now_ms: int,
@@ -82,9 +82,9 @@ class _Load:
         self.lines: dict[str, int] = {}
         self.refused: dict[int, SlotbeamError] = {}
 
-    def run(self, rows: Sequence[Row]) -> list[Edit]:
+    def run(self, rows: Sequence[ImportRow]) -> list[Edit]:
         """The edits of the good rows; named slots are given away before free ones."""
-        found: dict[int, tuple[Row, Edit]] = {}
+        found: dict[int, tuple[ImportRow, Edit]] = {}
         for row in rows:
             try:
                 found[row.line] = (row, self._named(row))
@@ -98,7 +98,7 @@ class _Load:
                     self.refused[line] = error
         return [edit for _, edit in found.values()]
 
-    def _named(self, row: Row) -> Edit:
+    def _named(self, row: ImportRow) -> Edit:
         """The edit of one row, with its slot if it names one or has one. Raises what is wrong with the row."""
         want = row.wanted
         before = self._before(row)
@@ -114,7 +114,7 @@ class _Load:
         self.lines[binding_id] = row.line
         return Edit(before, record_of(want, binding_id, before.created_at if before else self.now_ms), slot)
 
-    def _before(self, row: Row) -> Binding | None:
+    def _before(self, row: ImportRow) -> Binding | None:
         """The binding that the row replaces, None when it makes one."""
         if not self.update:
             return None
@@ -167,7 +167,7 @@ class _Load:
         if slot:
             self.slots[slot] = binding_id
 
-    def _free(self, row: Row) -> Slot:
+    def _free(self, row: ImportRow) -> Slot:
         codebook = self.artifact.kae.codebook
         position = codebook.position_of(row.wanted.category)
         reserved, group = codebook.reserved(position), codebook.group_name(position)

@@ -60,7 +60,7 @@ class Care:
     refused: bool = False
 
 
-class Guard:
+class CrashGuard:
     """Guards the compilation of listings in one data directory.
 
     Args:

@@ -15,7 +15,7 @@ import structlog
 from slotbeam.bindings.binding import Lifecycle, next_boundary
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.compiled import Build, Compiled, Verdict, compile_listing
-from slotbeam.bindings.replica.crashguard import Guard
+from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import LastGood, load
 from slotbeam.bindings.replica.status import Status
 from slotbeam.search.artifact import Artifact
@@ -59,7 +59,7 @@ class Serving:
         keep: Keep,
     ) -> None:
         self.path = path
-        self.guard = Guard(path.with_name(path.name + ".applying"))
+        self.guard = CrashGuard(path.with_name(path.name + ".applying"))
         self.good: LastGood | None = None
         self.compiled: Compiled | None = None
         self._holder, self._artifact, self._status = holder, artifact, status

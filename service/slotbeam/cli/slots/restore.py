@@ -36,7 +36,7 @@ Source = Annotated[
 
 
 @dataclass(frozen=True)
-class Asked:
+class RestoreOptions:
     """What was given on the command line."""
 
     source: str
@@ -61,14 +61,14 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring bindings back to a store that lost them, as a new epoch that every replica takes over."""
-    answer, plan = asyncio.run(_restore(settings_of(ctx), Asked(source, dry_run, overwrite, partial)))
+    answer, plan = asyncio.run(_restore(settings_of(ctx), RestoreOptions(source, dry_run, overwrite, partial)))
     if as_json:
         show_json(answer)
         return
     _say(answer, plan)
 
 
-async def _restore(settings: Settings, asked: Asked) -> tuple[dict[str, Any], Restoration]:
+async def _restore(settings: Settings, asked: RestoreOptions) -> tuple[dict[str, Any], Restoration]:
     from slotbeam.bindings.recovery.restore import plan_restore
     from slotbeam.bindings.recovery.restore import restore as carry_out
     from slotbeam.bindings.store.store import Store
@@ -101,7 +101,7 @@ async def _backup(source: str, store: Store, codebook: str, data_dir: Path) -> B
     return from_file(Path(source))
 
 
-def _refuse(plan: Restoration, asked: Asked) -> None:
+def _refuse(plan: Restoration, asked: RestoreOptions) -> None:
     if plan.backup.left_out and not asked.partial:
         shown = "; ".join(f"{key}: {why}" for key, why in sorted(plan.backup.left_out.items())[:3])
         raise SetupError(
