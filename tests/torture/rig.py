@@ -128,6 +128,27 @@ class Rig:
         """No writer writes, and every edit's outcome is known; readers go on."""
         return quiet(*self.writers)
 
+    @contextlib.asynccontextmanager
+    async def trial(self, first: int = 10) -> AsyncIterator[None]:
+        """Clients at work before, during and after a fault; then everyone settles, and nothing untrue was seen.
+
+        Args:
+            first: edits (and as many answers of each data plane) before the fault; 0 for a fault at once.
+        """
+        async with self.load():
+            if first:
+                await self.some(edits=first)
+            yield
+            await self.some()
+            await self.settle()
+
+    @contextlib.asynccontextmanager
+    async def level(self) -> AsyncIterator[Held | None]:
+        """No writer writes, every replica is live at the store's revision, and the history knows what it holds."""
+        async with self.quiet():
+            await self.converged()
+            yield await self.remember()
+
     # ---------------------------------------------------------------- waiting
 
     async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:
@@ -203,9 +224,7 @@ class Rig:
 
     async def settle(self) -> None:
         """The end of a run: writers quiet, everyone level, the store remembered, and nothing untrue."""
-        async with self.quiet():
-            await self.converged()
-            await self.remember()
+        async with self.level():
             await self.some(edits=0, answers=5)
         found = self.history.violations()
         assert not found, "\n".join(found[:20])

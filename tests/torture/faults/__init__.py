@@ -2,7 +2,8 @@
 
 A fault is a coroutine of a `Scene`; `@fault(number, sentence)` registers it. The same ones run on the embedded Valkey
 (`make test`), on Debian's redis-server (`make test-system`), and many times with other seeds (`make torture`).
-Every one ends with `rig.settle()`: the history of requests, revisions and answers is replayed against a model.
+`rig.trial()` is what almost all of them repeat: clients work before, during and after the fault, and in the end the
+history of requests, revisions and answers is replayed against a model.
 """
 
 from __future__ import annotations

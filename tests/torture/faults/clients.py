@@ -19,7 +19,7 @@ POISON = "b_poison22"
 
 @fault(21, "the control plane is killed before, in and after its script")
 async def killed_committing(scene: Scene) -> None:
-    async with scene.rig() as rig, rig.load():
+    async with scene.rig() as rig, rig.trial(first=0):
         for _ in range(10 if scene.long else 1):
             for command in (b":idem", b"EVAL"):
                 await rig.some(edits=2)
@@ -28,13 +28,11 @@ async def killed_committing(scene: Scene) -> None:
             await rig.until(lambda after=revision: _past(rig, after), "another revision")
             await rig.admin.kill()
             await _again(rig)
-        await rig.some()
-        await rig.settle()
 
 
 @fault(22, "the answer to a commit is lost, and the client sends it again")
 async def lost_reply(scene: Scene) -> None:
-    async with scene.rig() as rig, rig.load():
+    async with scene.rig() as rig, rig.trial(first=0):
         proxy = rig.proxies["admin"]
         for _ in range(20 if scene.long else 3):
             proxy.lose_reply(_commits)  # the control plane finds out by itself
@@ -51,16 +49,12 @@ async def lost_reply(scene: Scene) -> None:
             await rig.progress.more("unknown", 1)
             proxy.heal()
             await rig.some()
-        await rig.settle()
 
 
 @fault(23, "somebody writes a record past the control plane that nothing can read")
 async def poisoned(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
-        async with rig.quiet():
-            await rig.converged()
-            held = await rig.remember()
+    async with scene.rig(serves=2) as rig, rig.trial():
+        async with rig.level() as held:
             assert held is not None
             rig.history.failing.add(POISON)
             await _poison(rig, held)
@@ -73,7 +67,6 @@ async def poisoned(scene: Scene) -> None:
         assert [slot["id"] for slot in shown["slots"]] == [POISON]
         assert all("NACK:RECORD" in replica["failed"][POISON] for replica in replicas)
         assert len(replicas) == 3
-        await rig.settle()
 
 
 async def _kill_at(rig: Rig, command: bytes) -> None:

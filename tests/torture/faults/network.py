@@ -13,34 +13,26 @@ from torture.server import StoreServer
 
 @fault(7, "the store hangs, and goes on")
 async def hung(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
+    async with scene.rig(serves=2) as rig, rig.trial():
         rig.store.pause()
         for plane in rig.serves:
             await rig.held(plane, "degraded")
         await rig.some(edits=0, answers=1000 if scene.long else 50)
         rig.store.resume()
-        await rig.some()
-        await rig.settle()
 
 
 @fault(12, "the store becomes a read-only copy of another")
 async def read_only(scene: Scene) -> None:
-    async with scene.rig() as rig, rig.load():
-        await rig.some()
-        async with rig.store.client() as raw:
-            await raw.execute_command("REPLICAOF", "127.0.0.1", "1")  # nothing listens there
-            await rig.progress.more("refused", 5)
-            await rig.some(edits=0, answers=20)
-            await raw.execute_command("REPLICAOF", "NO", "ONE")
-        await rig.some()
-        await rig.settle()
+    async with scene.rig() as rig, rig.trial(), rig.store.client() as raw:
+        await raw.execute_command("REPLICAOF", "127.0.0.1", "1")  # nothing listens there
+        await rig.progress.more("refused", 5)
+        await rig.some(edits=0, answers=20)
+        await raw.execute_command("REPLICAOF", "NO", "ONE")
 
 
 @fault(14, "two stores disagree at one revision")
 async def split(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
+    async with scene.rig(serves=2) as rig, rig.trial():
         async with rig.quiet():
             await rig.store.kill()
             other = StoreServer(rig.directory / "other", scene.binary)
@@ -49,8 +41,7 @@ async def split(scene: Scene) -> None:
             await rig.converged()
             head = await rig.head()
         await rig.some()
-        async with rig.quiet(), other:
-            await rig.converged()
+        async with rig.level(), other:
             fork = Store(other.url)
             ahead = scene.random.randint(0, 3)
             try:  # the other side of the split goes on by itself, to the same revision and past it
@@ -69,51 +60,41 @@ async def split(scene: Scene) -> None:
             proxy.target = rig.store.socket
             proxy.reset()
             await rig.held(lost, "live")
-        await rig.some()
-        await rig.settle()
 
 
 @fault(15, "one replica is cut off")
 async def partitioned(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
+    async with scene.rig(serves=2) as rig, rig.trial():
         alone, other = rig.serves
         rig.proxies[alone.name].partition()
         await rig.held(alone, "degraded")
         await rig.some(edits=20, answers=20)
         assert (await rig.states())[other.name] == "live"
         rig.proxies[alone.name].heal()
-        await rig.settle()
 
 
 @fault(16, "the network swallows everything and says nothing")
 async def half_open(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
+    async with scene.rig(serves=2) as rig, rig.trial():
         rig.proxies["admin"].drop()
         rig.proxies["serve-0"].drop()
         await rig.held(rig.serves[0], "degraded")
         await rig.some(edits=0, answers=20)
         _heal(rig)
-        await rig.some()
-        await rig.settle()
 
 
 @fault(17, "every answer of the store is late, 500 ± 300 ms")
 async def late(scene: Scene) -> None:
-    async with scene.rig() as rig, rig.load():
-        await rig.some()
+    async with scene.rig() as rig, rig.trial():
         for proxy in rig.proxies.values():
             proxy.delay(0.25, 0.15)  # each way
         await rig.some(edits=20 if scene.long else 2, answers=50)
         _heal(rig)
-        await rig.some()
-        await rig.settle()
 
 
 @fault(18, "answers come byte by byte, or break off in the middle")
 async def in_pieces(scene: Scene) -> None:
-    async with scene.rig() as rig, rig.load():
+    async with scene.rig() as rig, rig.trial(first=0):
         for proxy in rig.proxies.values():
             proxy.slice(1)
         await rig.some(edits=5)
@@ -123,8 +104,6 @@ async def in_pieces(scene: Scene) -> None:
                 proxy.reset_after(scene.random.randint(1, 3000))
             await rig.some(edits=2)
         _heal(rig)
-        await rig.some()
-        await rig.settle()
 
 
 def _heal(rig: Rig) -> None:

@@ -17,54 +17,43 @@ from torture.planes import HANG_S, Plane
 
 @fault(8, "a replica starts while the store is down")
 async def started_alone(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
-        async with rig.quiet():
-            await rig.converged()
-            [plane, _] = rig.serves
-            await plane.kill()
-            await rig.store.kill()
-            plane.start()
-            await plane.ready()
-            assert (await rig.states())[plane.name] == "degraded"
-            await rig.some(edits=0, answers=20)
-            await rig.store.start()
-        await rig.some()
-        await rig.settle()
+    async with scene.rig(serves=2) as rig, rig.trial(), rig.level():
+        [plane, _] = rig.serves
+        await plane.kill()
+        await rig.store.kill()
+        plane.start()
+        await plane.ready()
+        assert (await rig.states())[plane.name] == "degraded"
+        await rig.some(edits=0, answers=20)
+        await rig.store.start()
 
 
 @fault(9, "a replica starts while the store is down, and its last known good file is corrupt")
 async def started_blank(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some(edits=20)
-        async with rig.quiet():
-            await rig.converged()
-            [plane, _] = rig.serves
-            newest, older = _generations(plane)
-            for spoilt, state in (([newest], "degraded"), ([newest, older], "none")):
-                await plane.kill()
-                await rig.store.kill()
-                for file in spoilt:
-                    _flip(file, scene.random.randrange(file.stat().st_size))
-                plane.start()
-                await rig.held(plane, state)
-                if state == "degraded":
-                    await plane.ready()
-                await rig.some(edits=0, answers=20)
-                async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
-                    ready = await client.get(f"{plane.url}/readyz")
-                assert ready.status_code == (200 if state == "degraded" else 503)
-                await rig.store.start()
+    async with scene.rig(serves=2) as rig, rig.trial(first=20), rig.level():
+        [plane, _] = rig.serves
+        newest, older = _generations(plane)
+        for spoilt, state in (([newest], "degraded"), ([newest, older], "none")):
+            await plane.kill()
+            await rig.store.kill()
+            for file in spoilt:
+                _flip(file, scene.random.randrange(file.stat().st_size))
+            plane.start()
+            await rig.held(plane, state)
+            if state == "degraded":
                 await plane.ready()
-                await rig.converged()
-        await rig.some()
-        await rig.settle()
+            await rig.some(edits=0, answers=20)
+            async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
+                ready = await client.get(f"{plane.url}/readyz")
+            assert ready.status_code == (200 if state == "degraded" else 503)
+            await rig.store.start()
+            await plane.ready()
+            await rig.converged()
 
 
 @fault(19, "a replica sleeps past the end of the log")
 async def asleep(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
+    async with scene.rig(serves=2) as rig, rig.trial():
         sleeper = rig.serves[0]
         sleeper.pause()
         await rig.some(edits=20)
@@ -72,13 +61,11 @@ async def asleep(scene: Scene) -> None:
             await rig.remember()
             await raw.xtrim("{sb}:log", maxlen=1, approximate=False)
         sleeper.resume()
-        await rig.some()
-        await rig.settle()
 
 
 @fault(20, "a replica is killed in the middle of a swap, and of writing its file")
 async def killed_midway(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
+    async with scene.rig(serves=2) as rig, rig.trial(first=0):
         plane = rig.serves[0]
         folder = plane.data_dir / "last-good"
         for number in range(20 if scene.long else 4):
@@ -87,8 +74,6 @@ async def killed_midway(scene: Scene) -> None:
             await plane.kill()
             plane.start()
             await plane.ready()
-        await rig.some()
-        await rig.settle()
 
 
 @fault(25, "clocks are an hour off, and processes end under load")
@@ -101,10 +86,8 @@ async def wrong_clocks(scene: Scene) -> None:
         soon = history.now_ms + 1000 * 1800
         await rig.writers[0].bind("endsoon", category="brand", ends_at=iso(soon))
         await rig.writers[0].bind("startsoon", category="brand", starts_at=iso(soon))
-        async with rig.load():
-            await rig.some()
-            async with rig.quiet():
-                await rig.converged()
+        async with rig.trial():
+            async with rig.level():
                 active = {plane.name: await rig.ask(plane, "endsoon startsoon mug") for plane in rig.serves}
             words = {name: sorted(one["word"] for one in found["applied_bindings"]) for name, found in active.items()}
             assert words == {"serve-0": ["startsoon"], "serve-1": ["endsoon"], "serve-2": ["endsoon"]}
@@ -115,8 +98,6 @@ async def wrong_clocks(scene: Scene) -> None:
                 await rig.some(edits=0)
                 plane.start()
                 await plane.ready()
-            await rig.some()
-            await rig.settle()
 
 
 def _generations(plane: Plane) -> tuple[Path, Path]:

@@ -23,26 +23,22 @@ from torture.upheld import UpheldPlane, UpheldStore
 
 @fault(1, "the store is killed during writes")
 async def killed(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
+    async with scene.rig(serves=2) as rig, rig.trial(first=0):
         for _ in range(20 if scene.long else 3):
             await rig.some(edits=scene.random.randint(1, 10))
             await rig.store.kill()
             await rig.some(edits=0, answers=10)
             await rig.store.start()
-        await rig.some()
-        await rig.settle()
 
 
 @fault(2, "the power fails, and every edit was synced")
 async def power(scene: Scene) -> None:
-    async with scene.rig(recorded=True) as rig, rig.load():
+    async with scene.rig(recorded=True) as rig, rig.trial(first=0):
         for _ in range(20 if scene.long else 3):
             await rig.some(edits=scene.random.randint(1, 10))
             await rig.store.cut()
             await rig.some(edits=0, answers=10)
             await rig.store.start()
-        await rig.some()
-        await rig.settle()
 
 
 @fault(3, "the power fails, and edits are synced once a second (the control: it must lose)")
@@ -67,47 +63,35 @@ async def unsynced(scene: Scene) -> None:
 
 @fault(4, "the append-only file ends at a random byte")
 async def truncated(scene: Scene) -> None:
-    async with scene.rig() as rig, rig.load():
-        await rig.some(edits=20)
-        async with rig.quiet():
-            await _level(rig)
-            await rig.store.kill()
-            increment = rig.store.aof()[-1]
-            with increment.open("r+b") as file:
-                file.truncate(scene.random.randint(increment.stat().st_size // 2, increment.stat().st_size))
-            await rig.store.start()
-            await _brought_back(rig)
-        await rig.some()
-        await rig.settle()
+    async with scene.rig() as rig, rig.trial(first=20), rig.level():
+        await rig.store.kill()
+        increment = rig.store.aof()[-1]
+        with increment.open("r+b") as file:
+            file.truncate(scene.random.randint(increment.stat().st_size // 2, increment.stat().st_size))
+        await rig.store.start()
+        await _brought_back(rig)
 
 
 @fault(5, "the store starts again with nothing")
 async def emptied(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
-        async with rig.quiet():
-            await _level(rig)
-            await rig.store.empty()
-            await rig.store.start()
-            for plane in rig.serves:
-                await rig.held(plane, "hold:NO_EPOCH")
-            await rig.admin.kill()  # a control plane that starts now must not begin a new epoch either
-            rig.admin.start()
-            await rig.admin.ready()
-            await rig.some(edits=0)
-            async with rig.store.client() as raw:
-                assert not await raw.exists("{sb}:meta"), "somebody began an epoch"
-            await rig.restore()
-        await rig.some()
-        await rig.settle()
+    async with scene.rig(serves=2) as rig, rig.trial(), rig.level():
+        await rig.store.empty()
+        await rig.store.start()
+        for plane in rig.serves:
+            await rig.held(plane, "hold:NO_EPOCH")
+        await rig.admin.kill()  # a control plane that starts now must not begin a new epoch either
+        rig.admin.start()
+        await rig.admin.ready()
+        await rig.some(edits=0)
+        async with rig.store.client() as raw:
+            assert not await raw.exists("{sb}:meta"), "somebody began an epoch"
+        await rig.restore()
 
 
 @fault(6, "somebody flushes the store")
 async def flushed(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
-        async with rig.quiet():
-            await _level(rig)
+    async with scene.rig(serves=2) as rig, rig.trial():
+        async with rig.level():
             async with rig.store.client() as raw:
                 await raw.flushall()
             for plane in rig.serves:
@@ -116,37 +100,27 @@ async def flushed(scene: Scene) -> None:
         async with rig.quiet():
             await rig.some(edits=0)
             await rig.restore()
-        await rig.some()
-        await rig.settle()
 
 
 @fault(10, "the store has no memory left")
 async def out_of_memory(scene: Scene) -> None:
-    async with scene.rig() as rig, rig.load():
-        await rig.some()
-        async with rig.store.client() as raw:
-            await raw.config_set("maxmemory", "1mb")
-            await rig.progress.more("refused", 5)
-            await rig.some(edits=0, answers=20)
-            await raw.config_set("maxmemory", "0")
-        await rig.some()
-        await rig.settle()
+    async with scene.rig() as rig, rig.trial(), rig.store.client() as raw:
+        await raw.config_set("maxmemory", "1mb")
+        await rig.progress.more("refused", 5)
+        await rig.some(edits=0, answers=20)
+        await raw.config_set("maxmemory", "0")
 
 
 @fault(11, "the store may evict")
 async def evicting(scene: Scene) -> None:
-    async with scene.rig() as rig, rig.load():
-        await rig.some()
-        async with rig.quiet():
-            await _level(rig)
-            async with rig.store.client() as raw:
-                await raw.config_set("maxmemory-policy", "allkeys-lru")
-                known = len(rig.history.acknowledged)
+    async with scene.rig() as rig, rig.trial():
+        async with rig.level(), rig.store.client() as raw:
+            await raw.config_set("maxmemory-policy", "allkeys-lru")
+            known = len(rig.history.acknowledged)
         await rig.progress.more("acknowledged", 2)
-        async with rig.quiet():
+        async with rig.level():
             said = {edit.durability for edit in rig.history.acknowledged[known:]}
             assert said == {"unknown"}, f"an edit that may be evicted was called {said}"
-            await _level(rig)
             async with rig.store.client() as raw:
                 await raw.config_set("maxmemory", "1mb")
                 await rig.until(lambda: _lacks(rig), "a binding is evicted")
@@ -155,19 +129,15 @@ async def evicting(scene: Scene) -> None:
                 await rig.held(rig.serves[0], "hold:")
                 await raw.config_set("maxmemory-policy", "noeviction")
             await rig.restore()
-        await rig.some()
-        await rig.settle()
 
 
 @fault(13, "an older copy of the store takes over")
 async def older(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.load():
-        await rig.some()
+    async with scene.rig(serves=2) as rig, rig.trial():
         async with rig.quiet():
             await _copy(rig, "older")
         await rig.some()
-        async with rig.quiet():
-            await _level(rig)
+        async with rig.level():
             await _copy(rig, "newest")
             await _promote(rig, "older")
             for plane in rig.serves:
@@ -177,15 +147,12 @@ async def older(scene: Scene) -> None:
                 await rig.restore()
             else:
                 await _promote(rig, "newest")  # the right one comes back: that ends the hold by itself
-        await rig.some()
-        await rig.settle()
 
 
 @fault(24, "the disk is full, for the store and for the replicas")
 async def disk_full(scene: Scene) -> None:
     disk = FullDisk(scene.directory / "disk")
-    async with scene.rig(disk=disk) as rig, rig.load():
-        await rig.some()
+    async with scene.rig(disk=disk) as rig, rig.trial():
         disk.fill()
         if scene.seed % 2:
             await rig.progress.more("refused", 2)
@@ -200,7 +167,6 @@ async def disk_full(scene: Scene) -> None:
         await rig.serves[0].kill()  # its file is whole again, and the newest
         rig.serves[0].start()
         await rig.serves[0].ready()
-        await rig.settle()
 
 
 @fault(26, "the disk is full for a while, then free, and nobody does anything by hand")
@@ -266,12 +232,6 @@ async def _without_waitaof(rig: Rig) -> None:
 
 async def _ended(rig: Rig) -> bool:
     return rig.store.pid is None
-
-
-async def _level(rig: Rig) -> None:
-    """Everyone has everything, and the history knows it. Writers must be quiet."""
-    await rig.converged()
-    await rig.remember()
 
 
 async def _brought_back(rig: Rig) -> None:

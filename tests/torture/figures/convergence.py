@@ -76,8 +76,8 @@ async def convergence(stage: Stage) -> Numbers:
             while len(sightings.acknowledged) < edits:
                 await rig.some(edits=1, answers=0)
                 stage.done(len(sightings.acknowledged), edits)
-            async with rig.quiet():
-                await stage.judge(rig)
+            async with rig.level():
+                stage.judge(rig)
                 await rig.some(edits=0, answers=2)
         seen, swapped = sightings.lags(), await swaps.lags(list(sightings.acknowledged))
     p99 = float(np.quantile(seen, 0.99))
@@ -112,8 +112,8 @@ async def heal(stage: Stage) -> Numbers:
                         await asyncio.sleep(0.01)
                 times.append(time.monotonic() - healed)
                 stage.done(number + 1, heals)
-            async with rig.quiet():
-                await stage.judge(rig)
+            async with rig.level():
+                stage.judge(rig)
     late = [f"{second:.2f}" for second in times if second > HEALED_S]
     if late:
         stage.violations.append(f"{len(late)} of {heals} heals took more than {HEALED_S} s: {', '.join(late)}")

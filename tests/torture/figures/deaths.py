@@ -82,9 +82,9 @@ async def _deaths(stage: Stage, rig: Rig, times: int, most_edits: int, die: Call
         stage.done(number, times)
         if number % CHECK_EVERY == 0 or number == times:
             await rig.some(edits=1)
-            async with rig.quiet():
+            async with rig.level():
                 answers += rig.history.answers.total()
-                await stage.judge(rig)
+                stage.judge(rig)
     return answers
 
 

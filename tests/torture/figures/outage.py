@@ -25,9 +25,8 @@ async def outage(stage: Stage) -> Numbers:
         clients += [ask_paced(reader, ASK_EVERY_S, seen) for reader in rig.readers]
         async with working(*clients):
             await rig.some(edits=50)
-            async with rig.quiet():
-                await rig.converged()
-                await stage.judge(rig)
+            async with rig.level():
+                stage.judge(rig)
             head, before = await rig.head(), sum(rig.history.statuses.values())
             for writer in rig.writers:
                 writer.allowed.clear()
@@ -46,8 +45,8 @@ async def outage(stage: Stage) -> Numbers:
             for writer in rig.writers:
                 writer.allowed.set()
             await rig.some(edits=50)
-            async with rig.quiet():
-                await stage.judge(rig)
+            async with rig.level():
+                stage.judge(rig)
         wrong = {key: count for key, count in rig.history.statuses.items() if key[1] != 200}
         edits = len(rig.history.acknowledged)
     return {

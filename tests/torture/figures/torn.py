@@ -33,12 +33,12 @@ async def torn(stage: Stage) -> Numbers:
         async with working(*writers):
             askers = await asyncio.gather(*(_ask(stage, plane, share) for plane in rig.serves))
             seconds = time.monotonic() - began
-            async with rig.quiet():
+            async with rig.level():
                 for found in askers:
                     _add(rig.history, found)
                 answers = rig.history.answers.copy()
                 edits = len(rig.history.acknowledged)
-                await stage.judge(rig)
+                stage.judge(rig)
     return {
         "answers": answers.total(),
         "edits": edits,
