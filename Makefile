@@ -1,6 +1,7 @@
 # make serve        install and run everything on the shipped demo
 # make test         install what tests need, then lint, types, layers, tests
 # make test-system  tests that need Debian packages (docker-compose, redis-server) or a client generator; a skip is a failure
+# make check        before a commit: what .ci/run runs once it has installed those packages
 # make test-kernels the numeric tests as on processors with fewer instructions (KERNELS: avx2 avx sse --switches)
 # make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents
 # make mutants      what keeps edits safe is taken away, a line at a time: a test must turn red for each (minutes; MUTANTS: arguments)
@@ -33,7 +34,7 @@ PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 # Hundreds of processes are started: each compiles what no earlier one has kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test test-unit test-system test-kernels fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
+.PHONY: serve check test test-unit test-system test-kernels fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
 
 serve: $(VENV)/.serve
 	$(BIN)/slotbeam up
@@ -72,6 +73,9 @@ lint: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# What .ci/run calls, in its order (tests/test_check.py).
+check: test test-system
 
 test: lint test-unit
 
