@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -39,7 +40,11 @@ FORMS = (
     "redis://:{}@[::1",
     "redis://:{}@127.0.0.1:1#part",
 )
-ESCAPES = {"as it is": str, "percent-encoded": lambda text: quote(text, safe=""), "as in a form": quote_plus}
+ESCAPES: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "percent-encoded": lambda text: quote(text, safe=""),
+    "as in a form": quote_plus,
+}
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 PASSWORDS = st.one_of(
     st.text(CHARACTERS, min_size=1),

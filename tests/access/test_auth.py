@@ -80,7 +80,7 @@ def test_a_token_of_the_file_has_its_own_scopes_until_it_is_revoked(tmp_path: Pa
         {"name": "reader", "token": "reader-reader-reader", "scopes": ["slots:read", "made:up"], "expires_at": 1001.0},
     )
     found = tokens.principal(reader, "slots:read")
-    assert (found.name, found.scopes) == ("reader", {"slots:read"})
+    assert (found.name, found.scopes) == ("reader", frozenset({"slots:read"}))
     with pytest.raises(Forbidden, match="this token may slots:read; slots:write is needed"):
         tokens.principal(reader, "slots:write")
     keep(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from pydantic import BaseModel
@@ -23,7 +24,13 @@ from slotbeam.types import Slot
 from support.live import NOW, make_binding
 
 EVERY = set(FIELDS)
-OTHER = {"words": ("other",), "category": "color", "placement": "only", "near_miss": True, "match": True}
+OTHER: dict[str, Any] = {
+    "words": ("other",),
+    "category": "color",
+    "placement": "only",
+    "near_miss": True,
+    "match": True,
+}
 OTHER |= {"draft": True, "starts_at": NOW, "ends_at": NOW + 1, "owner": "toys", "reason": "because"}
 
 

@@ -255,7 +255,7 @@ SHOPIFY = (
 
 def test_an_export_of_shopify_is_read_without_a_mapping(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("\ufeff" + SHOPIFY, encoding="utf-8", newline="")
-    fields = {"brand": "Acme", "color": "Red", "price": 9.99}
+    fields: dict[str, str | float | bool] = {"brand": "Acme", "color": "Red", "price": 9.99}
     assert list(load_catalog(tmp_path)) == [
         Item("M1", "Red mug", 'Holds "tea". Big.', {"brand": ("Acme",), "color": ("Red",)}, fields)
     ]
@@ -266,7 +266,12 @@ def test_a_feed_of_google_merchant_is_read_without_a_mapping(tmp_path: Path) -> 
         "id\ttitle\tdescription\tlink\timage_link\tavailability\tprice\tbrand\tcolor\n"
         "M1\tRed mug\tHolds tea.\thttps://x\thttps://x/1\tin_stock\t1,009.99 USD\tAcme\tRed\n"
     )
-    fields = {"brand": "Acme", "color": "Red", "availability": "in_stock", "price": 1009.99}
+    fields: dict[str, str | float | bool] = {
+        "brand": "Acme",
+        "color": "Red",
+        "availability": "in_stock",
+        "price": 1009.99,
+    }
     assert list(load_catalog(tmp_path)) == [
         Item("M1", "Red mug", "Holds tea.", {"brand": ("Acme",), "color": ("Red",)}, fields)
     ]

@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -68,9 +69,21 @@ def tell(up: Up) -> list[str]:
     with httpx.Client(verify=False, timeout=HANG_S, headers={"authorization": f"Bearer {up.token}"}) as http:
         for text in EVIL.values():
             good = {"words": ["crocs"], "category": "brand", "items": {"ids": ["i003", text]}, "draft": True}
-            changes = ({}, {"words": [text]}, {"owner": text}, {"reason": text}, {"category": text}, {"slot": text})
-            more = ({"placement": text}, {"ends_at": text}, {text: 1}, {"sample_queries": [text]})
-            requests = [("/admin/slots", {**good, **change}) for change in (*changes, *more)]
+            changes: tuple[dict[str, Any], ...] = (
+                {},
+                {"words": [text]},
+                {"owner": text},
+                {"reason": text},
+                {"category": text},
+                {"slot": text},
+            )
+            more: tuple[dict[str, Any], ...] = (
+                {"placement": text},
+                {"ends_at": text},
+                {text: 1},
+                {"sample_queries": [text]},
+            )
+            requests: list[tuple[str, object]] = [("/admin/slots", {**good, **change}) for change in (*changes, *more)]
             requests += [("/admin/slots?dry_run=true", {**good, "words": [text], "sample_queries": [text]})]
             row = {"words": [text], "category": "brand", "items": [text, "i004"], "owner": text, "draft": True}
             requests += [("/admin/slots:import", [row]), ("/admin/slots:import", [{**row, "owner": ""}])]
@@ -150,5 +163,5 @@ def test_no_evil_text_reaches_a_log_the_audit_an_export_or_a_screen(tmp_path: Pa
         assert all(line.isprintable() and "path" in json.loads(line) for line in lines)
 
 
-def slots(up: Up) -> list[dict[str, object]]:
+def slots(up: Up) -> list[dict[str, Any]]:
     return list(json.loads(up.cli("slots", "list", "--json").stdout)["slots"])

@@ -60,8 +60,8 @@ def test_onnx_and_torch_agree_on_log_probabilities(exported: OnnxModel, policy: 
         double.load_state_dict({name: value.double() for name, value in policy.state_dict().items()})
         ids = torch.from_numpy(row)[None]
         memory, mask = double.encode(ids)
-        named = double.named(ids).expand(len(sids), -1)
-        logits = double.decode_sids(memory.expand(len(sids), -1, -1), mask, torch.from_numpy(sids), named)
+        words = double.named(ids).expand(len(sids), -1)
+        logits = double.decode_sids(memory.expand(len(sids), -1, -1), mask, torch.from_numpy(sids), words)
     for ours, theirs in zip(walk(exported, row, sids), logits, strict=True):
         assert np.abs(ours - torch.log_softmax(theirs, -1).numpy()).max() < 1e-4
         assert np.allclose(np.exp(ours).sum(axis=1), 1, atol=1e-5)

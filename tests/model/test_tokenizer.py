@@ -15,7 +15,7 @@ from support.training import SIZES, make_inputs
 
 INPUTS = make_inputs()
 LAYOUT = INPUTS.layout
-TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=60)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 
 
 @given(TEXTS | st.sampled_from(SPECIALS).map(lambda special: f"buy {special} now"))

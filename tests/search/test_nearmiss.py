@@ -115,7 +115,7 @@ def test_a_binding_that_did_not_opt_in_is_not_triggered(shop):
 def test_a_word_of_the_dictionary_is_never_a_near_miss(shop):
     """Every surface, and every word of one, against a bound word one letter longer."""
     tokens = {part for concept in make_kae().dictionary for word in concept.surfaces for part in (word, *word.split())}
-    tried = Counter()
+    tried: Counter[str] = Counter()
     for token in tokens:
         if len(token) >= 4 and " " not in token:
             assert matched(shop, token, f"{token}q") == []

@@ -185,7 +185,9 @@ async def test_both_planes_do_all_their_work_through_their_users(
 ) -> None:
     token = "t" * 32
     folders = {user: tmp_path / user for user in ALLOWED}
-    given = {user: {"redis_url": guarded.url(user), "data_dir": path} for user, path in folders.items()}
+    given: dict[str, dict[str, Any]] = {
+        user: {"redis_url": guarded.url(user), "data_dir": path} for user, path in folders.items()
+    }
     serve = create_data_app(Settings(**given["serve"], replica_id="serve-1"), shop)
     admin = create_admin_app(Settings(**given["admin"], replica_id="admin-1", admin_token=SecretStr(token)), shop)
     async with client_of(admin) as ops, client_of(serve) as data:
@@ -217,7 +219,7 @@ async def test_both_planes_do_all_their_work_through_their_users(
             client.delete(*client.scan_iter("{sb}:*"))
 
         async def held() -> bool:
-            return (await data.get("/info")).json()["bindings"]["state"] == "hold:NO_EPOCH"
+            return bool((await data.get("/info")).json()["bindings"]["state"] == "hold:NO_EPOCH")
 
         await until(held)
         assert await served(1)

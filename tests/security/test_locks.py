@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 ROOT = Path(__file__).parent.parent.parent
 LOCKS = ROOT / "deploy" / "requirements"
@@ -27,7 +27,7 @@ def lines(name: str) -> list[str]:
     return (LOCKS / name).read_text().replace("\\\n", " ").splitlines()
 
 
-def locked(name: str, python: str = "3.11") -> dict[str, str]:
+def locked(name: str, python: str = "3.11") -> dict[NormalizedName, str]:
     """Package → version on Linux with `python`."""
     found = {}
     for line in lines(name):

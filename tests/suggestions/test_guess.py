@@ -36,7 +36,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Guesser:
 
 @pytest.mark.parametrize(("word", "category"), [("teal", "color"), ("zorg", "brand"), ("kettle", "entity")])
 def test_a_word_is_what_stands_in_its_place_in_other_texts(written: Guesser, word: str, category: str) -> None:
-    [best, *rest] = written.guess(word, written.catalog.match([word]))
+    [best, *rest] = written.guess(word, written.catalog.match([word]).tolist())
     assert best.category == category
     assert best.share > 0.5
     assert f"1 of 1 items that hold it name no other {category}" in best.why
@@ -59,7 +59,7 @@ def test_with_no_evidence_the_share_says_so(written: Guesser) -> None:
 
 
 def test_one_way_of_writing_never_rules_a_category_out(written: Guesser) -> None:
-    rows = written.catalog.match(["zorg"])
+    rows = written.catalog.match(["zorg"]).tolist()
     assert all(guess.share > 1e-9 for guess in written.guess("zorg", rows))
 
 
@@ -98,7 +98,7 @@ def test_words_that_the_shipped_dictionary_is_made_to_forget_are_guessed_right_m
     guesser = Guesser(artifact.kae, artifact.catalog, {word for concept in asked for word in concept.surfaces})
     right = []
     for concept in asked:
-        guessed = guesser.guess(concept.word, artifact.catalog.match([concept.word]))
+        guessed = guesser.guess(concept.word, artifact.catalog.match([concept.word]).tolist())
         right.append(guessed[0].category == concept.category)
     print(f"{sum(right)} of {len(right)} right")
     assert sum(right) / len(right) >= 0.7

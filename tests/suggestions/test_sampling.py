@@ -27,9 +27,9 @@ def test_samples_of_parts_add_up_to_the_sample_of_the_whole(
     parts = [Sample(size, random.Random(seed + part)) for part in range(3)]
     keys = [random.Random(seed + part) for part in range(3)]
     every = []
-    for number, (part, bucket) in enumerate(stream):
-        parts[part].add(f"q{number}", bucket)
-        every.append(Sampled(keys[part].random(), bucket, f"q{number}"))
+    for number, (at, bucket) in enumerate(stream):
+        parts[at].add(f"q{number}", bucket)
+        every.append(Sampled(keys[at].random(), bucket, f"q{number}"))
     for part in parts:
         part.drop(dropped)
     found = smallest((one for part in parts for one in part.best()), size)

@@ -71,7 +71,12 @@ def records_of_before(worlds: Worlds, rng: random.Random) -> World:
 def state_other(worlds: Worlds, rng: random.Random) -> World:
     """A state that is of other records, or none at all."""
     now, before = worlds[-1], rng.choice(worlds[:-1])
-    states = [before.meta[b"state"], random_digest(rng), now.meta[b"state"].upper(), flipped(now.meta[b"state"], rng)]
+    states: list[bytes | str] = [
+        before.meta[b"state"],
+        random_digest(rng),
+        now.meta[b"state"].upper(),
+        flipped(now.meta[b"state"], rng),
+    ]
     states += [b"", b"\xff\xfe", now.meta[b"state"] + b"0", now.meta[b"state"][:-1]]
     return now.with_meta(state=rng.choice(states))
 
@@ -108,7 +113,8 @@ def older_store(worlds: Worlds, rng: random.Random) -> World:
 def older_store_edited(worlds: Worlds, rng: random.Random) -> World:
     """An older revision that never was, in this or another epoch."""
     before = rng.choice(worlds[1:-1])
-    epoch = rng.choice([before.meta[b"epoch"], rng.randbytes(8).hex()])
+    epochs: list[bytes | str] = [before.meta[b"epoch"], rng.randbytes(8).hex()]
+    epoch = rng.choice(epochs)
     return replace(before, records=other_records(before, rng)).sealed(epoch=epoch)
 
 

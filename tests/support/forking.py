@@ -46,7 +46,8 @@ class Forked:
         self, argv: Sequence[str], env: Mapping[str, str], stdout: int, stderr: int, pass_fds: Sequence[int] = ()
     ) -> None:
         assert tuple(argv[:3]) == (sys.executable, "-m", MODULE), "this one starts slotbeam's command line only"
-        self.args, self.returncode = list(argv), None
+        self.args = list(argv)
+        self.returncode: int | None = None
         self._lock = threading.Lock()
         job = {"arguments": argv[3:], "env": dict(env), "cwd": os.getcwd(), "numbers": [1, 2, *pass_fds]}
         self.pid = _source().fork(job, [stdout, stderr, *pass_fds])
@@ -102,8 +103,8 @@ class _Source:
         self._wire, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             argv = [sys.executable, __file__, str(theirs.fileno()), json.dumps(sys.path)]
-            quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-            self._process = subprocess.Popen(argv, pass_fds=[theirs.fileno()], **quiet)
+            null = subprocess.DEVNULL
+            self._process = subprocess.Popen(argv, pass_fds=[theirs.fileno()], stdin=null, stdout=null)
         atexit.register(self.close)
 
     def fork(self, job: Mapping[str, Any], fds: Sequence[int]) -> int:

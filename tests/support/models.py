@@ -39,8 +39,8 @@ class PrefixModel:
         logits = rng.normal(size=self._sizes[len(prefix)]) * 2
         if self.coarse:
             logits = np.round(logits)
-            return -np.abs(logits).astype(np.float32)
-        return (logits - np.log(np.exp(logits).sum())).astype(np.float32)
+            return np.asarray(-np.abs(logits), np.float32)
+        return np.asarray(logits - np.log(np.exp(logits).sum()), np.float32)
 
     def step(self, memory: Any, position: int, state: Any, parent: IntArray, codes: IntArray) -> tuple[FloatArray, Any]:
         prefixes = [()] if position == 0 else [(*state[int(p)], int(c)) for p, c in zip(parent, codes, strict=True)]

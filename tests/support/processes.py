@@ -23,7 +23,7 @@ CLI = (sys.executable, "-m", "slotbeam.cli")
 T = TypeVar("T")
 
 
-def wait_for(what: Callable[[], T], hang_s: float = HANG_S) -> T:
+def wait_for(what: Callable[[], T | None], hang_s: float = HANG_S) -> T:
     """Call `what` until it is true, and return it; fail after `hang_s`."""
     deadline = time.monotonic() + hang_s
     while not (found := what()):
@@ -62,7 +62,7 @@ def listening(plane: subprocess.Popen[str]) -> tuple[str, list[dict[str, Any]]]:
         Its URL, and every event that came before.
     """
     assert plane.stderr is not None
-    said = []
+    said: list[dict[str, Any]] = []
     for event in map(json.loads, plane.stderr):
         if event["event"] == "listening":
             return str(event["url"]), said

@@ -41,6 +41,7 @@ def promises(app: FastAPI) -> list[Promise]:
         route = context.original_route
         if not isinstance(route, APIRoute) or context.path is None:
             continue
+        assert route.methods is not None
         models = {int(status): answer["model"] for status, answer in route.responses.items() if "model" in answer}
         pattern = compile_path(context.path)[0]
         found.append(Promise(context.path, frozenset(route.methods), pattern, models, route.include_in_schema))

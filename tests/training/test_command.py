@@ -32,7 +32,7 @@ OPTIONS = replace(OPTIONS, quiet=True, kae=replace(OPTIONS.kae, reserved=3))
 NEW_WORD = "labubu"
 
 
-def typed(item: Item) -> dict:
+def typed(item: Item) -> dict[str, Any]:
     words = item.title.split()
     kinds = {"red": "color", "green": "color", "blue": "color", "acme": "brand", "bolt": "brand", "cobalt": "brand"}
     attributes = {kinds.get(word, "entity"): word for word in words}

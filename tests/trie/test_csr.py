@@ -6,6 +6,7 @@ from hypothesis.extra import numpy as hnp
 
 from slotbeam.trie.build import build_trie
 from slotbeam.trie.csr import Trie
+from slotbeam.types import IntArray
 
 sid_sets = st.tuples(st.integers(0, 60), st.integers(1, 5)).flatmap(
     lambda shape: hnp.arrays(np.int64, shape, elements=st.integers(0, 4))
@@ -22,7 +23,8 @@ def test_the_leaves_are_the_distinct_sids_in_order(sids):
 @given(sid_sets)
 def test_expanding_level_by_level_walks_exactly_the_prefixes_of_the_sids(sids):
     trie = build_trie(sids)
-    states, prefixes = np.zeros(1, np.int64), [()]
+    states: IntArray = np.zeros(1, np.int64)
+    prefixes: list[tuple[int, ...]] = [()]
     for depth in range(trie.depth):
         parent, code, child = trie.expand(states)
         prefixes = [(*prefixes[p], c) for p, c in zip(parent.tolist(), code.tolist(), strict=True)]

@@ -42,8 +42,8 @@ async def test_the_list_of_routes_is_complete(admin: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_without_a_good_token_nothing_is_told(admin: httpx.AsyncClient, method: str, path: str) -> None:
     answers = []
-    for value in (None, "Bearer x", "Bearer " + "y" * 32, "Basic dDp0", b"Bearer \xd0\xba"):
-        headers = {} if value is None else {"authorization": value}
+    for value in (None, b"Bearer x", b"Bearer " + b"y" * 32, b"Basic dDp0", b"Bearer \xd0\xba"):
+        headers = {} if value is None else {b"authorization": value}
         del admin.headers["authorization"]
         answers.append(await admin.request(method, path, headers=headers))
         admin.headers["authorization"] = "restored"

@@ -164,7 +164,7 @@ async def bound(standing: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]
         assert everything(raw) == before
 
 
-def everything(raw: redis.Redis) -> dict[bytes, Any]:
+def everything(raw: redis.Redis) -> dict[bytes | str, Any]:
     """All that an edit could change."""
     return {key: raw.dump(key) for pattern in KEPT for key in sorted(raw.keys(pattern))}
 
@@ -235,7 +235,7 @@ async def test_an_edit_without_the_current_etag_is_a_problem(
     bound: httpx.AsyncClient, method: str, tag: str | None, status: int, problem: str
 ) -> None:
     body = {"PUT": BODY, "PATCH": {"owner": "x"}}.get(method)
-    headers = {} if tag is None else {"if-match": tag.encode("latin-1")}
+    headers = {} if tag is None else {b"if-match": tag.encode("latin-1")}
     assert problem_of(await bound.request(method, "/admin/slots/1-4", json=body, headers=headers)) == (status, problem)
 
 

@@ -27,7 +27,7 @@ from .conftest import Plane
 BODY: dict[str, Any] = {"words": ["Labubu", "拉布布"], "category": "brand", "items": {"ids": ["i001", "i002"]}}
 
 
-def snapshot_of(raw: redis.Redis) -> dict[str, Any]:
+def snapshot_of(raw: redis.Redis) -> dict[str | bytes, Any]:
     """Everything in the store but heartbeats."""
     return {key: raw.dump(key) for key in sorted(raw.keys()) if ":replica:" not in key}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ def test_several_texts_in_one_cell_read_back_and_are_visible(texts: list[str]) -
 
 @given(st.lists(st.tuples(LISTS.filter(bool), st.text(ODD.filter(str.isprintable)), LISTS), min_size=1, max_size=5))
 def test_an_export_reads_back_as_it_was(rows: list[tuple[list[str], str, list[str]]]) -> None:
-    views = [
+    views: list[dict[str, Any]] = [
         {"words": words, "category": "brand", "reason": text, "items": ids, "match": bool(ids), "revision": 7}
         for words, text, ids in rows
     ]

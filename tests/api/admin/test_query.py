@@ -32,6 +32,7 @@ def routes_of(app: FastAPI) -> Iterator[tuple[str, str, APIRoute]]:
         route = context.original_route
         assert isinstance(route, APIRoute), route
         assert context.path is not None
+        assert route.methods is not None
         for method in sorted(route.methods):
             yield method, context.path.format(**PLACES), route
 

@@ -160,7 +160,7 @@ async def test_a_bad_body_is_a_problem(
 
 @pytest.mark.parametrize(("headers", "says"), [row[1:] for row in MEDIA], ids=[row[0] for row in MEDIA])
 async def test_another_kind_of_body_is_a_problem(data: httpx.AsyncClient, headers: dict[str, str], says: str) -> None:
-    sent = {name: value.encode("latin-1") for name, value in headers.items()}
+    sent = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
     response = await data.post("/retrieve", content=b'{"query": "mug"}', headers=sent)
     assert problem_of(response) == (415, "unsupported-media-type")
     assert says in response.json()["detail"]

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from slotbeam import errors
 from slotbeam.api.http import problems, query
 from slotbeam.api.http.problemschema import MEMBERS, PROBLEM
+from slotbeam.text import shown
 from support.raising import brought
 
 
@@ -40,7 +41,9 @@ def test_every_error_type_is_unique() -> None:
 
 def test_the_schema_of_a_problem_declares_every_member_that_an_error_brings_and_no_other() -> None:
     assert {member for _, member in brought()} == set(MEMBERS)
-    assert PROBLEM["properties"].keys() >= MEMBERS.keys()
+    properties = PROBLEM["properties"]
+    assert isinstance(properties, dict)
+    assert properties.keys() >= MEMBERS.keys()
 
 
 def test_details_become_members_and_never_replace_the_standard_ones() -> None:
@@ -63,11 +66,11 @@ def test_a_lone_surrogate_in_the_details_is_escaped() -> None:
 
 
 def test_control_and_bidi_characters_are_escaped() -> None:
-    assert problems.shown("a\r\nb\x1b[31m\u202e") == '"a\\r\\nb\\x1b[31m\\u202e"'
+    assert shown("a\r\nb\x1b[31m\u202e") == '"a\\r\\nb\\x1b[31m\\u202e"'
 
 
 def test_a_long_value_is_cut() -> None:
-    assert len(problems.shown("x" * 10_000)) < 80
+    assert len(shown("x" * 10_000)) < 80
 
 
 class Body(BaseModel):

@@ -127,7 +127,12 @@ def test_a_word_of_today_goes_before_one_that_was_searched_more_often_last_month
 def test_threads_count_every_activation(counted: Shop) -> None:
     counted.hold("b_a")
     activity = counted.counting()
-    threads = [Thread(target=lambda: [activity.activated(["b_a"]) for _ in range(2000)]) for _ in range(4)]
+
+    def count() -> None:
+        for _ in range(2000):
+            activity.activated(["b_a"])
+
+    threads = [Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):

@@ -16,6 +16,7 @@ from slotbeam.api.retrieve import app as module
 from slotbeam.api.retrieve.admission import Admission, ClientGone, Job
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.errors import Overloaded, QueueTimeout
+from slotbeam.search.pipeline import retrieve
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
 from support.wire import HANG_S, Served, served
@@ -264,7 +265,7 @@ class Decoder:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.free, self.begun, self.count = threading.Event(), threading.Event(), 0
-        real = module.retrieve
+        real = retrieve
 
         def counting(*arguments: Any) -> Any:
             self.count += 1

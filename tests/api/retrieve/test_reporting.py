@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -47,10 +49,10 @@ async def test_reports_go_on_after_any_failure(raw: redis.Redis, server: Embedde
     store, failures = Store(server.url), [StoreUnavailable("x"), RuntimeError("x")]
     published, publish = asyncio.Event(), store.publish_stats
 
-    async def failing(*args: object) -> None:
+    async def failing(replica: str, document: Mapping[str, Any]) -> None:
         if failures:
             raise failures.pop()
-        await publish(*args)  # type: ignore[arg-type]
+        await publish(replica, document)
         published.set()
 
     store.publish_stats = failing  # type: ignore[method-assign]

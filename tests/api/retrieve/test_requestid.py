@@ -9,6 +9,7 @@ import os
 import struct
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,7 @@ def test_an_id_is_good_for_24_hours_and_then_says_so() -> None:
 
 def test_an_absurd_clock_stops_no_answer() -> None:
     for now in (-1e9, 0.0, 1e18):
-        ids = RequestIds(KEY, clock=lambda now=now: now)
+        ids = RequestIds(KEY, clock=partial(float, now))
         assert ids.read(ids.issue(10)).k == 10
 
 

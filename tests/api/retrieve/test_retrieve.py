@@ -14,6 +14,7 @@ import pytest
 from slotbeam.api.retrieve import app as module
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.api.retrieve.schemas import RetrieveBody
+from slotbeam.search.pipeline import retrieve
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
 from support.clients import client_of
@@ -171,7 +172,7 @@ async def test_overload_is_refused_at_once_and_says_when_to_come_back(
 ) -> None:
     settings = Settings(data_dir=tmp_path, workers=1, queue=1)
     go, busy = threading.Event(), threading.Event()
-    real = module.retrieve
+    real = retrieve
 
     def slow(*arguments: Any) -> Any:
         busy.set()
@@ -209,7 +210,7 @@ async def test_a_request_that_waits_keeps_the_snapshot_it_began_with(
     bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holder = Holder(bound_shop)
-    real = module.retrieve
+    real = retrieve
 
     def swapping(snapshot: Snapshot, *rest: Any) -> Any:
         holder.current = replace(bound_shop, revision=8)

@@ -220,7 +220,7 @@ def test_the_switch_between_real_processes_loses_no_binding_and_no_request(
 ) -> None:
     """Two installations, each a control and a data plane of their own, follow one store; the traffic moves."""
     old, new = (artifact.directory for artifact in artifacts)
-    shared = {"redis_url": server.url, "workers": 1}
+    shared: dict[str, Any] = {"redis_url": server.url, "workers": 1}
     with Up(tmp_path / "a", old, replica_id="old", **shared) as a:
         for words, ids in ((LABUBU["words"], IDS), (["crocs"], CROCS)):
             items = [part for item in ids for part in ("--item", item)]

@@ -40,6 +40,7 @@ def settings(raw: redis.Redis) -> Iterator[None]:
     before = {name: raw.config_get(name)[name] for name in names}
     yield
     for name, value in before.items():
+        assert value is not None
         raw.config_set(name, value)
 
 

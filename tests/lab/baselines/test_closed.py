@@ -25,6 +25,7 @@ from slotbeam_lab.baselines.registry import SYSTEMS, Built, Setup
 from slotbeam_lab.baselines.textvectors import TextVectors, unit
 from slotbeam_lab.measures.run import Asked
 from slotbeam_lab.world import WorldOptions, make_world
+from slotbeam_train.command import CHECKPOINT
 from slotbeam_train.options import preset
 from support.sharing import Once
 from support.shop import make_kae
@@ -122,7 +123,7 @@ def test_a_stopped_run_goes_on_with_the_codes_it_began_with(
     assert whole.artifact is not None
     assert np.array_equal(again.artifact.catalog.sids, whole.artifact.catalog.sids)
     assert again.facts["sids"] == whole.facts["sids"]
-    assert not (stopped / closed.CHECKPOINT).exists(), "what only training needs is cleared away"
+    assert not (stopped / CHECKPOINT).exists(), "what only training needs is cleared away"
 
 
 def test_clusters_hold_several_items_and_sub_codes_tell_more_apart(systems: dict[str, Built]) -> None:

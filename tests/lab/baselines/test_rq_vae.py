@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from slotbeam.types import FloatArray
+from slotbeam.types import FloatArray, IntArray
 from slotbeam_lab.baselines.cq_sid import Contrast, info_nce
 from slotbeam_lab.baselines.quantise import Material
 from slotbeam_lab.baselines.rq_vae import RqVae, VaeOptions, train_vae
@@ -25,9 +25,9 @@ def material() -> Material:
     kind = rng.integers(KINDS, size=400)
     means = rng.normal(size=(KINDS, WIDTH // 2))
 
-    def rows(of: FloatArray, noise: float) -> FloatArray:
+    def rows(of: IntArray, noise: float) -> FloatArray:
         both = np.hstack([means[of], noise * rng.normal(size=(len(of), WIDTH // 2))])
-        return (both / np.linalg.norm(both, axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(both / np.linalg.norm(both, axis=1, keepdims=True), np.float32)
 
     pairs = np.stack([kind, np.arange(400)], axis=1)
     return Material(rows(kind, 1.5), rows(np.arange(KINDS), 0.0), pairs, kind, 0)

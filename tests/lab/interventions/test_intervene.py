@@ -123,9 +123,9 @@ def test_what_the_logs_users_took_after_the_original_query_is_known(shop: Artifa
     took: dict[str, set[str]] = {}
     for one in log:
         took.setdefault(one.query, set()).add(one.item_id)
-    for one in make_rounds(shop, log, per_size=12, sizes=(20,))[0]:
-        assert set(one.chosen) == took[one.original] & set(one.item_ids)
-        assert one.target_id in one.chosen
+    for injection in make_rounds(shop, log, per_size=12, sizes=(20,))[0]:
+        assert set(injection.chosen) == took[injection.original] & set(injection.item_ids)
+        assert injection.target_id in injection.chosen
 
 
 def _injection(items: Sequence[str], target: str, chosen: Sequence[str]) -> Injection:

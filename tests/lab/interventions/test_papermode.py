@@ -11,7 +11,7 @@ pytest.importorskip("bm25s")
 
 from slotbeam.decode.beam import beam_search
 from slotbeam.trie.build import build_trie
-from slotbeam.types import Slot
+from slotbeam.types import IntArray, Slot
 from slotbeam_lab.interventions.papermode import leading, look_ahead, slot_chance
 from support.models import PrefixModel
 
@@ -33,7 +33,7 @@ def test_a_state_leads_to_a_slot_when_a_sid_below_it_has_the_slot() -> None:
     trie = build_trie(SIDS)
     leads = leading(trie, SLOT)
     with_slot = SIDS[SIDS[:, SLOT.position] == SLOT.index]
-    states = np.zeros(1, np.int64)
+    states: IntArray = np.zeros(1, np.int64)
     prefixes: list[tuple[int, ...]] = [()]
     for depth in range(SLOT.position + 2):
         wanted = [float(any(tuple(sid[:depth]) == prefix for sid in with_slot.tolist())) for prefix in prefixes]
@@ -43,7 +43,8 @@ def test_a_state_leads_to_a_slot_when_a_sid_below_it_has_the_slot() -> None:
 
 
 def test_the_chance_is_the_models_own_behind_the_greedy_prefix(model: PrefixModel) -> None:
-    trie, prefix = build_trie(ALL), ()
+    trie = build_trie(ALL)
+    prefix: tuple[int, ...] = ()
     for _ in range(SLOT.position):
         prefix = (*prefix, int(np.argmax(model.logp(MEMORY, prefix))))
     wanted = float(np.exp(model.logp(MEMORY, prefix)[SLOT.index]))

@@ -8,7 +8,7 @@ import pytest
 from slotbeam.catalog.item import Item
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
-from slotbeam.kae.encode import Kae
+from slotbeam.kae.encode import Kae, Match
 from slotbeam.kae.normalize import normalize
 from slotbeam_train.lexicon import KaeOptions, build_kae, build_with_grouping, plot_losses
 from slotbeam_train.lexicon.seeds import seed_groups
@@ -147,8 +147,10 @@ def test_what_is_asked_for_is_more_important() -> None:
     assert one in ("gaming", "slim", "wireless")
 
 
-def _modifier(kae: Kae, text: str):  # type: ignore[no-untyped-def]
-    return kae.encode(text).chosen[kae.codebook.position_of("modifier")]
+def _modifier(kae: Kae, text: str) -> Match:
+    match = kae.encode(text).chosen[kae.codebook.position_of("modifier")]
+    assert match is not None
+    return match
 
 
 def test_one_item_is_a_catalog() -> None:

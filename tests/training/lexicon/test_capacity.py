@@ -47,8 +47,10 @@ def test_clustering_is_deterministic() -> None:
     rng = np.random.default_rng(0)
     texts = [rng.choice(200, size=6, replace=False).tolist() for _ in range(400)]
     words = [f"word{n}" for n in range(200)]
-    runs = [assign(words, [1] * 200, word_vectors(words, texts), Capacity(16, 16), seed=7)[0] for _ in range(2)]
-    assert np.array_equal(*runs)
+    first, second = [
+        assign(words, [1] * 200, word_vectors(words, texts), Capacity(16, 16), seed=7)[0] for _ in range(2)
+    ]
+    assert np.array_equal(first, second)
 
 
 def test_concepts_that_are_sure_of_a_slot_are_solo_whatever_their_counts() -> None:

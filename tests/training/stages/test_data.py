@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,11 +17,11 @@ def corpus() -> Corpus:
     return make_corpus()
 
 
-def stream(corpus: Corpus, stage: str, batch: int = 32, seed: int = 0, **options: float) -> Stream:
+def stream(corpus: Corpus, stage: str, batch: int = 32, seed: int = 0, **options: Any) -> Stream:
     return Stream(Sampler(corpus, DataOptions(**options)), STAGES[stage][1](corpus), batch, seed, stage)
 
 
-def reserved_share(corpus: Corpus, **options: float) -> float:
+def reserved_share(corpus: Corpus, **options: Any) -> float:
     """Share of S3's targets that hold a reserved slot; their query rows must hold the same one."""
     mix = [(task, weight) for task, weight in STAGES["S3"][1](corpus) if task.name == "query → item SID"]
     batches = Stream(Sampler(corpus, DataOptions(**options)), mix, 64, 0, "S3")

@@ -105,13 +105,15 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
                 examples = next((burst.examples for burst in found.bursts if burst.word == canonical), ())
                 [best, *_] = await plane.off_loop(lambda: guesses(canonical, items_of(canonical), examples, found))
                 category, why = best.category, best.why
-            form = BindForm(
-                words=[canonical],
-                category=category,
-                items=given.items,
-                draft=True,
-                owner=given.owner,
-                reason=f"suggested by queries; {category}: {why}"[:256],
+            form = BindForm.model_validate(
+                {
+                    "words": [canonical],
+                    "category": category,
+                    "items": given.items,
+                    "draft": True,
+                    "owner": given.owner,
+                    "reason": f"suggested by queries; {category}: {why}"[:256],
+                }
             )
             try:
                 write = await binding_write(plane, form, who.name)

@@ -31,8 +31,8 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-def sometimes(make: Callable[[], T], about: str) -> T:
-    """A member that may be left out, but is never null. `make` makes what a model has in its place."""
+def sometimes(make: Callable[..., T], about: str) -> T:
+    """A member that may be left out, but is never null. `make()` is what a model has in its place."""
     field: T = Field(default_factory=make, description=about)
     return field
 

@@ -10,7 +10,7 @@ from slotbeam.api.admin.models.binding import RecordFields
 from slotbeam.api.http.models import Count, Moment, Said, shown
 
 
-class BindingRecord(RecordFields):  # type: ignore[misc]
+class BindingRecord(RecordFields):
     """A binding as the store holds it."""
 
     id: str

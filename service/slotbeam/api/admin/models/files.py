@@ -14,7 +14,7 @@ from slotbeam.api.http.models import Count, Moment, Said, shown
 from slotbeam.bindings.spec import TOLD
 
 
-class ExportedBinding(ToldFields, Said):  # type: ignore[misc]
+class ExportedBinding(ToldFields, Said):
     """A binding with its items, as an import takes it."""
 
     id: str

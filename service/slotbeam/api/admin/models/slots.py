@@ -53,7 +53,7 @@ class UnreadableSlot(SlotPlace):
     error: str | None
 
 
-class BoundSlot(ToldFields, SlotPlace, json_schema_extra=shown(BOUND)):  # type: ignore[misc]
+class BoundSlot(ToldFields, SlotPlace, json_schema_extra=shown(BOUND)):
     """A binding, and the slot that it holds."""
 
     state: LifecycleName
