@@ -11,7 +11,7 @@ import pytest
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.snapshot import Holder, ServingState, Snapshot
 from slotbeam.settings import Settings
 from slotbeam.types import Slot
 from support.clients import client_of
@@ -22,7 +22,7 @@ def bound_shop(shop: Artifact) -> Snapshot:
     """The shop with "labubu" bound to two items at revision 7."""
     slot = Slot(1, shop.kae.codebook.reserved(1)[0])
     overlay = build_overlay(shop, [Bound("b_labubu", slot, ("labubu",), ("i003", "i004"), "top")])
-    return Snapshot(shop, overlay, epoch="e1", revision=7, state="live", active="c1")
+    return Snapshot(shop, overlay, epoch="e1", revision=7, state=ServingState.LIVE, active="c1")
 
 
 @pytest.fixture

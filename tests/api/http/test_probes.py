@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from slotbeam.api.retrieve.app import create_data_app
-from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.search.snapshot import Holder, ServingState, Snapshot
 from slotbeam.settings import Settings
 from support.clients import client_of
 
@@ -25,7 +25,7 @@ async def test_livez_answers(data: httpx.AsyncClient) -> None:
 async def test_readyz_is_200_with_a_snapshot_and_says_degraded(
     bound_shop: Snapshot, tmp_path: Path, state: str, status: str
 ) -> None:
-    holder = Holder(replace(bound_shop, state=state))
+    holder = Holder(replace(bound_shop, state=ServingState(state)))
     async with client_of(create_data_app(Settings(data_dir=tmp_path), holder=holder)) as client:
         response = await client.get("/readyz")
     assert response.status_code == 200
@@ -35,7 +35,9 @@ async def test_readyz_is_200_with_a_snapshot_and_says_degraded(
 
 async def test_readyz_waits_while_the_store_was_not_heard_of(bound_shop: Snapshot, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nowhere")
-    async with client_of(create_data_app(settings, holder=Holder(replace(bound_shop, state="none")))) as client:
+    async with client_of(
+        create_data_app(settings, holder=Holder(replace(bound_shop, state=ServingState.NONE)))
+    ) as client:
         response = await client.get("/readyz")
         answered = await client.post("/retrieve", json={"query": "mug"})
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
 from slotbeam.api.retrieve.activity import HALF_LIFE_S, SHOWN, Activity
-from slotbeam.search.snapshot import Holder, Overlay, Pinned, Snapshot
+from slotbeam.search.snapshot import Holder, Overlay, Pinned, Placement, Snapshot
 from slotbeam.trie.build import build_trie
 from slotbeam.types import Slot
 
@@ -27,7 +27,7 @@ class Shop:
     def hold(self, *ids: str) -> None:
         none = np.zeros(0, np.int64)
         pinned = tuple(
-            Pinned(key, Slot(1, place), (key,), "top", self.trie, none, none, (), None)
+            Pinned(key, Slot(1, place), (key,), Placement.TOP, self.trie, none, none, (), None)
             for place, key in enumerate(ids, 100)
         )
         self.holder.current = replace(self.holder.current, overlay=Overlay(pinned))
