@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NoReturn
@@ -52,6 +53,7 @@ class Forked:
         job = {"arguments": argv[3:], "env": dict(env), "cwd": os.getcwd(), "numbers": [1, 2, *pass_fds]}
         self.pid = _source().fork(job, [stdout, stderr, *pass_fds])
         self._ended = os.pidfd_open(self.pid)
+        weakref.finalize(self, os.close, self._ended)  # not before: a thread may wait for it
 
     def poll(self) -> int | None:
         """The exit status (a signal's number, negative), or None while it runs."""
@@ -59,13 +61,13 @@ class Forked:
             if self.returncode is None and os.waitid(os.P_PIDFD, self._ended, os.WEXITED | os.WNOHANG | os.WNOWAIT):
                 _, status = os.waitpid(self.pid, 0)
                 self.returncode = os.waitstatus_to_exitcode(status)
-                os.close(self._ended)
             return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end and return the exit status. Raises `subprocess.TimeoutExpired`."""
-        with contextlib.suppress(OSError):  # another thread saw the end
-            select.select([self._ended], [], [], timeout)
+        ended = select.poll()
+        ended.register(self._ended, select.POLLIN)
+        ended.poll(None if timeout is None else 1000 * timeout)
         status = self.poll()
         if status is None:
             raise subprocess.TimeoutExpired(self.args, timeout or 0)
