@@ -20,6 +20,22 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.settings import PREFIX, Settings
 from support.pointers import HOLE, ROOT, Text, constants, spans, texts, tree
 
+Command = TyperCommand | TyperGroup
+
+
+@cache
+def root() -> TyperGroup:
+    """`slotbeam` itself."""
+    command = get_command(app)
+    assert isinstance(command, TyperGroup)
+    return command
+
+
+def members(group: TyperGroup) -> dict[str, Command]:
+    """The commands of a group, by name."""
+    return {name: command for name, command in group.commands.items() if isinstance(command, Command)}
+
+
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 ROOTS = ("bin", "data", "dev", "etc", "opt", "proc", "run", "sys", "tmp", "usr", "srv", "var")
 """Where absolute paths of files begin; every other absolute path is one of HTTP."""
@@ -37,7 +53,7 @@ PATH = re.compile(r"(?<![\w.~$}/…*\\>)])/[a-z{][\w{}:….-]*(?:/[\w{}:….-]+)
 IN_CODE = re.compile(r"(?:[\w=./$]+[ /])*slotbeam\s(.+)", re.DOTALL)
 IN_QUOTES = re.compile(r"([\"'`])slotbeam ([a-z][^\"'`]*)\1|\b(?:run|start|try):? slotbeam ([a-z].*)", re.IGNORECASE)
 IN_SHELL = re.compile(r"^(?!--)[^#\n]*?(?:^|[\s(]|bin/|\(BIN\)/)slotbeam ([a-z].*)$", re.MULTILINE)
-SHORT = (*(f"{name} -" for name in get_command(app).commands), "slots ", "tokens ", "suggestions ", "kae ")
+SHORT = (*(f"{name} -" for name in root().commands), "slots ", "tokens ", "suggestions ", "kae ")
 """How a command line begins on a page that leaves `slotbeam` out."""
 
 Find = Callable[[Text], Iterator[tuple[int, str]]]
@@ -58,36 +74,29 @@ def hold(find: Find, kinds: str, fault: str) -> None:
 # Commands and options
 
 
-@cache
-def root() -> TyperGroup:
-    command = get_command(app)
-    assert isinstance(command, TyperGroup)
-    return command
-
-
-def options_of(command: TyperCommand | TyperGroup) -> set[str]:
+def options_of(command: Command) -> set[str]:
     """Every option of one command."""
     return {"--help", "-h"}.union(
         *([*p.opts, *p.secondary_opts] for p in command.params if p.param_type_name == "option")
     )
 
 
-def commands(group: TyperGroup) -> Iterator[TyperCommand | TyperGroup]:
+def commands(group: TyperGroup) -> Iterator[Command]:
     """The group and every command in it."""
     yield group
-    for command in group.commands.values():
+    for command in members(group).values():
         yield from commands(command) if isinstance(command, TyperGroup) else [command]
 
 
 def fault(line: str) -> str | None:
     """What is wrong with a command line, `slotbeam` left out: the first unknown command or option."""
-    command: TyperCommand | TyperGroup = root()
+    command: Command = root()
     words = re.findall(r'"[^"]*"?|\'[^\']*\'?|[^\s"\']+', line)
     while isinstance(command, TyperGroup) and words and not words[0].startswith(("-", HOLE, "[", "#", "<")):
         *names, name = words.pop(0).rstrip(".,:;)").split("|")
-        if unknown := [each for each in (*names, name) if each not in command.commands]:
+        if unknown := [each for each in (*names, name) if each not in members(command)]:
             return f"`slotbeam {line}`: there is no command {unknown[0]}"
-        command = command.commands[name]
+        command = members(command)[name]
     for word in words:
         if word in ("#", "&", "&&", ";", "|", ">"):
             break

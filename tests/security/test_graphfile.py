@@ -15,7 +15,6 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx import external_data_helper as external
 
 from slotbeam.errors import ArtifactError
-from slotbeam.model import onnx as serving
 from slotbeam.model.graphfile import _refers_outside, read_graph
 from slotbeam.model.onnx import OnnxModel
 from slotbeam_train.export.artifact import export_model
@@ -111,7 +110,7 @@ def test_the_model_of_an_artifact_with_outside_weights_never_reaches_onnxruntime
     onnx.save_model(kept, tmp_path / "encoder.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
     assert (tmp_path / "w.bin").stat().st_size
     opened: list[object] = []
-    monkeypatch.setattr(serving.ort, "InferenceSession", lambda *given, **_: opened.append(given))
+    monkeypatch.setattr(ort, "InferenceSession", lambda *given, **_: opened.append(given))
     with pytest.raises(ArtifactError, match=r"encoder\.onnx keeps weights in another file"):
         OnnxModel(tmp_path, SIZES)
     assert opened == []

@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 
 from slotbeam.bindings.binding import state_digest
 from support.live import make_binding
+from support.replies import fields, log_entries
 
 Fields = Mapping[bytes, bytes]
 OTHER_TYPES = ("string", "list", "set", "zset")
@@ -52,20 +53,22 @@ class World:
     @staticmethod
     async def of(raw: Redis, codebook: str) -> World:
         """Read what the store holds."""
-        log = await raw.xrange("{sb}:log")
-        meta, records = await raw.hgetall("{sb}:meta"), await raw.hgetall("{sb}:binding")
-        return World(codebook, meta, records, await raw.hgetall(f"{{sb}}:slots:{codebook}"), tuple(log))
+        log = log_entries(bytes, await raw.xrange("{sb}:log"))
+        meta, records, slots = [
+            fields(bytes, await raw.hgetall(f"{{sb}}:{name}")) for name in ("meta", "binding", f"slots:{codebook}")
+        ]
+        return World(codebook, meta, records, slots, tuple(log))
 
     async def put(self, raw: Redis) -> None:
         """Make the store hold this, at one moment."""
         keys = {"meta": self.meta, "binding": self.records, f"slots:{self.codebook}": self.slots}
         async with raw.pipeline(transaction=True) as pipe:
             pipe.delete(*(f"{{sb}}:{name}" for name in (*keys, "log")))
-            for name, fields in keys.items():
-                if fields:
-                    pipe.hset(f"{{sb}}:{name}", mapping=dict(fields))
-            for entry_id, fields in self.log:
-                pipe.xadd("{sb}:log", dict(fields), id=entry_id)
+            for name, held in keys.items():
+                if held:
+                    pipe.hset(f"{{sb}}:{name}", mapping=dict(held.items()))
+            for entry_id, entry in self.log:
+                pipe.xadd("{sb}:log", dict(entry.items()), id=entry_id)
             for name, kind in self.types.items():
                 key = f"{{sb}}:{name}"
                 pipe.delete(key)

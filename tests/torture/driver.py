@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -119,15 +120,19 @@ class Driver:
     def recover(self, name: str) -> None:
         """Wait until `up` has started what was killed again, and both planes follow the store."""
         dead = self._pid(self.up.record, name)
-        record = wait_for(lambda: (now := self.up.read()) and self._pid(now, name) != dead and now)
-        self.up.record = record
+
+        def alive_again() -> Mapping[str, Any] | None:
+            record = self.up.read()
+            return record if record and self._pid(record, name) != dead else None
+
+        self.up.record = wait_for(alive_again)
         self.connect()
         self.settle()
 
     def settle(self) -> None:
         """Wait until both planes serve what the store holds."""
         for client in (self.data, self.admin):
-            wait_for(lambda client=client: _ready(client))
+            wait_for(partial(_ready, client))
 
     @staticmethod
     def _pid(record: Mapping[str, Any], name: str) -> int:

@@ -10,7 +10,7 @@ Left out: `items.match`, which depends on the catalog's texts, and the freeing o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -141,8 +141,9 @@ class Model(Tables):
             slot = self.placed.get(found)
             if not dry_run:
                 self.revision += 1
-                for table in (self.bindings, self.targets, self.placed):
-                    table.pop(found, None)  # type: ignore[attr-defined]
+                self.bindings.pop(found)
+                self.targets.pop(found)
+                self.placed.pop(found, None)
             return Expected(200, revision=self.revision, slot=slot, id=found)
 
         return self._answer(("DELETE", address, {}), edit, key, dry_run)
@@ -165,9 +166,10 @@ class Model(Tables):
 
     def made(self, name: str, created_at: int) -> None:
         """The server called the newest binding `name` and made it at `created_at`, unix ms."""
-        for table in (self.bindings, self.targets, self.placed):
-            if UNNAMED in table:
-                table[name] = table.pop(UNNAMED)  # type: ignore[attr-defined, index]
+        if UNNAMED in self.bindings:
+            self.bindings[name], self.targets[name] = self.bindings.pop(UNNAMED), self.targets.pop(UNNAMED)
+        if UNNAMED in self.placed:
+            self.placed[name] = self.placed.pop(UNNAMED)
         self.bindings[name] |= {"id": name, "created_at": created_at}
         for key, (request, answer) in self.keys.items():
             if answer.id == UNNAMED:
@@ -175,7 +177,7 @@ class Model(Tables):
 
     # ---------------------------------------------------------------- inside
 
-    def _answer(self, request: Any, edit: Any, key: str | None, dry_run: bool) -> Expected:
+    def _answer(self, request: Any, edit: Callable[[], Expected], key: str | None, dry_run: bool) -> Expected:
         same = json.dumps(request, sort_keys=True)
         if key in self.keys and not dry_run:
             earlier, answer = self.keys[str(key)]

@@ -36,7 +36,10 @@ class Proxy:
         self.socket, self.target = short(socket.resolve()), target
         self._random = random.Random(seed)
         self._mode: Literal["open", "dropped", "partitioned"] = "open"
-        self._clear()
+        self._delay_s: tuple[float, float] | None = None
+        self._slice = CHUNK
+        self._allowance: int | None = None
+        self._losing: Callable[[bytes], bool] | None = None
         self.held = 0
         """Chunks that a delay holds back now."""
         self._listener: net.socket | None = None
@@ -85,14 +88,8 @@ class Proxy:
         if self._mode == "dropped" or self._delay_s is not None:
             self.reset()
         self._mode = "open"
-        self._clear()
+        self._delay_s, self._slice, self._allowance, self._losing = None, CHUNK, None, None
         self._listen()
-
-    def _clear(self) -> None:
-        self._delay_s: tuple[float, float] | None = None
-        self._slice = CHUNK
-        self._allowance: int | None = None
-        self._losing: Callable[[bytes], bool] | None = None
 
     def reset(self) -> None:
         """Abort every open connection."""

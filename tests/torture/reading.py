@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class Search:
     placement: str
     items: frozenset[str]
 
-    def fits(self, items: list[Mapping[str, Any]]) -> bool:
+    def fits(self, items: Sequence[Mapping[str, Any]]) -> bool:
         """Whether an answer of everything that can be found has these items where they belong."""
         brought = {item["id"] for item in items if item["source"] == "binding"}
         if not self.applied:

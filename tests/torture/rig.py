@@ -17,6 +17,7 @@ import redis.exceptions
 from slotbeam.search.artifact import read_manifest
 from support.forking import run
 from support.processes import CLI, environment
+from support.replies import fields, log_entries, told
 from torture.disk import FullDisk
 from torture.history import Entry, Held, History
 from torture.load import WORDS, Progress, Reader, Writer
@@ -192,7 +193,7 @@ class Rig:
     async def head(self) -> int:
         """The store's revision."""
         async with self.store.client() as raw:
-            return int(await raw.hget("{sb}:meta", "rev"))
+            return int(told(str, await raw.hget("{sb}:meta", "rev")))
 
     async def ask(self, plane: Plane, query: str) -> dict[str, Any]:
         """One recorded question."""
@@ -271,17 +272,17 @@ async def quiet(*writers: Writer) -> AsyncIterator[None]:
 async def remember(history: History, client: redis.asyncio.Redis) -> Held | None:
     """Add the log of a store, and what it holds, to `history`; closes `client`."""
     async with client as raw:
-        meta = await raw.hgetall("{sb}:meta")
-        log = await raw.xrange("{sb}:log")
+        meta = fields(str, await raw.hgetall("{sb}:meta"))
+        log = log_entries(str, await raw.xrange("{sb}:log"))
         held = None
         if meta:
             held = Held(
                 epoch=meta["epoch"],
                 revision=int(meta["rev"]),
                 state=meta["state"],
-                records=await raw.hgetall("{sb}:binding"),
-                slots=await raw.hgetall(f"{{sb}}:slots:{history.codebook_sha}"),
-                words=await raw.hgetall("{sb}:word"),
+                records=fields(str, await raw.hgetall("{sb}:binding")),
+                slots=fields(str, await raw.hgetall(f"{{sb}}:slots:{history.codebook_sha}")),
+                words=fields(str, await raw.hgetall("{sb}:word")),
             )
     entries = [
         Entry(int(key.split("-")[0]), e["op"], e["epoch"], e["state"], e["key"], tuple(json.loads(e["changes"])))

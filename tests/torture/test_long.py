@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from torture import long
 from torture.figures import FIGURES
 from torture.long import Long, Result, Unit, summed, units
 
@@ -31,7 +31,7 @@ async def test_a_part_runs_as_a_process_and_only_once_for_a_commit(runs: Long, m
     assert result.numbers["answers"] > 0
     assert not (runs.directory / "work" / KILLS.name).exists()
 
-    monkeypatch.setattr(long.subprocess, "Popen", None)  # nothing can be run now
+    monkeypatch.setattr(subprocess, "Popen", None)  # nothing can be run now
     assert await runs.run([KILLS]) == [result]
     assert KILLS not in Long(runs.directory, "7654321").known()
     assert KILLS not in Long(runs.directory, "1234567-dirty").known()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +93,7 @@ def test_a_draft_holds_nothing_until_it_is_published(model: Model) -> None:
 
 def test_only_who_has_read_a_binding_may_edit_it(model: Model) -> None:
     bound(model, "b_aaaa", "coco")
-    for edit in (model.unbind, lambda *a, **k: model.patch(*a, {}, **k)):
+    for edit in (model.unbind, partial(model.patch, body={})):
         assert edit("1-4", if_match=None).problem == "precondition-required"
         assert edit("1-4", if_match='"b_aaaa.40"').problem == "stale-revision"
         assert edit("1-5", if_match="*").problem == "not-found"
@@ -146,7 +147,7 @@ def test_a_search_finds_bound_words_leftmost_longest_and_each_binding_once(model
         ("b_bbbb", "crocs plush", [0, 11], 2),
         ("b_aaaa", "crocs", [12, 17], 1),
     ]
-    assert (found.placement, found.items) == ("top", {"i1", "i2", "i3"})
+    assert (found.placement, found.items) == ("top", frozenset({"i1", "i2", "i3"}))
     hits = [{"id": i, "source": s} for i, s in (("i2", "binding"), ("i1", "binding"), ("i3", "binding"))]
     assert found.fits([*hits, {"id": "i4", "source": "model"}])
     assert not found.fits([{"id": "i4", "source": "model"}, *hits])

@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError, TimeoutError
 from slotbeam.bindings.store.store import Store
 from slotbeam.types import Slot
 from support.live import binds, make_binding, write
+from support.replies import told
 from torture.proxy import Proxy
 from torture.server import StoreServer
 
@@ -126,7 +127,7 @@ async def test_sliced_replies_are_right(client: redis.Redis, proxy: Proxy) -> No
 async def test_slices_are_written_one_by_one(proxy: Proxy, server: StoreServer) -> None:
     reader, writer = await asyncio.open_unix_connection(str(proxy.socket))
     proxy.slice(2)
-    seen = []
+    seen: list[bytes] = []
     writer.write(b"PING\r\n" * 20)
     while sum(map(len, seen)) < 20 * 7:
         seen.append(await reader.read(1000))
@@ -146,15 +147,16 @@ async def test_delayed_commands_keep_their_order_on_each_connection(proxy: Proxy
                 for number in range(10, 20):
                     pipe.rpush(name, number)
                 assert await pipe.execute() == list(range(11, 21))
-            return await client.lrange(name, 0, -1)
+            return [told(str, number) for number in await client.lrange(name, 0, -1)]
 
-    assert await asyncio.gather(push("a"), push("b")) == [[str(number) for number in range(20)]] * 2
+    pushed = [str(number) for number in range(20)]
+    assert list(await asyncio.gather(push("a"), push("b"))) == [pushed, pushed]
 
 
 async def test_healing_a_delay_resets_what_was_held_back(client: redis.Redis, proxy: Proxy) -> None:
     await client.ping()
     proxy.delay(3600.0)
-    waiting = asyncio.create_task(client.ping())
+    waiting = asyncio.ensure_future(client.ping())
     while proxy.held == 0:
         await asyncio.sleep(0.001)
     proxy.heal()

@@ -49,7 +49,7 @@ async def test_a_paused_server_answers_when_it_is_resumed(tmp_path: Path) -> Non
     hasty = redis.Redis.from_url(server.url, socket_timeout=0.05, retry=Retry(NoBackoff(), 0))
     async with server, server.client() as patient, hasty:
         server.pause()
-        waiting = asyncio.create_task(patient.ping())
+        waiting = asyncio.ensure_future(patient.ping())
         with pytest.raises((TimeoutError, ConnectionError), match="Timeout reading"):
             await hasty.ping()
         assert not waiting.done()

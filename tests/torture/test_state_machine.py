@@ -192,7 +192,7 @@ def one_word(word: str, slot: str | None = None) -> Write:
 
 def play(machine: type[Planes], world: World, examples: int, steps: int) -> None:
     machine.world = world
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=examples * LONG,

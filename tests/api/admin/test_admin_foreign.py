@@ -13,6 +13,7 @@ import redis
 
 from slotbeam.bindings.binding import encode_items, state_digest
 from support.live import make_binding
+from support.replies import fields
 
 BODY = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001"]}}
 CROCS = make_binding("crocs", category="brand", items=encode_items(["i003"])[0])
@@ -45,7 +46,7 @@ def forge(raw: redis.Redis, record: bytes, items: bytes = encode_items(["i003"])
     raw.hset("{sb}:binding", CROCS.id, record)
     raw.hset("{sb}:meta", mapping={"rev": "1", "state": state, "count": "1"})
     entry = {"op": "bind", "actor": "x", "at": "1", "epoch": str(raw.hget("{sb}:meta", "epoch")), "state": state}
-    raw.xadd("{sb}:log", {**entry, "changes": "[]"}, id="1-0")
+    raw.xadd("{sb}:log", dict((entry | {"changes": "[]"}).items()), id="1-0")
     raw.set(f"{{sb}}:items:{CROCS.items}", items)
 
 
@@ -80,10 +81,10 @@ async def ask_everything(admin: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("place", PLACES)
 async def test_what_cannot_be_read_breaks_no_answer(admin: httpx.AsyncClient, raw: redis.Redis, place: str) -> None:
     assert (await admin.get("/admin/slots")).status_code == 200
-    beginning = raw.hgetall("{sb}:meta")
+    beginning = fields(str, raw.hgetall("{sb}:meta"))
     for document in DOCUMENTS.values():
         raw.flushall()
-        raw.hset("{sb}:meta", mapping=beginning)
+        raw.hset("{sb}:meta", mapping=dict(beginning.items()))
         PLACES[place](raw, document)
         await asyncio.wait_for(admin.plane.watcher.sync(), 20)  # type: ignore[attr-defined]
         await ask_everything(admin)

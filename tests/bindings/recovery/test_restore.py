@@ -23,6 +23,7 @@ from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreUnavailab
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 from support.live import NOW, binds, make_binding, unbinds, until, watching, write
+from support.replies import log_entries
 from torture.proxy import Proxy
 
 S4, S5, S6 = Slot(1, 4), Slot(1, 5), Slot(1, 6)
@@ -287,9 +288,9 @@ async def test_a_log_entry_that_cannot_be_read_is_no_way_back(
 ) -> None:
     for word, slot in (("a", S4), ("b", S5)):
         await write(store, shop.codebook_sha, binds(make_binding(word), slot))
-    [_, (_, last)] = raw.xrange("{sb}:log")
+    [_, (_, last)] = log_entries(str, raw.xrange("{sb}:log"))
     raw.xdel("{sb}:log", "2-0")
-    raw.xadd("{sb}:log", {**last, "changes": changes}, id="2-1")
+    raw.xadd("{sb}:log", dict((last | {"changes": changes}).items()), id="2-1")
     with pytest.raises(SetupError, match="does not give the state"):
         await from_revision(store, shop.codebook_sha, 1, tmp_path)
 

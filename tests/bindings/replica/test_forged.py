@@ -33,6 +33,7 @@ from slotbeam.types import Slot
 from support.forgeries import FORGERIES
 from support.forging import Forgery, World, flipped
 from support.live import binds, make_binding, make_listing, unbinds, until, watching, write
+from support.replies import told
 
 GUARD_S = 20.0
 ROUNDS, EACH = 6, 3
@@ -131,7 +132,8 @@ async def test_a_forged_item_list_is_not_served(
     async with watching(store, shop, tmp_path) as watcher:
         assert await watcher.reached(1, GUARD_S)
         key, other = "{sb}:items:" + two.items, "{sb}:items:" + one.items
-        bad = [await client.get(other), flipped(b'["i003"]', rng), b'["i003"', b"[]", b"\xff" * 9, b'["i003"] ', b""]
+        others = told(bytes, await client.get(other))
+        bad = [others, flipped(b'["i003"]', rng), b'["i003"', b"[]", b"\xff" * 9, b'["i003"] ', b""]
         for value in bad:
             async with client.pipeline(
                 transaction=True
@@ -163,15 +165,16 @@ def resealed(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
 def bad_file(good: bytes, number: int, rng: random.Random) -> bytes:
     """A last-known-good file that must not be believed."""
     digest, _, body = good.partition(b"\n")
-    fields: list[tuple[str, Any]] = [
-        *(("revision", value) for value in ("7", 7.0, -1, None, True, [7], "9" * 400)),
-        *(("epoch", value) for value in (1, None, ["e"])),
-        *(("state", value) for value in ("0" * 64, 0, None, [])),
-        *(("records", value) for value in ({}, [], None, {"b_aaaa": "{}"}, {"b_aaaa": 1})),
-        *(("slots", value) for value in ([], None, {"1-4": ["b_aaaa"]}, {"1-4": 7})),
-        *(("codebook", value) for value in ("another", 7, None)),
-        *(("format", value) for value in (0, 2, "1", None)),
-    ]
+    bad_values: dict[str, list[object]] = {
+        "revision": ["7", 7.0, -1, None, True, [7], "9" * 400],
+        "epoch": [1, None, ["e"]],
+        "state": ["0" * 64, 0, None, []],
+        "records": [{}, [], None, {"b_aaaa": "{}"}, {"b_aaaa": 1}],
+        "slots": [[], None, {"1-4": ["b_aaaa"]}, {"1-4": 7}],
+        "codebook": ["another", 7, None],
+        "format": [0, 2, "1", None],
+    }
+    fields = [(name, value) for name, values in bad_values.items() for value in values]
     whole = [
         b"",
         b"\n",

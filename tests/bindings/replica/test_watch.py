@@ -28,6 +28,7 @@ from slotbeam.errors import StoreUnavailable
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 from support.live import NOW, QUICK, Clock, binds, heartbeat, make_binding, places, unbinds, until, watching, write
+from support.replies import fields
 
 S4, S5 = Slot(1, 4), Slot(1, 5)
 GUARD_S = 20.0
@@ -236,10 +237,10 @@ async def test_a_flushed_store_is_held_and_never_repopulated(
 async def test_a_lower_revision_is_held_until_a_restore(
     store: Store, shop: Artifact, raw: redis.Redis, watcher: Watcher
 ) -> None:
-    old = raw.hgetall("{sb}:meta")
+    old = fields(str, raw.hgetall("{sb}:meta"))
     await write(store, shop.codebook_sha, binds(make_binding(), S4))
     assert await watcher.reached(1, GUARD_S)
-    raw.hset("{sb}:meta", mapping=old)
+    raw.hset("{sb}:meta", mapping=dict(old.items()))
     raw.delete("{sb}:binding", "{sb}:log")
     await until(watcher, lambda: watcher.facts.state == "hold:REGRESSED")
     assert words(watcher) == {"labubu"}

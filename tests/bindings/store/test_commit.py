@@ -34,6 +34,7 @@ from slotbeam.errors import (
 )
 from slotbeam.types import Slot
 from support.live import NOW, binds, make_binding, unbinds, write
+from support.replies import log_entries
 from torture.proxy import Proxy
 
 BOOK = "c0de"
@@ -65,7 +66,7 @@ async def test_a_commit_writes_these_keys_and_no_other(store: Store, raw: redis.
     assert raw.hgetall("{sb}:word") == {"labubu": binding.id, "拉布布": binding.id}
     assert raw.get(items) == '["i001","i002"]'
     assert raw.ttl(items) == -1
-    [(entry, fields)] = raw.xrange("{sb}:log")
+    [(entry, fields)] = log_entries(str, raw.xrange("{sb}:log"))
     assert entry == "1-0"
     assert (fields["op"], fields["actor"], fields["state"], fields["key"]) == ("bind", "test", state, "key-1")
     assert json.loads(fields["changes"])[0]["after"] == stamped.record().decode()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from functools import partial
 
 import httpx
+from redis.typing import EncodableT, FieldT
 
 from torture.digests import state_of
 from torture.faults import Scene, fault
@@ -25,7 +27,7 @@ async def killed_committing(scene: Scene) -> None:
                 await rig.some(edits=2)
                 await _kill_at(rig, command)
             revision = await rig.head()
-            await rig.until(lambda after=revision: _past(rig, after), "another revision")
+            await rig.until(partial(_past, rig, revision), "another revision")
             await rig.admin.kill()
             await _again(rig)
 
@@ -107,10 +109,11 @@ async def _poison(rig: Rig, held: Held) -> None:
     revision, records = held.revision + 1, {**held.records, POISON: record}
     state = state_of(records)
     changes = [{"id": POISON, "slot": slot, "slot_before": None, "before": None, "after": record}]
-    entry = {"op": "bind", "at": "0", "actor": "nobody", "key": "past", "epoch": held.epoch, "state": state}
+    entry: dict[FieldT, EncodableT] = {"op": "bind", "at": "0", "actor": "nobody", "key": "past", "epoch": held.epoch}
+    entry |= {"state": state, "changes": json.dumps(changes)}
     async with rig.store.client() as raw, raw.pipeline(transaction=True) as pipe:
         pipe.hset("{sb}:binding", POISON, record)
         pipe.hset(f"{{sb}}:slots:{rig.codebook}", slot, POISON)
         pipe.hset("{sb}:meta", mapping={"rev": revision, "state": state, "count": len(records)})
-        pipe.xadd("{sb}:log", {**entry, "changes": json.dumps(changes)}, id=f"{revision}-0")
+        pipe.xadd("{sb}:log", entry, id=f"{revision}-0")
         await pipe.execute()

@@ -12,6 +12,7 @@ from redis.exceptions import OutOfMemoryError, ResponseError
 
 from slotbeam.search.artifact import read_manifest
 from support.processes import Up
+from support.replies import told
 from torture.disk import FullDisk
 from torture.faults import Scene, fault
 from torture.history import History
@@ -215,7 +216,7 @@ async def _caught_up(plane: UpheldPlane, store: UpheldStore) -> None:
         httpx.AsyncClient(verify=False, timeout=HANG_S) as client,
         asyncio.timeout(HANG_S),
     ):
-        revision = int(await raw.hget("{sb}:meta", "rev"))
+        revision = int(told(str, await raw.hget("{sb}:meta", "rev")))
         while True:
             said = (await client.get(f"{plane.url}/info")).json()["bindings"]
             if (said["state"], said["revision"]) == ("live", revision):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from support.replies import log_entries
 from torture.figures import Numbers, Stage, figure
 from torture.figures.load import ask_paced, edit_paced, working
 from torture.history import ACKNOWLEDGED, Edit
@@ -140,7 +141,8 @@ class Swaps:
     async def lags(self, revisions: Sequence[int]) -> list[list[float]]:
         """Seconds from each commit to the swap to that revision or a later one, a row an edit."""
         async with self.rig.store.client() as raw:
-            committed = {int(key.split("-")[0]): int(entry["at"]) for key, entry in await raw.xrange("{sb}:log")}
+            log = log_entries(str, await raw.xrange("{sb}:log"))
+        committed = {int(key.split("-")[0]): int(entry["at"]) for key, entry in log}
         return [[self._swap(name, r) / 1000 - committed[r] / 1000 for name in self.applied] for r in revisions]
 
     def _swap(self, name: str, revision: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any
 
 import httpx
@@ -52,7 +52,7 @@ async def ask_paced(reader: Reader, every_s: float, seen: Callable[[dict[str, An
 
 
 @contextlib.asynccontextmanager
-async def working(*clients: Awaitable[None]) -> AsyncIterator[None]:
+async def working(*clients: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Run clients until the block ends. Their errors are its errors."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(client) for client in clients]

@@ -57,7 +57,7 @@ class Vitals(Collector):
         artifact = snapshot.artifact
         build.add_metric([self._plane, __version__, artifact.name, artifact.codebook_sha[:12]], 1)
         state = GaugeMetricFamily("slotbeam_bindings_state", "1 for the state that bindings are in.", labels=["state"])
-        for name in (*STATES, *({snapshot.state} - set(STATES))):
+        for name in STATES:
             state.add_metric([name], float(name == snapshot.state))
         restarts = CounterMetricFamily("slotbeam_restarts", "Restarts of what ended by itself.", labels=["part"])
         for part, count in {**restarts_of_up(self._data_dir), **self._tasks()}.items():
