@@ -3,6 +3,7 @@
 # make test-system  tests that need Debian packages (docker-compose, redis-server) or a client generator; a skip is a failure
 # make check        before a commit: what .ci/run runs once it has installed those packages
 # make test-kernels the numeric tests as on processors with fewer instructions (KERNELS: avx2 avx sse --switches)
+# make coverage     the tests, then which branches of slotbeam none of them took; fails below 95 % (minutes more than the tests)
 # make fuzz         CASES (100 000) generated requests to both planes, held to their OpenAPI documents
 # make mutants      what keeps edits safe is taken away, a line at a time: a test must turn red for each (minutes; MUTANTS: arguments)
 # make torture      the long form of tests/torture: hours of kills, power cuts, faults and outages; resumable (TORTURE: arguments)
@@ -34,7 +35,7 @@ PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 # Hundreds of processes are started: each compiles what no earlier one has kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve check test test-unit test-system test-kernels fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
+.PHONY: serve check test test-unit test-system test-kernels coverage fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
 
 serve: $(VENV)/.serve
 	$(BIN)/slotbeam up
@@ -88,6 +89,13 @@ test-system: $(VENV)/.dev $(VENV)/client/.installed
 
 test-kernels: $(VENV)/.dev
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m kernels --jobs $(JOBS) $(KERNELS)
+
+# Processes that the tests start write files of their own beside the others.
+coverage: $(VENV)/.dev
+	rm -rf build/coverage
+	OMP_NUM_THREADS=1 $(BIN)/coverage run -m pytest -q -n $(JOBS) --dist worksteal
+	$(BIN)/coverage combine -q
+	PYTHONPATH=tests $(BIN)/python -m support.branches
 
 # Prints what it did every thousand cases; FUZZ_SEED=n generates others.
 fuzz: $(VENV)/.dev
