@@ -48,10 +48,8 @@ def tiny_artifact(once: Once) -> Path:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
     """A real store, one for each worker."""
-    embedded = EmbeddedStore(tmp_path_factory.mktemp("store"))
-    embedded.start()
-    yield embedded
-    embedded.stop()
+    with EmbeddedStore(tmp_path_factory.mktemp("store")) as embedded:
+        yield embedded
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from slotbeam.bindings.store.store import Store
-from slotbeam.embedded.server import store_url
+from slotbeam.embedded.address import store_url
 from slotbeam.search.artifact import read_manifest
 from slotbeam.types import Slot
 from support.live import binds, make_binding, write

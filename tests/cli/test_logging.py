@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from slotbeam.embedded.server import EmbeddedStore
+from slotbeam.embedded.serverlog import ServerLog
 from support.processes import CLI, HANG_S, environment
 
 LOGS = """
@@ -126,17 +126,15 @@ def test_a_service_that_cannot_start_says_so_in_its_log(
 def test_the_lines_of_the_embedded_store_are_events_once_they_are_whole(
     tmp_path: Path, line: str, level: str, event: str
 ) -> None:
-    store = EmbeddedStore(tmp_path)
-    store.tell()  # nothing there
-    words = store.directory / "valkey.log"
-    words.parent.mkdir()
+    log = ServerLog(tmp_path / "valkey.log")
+    log.tell()  # nothing there
     with capture_logs() as events:
-        words.write_text(line)
-        store.tell()
+        log.path.write_text(line)
+        log.tell()
         assert events == []
-        words.write_text(line + "\n\nmore")
-        store.tell()
-        store.tell()
+        log.path.write_text(line + "\n\nmore")
+        log.tell()
+        log.tell()
     assert events == [{"event": event, "log_level": level}]
 
 

@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from slotbeam.bindings.store.store import Store
-from slotbeam.embedded.server import store_url
+from slotbeam.embedded.address import store_url
 from slotbeam.suggestions.reporting import TrendReporter
 from slotbeam.suggestions.trends import BUCKET_S
 from slotbeam_train.lexicon import read_absorbed

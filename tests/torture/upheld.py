@@ -9,7 +9,7 @@ import redis.asyncio as redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from slotbeam.embedded.server import store_url
+from slotbeam.embedded.address import store_url
 from support.processes import Up
 from torture.server import HANG_S
 

@@ -45,7 +45,7 @@ def run_plane(
 
 def _with_store(settings: Settings) -> Settings:
     """Find the store: the URL, else the data directory's socket. Raises `SetupError` saying what to do."""
-    from slotbeam.embedded.server import store_url
+    from slotbeam.embedded.address import store_url
 
     return settings.model_copy(update={"redis_url": store_url(settings.redis_url, settings.data_dir)})
 

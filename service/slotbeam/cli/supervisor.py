@@ -24,8 +24,9 @@ from slotbeam.cli.child import Child
 from slotbeam.cli.console import say
 from slotbeam.cli.listening import address, listen
 from slotbeam.cli.probing import example_of, is_ready
+from slotbeam.embedded.lock import lock_directory
 from slotbeam.embedded.record import record_of, write_record
-from slotbeam.embedded.server import DataDirLock, EmbeddedStore
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import SetupError
 from slotbeam.settings import Settings, sources
 
@@ -156,7 +157,7 @@ class Up:
             self._write_record(store.url)
         while store.running():
             await asyncio.sleep(FIRST_DELAY_S)
-            store.tell()
+            store.log.tell()
         raise Ended("its process ended; searches go on", status=store.status)
 
     async def _end_children(self) -> None:
@@ -231,12 +232,13 @@ def run_up(settings: Settings, flags: Iterable[str] = ()) -> None:
     Raises:
         SetupError: another `up` holds the directory (names its pid), or something cannot start.
     """
-    lock = DataDirLock(settings.data_dir)
     try:
-        lock.acquire()
+        lock = lock_directory(settings.data_dir)
     except OSError as error:
         raise SetupError(
             f"{settings.data_dir} cannot be used ({error.strerror}); set SLOTBEAM_DATA_DIR to a directory you may write"
         ) from None
-    with lock:
+    try:
         asyncio.run(Up(settings, flags).run())
+    finally:
+        os.close(lock)

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from slotbeam.bindings.recovery.restore import AHEAD
-from slotbeam.embedded.server import store_url
+from slotbeam.embedded.address import store_url
 from support.processes import Up, wait_for
 
 

@@ -24,7 +24,7 @@ from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.commit import Committed, commit, earlier
 from slotbeam.bindings.store.store import Store
-from slotbeam.embedded.server import is_strict, store_url
+from slotbeam.embedded.address import is_strict, store_url
 from slotbeam.errors import NotFound, StoreError, StoreUnavailable
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, ServingState

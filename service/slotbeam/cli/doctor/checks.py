@@ -73,7 +73,8 @@ def _data_dir(settings: Settings) -> tuple[str, str]:
 
 def _store(settings: Settings) -> list[Found]:
     """The store, its replicas, and the last-known-good files; these alone when no store answers."""
-    from slotbeam.embedded.server import find_binary, store_url
+    from slotbeam.embedded.address import store_url
+    from slotbeam.embedded.server import find_binary
 
     try:
         return asyncio.run(_ask_store(store_url(settings.redis_url, settings.data_dir), settings))

@@ -72,7 +72,7 @@ async def _restore(settings: Settings, asked: RestoreOptions) -> tuple[dict[str,
     from slotbeam.bindings.recovery.restore import plan_restore
     from slotbeam.bindings.recovery.restore import restore as carry_out
     from slotbeam.bindings.store.store import Store
-    from slotbeam.embedded.server import is_strict, store_url
+    from slotbeam.embedded.address import is_strict, store_url
     from slotbeam.search.artifact import read_manifest
 
     codebook = str(read_manifest(settings.artifact)["codebook_sha"])
