@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from slotbeam.catalog.strings import Strings
+from slotbeam.arrays import Strings
 
 
 def test_taking_rows_gives_what_each_row_holds(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slotbeam.arrays import Strings
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.strings import Strings
 from slotbeam.catalog.table import Catalog, write_catalog
 from slotbeam.catalog.terms import TermIndex, stem, terms
 from slotbeam.errors import InputError

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from slotbeam.catalog.strings import Strings
+from slotbeam.arrays import Strings
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.examples import COUNT
 from slotbeam.search.pipeline import retrieve

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from slotbeam.arrays import load_array, save_array
-from slotbeam.catalog.strings import Strings
+from slotbeam.arrays import Strings, load_array, save_array
 from slotbeam.errors import FilterError
 from slotbeam.types import BoolArray, IntArray
 

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from slotbeam.arrays import load_array, on_grid, run_starts, running_totals, save_array
+from slotbeam.arrays import Strings, load_array, on_grid, run_starts, running_totals, save_array
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.strings import Strings
 from slotbeam.catalog.terms import TermIndex
 from slotbeam.errors import InputError
 from slotbeam.kae.matcher import Matcher
