@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog, write_catalog
+from slotbeam.decode.beam import Beams
 from slotbeam.errors import BindingError, FilterError, InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates
+from slotbeam.search.groups import BaseGroup
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.rank import ItemScorer, rank_base
@@ -22,6 +24,7 @@ from slotbeam.types import Slot, Timings
 from support.shop import BRANDS, COLORS, ENTITIES, make_shop
 
 WORDS = ("labubu", "拉布布", "usb", "usb c", "red", "acme", "crocs", "red lamp")
+NO_BEAMS = Beams(np.zeros(0, np.int64), np.zeros(0), 0, 0, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -209,7 +212,8 @@ def test_items_that_say_the_same_rank_by_sid_then_id(tmp_path):
     scorer = ItemScorer(catalog, SearchOptions(weight_vector=1.0, weight_lexical=1.0), catalog.terms.read("red mug"))
     places = np.random.default_rng(2).permutation(67)
     for vector in np.random.default_rng(3).normal(size=(9, 48)).astype(np.float32):
-        hits = rank_base(scorer, vector, [Candidates(places, np.full(67, -1.5), True)], 67)
+        blocks = iter([Candidates(places, np.full(67, -1.5), True)])
+        hits = rank_base(scorer, BaseGroup(vector, NO_BEAMS, blocks), 67)
         found = [catalog.ids[hit.row] for hit in hits]
         assert found == sorted(names, key=lambda name: (int(name[1:]) % 2, name))
 

@@ -30,7 +30,7 @@ from slotbeam.embedded.record import read_record
 from slotbeam.errors import SetupError
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.base import decode_base
+from slotbeam.search.groups import decode_base
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
@@ -104,7 +104,7 @@ def bench_pipeline(artifact: Artifact, texts: Sequence[str]) -> tuple[dict[str, 
             encoded = artifact.kae.encode(normalize(text))
             [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, encoded.sid)])
             query_terms = artifact.catalog.terms.read(encoded.lexical_text)
-            trie_s += decode_base(artifact, query_terms, memory, None, width)[0].trie_seconds
+            trie_s += decode_base(artifact, query_terms, memory, None, width).beams.trie_seconds
     return seconds, trie_s / sum(seconds["total"])
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from slotbeam.search.base import decode_base
-from slotbeam.search.facts import explain
-from slotbeam.search.pinned import decode_pinned, join_shared, pinned_sid
+from slotbeam.search.groups import decode_base, decode_pinned, explain, join_shared, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Placement, Snapshot
@@ -31,18 +29,16 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         # Words → memories: one input row for the base group, one for each pinned group.
         earlier = history(catalog, request)
         sids = [encoded.sid, *(pinned_sid(artifact.kae, encoded, match) for match in bound)]
-        memories = artifact.model.encode([artifact.inputs.build(encoded.text, sid, *earlier) for sid in sids])
-        base_memory, *bound_memories = memories
+        base_memory, *bound_memories = artifact.model.encode(
+            [artifact.inputs.build(encoded.text, sid, *earlier) for sid in sids]
+        )
 
     with timings.stage("decode"):
         # Memories → SIDs → candidate items, each group in its own trie.
-        placement = placement_of(match.pinned for match in bound) if bound else Placement.TOP
-        beams, blocks = (
-            decode_base(artifact, query_terms, base_memory, filter_counts, width)
-            if placement != Placement.ONLY
-            else (None, ())
-        )
-        groups = [
+        placement = placement_of(match.pinned for match in bound)
+        unseen = placement == Placement.ONLY  # the base group: no item of it would be shown
+        base = None if unseen else decode_base(artifact, query_terms, base_memory, filter_counts, width)
+        pinned = [
             decode_pinned(artifact, match.pinned, memory, filter_counts, width)
             for match, memory in zip(bound, bound_memories, strict=True)
         ]
@@ -50,9 +46,9 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
     with timings.stage("rank"):
         # Candidates → one ranked answer.
         scorer = ItemScorer(catalog, options, query_terms)
-        base_hits = rank_base(scorer, artifact.model.query_vector(base_memory), blocks, request.k)
-        bound_hits = rank_bound(scorer, join_shared(groups, filter_counts, options.candidates), request.k)
+        base_hits = rank_base(scorer, base, request.k) if base else []
+        bound_hits = rank_bound(scorer, join_shared(pinned, filter_counts, options.candidates), request.k)
         hits = merge(bound_hits, base_hits, placement, request.k)
         applied = tuple(Applied.of(match) for match in bound)
-        facts = explain(artifact, encoded, bound, beams, groups) if request.explain else {}
+        facts = explain(artifact, encoded, bound, base, pinned) if request.explain else {}
     return Answer(encoded, applied, hits, facts)

@@ -12,8 +12,8 @@ from slotbeam.arrays import run_starts
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import QueryTerms
 from slotbeam.search.candidates import Candidates
+from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.options import SearchOptions
-from slotbeam.search.pinned import PinnedGroup
 from slotbeam.search.snapshot import PLACEMENTS, Pinned, Placement
 from slotbeam.types import FloatArray, Hit, IntArray
 
@@ -46,14 +46,14 @@ class ItemScorer:
         return np.asarray(scores)
 
 
-def rank_base(scorer: ItemScorer, query_vector: FloatArray, blocks: Iterable[Candidates], k: int) -> list[Hit]:
+def rank_base(scorer: ItemScorer, base: BaseGroup, k: int) -> list[Hit]:
     """Return the K best of the base group, block by block: item score, then SID, then item id within each.
 
     An item is scored among its block; one that scores better than the block before it ends takes that score.
     """
     hits: list[Hit] = []
-    for block in blocks:
-        ranked = _rank_block(scorer, query_vector, block, k - len(hits))
+    for block in base.blocks:
+        ranked = _rank_block(scorer, base.query_vector, block, k - len(hits))
         if hits:
             # A block's worst beam is its own, so scores of two blocks do not compare; clients sort by score, so none
             # may rise.
@@ -114,8 +114,8 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> lis
 
 
 def placement_of(pinned: Iterable[Pinned]) -> Placement:
-    """Return the strongest placement: `only` > `top` > `blend`."""
-    return min((p.placement for p in pinned), key=PLACEMENTS.index)
+    """Return the strongest placement, `only` > `top` > `blend`; of none, `top`."""
+    return min((each.placement for each in pinned), key=PLACEMENTS.index, default=Placement.TOP)
 
 
 def merge(bound: list[Hit], base: list[Hit], placement: Placement, k: int) -> list[Hit]:

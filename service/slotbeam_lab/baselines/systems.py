@@ -17,7 +17,7 @@ from slotbeam.catalog.loaders import read_data
 from slotbeam.kae.encode import Kae
 from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.base import base_candidates
+from slotbeam.search.groups import base_candidates
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import MAX_K, SearchRequest
 from slotbeam.search.snapshot import Snapshot

@@ -18,7 +18,7 @@ from slotbeam.kae.normalize import normalize
 from slotbeam.model.protocol import Memory, SequenceModel
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Shelf
-from slotbeam.search.pinned import pinned_sid
+from slotbeam.search.groups import pinned_sid
 from slotbeam.search.rank import ItemScorer
 from slotbeam.search.snapshot import Overlay
 from slotbeam.trie.build import build_trie, sid_order

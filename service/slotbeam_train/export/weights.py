@@ -17,7 +17,7 @@ from scipy.optimize import minimize
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.base import base_candidates
+from slotbeam.search.groups import base_candidates
 from slotbeam.search.options import WEIGHTS, SearchOptions
 from slotbeam.search.rank import ItemScorer
 from slotbeam.search.request import SearchRequest
@@ -90,11 +90,10 @@ def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
     """Return the candidates of a query as serving would score them; None where the item is not among them."""
     catalog = artifact.catalog
     request = SearchRequest(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
-    query_terms, memory, candidates = base_candidates(Snapshot(artifact), request)
+    query_terms, vector, candidates = base_candidates(Snapshot(artifact), request)
     place = np.flatnonzero(candidates.places == catalog.row_of(one.item_id))
     if not len(place):
         return None
-    vector = artifact.model.query_vector(memory)
     none: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
     alone = [replace(artifact.options, **{**none, name: 1.0}) for name in WEIGHTS]
     rows, logp = candidates.places, candidates.logp
