@@ -17,7 +17,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from slotbeam.api.http.headers import EVERY
+from slotbeam.api.http.problems import EVERY
 from slotbeam.embedded.server import EmbeddedStore
 from support.processes import CLI, HANG_S, environment, listening
 from support.wire import Reply, Served, served

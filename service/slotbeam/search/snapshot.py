@@ -154,6 +154,10 @@ class Snapshot:
     state: ServingState = ServingState.NONE
     active: str = ""
 
+    def bindings(self) -> dict[str, str | int]:
+        """Return which edits an answer from this snapshot has seen, as JSON has it."""
+        return {"state": self.state, "epoch": self.epoch, "revision": self.revision, "active": self.active}
+
 
 @dataclass(slots=True)
 class Holder:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from slotbeam.api.http.headers import EVERY
+from slotbeam.api.http.problems import EVERY
 from slotbeam.settings import Settings
 
 TOKEN = "t" * 32

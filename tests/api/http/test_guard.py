@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from slotbeam.api.http import bodies
 from slotbeam.api.http.guard import MAX_HEAD, HeadGuard
-from slotbeam.api.http.headers import EVERY
+from slotbeam.api.http.problems import EVERY
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from slotbeam.api.http.headers import EVERY, NO_STORE
+from slotbeam.api.http.problems import EVERY, NO_STORE
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings

@@ -8,7 +8,6 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
 
 from slotbeam import errors
 from slotbeam.api.http import problems, query
@@ -71,23 +70,6 @@ def test_control_and_bidi_characters_are_escaped() -> None:
 
 def test_a_long_value_is_cut() -> None:
     assert len(shown("x" * 10_000)) < 80
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-    k: int = Field(10, ge=1, le=1000)
-    name: str
-
-
-def test_a_validation_error_names_the_field_the_value_and_the_rule() -> None:
-    with pytest.raises(errors.InputError) as caught:
-        problems.validate(Body, {"k": 5000, "name": "a"})
-    assert str(caught.value) == "k: Input should be less than or equal to 1000 (given 5000)"
-
-
-def test_an_unknown_field_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(errors.InputError, match="querry: unknown field; allowed: k, name"):
-        problems.validate(Body, {"name": "a", "querry": "a"})
 
 
 async def ask(method: str, path: str) -> httpx.Response:

@@ -18,8 +18,8 @@ from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
 from slotbeam.api.admin.views import View, all_slots
 from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of, warnings_of
+from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.openapi import answers, asks, ref
-from slotbeam.api.http.probes import json_response
 from slotbeam.api.http.problems import document_of
 from slotbeam.bindings.binding import new_id
 from slotbeam.bindings.edits.bulk import ImportRow, load

@@ -31,9 +31,8 @@ from slotbeam.api.admin.writes import (
     patching_write,
     replacing_write,
 )
-from slotbeam.api.http.bodies import read_model
+from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
-from slotbeam.api.http.probes import json_response
 from slotbeam.bindings.edits.wanted import check_slot, find, unbind
 from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize

@@ -18,10 +18,8 @@ from slotbeam.api.admin.models.suggestions import SuggestionList, WordDismissed
 from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.writes import WriteRequest, answer_again, binding_write, carry_out
-from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes
+from slotbeam.api.http.bodies import check_media_type, json_response, parse_json, read_bytes, validate
 from slotbeam.api.http.openapi import answers, asks
-from slotbeam.api.http.probes import json_response
-from slotbeam.api.http.problems import validate
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Change
 from slotbeam.bindings.edits.wanted import MakeChange, resolve_items

@@ -17,7 +17,7 @@ from slotbeam.api.admin.parameters import WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
 from slotbeam.api.admin.views import Spread, edit_view, propagation_of
-from slotbeam.api.http.probes import json_response
+from slotbeam.api.http.bodies import json_response
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.edits.wanted import (

@@ -8,16 +8,14 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel
 from starlette.middleware import Middleware
-from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam import __version__
 from slotbeam.api.http import problems, query
+from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.docs import docs_routes
-from slotbeam.api.http.guard import HeadGuard
-from slotbeam.api.http.headers import Headers
+from slotbeam.api.http.guard import Headers, HeadGuard
 from slotbeam.api.http.openapi import describe
-from slotbeam.api.http.probes import json_response
 
 
 def plane_app(
@@ -37,16 +35,11 @@ def plane_app(
         secured: paths that begin so need a bearer token.
         around: stands around the guard, so that it sees what the guard refuses.
     """
-
-    async def declared(request: Request) -> None:
-        if secured is None or not request.scope["path"].startswith(secured):  # there, who asks is looked at first
-            query.refuse_undeclared(request)
-
     app = FastAPI(
         title=title,
         version=__version__,
         lifespan=lifespan,
-        dependencies=[Depends(declared)],
+        dependencies=[Depends(query.declared_alone(secured))],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -1,22 +1,27 @@
-"""Strict JSON bodies: what is not plain, finite, bounded UTF-8 JSON is refused before any model sees it."""
+"""JSON bodies. Of a request: what is not plain, finite, bounded UTF-8 JSON is refused before any model sees it."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
+from collections.abc import Sequence
 from typing import Annotated, NoReturn, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
-from slotbeam.api.http.problems import validate
-from slotbeam.errors import BodyError, RequestTimeout, TooLarge, UnsupportedMedia
-from slotbeam.text import shown
+from slotbeam.errors import BodyError, InputError, RequestTimeout, TooLarge, UnsupportedMedia
+from slotbeam.text import SHOWN, printable, shown
 
 MAX_DEPTH = 32
 MAX_DIGITS = 20
 BODY_TIMEOUT_S = 10.0
+LISTED = 20
+"""Places that a refusal lists at most."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -48,6 +53,46 @@ async def read_model(request: Request, model: type[M], limit: int) -> M:
         InputError: it is, but not what `model` allows; names each field.
     """
     return validate(model, await read_json(request, limit))
+
+
+def validate(model: type[M], value: object) -> M:
+    """Validate parsed JSON against a pydantic model. Raises `InputError` with every field that is wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        fields = [field.alias or name for name, field in model.model_fields.items()]
+        raise validation_error(error.errors(include_url=False, include_context=False), fields) from None
+
+
+def validation_error(failures: Sequence[ErrorDetails], allowed: Sequence[str] = ()) -> InputError:
+    """Turn pydantic's failures into one `InputError` that names each field, what was given and what is allowed.
+
+    Args:
+        failures: as pydantic's `errors()` returns them (`loc`, `msg`, `type`, `input`).
+        allowed: names of the top level's fields, listed when an unknown one was given.
+    """
+    found = []
+    for failure in failures[:LISTED]:
+        place = ".".join(printable(str(part)[:SHOWN]) for part in failure["loc"]) or "body"
+        kind, message = failure["type"], str(failure["msg"])
+        if kind == "extra_forbidden":
+            message = "unknown field" + (
+                f"; allowed: {', '.join(allowed)}" if len(failure["loc"]) == 1 and allowed else ""
+            )
+            found.append({"field": place, "message": message})
+        elif kind in ("model_type", "model_attributes_type", "dict_type"):
+            found.append({"field": place, "given": shown(failure.get("input")), "message": "must be an object"})
+        elif kind == "missing":
+            found.append({"field": place, "message": "is required"})
+        else:
+            given = shown(failure.get("input"))
+            found.append({"field": place, "given": given, "message": message.removeprefix("Value error, ")})
+    detail = "; ".join(
+        f"{f['field']}: {f['message']}" + (f" (given {f['given']})" if "given" in f else "") for f in found[:3]
+    )
+    if len(failures) > 3:
+        detail += f"; and {len(failures) - 3} more"
+    return InputError(detail, errors=found)
 
 
 async def read_json(request: Request, limit: int) -> object:
@@ -123,6 +168,12 @@ def parse_json(raw: bytes) -> object:
                 "the body holds a lone surrogate (half of a \\uD8xx\\uDCxx pair); send whole characters"
             ) from None
     return value
+
+
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Encode JSON values with orjson."""
+    content = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(content, status, headers, media_type="application/json")
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -1,4 +1,4 @@
-"""What the server refuses before an application sees it: request heads that are too large, or ambiguous.
+"""What stands around an application: it refuses heads that are too large or ambiguous, and adds headers to answers.
 
 The layer above `api/http/protocol.py`: `HeadGuard` sees heads that are whole.
 """
@@ -10,8 +10,7 @@ import asyncio
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from slotbeam.api.http.headers import EVERY
-from slotbeam.api.http.problems import problem_of
+from slotbeam.api.http.problems import EVERY, NO_STORE, problem_of
 from slotbeam.errors import HeadTooLarge, RequestError, ShuttingDown, SlotbeamError
 
 CLOSE = (b"connection", b"close")
@@ -33,6 +32,30 @@ class HeadGuard:
         answer = problem_of(error)
         answer.headers["Connection"] = "close"
         await answer(scope, receive, send)
+
+
+class Headers:
+    """ASGI middleware around a whole application; answers under `/admin` may not be stored either.
+
+    What an answer says for itself stands: `/docs` has a policy of its own.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        added = (*EVERY, NO_STORE) if (scope["path"] + "/").startswith("/admin/") else EVERY
+
+        async def adding(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *((n, v) for n, v in added if n not in said)]
+            await send(message)
+
+        await self.app(scope, receive, adding)
 
 
 class Ending:

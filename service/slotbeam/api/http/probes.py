@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-import orjson
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import PlainTextResponse, Response
 
 from slotbeam import __version__
+from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.models import Draining, Liveness, PlaneInfo, Readiness, Starting
 from slotbeam.api.http.openapi import answers
 from slotbeam.search.snapshot import Holder, ServingState, Snapshot
@@ -25,12 +25,6 @@ class Exposition(Protocol):
     def render(self) -> bytes:
         """Return the text exposition format."""
         ...
-
-
-def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Encode JSON values with orjson."""
-    content = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(content, status, headers, media_type="application/json")
 
 
 def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> APIRouter:
@@ -57,9 +51,9 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
     async def readyz() -> Response:
         snapshot = holder.current
         if not ready():
-            return json_response({"status": "starting", "bindings": bindings(snapshot)}, 503, {"Retry-After": "1"})
+            return json_response({"status": "starting", "bindings": snapshot.bindings()}, 503, {"Retry-After": "1"})
         status = "ready" if snapshot.state in (ServingState.LIVE, ServingState.NONE) else "degraded"
-        return json_response({"status": status, "bindings": bindings(snapshot)})
+        return json_response({"status": status, "bindings": snapshot.bindings()})
 
     @head("/metrics")
     @router.get("/metrics", summary="Prometheus text format", response_class=PlainTextResponse)
@@ -72,16 +66,6 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
         return json_response(describe(holder.current))
 
     return router
-
-
-def bindings(snapshot: Snapshot) -> dict[str, object]:
-    """Return which edits an answer has seen."""
-    return {
-        "state": snapshot.state,
-        "epoch": snapshot.epoch,
-        "revision": snapshot.revision,
-        "active": snapshot.active,
-    }
 
 
 def describe(snapshot: Snapshot) -> dict[str, object]:
@@ -110,5 +94,5 @@ def describe(snapshot: Snapshot) -> dict[str, object]:
         "trie": {"sids": artifact.trie.n_leaves, "depth": artifact.trie.depth},
         "search": artifact.manifest.get("search", {}),
         "examples": list(artifact.examples),
-        "bindings": {**bindings(snapshot), "pinned": len(snapshot.overlay.pinned)},
+        "bindings": {**snapshot.bindings(), "pinned": len(snapshot.overlay.pinned)},
     }

@@ -6,24 +6,20 @@ what was given, what is allowed and what to do, and the error's own `details` as
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TypeVar
 
 import orjson
 import structlog
 from fastapi import FastAPI
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
 from slotbeam import errors
-from slotbeam.api.http.headers import EVERY, NO_STORE
-from slotbeam.errors import InputError, SlotbeamError
-from slotbeam.text import SHOWN, printable, shown
+from slotbeam.errors import SlotbeamError
+from slotbeam.text import printable
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:slotbeam:problem:"
@@ -65,9 +61,16 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.SetupError: 500,
 }
 
-LISTED = 20
+EVERY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""What every answer tells a browser: take the body for what it says it is, run nothing, show it in no frame.
 
-M = TypeVar("M", bound=BaseModel)
+`guard.Headers` adds it; a problem that leaves around that middleware says it itself.
+"""
+NO_STORE = (b"cache-control", b"no-store")
 
 log = structlog.get_logger("slotbeam.api")
 
@@ -119,46 +122,6 @@ def problem_of(error: SlotbeamError) -> Response:
     if status in (429, 503):
         headers["Retry-After"] = str(error.details.get("retry_after_s", 1))
     return problem(status, error.type, str(error), error.details, headers)
-
-
-def validation_error(failures: Sequence[ErrorDetails], allowed: Sequence[str] = ()) -> InputError:
-    """Turn pydantic's failures into one `InputError` that names each field, what was given and what is allowed.
-
-    Args:
-        failures: as pydantic's `errors()` returns them (`loc`, `msg`, `type`, `input`).
-        allowed: names of the top level's fields, listed when an unknown one was given.
-    """
-    found = []
-    for failure in failures[:LISTED]:
-        place = ".".join(printable(str(part)[:SHOWN]) for part in failure["loc"]) or "body"
-        kind, message = failure["type"], str(failure["msg"])
-        if kind == "extra_forbidden":
-            message = "unknown field" + (
-                f"; allowed: {', '.join(allowed)}" if len(failure["loc"]) == 1 and allowed else ""
-            )
-            found.append({"field": place, "message": message})
-        elif kind in ("model_type", "model_attributes_type", "dict_type"):
-            found.append({"field": place, "given": shown(failure.get("input")), "message": "must be an object"})
-        elif kind == "missing":
-            found.append({"field": place, "message": "is required"})
-        else:
-            given = shown(failure.get("input"))
-            found.append({"field": place, "given": given, "message": message.removeprefix("Value error, ")})
-    detail = "; ".join(
-        f"{f['field']}: {f['message']}" + (f" (given {f['given']})" if "given" in f else "") for f in found[:3]
-    )
-    if len(failures) > 3:
-        detail += f"; and {len(failures) - 3} more"
-    return InputError(detail, errors=found)
-
-
-def validate(model: type[M], value: object) -> M:
-    """Validate parsed JSON against a pydantic model. Raises `InputError` with every field that is wrong."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        fields = [field.alias or name for name, field in model.model_fields.items()]
-        raise validation_error(error.errors(include_url=False, include_context=False), fields) from None
 
 
 def install(app: FastAPI) -> None:

@@ -18,8 +18,7 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from slotbeam.api.http.guard import MAX_HEAD
-from slotbeam.api.http.headers import EVERY
-from slotbeam.api.http.problems import problem_of
+from slotbeam.api.http.problems import EVERY, problem_of
 from slotbeam.errors import HeadTooLarge, RequestError, RequestTimeout, SlotbeamError
 
 

@@ -6,7 +6,7 @@ document all read that declaration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import Annotated
 
@@ -19,7 +19,8 @@ from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.http.problems import LISTED, problem_of
+from slotbeam.api.http.bodies import LISTED
+from slotbeam.api.http.problems import problem_of
 from slotbeam.errors import InputError
 from slotbeam.text import SHOWN, printable, shown, truth
 
@@ -48,6 +49,19 @@ def _whole(text: object) -> int:
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 Digits = BeforeValidator(_whole)
+
+
+def declared_alone(secured: str | None) -> Callable[[Request], Awaitable[None]]:
+    """Return the dependency of a whole application: `refuse_undeclared`, but for paths that begin with `secured`.
+
+    There, who asks is looked at first, by a dependency of their own.
+    """
+
+    async def declared(request: Request) -> None:
+        if secured is None or not request.scope["path"].startswith(secured):
+            refuse_undeclared(request)
+
+    return declared
 
 
 def refuse_undeclared(request: Request) -> None:

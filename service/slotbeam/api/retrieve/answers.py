@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from slotbeam.api.http.probes import bindings
 from slotbeam.kae.encode import Encoded
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.request import Answer
@@ -18,7 +17,7 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
     return {
         "request_id": request_id,
         "model": artifact.name,
-        "bindings": bindings(snapshot),
+        "bindings": snapshot.bindings(),
         "query_sid": query_sid(artifact, answer.encoded),
         "applied_bindings": [
             {

@@ -15,9 +15,9 @@ from starlette.responses import Response
 
 from slotbeam.api.http import problems
 from slotbeam.api.http.app import plane_app
-from slotbeam.api.http.bodies import read_model
+from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
-from slotbeam.api.http.probes import json_response, probes
+from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following_metrics, no_tasks
 from slotbeam.api.retrieve.admission import Admission, ClientGone
 from slotbeam.api.retrieve.answers import document

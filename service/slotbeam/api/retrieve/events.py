@@ -10,9 +10,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.http.bodies import read_model
+from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
-from slotbeam.api.http.probes import json_response
 from slotbeam.api.retrieve.metrics import RANKS, Metrics
 from slotbeam.api.retrieve.models import EventsAccepted
 from slotbeam.api.retrieve.requestid import Issued, RequestIds, mark_of

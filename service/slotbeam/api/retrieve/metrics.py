@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from heapq import nlargest
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from slotbeam.api.retrieve.activity import Activity
 from slotbeam.search import unknown
 from slotbeam.search.snapshot import Holder
 from slotbeam.types import Timings
@@ -18,6 +22,13 @@ RANKS = (10, 100, 350, 1000)
 STAGES = ("encode", "decode", "rank", "queue")
 OUTCOMES = ("ok", "invalid", "overloaded", "late", "gone", "error")
 RESULTS = ("click", "order", "repeated", "unknown_item")
+SHOWN = 500
+"""Bindings with series of their own at most."""
+HALF_LIFE_S = 3600.0
+"""Of an activation, where the most active bindings are chosen: a word of today goes before one of last month."""
+EVENTS = ("click", "order")
+_RESCALE_AT = 500.0
+"""Half-lives after which weights begin at 1 again: a float holds 2 to the power of 1023."""
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _ITEMS = (0, 1, 10, 50, 100, 200, 350, 500, 1000)
 
@@ -102,3 +113,101 @@ class _Reader(Collector):
 
     def collect(self) -> list[Metric]:
         return self._gauges()
+
+
+@dataclass(slots=True)
+class _Counts:
+    activations: int = 0
+    hits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(EVENTS, 0))
+    weight: float = 0.0
+
+
+class Activity(Collector):
+    """Counts by binding, and in all. Threads may count while others read.
+
+    A binding's series are there while the current snapshot holds it, from 0 on, triggered or not; whatever its slot
+    holds next begins at 0 under its own id. With more than `shown` bindings the less active have no series; the two
+    totals count every binding, and go on when one ends.
+
+    Args:
+        holder: of the snapshot that says which bindings are live.
+        shown: bindings with series of their own at most.
+        clock: seconds, never backwards.
+    """
+
+    def __init__(self, holder: Holder, shown: int = SHOWN, clock: Callable[[], float] = time.monotonic) -> None:
+        self._holder, self._shown, self._clock = holder, shown, clock
+        self._began = clock()
+        self._lock = threading.Lock()
+        self._counts: dict[str, _Counts] = {}
+        self._in_all = _Counts()
+
+    def activated(self, ids: Iterable[str]) -> None:
+        """A query triggered these bindings."""
+        with self._lock:
+            worth = self._worth()
+            for key in ids:
+                for counts in self._of(key):
+                    counts.activations += 1
+                    counts.weight += worth
+
+    def hit(self, key: str, event: str) -> None:
+        """A user took an item of a binding that the query had triggered; `event` is one of `EVENTS`."""
+        with self._lock:
+            for counts in self._of(key):
+                counts.hits[event] += 1
+
+    def collect(self) -> list[Metric]:
+        activations = CounterMetricFamily(
+            "slotbeam_binding_activations", "Queries that triggered a live binding.", labels=["binding"]
+        )
+        hits = CounterMetricFamily(
+            "slotbeam_binding_hits",
+            "Queries whose user took an item of a live binding they triggered.",
+            labels=["binding", "event"],
+        )
+        info = GaugeMetricFamily("slotbeam_binding_info", "Where a live binding is.", labels=["binding", "slot"])
+        total = CounterMetricFamily("slotbeam_activations", "Bindings triggered by queries, gone ones too.")
+        total_hits = CounterMetricFamily("slotbeam_hits", "Hits of bindings, gone ones too.", labels=["event"])
+        with self._lock:
+            slots = self._forget()
+            for key in nlargest(self._shown, slots, key=lambda key: self._known(key).weight):
+                counts = self._known(key)
+                info.add_metric([key, slots[key]], 1)
+                activations.add_metric([key], counts.activations)
+                for event, count in counts.hits.items():
+                    hits.add_metric([key, event], count)
+            total.add_metric([], self._in_all.activations)
+            for event, count in self._in_all.hits.items():
+                total_hits.add_metric([event], count)
+        return [activations, hits, info, total, total_hits]
+
+    def _of(self, key: str) -> tuple[_Counts, ...]:
+        """What to count in: the total and, while the binding is live, its own."""
+        if key not in self._counts:
+            if key not in self._forget():  # a request that began before the swap
+                return (self._in_all,)
+            self._counts[key] = _Counts()
+        return self._in_all, self._counts[key]
+
+    def _known(self, key: str) -> _Counts:
+        return self._counts.get(key) or _NONE
+
+    def _forget(self) -> dict[str, str]:
+        """Drop what is counted of bindings that are gone. Returns the live ones: id → slot."""
+        live = {pinned.id: str(pinned.slot) for pinned in self._holder.current.overlay.pinned}
+        for key in self._counts.keys() - live.keys():
+            del self._counts[key]
+        return live
+
+    def _worth(self) -> float:
+        """What an activation weighs now: twice as much as one a half-life ago, instead of halving all the others."""
+        age = (self._clock() - self._began) / HALF_LIFE_S
+        if age > _RESCALE_AT:
+            for counts in self._counts.values():
+                counts.weight *= 2.0**-age
+            self._began, age = self._clock(), 0.0
+        return float(2.0**age)
+
+
+_NONE = _Counts()
