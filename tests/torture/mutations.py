@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 RACES = "tests/bindings/store/test_races.py"
 COMMIT = "tests/bindings/store/test_commit.py"
-VERDICTS = "tests/bindings/replica/test_compiled.py::test_the_verdict_of_the_protocol"
+VERDICTS = "tests/bindings/replica/test_overlay.py::test_the_verdict_of_the_protocol"
 FORGED = "tests/bindings/replica/test_forged.py"
 LASTGOOD = "tests/bindings/replica/test_lastgood.py"
 
@@ -109,18 +109,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{COMMIT}::test_a_strict_store_refuses_writes_it_could_lose",
     ),
     _one(
-        *("eviction is no danger", "bindings/store/serverfacts.py"),
+        *("eviction is no danger", "bindings/store/replies.py"),
         *('if found.get("maxmemory-policy") != "noeviction":', "if False:"),
         f"{COMMIT}::test_a_strict_store_refuses_writes_it_could_lose",
     ),
     # ---- the verdict
     _one(
-        *("records need not add up to the state", "bindings/replica/compiled.py"),
+        *("records need not add up to the state", "bindings/replica/serving.py"),
         *("if not seen.verify() or not seen.logged():", "if not seen.logged():"),
         *(VERDICTS, FORGED),
     ),
     _one(
-        *("the log need not tell of the revision", "bindings/replica/compiled.py"),
+        *("the log need not tell of the revision", "bindings/replica/serving.py"),
         *("if not seen.verify() or not seen.logged():", "if not seen.verify():"),
         *(VERDICTS, FORGED),
     ),
@@ -130,27 +130,27 @@ MUTATIONS: tuple[Mutation, ...] = (
         VERDICTS,
     ),
     _one(
-        *("a lower revision is served", "bindings/replica/compiled.py"),
+        *("a lower revision is served", "bindings/replica/serving.py"),
         *("if seen.revision < known.revision:", "if False:"),
         VERDICTS,
     ),
     _one(
-        *("another state at the known revision is the same", "bindings/replica/compiled.py"),
+        *("another state at the known revision is the same", "bindings/replica/serving.py"),
         *("return Verdict.SAME if same else Verdict.DIVERGED", "return Verdict.SAME"),
         VERDICTS,
     ),
     _one(
-        *("slots may change without a revision", "bindings/replica/compiled.py"),
+        *("slots may change without a revision", "bindings/replica/serving.py"),
         *("(seen.epoch, seen.state, seen.slots) ==", "(seen.epoch, seen.state, known.slots) =="),
         VERDICTS,
     ),
     _one(
-        *("the log's state at the known revision does not matter", "bindings/replica/compiled.py"),
+        *("the log's state at the known revision does not matter", "bindings/replica/serving.py"),
         *("if seen.epoch == known.epoch and seen.known_state not in (None, known.state):", "if False:"),
         VERDICTS,
     ),
     _one(
-        *("any new epoch is a restore", "bindings/replica/compiled.py"),
+        *("any new epoch is a restore", "bindings/replica/serving.py"),
         *("if seen.epoch != known.epoch and not known.revision < seen.began <= seen.revision:", "if False:"),
         VERDICTS,
     ),

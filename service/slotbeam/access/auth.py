@@ -6,6 +6,7 @@ tokens are in `DATA_DIR/tokens.json`, as hashes (`access/tokens.py`).
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import math
 import secrets
@@ -18,7 +19,7 @@ from starlette.requests import Request
 
 from slotbeam.access.audit import attempt_of
 from slotbeam.access.secret import set_or_kept
-from slotbeam.access.tokens import ADMIN, SCOPES, TokenFile, digest_of
+from slotbeam.access.tokens import ADMIN, SCOPES, TokenFile
 from slotbeam.errors import Forbidden, RateLimited, SetupError, Unauthorized
 from slotbeam.settings import Settings
 
@@ -85,7 +86,8 @@ class Tokens:
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._admin = {digest_of(admin_token(settings).encode()): Principal(ADMIN, ADMIN, frozenset(SCOPES))}
+        digest = hashlib.sha256(admin_token(settings).encode()).digest()
+        self._admin = {digest: Principal(ADMIN, ADMIN, frozenset(SCOPES))}
         self._file = TokenFile(settings.data_dir)
         self._read: tuple[tuple[int, ...], Mapping[bytes, Principal]] = ((), self._admin)
         self._rate = Rate(settings.admin_rate, clock)
@@ -102,7 +104,7 @@ class Tokens:
         attempt.scope, attempt.why = scope, None
         headers = [value for name, value in request.scope["headers"] if name == b"authorization"]
         kind, _, token = headers[0].partition(b" ") if len(headers) == 1 else (b"", b"", b"")
-        given = digest_of(token.strip())
+        given = hashlib.sha256(token.strip()).digest()
         found: Principal | None = None
         for digest, principal in self._known().items():
             if hmac.compare_digest(digest, given):  # every one is compared: time tells nothing

@@ -58,11 +58,6 @@ class Token:
         return self.expires_at is None or self.expires_at > now
 
 
-def digest_of(token: bytes) -> bytes:
-    """Return what is kept of a token."""
-    return hashlib.sha256(token).digest()
-
-
 class TokenFile:
     """The tokens of one data directory.
 
@@ -113,7 +108,7 @@ class TokenFile:
         secret = "sbt_" + secrets.token_urlsafe(32)
         made = Token(
             name,
-            digest_of(secret.encode()).hex(),
+            hashlib.sha256(secret.encode()).hexdigest(),
             tuple(scope for scope in SCOPES if scope in scopes),
             int(now),
             None if days is None else int(now) + days * _DAY_S,

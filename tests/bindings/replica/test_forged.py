@@ -22,8 +22,8 @@ import pytest
 from redis.asyncio import Redis
 
 from slotbeam.bindings.binding import canonical
-from slotbeam.bindings.replica.compiled import judge
 from slotbeam.bindings.replica.lastgood import LastGood, load, save, second
+from slotbeam.bindings.replica.serving import judge
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore

@@ -1,14 +1,12 @@
-"""Bodies and headers of the control plane, and what they mean."""
+"""Bodies of the control plane, and what they mean."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, create_model
 from pydantic.config import JsonDict
-from starlette.requests import Request
 
 from slotbeam.api.admin.models.binding import Members, PlacementName
 from slotbeam.api.http.bodies import RAW_TEXT, ItemId, Strict
@@ -16,14 +14,10 @@ from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORD_LENGTH, MAX_WORDS
 from slotbeam.bindings.spec import DEFAULTS, FIELDS, MOMENTS, Kind
 from slotbeam.bindings.times import LOCAL, ends_ms, starts_ms
 from slotbeam.bindings.words import MAX_RAW_WORD, canonical_words
-from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.types import SLOT_LENGTH, SLOT_PATTERN
 
-MAX_KEY = 64
 MAX_SAMPLES = 8
-
-_KEY = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 
 def _line(text: str) -> str:
@@ -167,13 +161,3 @@ def said(form: BindForm | PatchForm | RowForm) -> dict[str, Any]:
     given = {name: getattr(form, name) for name in FIELDS if name in form.model_fields_set}
     kept = {name: value for name, value in given.items() if value is not None or name in MOMENTS}
     return {name: _READ[name](value) if name in _READ else value for name, value in kept.items()}
-
-
-def idempotency_key(request: Request) -> str | None:
-    """The `Idempotency-Key` header: 1 to 64 visible ASCII characters."""
-    keys = request.headers.getlist("idempotency-key")
-    if not keys:
-        return None
-    if len(keys) > 1 or not _KEY.fullmatch(keys[0]) or len(keys[0]) > MAX_KEY:
-        raise InputError(f"Idempotency-Key must be one value of 1 to {MAX_KEY} visible ASCII characters")
-    return keys[0]

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
-from slotbeam.api.admin.forms import RowForm, idempotency_key, said
+from slotbeam.api.admin.forms import RowForm, said
 from slotbeam.api.admin.models.files import Export, ImportCommitted, ImportDryRun
-from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery
+from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery, idempotency_key
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
-from slotbeam.api.admin.views import View, all_slots
-from slotbeam.api.admin.writes import fingerprint_of, is_complete, outcome_of, spread_of, warnings_of
+from slotbeam.api.admin.views import View, all_slots, is_complete, spread_of
+from slotbeam.api.admin.writes import fingerprint_of, outcome_of, warnings_of
 from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.openapi import answers, asks, ref
 from slotbeam.api.http.problems import document_of
@@ -129,7 +129,7 @@ async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parse
 
 async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, object], seconds: float) -> Response:
     ids = [edit.after.id for edit in done.edits if edit.after]
-    spread = await spread_of(plane, done.revision, ids, seconds)
+    spread = await spread_of(plane.store, done.revision, ids, seconds)
     complete = is_complete(spread, seconds)
     body, headers = outcome_of(plane, done, spread, complete)
     return json_response({**body, **report}, 200 if complete else 202, headers)

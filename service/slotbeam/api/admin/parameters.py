@@ -7,14 +7,16 @@ from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import AfterValidator, Field, WithJsonSchema
+from starlette.requests import Request
 
-from slotbeam.api.admin.forms import MAX_KEY, End, Start
+from slotbeam.api.admin.forms import End, Start
 from slotbeam.api.admin.history import Filter
 from slotbeam.api.admin.models.slots import LifecycleName
 from slotbeam.api.http.query import Digits, Flag, Params
 from slotbeam.bindings.binding import MAX_WORD_LENGTH
 from slotbeam.bindings.times import ends_ms, starts_ms, zone_of
 from slotbeam.bindings.words import MAX_RAW_WORD
+from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.normalize import normalize
 from slotbeam.types import SLOT_PATTERN, Slot
@@ -24,6 +26,9 @@ MAX_ENTRY = 2**64 - 1
 MAX_WAIT_S = 60.0
 MAX_SEARCH = 256
 MAX_ZONE = 64
+MAX_KEY = 64
+
+_KEY = re.compile(r"[\x21-\x7e]+", re.ASCII)
 
 _SECONDS = r"^([0-9]{1,4}(\.[0-9]{1,3})?)(ms|s)?$"
 
@@ -157,3 +162,13 @@ IF_MATCH: dict[str, object] = {
     "description": "The ETag that was read",
     "schema": {"type": "string"},
 }
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The `Idempotency-Key` header: 1 to 64 visible ASCII characters."""
+    keys = request.headers.getlist("idempotency-key")
+    if not keys:
+        return None
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]) or len(keys[0]) > MAX_KEY:
+        raise InputError(f"Idempotency-Key must be one value of 1 to {MAX_KEY} visible ASCII characters")
+    return keys[0]

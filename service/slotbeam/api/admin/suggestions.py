@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
-from slotbeam.api.admin.forms import AcceptForm, BindForm, idempotency_key
+from slotbeam.api.admin.forms import AcceptForm, BindForm
 from slotbeam.api.admin.models.dryrun import DryRun
 from slotbeam.api.admin.models.edits import BindingCommitted, Done
 from slotbeam.api.admin.models.suggestions import SuggestionList, WordDismissed
-from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery
+from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery, idempotency_key
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.writes import WriteRequest, answer_again, binding_write, carry_out
 from slotbeam.api.http.bodies import check_media_type, json_response, parse_json, read_bytes, validate

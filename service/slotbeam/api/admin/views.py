@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -10,15 +11,17 @@ from slotbeam.bindings.binding import Binding, Lifecycle
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.spec import FIELDS, Kind, in_order
+from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import iso
-from slotbeam.errors import InputError
+from slotbeam.errors import InputError, StoreError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import ServingState
 from slotbeam.types import Slot
 
 _MEMBERS = in_order("words", "category", "item_count", "match")
 """Of a binding, in order; of drafts `state` says what they are."""
-
+POLL_S = (0.005, 0.05)
+"""The first and the longest pause between two looks at who serves a revision."""
 
 View = dict[str, Any]
 """A slot or a binding as JSON; `models/slots.py` says which members there are."""
@@ -119,6 +122,33 @@ def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: 
         "settled": all(replica["settled"] for replica in replicas),
         "replicas": replicas,
     }
+
+
+async def spread_of(store: Store, revision: int, ids: Sequence[str], seconds: float) -> Spread:
+    """Ask for every live replica's word on `revision`, for up to `seconds`.
+
+    An acknowledged commit stays one: that nobody could be asked is told in `error`, and `expected` is null.
+    """
+    deadline = asyncio.get_running_loop().time() + seconds
+    pause = POLL_S[0]
+    while True:
+        try:
+            spread = propagation_of(await store.replicas(), revision, ids)
+        except StoreError as error:
+            why = f"revision {revision} is committed; who serves it is not known: {error}"
+            spread = {"expected": None, "applied": None, "settled": False, "replicas": [], "error": why}
+        left = deadline - asyncio.get_running_loop().time()
+        if spread["settled"] or left <= 0:
+            for replica in spread["replicas"]:
+                replica.pop("settled", None)
+            return {name: value for name, value in spread.items() if name != "settled"}
+        await asyncio.sleep(min(pause, left))
+        pause = min(2 * pause, POLL_S[1])
+
+
+def is_complete(spread: Spread, seconds: float) -> bool:
+    """Whether everyone who was waited for has the commit; who was not asked is not waited for."""
+    return seconds == 0 or (spread["expected"] is not None and spread["applied"] == spread["expected"])
 
 
 def edit_view(artifact: Artifact, edit: Edit, now_ms: int) -> View:

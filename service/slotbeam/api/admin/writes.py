@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Sequence
@@ -12,11 +11,11 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, idempotency_key, said
-from slotbeam.api.admin.parameters import WriteQuery
+from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, said
+from slotbeam.api.admin.parameters import WriteQuery, idempotency_key
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
-from slotbeam.api.admin.views import Spread, edit_view, propagation_of
+from slotbeam.api.admin.views import Spread, edit_view, is_complete, spread_of
 from slotbeam.api.http.bodies import json_response
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Edit
@@ -31,12 +30,10 @@ from slotbeam.bindings.edits.wanted import (
 )
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store.commit import Committed
-from slotbeam.errors import Stale, StoreError
+from slotbeam.errors import Stale
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot
-
-POLL_S = (0.005, 0.05)
 
 
 @dataclass(frozen=True)
@@ -145,7 +142,7 @@ async def carry_out(plane: AdminPlane, asked: WriteRequest, write: Write) -> Res
 
 async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, created: bool) -> Response:
     ids = [(edit.after or edit.before).id for edit in done.edits if edit.after or edit.before]  # type: ignore[union-attr]
-    spread = await spread_of(plane, done.revision, ids, seconds)
+    spread = await spread_of(plane.store, done.revision, ids, seconds)
     status = (201 if created else 200) if is_complete(spread, seconds) else 202
     warnings = await warnings_of(plane, done.edits[:1], plane.guesser)
     return json_response(*_answer(plane, done, spread, status, [text for found in warnings for text in found]))
@@ -155,7 +152,9 @@ async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) ->
     """Answer for an edit that was made before: 200, the binding as it is now, and who has it."""
     durable = (await plane.store.durability()).how
     done = Committed(listing.revision, (Edit(None, binding, listing.placed.get(binding.id)),), True, durable)
-    return json_response(*_answer(plane, done, await spread_of(plane, binding.revision, [binding.id], 0), 200, []))
+    return json_response(
+        *_answer(plane, done, await spread_of(plane.store, binding.revision, [binding.id], 0), 200, [])
+    )
 
 
 async def warnings_of(
@@ -207,33 +206,6 @@ async def _dry_run(plane: AdminPlane, write: Write) -> Response:
     )
     run: Callable[[], dict[str, object]] = lambda: preview.run(write.make)  # noqa: E731
     return json_response(await plane.off_loop(run))
-
-
-async def spread_of(plane: AdminPlane, revision: int, ids: Sequence[str], seconds: float) -> Spread:
-    """Ask for every live replica's word on `revision`, for up to `seconds`.
-
-    An acknowledged commit stays one: that nobody could be asked is told in `error`, and `expected` is null.
-    """
-    deadline = asyncio.get_running_loop().time() + seconds
-    pause = POLL_S[0]
-    while True:
-        try:
-            spread = propagation_of(await plane.store.replicas(), revision, ids)
-        except StoreError as error:
-            why = f"revision {revision} is committed; who serves it is not known: {error}"
-            spread = {"expected": None, "applied": None, "settled": False, "replicas": [], "error": why}
-        left = deadline - asyncio.get_running_loop().time()
-        if spread["settled"] or left <= 0:
-            for replica in spread["replicas"]:
-                replica.pop("settled", None)
-            return {name: value for name, value in spread.items() if name != "settled"}
-        await asyncio.sleep(min(pause, left))
-        pause = min(2 * pause, POLL_S[1])
-
-
-def is_complete(spread: Spread, seconds: float) -> bool:
-    """Whether everyone who was waited for has the commit; who was not asked is not waited for."""
-    return seconds == 0 or (spread["expected"] is not None and spread["applied"] == spread["expected"])
 
 
 def _answer(

@@ -2,6 +2,9 @@
 
 Change    an edit as its caller means it
 Plan      the same edit as the arguments of `commit.lua`
+
+`item_changes` says which items it brings and takes away. The log keeps that: a list that no binding names is gone an
+hour later.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from slotbeam.bindings.binding import Binding, state_digest
 from slotbeam.bindings.listing import Listing, slot_taken, word_taken
@@ -16,6 +20,13 @@ from slotbeam.types import Slot
 
 LOG_KEPT = 10_000
 LINGER_S = 3600
+IDS_SHOWN = 100
+"""Ids of each direction that an edit names."""
+IDS_IN_ALL = 2000
+"""Ids of each direction that the edits of one revision name; how many there are is told of each edit."""
+
+Lists = Mapping[str, Sequence[str]]
+"""Item list hash → its ids, sorted."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def make_plan(
     """Turn `change` into the one commit that follows `listing`.
 
     Args:
-        moved: what each edit does to its binding's items (see `itemchanges`), for the log; () when that is not known.
+        moved: what each edit does to its binding's items (see `item_changes`), for the log; () when that is not known.
 
     Raises:
         WordTaken, SlotTaken: naming the holder.
@@ -125,6 +136,37 @@ def make_plan(
     return Plan({**fields, "needs": str(len(needs))}, needs, tuple(sorted(before_items - alive)), revision, edits)
 
 
+def lists_of(edits: Sequence[Edit]) -> set[str]:
+    """The hashes of the lists that tell what `edits` did: of those that change the items, before and after."""
+    pairs = ((e.before.items if e.before else None, e.after.items if e.after else None) for e in edits)
+    return {sha for pair in pairs if pair[0] != pair[1] for sha in pair if sha}
+
+
+def item_changes(edits: Sequence[Edit], lists: Lists) -> list[dict[str, Any] | None]:
+    """What each edit did to its binding's items: `added`, `removed` (counts), `first_added`, `first_removed` (ids).
+
+    Args:
+        lists: those of `lists_of(edits)` that could be read; None stands for an edit whose lists are not all there.
+    """
+    left = {"added": IDS_IN_ALL, "removed": IDS_IN_ALL}
+    told: list[dict[str, Any] | None] = []
+    for edit in edits:
+        before, after = edit.before.items if edit.before else None, edit.after.items if edit.after else None
+        if before == after:
+            told.append({"added": 0, "removed": 0, "first_added": [], "first_removed": []})
+        elif any(sha is not None and sha not in lists for sha in (before, after)):
+            told.append(None)
+        else:
+            old, new = lists[before] if before else (), lists[after] if after else ()
+            moved = {"added": _without(new, old), "removed": _without(old, new)}
+            first = {name: list(ids[: min(IDS_SHOWN, left[name])]) for name, ids in moved.items()}
+            for name, ids in first.items():
+                left[name] -= len(ids)
+            counts = {name: len(ids) for name, ids in moved.items()}
+            told.append({**counts, **{f"first_{name}": ids for name, ids in first.items()}})
+    return told
+
+
 def following(listing: Listing, change: Change) -> Listing:
     """What `listing` would be after a `change` that removes nothing; its state digest is left empty."""
     made = {edit.after.id: (edit.after, edit.slot) for edit in change.edits if edit.after is not None}
@@ -169,3 +211,10 @@ def _details(
 
 def _text(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _without(ids: Sequence[str], others: Sequence[str]) -> Sequence[str]:
+    if not others:
+        return ids
+    known = set(others)
+    return [item_id for item_id in ids if item_id not in known]

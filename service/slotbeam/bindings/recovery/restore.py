@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_digest
-from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit
-from slotbeam.bindings.itemchanges import item_changes, lists_of
+from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit, item_changes, lists_of
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.recovery.backup import Backup, same
 from slotbeam.bindings.replica.lastgood import generations, load_file
-from slotbeam.bindings.store.script import Script, Unanswered, durability, nothing_written, run
+from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, nothing_written, run
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
 from slotbeam.types import Slot
@@ -136,7 +135,7 @@ async def restore(store: Store, plan: Restoration, actor: str, now_ms: int) -> s
         payload = json.dumps(_fields(plan, len(needs), changes, actor, now_ms), ensure_ascii=False)
         reply, confirmed = await _run(store, names, payload, plan, durable.how)
         if reply[0] == "ok":
-            return durability(store, durable.how, confirmed, plan.revision)
+            return known_on_disk(store.strict, durable.how, confirmed, plan.revision)
         if reply[0] in ("stale", "items", "log"):
             raise Conflict(
                 f"the store at {store.name} changed meanwhile; nothing was written: look again with --dry-run"

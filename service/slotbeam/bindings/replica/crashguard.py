@@ -21,8 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from slotbeam.bindings.replica.compiled import Build
-from slotbeam.bindings.replica.overlay import Bound, built_from
+from slotbeam.bindings.replica.overlay import Bound, Build, built_from
 from slotbeam.files import lock
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import EMPTY_OVERLAY, Overlay

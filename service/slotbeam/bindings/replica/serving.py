@@ -1,4 +1,4 @@
-"""What a replica serves: a listing compiled off the event loop, kept on disk, then one reference assigned."""
+"""What a replica serves: the verdict on a listing, then its compiled form, on disk first: one reference is assigned."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,9 +15,9 @@ import structlog
 
 from slotbeam.bindings.binding import Lifecycle, next_boundary
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.compiled import Build, Compiled, Verdict, compile_listing
 from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import LastGood, load
+from slotbeam.bindings.replica.overlay import Build, Compiled, compile_listing
 from slotbeam.bindings.replica.status import Status
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Overlay, ServingState, Snapshot
@@ -28,6 +29,53 @@ Keep = Callable[[Path, str, LastGood], None]
 
 T = TypeVar("T")
 log = structlog.get_logger("slotbeam.bindings")
+
+
+class Verdict(StrEnum):
+    """What a replica does with a listing.
+
+    `apply`        serve it
+    `same`         nothing: it is served already
+    `wait`         nothing: none is known, and none is there
+    `hold:<why>`   keep what is served
+    """
+
+    APPLY = "apply"
+    SAME = "same"
+    WAIT = "wait"
+    NO_EPOCH = ServingState.NO_EPOCH.value
+    REGRESSED = ServingState.REGRESSED.value
+    DIVERGED = ServingState.DIVERGED.value
+    CRASHED = ServingState.CRASHED.value
+
+    @property
+    def hold(self) -> ServingState | None:
+        """The state that it puts the replica in; None when it is no hold."""
+        return ServingState(self.value) if self.startswith("hold:") else None
+
+
+def judge(known: Listing | None, seen: Listing | None) -> Verdict:
+    """What to do about `seen` after `known`.
+
+    A hold keeps what is served. Recovery from one is a new epoch at a higher revision, or the store coming back.
+    """
+    if seen is None:
+        return Verdict.WAIT if known is None else Verdict.NO_EPOCH
+    if not seen.verify() or not seen.logged():
+        return Verdict.DIVERGED
+    if known is None:
+        return Verdict.APPLY
+    if seen.revision < known.revision:
+        return Verdict.REGRESSED
+    if seen.revision == known.revision:
+        same = (seen.epoch, seen.state, seen.slots) == (known.epoch, known.state, known.slots)
+        # No digest is over the slots, but each change of them is a revision.
+        return Verdict.SAME if same else Verdict.DIVERGED
+    if seen.epoch == known.epoch and seen.known_state not in (None, known.state):
+        return Verdict.DIVERGED  # the log remembers another state at the revision we know
+    if seen.epoch != known.epoch and not known.revision < seen.began <= seen.revision:
+        return Verdict.DIVERGED  # no restore: a store that began anew and was edited until it went past us
+    return Verdict.APPLY
 
 
 class Serving:

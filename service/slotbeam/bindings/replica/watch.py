@@ -15,11 +15,10 @@ from typing import Any
 
 from slotbeam.background import Background
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.compiled import Build, Compiled, Verdict, judge
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
-from slotbeam.bindings.replica.overlay import build_overlay
+from slotbeam.bindings.replica.overlay import Build, Compiled, build_overlay
 from slotbeam.bindings.replica.pace import Pace
-from slotbeam.bindings.replica.serving import Keep, Serving
+from slotbeam.bindings.replica.serving import Keep, Serving, Verdict, judge
 from slotbeam.bindings.replica.status import Facts, Status
 from slotbeam.bindings.store.replies import Head
 from slotbeam.bindings.store.store import Store

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import orjson
 
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Plan, make_plan
-from slotbeam.bindings.itemchanges import Lists, item_changes, lists_of
+from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Lists, Plan, item_changes, lists_of, make_plan
 from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, nothing_written, run
 from slotbeam.bindings.store.replies import idempotency_record
-from slotbeam.bindings.store.script import Script, Unanswered, durability, nothing_written, run
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
 from slotbeam.types import Slot
@@ -107,7 +106,7 @@ async def _commit(
         if isinstance(reply, Committed):
             return reply
         if reply[0] == "ok":
-            how = durability(store, durable.how, confirmed, plan.revision)
+            how = known_on_disk(store.strict, durable.how, confirmed, plan.revision)
             return Committed(plan.revision, plan.edits, False, how)
         _raise_refusal(store, reply)
         # Another commit came first. Those who lost together must not try again together.
@@ -162,7 +161,7 @@ async def _replayed(store: Store, key: str, raw: bytes | str, revision: int) -> 
             again, confirmed = 0, False
         if again is None:
             return None
-        how = durability(store, how, confirmed, revision)
+        how = known_on_disk(store.strict, how, confirmed, revision)
     return Committed(revision, await _remembered(store, revision), True, how)
 
 

@@ -17,8 +17,7 @@ from slotbeam.bindings.binding import EMPTY_STATE, SCHEMA, decode_items
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store import replies
 from slotbeam.bindings.store.connection import Connection
-from slotbeam.bindings.store.replies import Head
-from slotbeam.bindings.store.serverfacts import Durability, ask_durability
+from slotbeam.bindings.store.replies import Durability, Head, ask_durability
 from slotbeam.errors import BindingError, OutcomeUnknown, StoreUnavailable
 
 WATCH_BLOCK_MS = 1000

@@ -11,7 +11,7 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import file_name, folder, load_file, second
-from slotbeam.bindings.store.serverfacts import ask_clock, ask_info
+from slotbeam.bindings.store.replies import ask_clock, ask_info
 from slotbeam.bindings.store.store import HEARTBEAT_TTL_MS, Store
 from slotbeam.errors import StoreError, StoreUnavailable
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica import compiled as replica
-from slotbeam.bindings.replica.compiled import Verdict, compile_listing, judge
-from slotbeam.bindings.replica.overlay import build_overlay
+from slotbeam.bindings.replica.overlay import Compiled, build_overlay, compile_listing
+from slotbeam.bindings.replica.serving import Verdict, judge
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 from support.live import NOW, make_binding, make_listing
@@ -88,7 +87,7 @@ def items_of(listing: Listing) -> dict[str, tuple[str, ...]]:
     return {b.items: IDS for b in listing.bindings.values()}
 
 
-def compiled(shop: Artifact, listing: Listing, **options: Any) -> replica.Compiled:
+def compiled(shop: Artifact, listing: Listing, **options: Any) -> Compiled:
     return compile_listing(shop, listing, items_of(listing), options.pop("now_ms", NOW), **options)
 
 

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.bindings.binding import Binding, encode_items
-from slotbeam.bindings.edits.plan import Edit
-from slotbeam.bindings.itemchanges import SHOWN, SHOWN_IN_ALL, item_changes, lists_of
+from slotbeam.bindings.edits.plan import IDS_IN_ALL, IDS_SHOWN, Edit, item_changes, lists_of
 from slotbeam.bindings.store.store import Store
 from slotbeam.types import Slot
 from support.live import binds, make_binding, unbinds, write
@@ -33,18 +32,18 @@ def test_an_edit_says_how_many_items_came_and_went_and_the_first_hundred_of_each
     assert told == {
         "added": len(came),
         "removed": len(went),
-        "first_added": came[:SHOWN],
-        "first_removed": went[:SHOWN],
+        "first_added": came[:IDS_SHOWN],
+        "first_removed": went[:IDS_SHOWN],
     }
 
 
 def test_the_ids_of_one_revision_are_bounded_and_its_counts_are_whole() -> None:
-    many = [f"i{n:04d}" for n in range(SHOWN + 1)]
+    many = [f"i{n:04d}" for n in range(IDS_SHOWN + 1)]
     lists = {encode_items(many)[0]: many}
-    edits = [Edit(None, make_binding(f"word{n}", ids=many)) for n in range(SHOWN_IN_ALL // SHOWN + 5)]
+    edits = [Edit(None, make_binding(f"word{n}", ids=many)) for n in range(IDS_IN_ALL // IDS_SHOWN + 5)]
     told = item_changes(edits, lists)
-    assert [one and one["added"] for one in told] == [SHOWN + 1] * len(edits)
-    assert [one and len(one["first_added"]) for one in told] == [SHOWN] * (SHOWN_IN_ALL // SHOWN) + [0] * 5
+    assert [one and one["added"] for one in told] == [IDS_SHOWN + 1] * len(edits)
+    assert [one and len(one["first_added"]) for one in told] == [IDS_SHOWN] * (IDS_IN_ALL // IDS_SHOWN) + [0] * 5
 
 
 def test_a_list_that_is_lost_leaves_its_edit_untold() -> None:
