@@ -11,14 +11,14 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from operator import lt
 from typing import Any
 
 import orjson
 
-from slotbeam.bindings.spec import FIELDS, BindingSpec, Kind
+from slotbeam.bindings.spec import FIELDS, LATER, BindingSpec, Kind
 from slotbeam.bindings.times import FIRST_MS, LAST_MS
 from slotbeam.errors import BindingError
 from slotbeam.search.snapshot import PLACEMENTS
@@ -112,7 +112,7 @@ class Binding(BindingSpec):
 
     def record(self) -> bytes:
         """Canonical bytes: UTF-8 JSON, keys sorted, no whitespace, numbers are integers. Fixed by golden files."""
-        return canonical(asdict(self))
+        return record_bytes(asdict(self))
 
     @classmethod
     def from_record(cls, record: bytes) -> Binding:
@@ -121,21 +121,28 @@ class Binding(BindingSpec):
             data: Any = json.loads(record)
         except (ValueError, RecursionError) as error:
             raise BindingError(f"a binding record is not JSON: {error}") from None
-        if not isinstance(data, dict) or set(data) != _FIELDS:
-            raise BindingError("a binding record has other fields than this version of slotbeam writes")
+        if not isinstance(data, dict):
+            raise BindingError("a binding record is no JSON object")
+        for name in sorted(data.keys() - _TYPES.keys()):
+            raise BindingError(
+                f"a binding record has the field {name[:40]!r}, which this version of slotbeam does not know: it was "
+                "written by a newer slotbeam; upgrade this process"
+            )
+        for name in sorted(_TYPES.keys() - LATER.keys() - data.keys()):
+            raise BindingError(f"a binding record lacks the field {name!r}")
         for name, value in data.items():
             if not isinstance(value, _TYPES[name]) or (isinstance(value, bool) and bool not in _TYPES[name]):
                 raise BindingError(f"field {name!r} of a binding record has the wrong type {type(value).__name__}")
-        if not all(isinstance(word, str) for word in data["words"]):
-            raise BindingError("a word of a binding record is not text")
-        lists = {name: tuple(data[name]) for name, kind in FIELDS.items() if kind is Kind.TEXTS}
-        binding = cls(**{**data, **lists})
+        lists = {name: data[name] for name, kind in FIELDS.items() if kind is Kind.TEXTS and name in data}
+        for name, texts in lists.items():
+            if not all(isinstance(text, str) for text in texts):
+                raise BindingError(f"field {name!r} of a binding record holds something that is not text")
+        binding = cls(**{**data, **{name: tuple(texts) for name, texts in lists.items()}})
         if binding.record() != record:
             raise BindingError(f"the record of binding {binding.id} is not in canonical form")
         return binding
 
 
-_FIELDS = {field.name for field in fields(Binding)}
 _JSON: dict[Kind, tuple[type, ...]] = {
     Kind.TEXT: (str,),
     Kind.TEXTS: (list,),
@@ -147,6 +154,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("id", "items"), (str,)),
     **dict.fromkeys(("item_count", "created_at", "revision"), (int,)),
 }
+
+
+def record_bytes(values: Mapping[str, Any]) -> bytes:
+    """Write a record of these fields; one of `LATER` that holds its default is left out."""
+    unsaid = {name for name, default in LATER.items() if canonical(values[name]) == canonical(default)}
+    return canonical({name: value for name, value in values.items() if name not in unsaid})
 
 
 def canonical(value: Any) -> bytes:

@@ -3,14 +3,16 @@
 Everything that spells a binding derives from it: its record (`binding.py`), what an edit wants (`edits/wanted.py`),
 backups (`recovery/backup.py`), and under `api/admin/` bodies and rows (`forms.py`), views (`views.py`), CSV columns and
 exports (`rows.py`), and what the OpenAPI document says of answers (`models/binding.py`). A new field of a kind that is
-here already is one line in `BindingSpec`.
+here already is one line in `BindingSpec`: `name: kind = later(default)`, which leaves every record as it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
+
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -26,6 +28,15 @@ class Kind(StrEnum):
     TEXTS = "texts"
     FLAG = "flag"
     MOMENT = "moment"
+
+
+def later(default: T) -> T:
+    """Return the declaration of a field that records have not always had.
+
+    A record does not say it while it is `default`, and one that does not say it means that: so records, digests and
+    backups from before the field stay what they were, byte for byte.
+    """
+    return field(default=default, metadata={"later": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +70,8 @@ FIELDS: dict[str, Kind] = {field.name: _KINDS[_HINTS[field.name]] for field in f
 """Name → kind, in order."""
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(BindingSpec) if field.default is not MISSING}
 """Name → what it is where nobody says it; `words` and `category` are always said."""
+LATER: dict[str, Any] = {field.name: field.default for field in fields(BindingSpec) if "later" in field.metadata}
+"""Name → default, of the fields that a record says only where they are not that."""
 MOMENTS = tuple(name for name, kind in FIELDS.items() if kind is Kind.MOMENT)
 TOLD = tuple(name for name in FIELDS if name != "draft")
 """The fields that views and exports show; a draft shows by its state."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from slotbeam.bindings.binding import EMPTY_STATE, Binding, canonical, encode_items
+from slotbeam.bindings.binding import EMPTY_STATE, Binding, encode_items, record_bytes
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import LastGood, folder, generations, load_file
-from slotbeam.bindings.spec import MOMENTS, TOLD
+from slotbeam.bindings.spec import LATER, MOMENTS, TOLD
 from slotbeam.bindings.store.store import Store
-from slotbeam.bindings.times import parse_ms
+from slotbeam.bindings.times import iso, parse_ms
 from slotbeam.errors import BindingError, InputError, SetupError
 from slotbeam.types import Slot
 
@@ -200,6 +200,7 @@ def _backup(source: str, codebook_sha: str, good: LastGood) -> Backup:
 
 
 def _exported(row: Mapping[str, Any]) -> tuple[Binding, tuple[str, ...]]:
+    row = {**{name: iso(default) if name in MOMENTS else default for name, default in LATER.items()}, **row}
     ids = tuple(row["items"])
     sha, _ = encode_items(ids)
     record = {
@@ -209,7 +210,7 @@ def _exported(row: Mapping[str, Any]) -> tuple[Binding, tuple[str, ...]]:
         "draft": row["state"] == "draft",
         "created_at": _ms(row, "created_at") or 0,
     }
-    return Binding.from_record(canonical(record)), ids
+    return Binding.from_record(record_bytes(record)), ids
 
 
 def _ms(row: Mapping[str, Any], name: str) -> int | None:

@@ -8,7 +8,7 @@ from pydantic import Field, create_model
 from pydantic.config import JsonDict
 
 from slotbeam.api.http.models import Moment, Said
-from slotbeam.bindings.spec import DEFAULTS, FIELDS, TOLD, Kind
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, LATER, TOLD, Kind
 
 PlacementName = Literal["top", "blend", "only"]
 
@@ -28,7 +28,8 @@ def _fields(said: Members) -> Members:
 
 ToldFields: Any = create_model("ToldFields", __base__=Said, **{name: _fields(_SAID)[name] for name in TOLD})
 """The fields of `BindingSpec` that views and exports show."""
-RecordFields: Any = create_model("RecordFields", __base__=Said, **_fields({}))
-"""All fields of `BindingSpec`, as a record has them that anyone may have written."""
+_LATER: Members = {name: (_BY_KIND[FIELDS[name]], default) for name, default in LATER.items()}
+RecordFields: Any = create_model("RecordFields", __base__=Said, **_fields(_LATER))
+"""All fields of `BindingSpec`, as a record has them that anyone may have written; `LATER` ones may be unsaid."""
 UNSAID: JsonDict = {name: DEFAULTS[name] for name in TOLD if name in DEFAULTS}
 """Of an example: the fields that nobody said."""
