@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slotbeam.access import tokens as module
-from slotbeam.access.tokens import SCOPES, TokenFile
+from slotbeam.access.tokens import MAX_TOKENS, SCOPES, TokenFile
 from slotbeam.errors import InputError, NotFound, SetupError
 
 DAY = 86_400
@@ -53,11 +52,10 @@ def test_a_name_has_two_live_tokens_for_rotation_and_no_third(file: TokenFile) -
     assert file.read() == ()
 
 
-def test_an_expired_token_makes_room(file: TokenFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_TOKENS", 3)
-    for name in ("a", "b", "c"):
-        file.create(name, ["slots:read"], 1, 0)
-    with pytest.raises(InputError, match="there are 3 live tokens, the most allowed"):
+def test_an_expired_token_makes_room(file: TokenFile) -> None:
+    for number in range(MAX_TOKENS):
+        file.create(f"name-{number}", ["slots:read"], 1, 0)
+    with pytest.raises(InputError, match=f"there are {MAX_TOKENS} live tokens, the most allowed"):
         file.create("d", ["slots:read"], None, DAY - 1)
     made, _ = file.create("d", ["slots:read"], None, DAY)
     assert file.read() == (made,)

@@ -102,18 +102,16 @@ def test_onnxruntime_alone_would_have_followed_the_reference(tmp_path: Path, mon
     assert session.run(None, {"x": np.zeros(1000, np.float32)})[0].tolist() == VALUES.tolist()
 
 
-def test_the_model_of_an_artifact_with_outside_weights_never_reaches_onnxruntime(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_model_of_an_artifact_with_outside_weights_never_reaches_onnxruntime(tmp_path: Path) -> None:
+    """The weights are not there: onnxruntime would say so, and that it cannot load the graph."""
     export_model(make_policy(), make_inputs(), tmp_path)
     kept = onnx.load(tmp_path / "encoder.onnx")
     onnx.save_model(kept, tmp_path / "encoder.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
-    assert (tmp_path / "w.bin").stat().st_size
-    opened: list[object] = []
-    monkeypatch.setattr(ort, "InferenceSession", lambda *given, **_: opened.append(given))
+    (tmp_path / "w.bin").unlink()
+    with pytest.raises(Exception, match="ONNXRuntimeError"):  # its classes are not public
+        ort.InferenceSession(tmp_path / "encoder.onnx")
     with pytest.raises(ArtifactError, match=r"encoder\.onnx keeps weights in another file"):
         OnnxModel(tmp_path, SIZES)
-    assert opened == []
 
 
 def message(number: int, body: bytes) -> bytes:

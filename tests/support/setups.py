@@ -20,6 +20,11 @@ def write_log(path: Path, log: Iterable[Interaction]) -> None:
     path.write_text("".join(json.dumps(dataclasses.asdict(one)) + "\n" for one in log))
 
 
+def files_of(directory: Path) -> dict[Path, int]:
+    """Every file below `directory` with the moment it was written: what is made anew has another one."""
+    return {path: path.stat().st_mtime_ns for path in directory.rglob("*") if path.is_file()}
+
+
 def make_setup(directory: Path, items: Sequence[Item], log: Sequence[Interaction], steps: int = 8) -> Setup:
     """Write both as files in `directory`; the cache is beside them."""
     from slotbeam_train.options import preset

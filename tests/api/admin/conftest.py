@@ -37,7 +37,7 @@ def plane(raw: redis.Redis, shop: Artifact, settings: Settings) -> Plane:
 
     @asynccontextmanager
     async def make(**options: Any) -> AsyncIterator[httpx.AsyncClient]:
-        app = create_admin_app(options.pop("settings", settings), shop, **options)
+        app = create_admin_app(options.pop("settings", settings), options.pop("artifact", shop), **options)
         async with client_of(app) as client:
             client.headers["authorization"] = f"Bearer {TOKEN}"
             async with asyncio.timeout(20):

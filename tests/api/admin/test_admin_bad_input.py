@@ -15,6 +15,7 @@ import redis
 from pydantic import SecretStr
 
 from slotbeam.api.admin import create_admin_app
+from slotbeam.bindings.binding import MAX_ITEMS
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
@@ -249,13 +250,11 @@ async def test_an_earlier_request_with_its_key_hides_no_missing_etag(admin: http
     assert problem_of(again) == ((404, "not-found") if method == "DELETE" else (428, "precondition-required"))
 
 
-async def test_a_match_of_too_many_items_is_a_problem_with_the_count(
-    bound: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("slotbeam.bindings.edits.wanted.MAX_ITEMS", 3)
-    response = await bound.post("/admin/slots", json={**BODY, "words": ["red"], "items": {"match": True}})
+async def test_a_match_of_too_many_items_is_a_problem_with_the_count(bound: httpx.AsyncClient) -> None:
+    items = {"ids": [f"n{number}" for number in range(MAX_ITEMS)], "match": True}
+    response = await bound.post("/admin/slots", json={**BODY, "words": ["red"], "items": items})
     assert problem_of(response) == (422, "invalid-binding")
-    assert response.json()["count"] > 3
+    assert response.json()["count"] > MAX_ITEMS
     assert str(response.json()["count"]) in response.json()["detail"]
 
 

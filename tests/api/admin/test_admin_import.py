@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 import redis
 
-from slotbeam.api.admin import loading
-from slotbeam.errors import BindingError
+from slotbeam.api.admin.loading import MAX_ITEMS_IN_ALL, MAX_LOOKED_UP
+from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORDS
 from support.files import FILE, IMPORT, ROWS, held, lines_of, send
+from support.shop import make_shop
+
+from .conftest import Plane
 
 
 @pytest.mark.parametrize("kind", ["csv", "json"])
@@ -132,18 +136,13 @@ async def test_the_same_key_answers_again_and_binds_once(admin: httpx.AsyncClien
         assert (reused.status_code, reused.json()["type"].rpartition(":")[2]) == (409, "idempotency-key-reused")
 
 
-async def test_a_key_answers_again_when_the_catalog_has_changed_meanwhile(
-    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = await send(admin, FILE, **{"idempotency-key": "load-1"})
-
-    def gone(*_: object) -> None:
-        raise BindingError("none of the items is in the catalog")
-
-    monkeypatch.setattr(loading, "resolve_items", gone)
-    again = await send(admin, FILE, **{"idempotency-key": "load-1"})
-    assert (again.status_code, again.json()["lines"]) == (200, first.json()["lines"])
-    assert (await send(admin, FILE, **{"idempotency-key": "load-2"})).status_code == 422
+async def test_a_key_answers_again_when_the_catalog_has_changed_meanwhile(plane: Plane, tmp_path: Path) -> None:
+    async with plane() as admin:
+        first = await send(admin, FILE, **{"idempotency-key": "load-1"})
+    async with plane(artifact=make_shop(tmp_path / "smaller", n=1)) as admin:  # holds none of the file's items
+        again = await send(admin, FILE, **{"idempotency-key": "load-1"})
+        assert (again.status_code, again.json()["lines"]) == (200, first.json()["lines"])
+        assert (await send(admin, FILE, **{"idempotency-key": "load-2"})).status_code == 422
 
 
 async def test_of_two_loads_of_one_file_at_once_one_wins_whole(admin: httpx.AsyncClient) -> None:
@@ -194,20 +193,25 @@ async def test_an_update_keeps_the_slot_and_may_publish_a_draft(admin: httpx.Asy
     assert "stays there" in moved.json()["detail"]
 
 
-async def test_a_file_of_too_many_items_is_refused(admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "MAX_ITEMS_IN_ALL", 3)
-    refused = await send(admin, FILE)
-    assert (refused.status_code, refused.json()["items"], refused.json()["allowed"]) == (422, 4, 3)
+async def test_a_file_of_too_many_items_is_refused(admin: httpx.AsyncClient) -> None:
+    items = ["i001", *(f"n{number}" for number in range(MAX_ITEMS - 1))]
+    rows = [{"words": [f"w{row}"], "category": "brand", "items": items} for row in range(11)]
+    refused = await admin.post(IMPORT, json=rows)
+    said = refused.json()
+    assert (refused.status_code, said["items"], said["allowed"]) == (422, 11 * MAX_ITEMS, MAX_ITEMS_IN_ALL)
 
 
-async def test_a_file_of_too_many_words_to_match_is_refused(
-    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loading, "MAX_LOOKED_UP", 3)
-    named = await admin.post(IMPORT, json=[{**row, "match": True} for row in ROWS])
+async def test_a_file_of_too_many_words_to_match_is_refused(admin: httpx.AsyncClient) -> None:
+    count = MAX_LOOKED_UP // MAX_WORDS + 1
+    rows = [
+        {"words": [f"w{row}n{word}" for word in range(MAX_WORDS)], "category": "brand", "match": True, "draft": True}
+        for row in range(count)
+    ]
+    named = await admin.post(f"{IMPORT}?dry_run=true", json=[{**row, "items": ["i001"]} for row in rows])
     assert named.status_code == 200
-    refused = await admin.post(IMPORT, json=[{**row, "match": True, "items": []} for row in ROWS])
-    assert (refused.status_code, refused.json()["words"], refused.json()["allowed"]) == (422, 4, 3)
+    refused = await admin.post(IMPORT, json=[{**row, "items": []} for row in rows])
+    said = refused.json()
+    assert (refused.status_code, said["words"], said["allowed"]) == (422, count * MAX_WORDS, MAX_LOOKED_UP)
 
 
 async def test_a_file_of_a_thousand_rows_is_checked_and_committed(admin: httpx.AsyncClient) -> None:

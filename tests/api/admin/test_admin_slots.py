@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 import redis
 
@@ -20,10 +21,12 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from slotbeam.types import Slot
 from support.clients import client_of
+from support.failing import refusing
 from support.live import NOW, Clock, binds, make_binding, write
 
 from .conftest import Plane
 
+LARGE = 5000
 BODY: dict[str, Any] = {"words": ["Labubu", "拉布布"], "category": "brand", "items": {"ids": ["i001", "i002"]}}
 
 
@@ -285,28 +288,47 @@ async def test_the_audit_says_who_changed_what(admin: httpx.AsyncClient) -> None
     assert [entry["revision"] for entry in page] == [1]
 
 
-@pytest.mark.parametrize("most_bytes", [1, 30_000, history.MAX_BYTES])
-@pytest.mark.parametrize("count", [1, 7, 100])
-async def test_an_answer_of_the_audit_is_bounded_and_says_where_it_goes_on(
-    admin: httpx.AsyncClient, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch, most_bytes: int, count: int
-) -> None:
-    monkeypatch.setattr(history, "MAX_BYTES", most_bytes)
-    change = json.dumps([{"id": "b_aaaaaaaaaa", "after": "x" * 5000}])
+def log_of_large_entries(raw: redis.Redis) -> list[int]:
+    """Write a log of 26 entries. Returns their revisions, newest first."""
+    change = json.dumps([{"id": "b_aaaaaaaaaa", "after": "x" * LARGE}])
     for revision in range(1, 26):
         raw.xadd("{sb}:log", {"at": "1", "changes": change}, id=f"{revision}-0")
     raw.xadd("{sb}:log", {"at": "1"}, id=f"{2**64 - 1}-0")  # nobody but a stranger gets so far
-    seen: list[int] = []
+    return [2**64 - 1, *range(25, 0, -1)]
+
+
+@pytest.mark.parametrize("most_bytes", [1, 30_000, history.MAX_BYTES])
+@pytest.mark.parametrize("count", [1, 7, 100])
+async def test_an_answer_of_the_audit_is_bounded_and_says_where_it_goes_on(
+    store: Store, raw: redis.Redis, most_bytes: int, count: int
+) -> None:
+    wanted = log_of_large_entries(raw)
+    told: list[int] = []
+    before: int | None = None
+    while before is not None or not told:
+        entries, before = await history.entries(store, history.Filter(), count, before, most_bytes)
+        answer = orjson.dumps(entries)
+        assert len(entries) <= count
+        assert len(answer) < most_bytes + 2 * LARGE
+        told += [entry["revision"] for entry in orjson.loads(answer)]
+    assert told == wanted
+
+
+@pytest.mark.parametrize("count", [1, 7, 100])
+async def test_the_audit_is_read_from_end_to_end_by_what_each_answer_says(
+    admin: httpx.AsyncClient, raw: redis.Redis, count: int
+) -> None:
+    wanted = log_of_large_entries(raw)
+    told: list[int] = []
     query: str | None = ""
     answers = 0
     while query is not None:
-        page = await admin.get(f"/admin/audit?count={count}{query}")
-        entries, rest = page.json()["entries"], page.json()["next"]
-        assert len(entries) <= count
-        assert len(page.content) < most_bytes + 2 * 5200
-        seen += [entry["revision"] for entry in entries]
-        query = None if rest is None else f"&before={rest}"
+        page = (await admin.get(f"/admin/audit?count={count}{query}")).json()
+        assert len(page["entries"]) <= count
+        told += [entry["revision"] for entry in page["entries"]]
+        query = None if page["next"] is None else f"&before={page['next']}"
         answers += 1
-    assert seen == [2**64 - 1, *range(25, 0, -1)]
+    assert told == wanted
     assert answers <= 27
 
 
@@ -352,27 +374,22 @@ async def test_a_heartbeat_that_cannot_be_read_is_shown_and_breaks_nothing(
 
 @pytest.mark.parametrize("wait", ["", "?wait=all&timeout=5ms"])
 async def test_a_success_never_says_that_nothing_was_done(
-    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, wait: str
+    admin: httpx.AsyncClient, raw: redis.Redis, wait: str
 ) -> None:
     """The store answers a commit, and nobody who asks it afterwards who serves the revision."""
-    store = admin.plane.store  # type: ignore[attr-defined]
-
-    def silent(*_: Any, **__: Any) -> Any:
-        raise redis.exceptions.TimeoutError("silent")
-
-    monkeypatch.setattr(store.redis, "scan_iter", silent)
     items = {"ids": ["i001"]}
-    done = [
-        made := await admin.post(f"/admin/slots{wait}", json=BODY),
-        patched := await admin.patch(
-            f"/admin/slots/1-4{wait}", json={"owner": "toys"}, headers={"if-match": made.headers["etag"]}
-        ),
-        put := await admin.put(f"/admin/slots/1-4{wait}", json=BODY, headers={"if-match": patched.headers["etag"]}),
-        await admin.delete(f"/admin/slots/1-4{wait}", headers={"if-match": put.headers["etag"]}),
-        await admin.post(f"/admin/slots:import{wait}", json=[{**BODY, "items": ["i001"]}]),
-        await admin.post(f"/admin/suggestions/crocs:accept{wait}", json={"category": "brand", "items": items}),
-        await admin.post(f"/admin/suggestions/crocs:accept{wait}", json={"category": "brand"}),
-    ]
+    with refusing(raw, "scan"):
+        done = [
+            made := await admin.post(f"/admin/slots{wait}", json=BODY),
+            patched := await admin.patch(
+                f"/admin/slots/1-4{wait}", json={"owner": "toys"}, headers={"if-match": made.headers["etag"]}
+            ),
+            put := await admin.put(f"/admin/slots/1-4{wait}", json=BODY, headers={"if-match": patched.headers["etag"]}),
+            await admin.delete(f"/admin/slots/1-4{wait}", headers={"if-match": put.headers["etag"]}),
+            await admin.post(f"/admin/slots:import{wait}", json=[{**BODY, "items": ["i001"]}]),
+            await admin.post(f"/admin/suggestions/crocs:accept{wait}", json={"category": "brand", "items": items}),
+            await admin.post(f"/admin/suggestions/crocs:accept{wait}", json={"category": "brand"}),
+        ]
     in_doubt = [202] * 6 if wait else [201, 200, 200, 200, 200, 201]
     assert [response.status_code for response in done] == [*in_doubt, 200]
     for number, response in enumerate(done):

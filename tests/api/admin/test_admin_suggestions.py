@@ -23,6 +23,7 @@ from slotbeam.suggestions.reporting import TrendReporter
 from slotbeam.suggestions.trends import BUCKET_S
 from support.clients import client_of
 from support.live import NOW, Clock
+from torture.proxy import Proxy
 
 from .conftest import Plane
 
@@ -153,15 +154,15 @@ async def test_a_dismissed_word_is_never_suggested_again(plane: Plane, store: St
 
 
 async def test_a_dismissal_that_got_no_reply_says_that_it_may_have_happened(
-    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    plane: Plane, settings: Settings, server: EmbeddedStore, raw: redis.Redis, tmp_path: Path
 ) -> None:
-    async def silent(*args: Any) -> None:
-        raise redis.TimeoutError("no reply")
-
-    monkeypatch.setattr(admin.plane.store.redis, "hsetnx", silent)  # type: ignore[attr-defined]
-    response = await admin.post("/admin/suggestions/labubu:dismiss")
-    assert response.status_code == 503
-    assert response.json()["type"] == "urn:slotbeam:problem:outcome-unknown"
+    async with Proxy(tmp_path / "proxy", server.socket_path) as proxy:
+        async with plane(settings=settings.model_copy(update={"redis_url": proxy.url})) as admin:
+            proxy.lose_reply(lambda command: b"HSETNX" in command)
+            response = await admin.post("/admin/suggestions/labubu:dismiss")
+        assert response.status_code == 503
+        assert response.json()["type"] == "urn:slotbeam:problem:outcome-unknown"
+        assert raw.hexists("{sb}:dismissed", "labubu")
 
 
 async def test_replicas_are_merged_and_a_foreign_value_is_left_out(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from slotbeam.bindings.binding import state_digest
+from slotbeam.bindings.binding import MAX_ITEMS, state_digest
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import Resolved, Wanted, bind, check_slot, check_times, find, resolve_items, update
 from slotbeam.bindings.listing import first_free
@@ -221,11 +221,11 @@ def test_a_binding_without_a_single_known_item_is_refused(shop: Artifact) -> Non
         resolve_items(shop, ["labubu"], [], False)
 
 
-def test_too_many_items_are_refused_with_the_count(shop: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slotbeam.bindings.edits.wanted.MAX_ITEMS", 5)
-    with pytest.raises(BindingError, match=r"\d+ items would be bound; a binding takes at most 5") as error:
-        resolve_items(shop, ["red"], [], True)
-    assert error.value.details["count"] > 5
+def test_too_many_items_are_refused_with_the_count(shop: Artifact) -> None:
+    ids = [f"n{number}" for number in range(MAX_ITEMS)]
+    with pytest.raises(BindingError, match=rf"\d+ items would be bound; a binding takes at most {MAX_ITEMS}") as error:
+        resolve_items(shop, ["red"], ids, True)
+    assert error.value.details["count"] > MAX_ITEMS
 
 
 def test_binding_takes_the_first_free_slot_of_the_category(shop: Artifact) -> None:

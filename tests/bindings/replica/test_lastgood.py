@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slotbeam.bindings.replica import lastgood as module
-from slotbeam.bindings.replica.lastgood import LastGood, load, save, second
+from slotbeam.bindings.replica.lastgood import KEPT_S, LastGood, load, save, second
 from slotbeam.types import Slot
+from support.failing import no_room
 from support.live import make_binding, make_listing
 
 
@@ -73,15 +74,10 @@ def test_no_file_is_no_problem(tmp_path: Path) -> None:
     assert load(tmp_path / "file", "c0de") == (None, [])
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path, older = tmp_path / "file", good(3)
     save(path, "c0de", older)
-
-    def full(descriptor: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    with no_room(), pytest.raises(OSError, match="File too large"):
         save(path, "c0de", good(4))
     assert same(load(path, "c0de")[0], older)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "file.items"]
@@ -153,14 +149,13 @@ def test_an_item_list_that_was_changed_costs_that_list_alone(tmp_path: Path) -> 
     assert one.items[:12] in problems[0]
 
 
-def test_item_lists_are_written_once_and_go_when_no_generation_names_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_item_lists_are_written_once_and_go_when_no_generation_names_them(tmp_path: Path) -> None:
     path, lists = tmp_path / "file", tmp_path / "file.items"
     save(path, "c0de", good(1))
     [kept] = lists.iterdir()
+    long_ago = time.time() - KEPT_S - 60
+    os.utime(kept, (long_ago, long_ago))
     stamp = kept.stat().st_mtime_ns
-    monkeypatch.setattr(module, "KEPT_S", -60.0)
     empty = LastGood(make_listing({}, revision=2), {})
     save(path, "c0de", good(2, "other word"))
     save(path, "c0de", empty)

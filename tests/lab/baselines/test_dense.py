@@ -25,7 +25,7 @@ from slotbeam_train.budget import Budget
 from slotbeam_train.options import TrainOptions, preset
 from slotbeam_train.policy.model import ModelOptions
 from slotbeam_train.stages.data import Sampler
-from support.setups import make_setup
+from support.setups import files_of, make_setup
 from support.shop import make_items
 from support.training import make_corpus, make_inputs, make_log
 
@@ -131,7 +131,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Setup:
     return replace(setup, options=replace(setup.options, data=replace(setup.options.data, pseudo_share=0.2)))
 
 
-def test_it_learns_a_planted_mapping_and_is_found_again(planted: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_learns_a_planted_mapping_and_is_found_again(planted: Setup) -> None:
     built = dense.build(planted)
     hits = [
         built.search(Asked(word), 1)[0]
@@ -139,8 +139,9 @@ def test_it_learns_a_planted_mapping_and_is_found_again(planted: Setup, monkeypa
     ]
     assert sum(hit == f"i{n}" for n, hit in enumerate(hits)) >= 9
     assert built.facts["steps"] == 60
-    monkeypatch.setattr(dense, "_train", None)
+    written = files_of(planted.cache)
     again = dense.build(planted)
+    assert files_of(planted.cache) == written, "trained twice"
     assert again.facts == built.facts
     assert again.search(Asked("zaru"), 10) == built.search(Asked("zaru"), 10)
 

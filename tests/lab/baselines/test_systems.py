@@ -12,8 +12,7 @@ pytest.importorskip("bm25s")
 from slotbeam_lab.baselines import bm25, systems
 from slotbeam_lab.baselines.registry import SYSTEMS, Setup
 from slotbeam_lab.measures.run import Asked
-from slotbeam_train import command
-from support.setups import make_setup
+from support.setups import files_of, make_setup
 from support.shop import make_items
 from support.training import make_log
 
@@ -24,22 +23,19 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
     return make_setup(tmp_path_factory.mktemp("systems"), items, make_log(items))
 
 
-def test_kae_is_trained_once_and_found_again(setup: Setup, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kae_is_trained_once_and_found_again(setup: Setup) -> None:
     built = systems.build_kae(setup)
     assert built.artifact is not None
     assert built.facts["steps"] == 9  # shares of 8, each at least one
     assert built.facts["parameters"] > 1000
     answer = built.search(Asked("red mug"), 20)
     assert len(set(answer)) == 20
-
-    def refuse(*args: object, **options: object) -> None:
-        raise AssertionError("trained twice")
-
-    monkeypatch.setattr(command, "train", refuse)
+    written = files_of(setup.cache)
     assert systems.build_kae(setup).search(Asked("red mug"), 20) == answer
     plain = systems.build_kae_no_lexical(setup)
     assert plain.facts == built.facts
     assert len(plain.search(Asked("red mug"), 20)) == 20
+    assert files_of(setup.cache) == written, "trained twice"
 
 
 def test_bm25_is_built_from_the_same_setup(setup: Setup) -> None:

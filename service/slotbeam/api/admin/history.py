@@ -14,7 +14,7 @@ from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import FIRST_MS, LAST_MS, iso
 
 MAX_BYTES = 8 * 2**20
-"""An answer ends with the entry that passes it: the entry of an import can be megabytes."""
+"""The entry of an import alone can be megabytes."""
 MAX_LOOKED_AT = 2000
 """An answer ends after as many entries, found or not; `next` goes on."""
 PAGE = 10
@@ -64,9 +64,13 @@ class Filter:
 
 
 async def entries(
-    store: Store, wanted: Filter, count: int, before: int | None
+    store: Store, wanted: Filter, count: int, before: int | None, most_bytes: int = MAX_BYTES
 ) -> tuple[list[orjson.Fragment], int | None]:
     """Entries as JSON, newest first, until there are `count` or an answer is long enough.
+
+    Args:
+        before: the revision after the first one that is looked at; None begins at the newest.
+        most_bytes: an answer ends with the entry that passes it.
 
     Returns:
         The entries, and the `before` that goes on; None at the end of the log.
@@ -87,7 +91,7 @@ async def entries(
                 text = orjson.dumps(view)
                 found.append(orjson.Fragment(text))
                 size += len(text)
-            if len(found) == count or size >= MAX_BYTES or looked_at >= MAX_LOOKED_AT:
+            if len(found) == count or size >= most_bytes or looked_at >= MAX_LOOKED_AT:
                 return found, before
         if len(page) < asked:
             return found, None
