@@ -13,9 +13,9 @@ import pytest
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import kuaisearch, load_catalog, load_log
-from slotbeam.catalog.loaders.faults import Faults
 from slotbeam.catalog.loaders.mapping import MappingFile
 from slotbeam.catalog.loaders.plain import plain
+from slotbeam.catalog.loaders.record import SourceRow
 from slotbeam.catalog.loaders.records import rows
 from slotbeam.catalog.loaders.values import CATEGORIES
 from slotbeam.errors import InputError
@@ -359,7 +359,7 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 
 @pytest.mark.skipif(not (DATA / "icecat").is_dir(), reason="the Icecat data is not beside the repository")
 def test_icecat_products_become_items_with_typed_words() -> None:
-    sheets = [row for _, row in rows(DATA / "icecat" / "products.jsonl.xz", Faults())]
+    sheets = [row.values for row in rows(DATA / "icecat" / "products.jsonl.xz") if isinstance(row, SourceRow)]
     items = list(load_catalog(DATA / "icecat"))
     assert len(items) == len(sheets) == 19_406
     for item, sheet in zip(items, sheets, strict=True):

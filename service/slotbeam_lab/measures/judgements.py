@@ -9,8 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slotbeam.catalog.loaders.faults import Faults
-from slotbeam.catalog.loaders.records import open_bytes
+from slotbeam.catalog.loaders.faults import Faults, good_rows
+from slotbeam.catalog.loaders.files import opened
 from slotbeam.catalog.loaders.tables import table_rows
 from slotbeam_lab.measures import metrics
 from slotbeam_lab.measures.run import Asked, Progress, System, Table, evaluate
@@ -49,8 +49,9 @@ def read_judgements(path: Path) -> list[Judged]:
     """
     found: dict[str, dict[str, int]] = {}
     faults = Faults()
-    with open_bytes(path) as file:
-        for place, row in table_rows(path, file, faults):
+    file, raw = opened(path)
+    with raw, file:
+        for place, row, _ in good_rows(table_rows(path, file), faults):
             rating = row.get("rating", "")
             faulty = [name for name in _COLUMNS[:2] if name not in row]
             for name in faulty:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from slotbeam.catalog.item import FieldValue, Item
-from slotbeam.catalog.loaders.faults import EACH, CheckedItem, Faults
+from slotbeam.catalog.item import FieldValue
+from slotbeam.catalog.loaders.faults import EACH, Faults
+from slotbeam.catalog.loaders.ids import IdSet
 from slotbeam.catalog.loaders.place import SourcePlace, shown
+from slotbeam.catalog.loaders.record import CheckedRecord, Record
+from slotbeam.errors import InputError
 
 _KINDS = {bool: "true or false", float: "a number", str: "text"}
 _TYPES = {bool: "bool", float: "number", str: "keyword"}
+_LINE_BITS = 40
 
 
 @dataclass(slots=True)
@@ -23,56 +28,115 @@ class Uses:
 
 
 class Census:
-    """Counts items as they pass. Held: the ids, and a few values of each field."""
+    """Counts items as they pass, a block at a time. Held: a hash of each id, and a few values of each field."""
 
     def __init__(self, faults: Faults) -> None:
-        self.lines: dict[str, int] = {}
+        self.ids = IdSet()
         self.fields: dict[str, dict[type, Uses]] = {}
         self.categories: Counter[str] = Counter()
         self.described = 0
         self._faults = faults
+        self._files: dict[Path, int] = {}
+        self._usual: dict[str, type] = {}
+        """The type of each field: that of most of its values in the first block that has any."""
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.ids)
 
     def types(self) -> Iterator[tuple[str, str, int]]:
         """Yield every field in order: its name, its type (that most of its values have), how many items have it."""
         for name, kinds in sorted(self.fields.items()):
-            most = max(kinds, key=lambda kind: kinds[kind].count)
-            yield name, _TYPES[most], sum(uses.count for uses in kinds.values())
+            yield name, _TYPES[_most(kinds)], sum(uses.count for uses in kinds.values())
 
-    def passing(self, source: Iterator[CheckedItem]) -> Iterator[Item]:
-        """Yield every whole item of `source` whose id is new; at the end, note what is wrong with all together."""
-        for place, item, whole in source:
-            line = place.line if item.id is None else self.lines.setdefault(item.id, place.line)
-            if line != place.line:
-                what = f"{shown(item.id)} is that of line {line}, too; ids are unique in a catalog"
-                self._faults.note(place.fault("id", what, "unique"))
-                whole = False
-            for name, value in (item.fields or {}).items():
-                if value is None:
-                    continue
-                uses = self.fields.setdefault(name, {}).setdefault(type(value), Uses())
-                uses.count += 1
-                if len(uses.first) < EACH:
-                    uses.first.append((place, value))
-            if whole:
-                self.categories.update(item.attributes.keys())
-                self.described += bool(item.description)
-                yield item
+    def passing(self, block: Sequence[CheckedRecord]) -> list[Record]:
+        """Return the good records of a block, and note what is wrong with the others."""
+        good = []
+        twice = self._twice(block)
+        odd = self._odd(block)
+        for number, (record, wrong) in enumerate(block):
+            if number in twice:
+                wrong = [*wrong, twice[number]]
+            if wrong:
+                self._faults.note(*wrong)
+            elif number in odd:
+                self._faults.rows += 1
+            elif record is not None:
+                good.append(record)
+                self.categories.update(record.item.attributes.keys())
+                self.described += bool(record.item.description)
+        return good
+
+    def conclude(self) -> None:
+        """Note the values that are not of their field's type, when every block has passed."""
         for name, kinds in self.fields.items():
             if len(kinds) > 1:
-                self._changed(name, kinds)
+                usual = _most(kinds) if self._faults.refused else self._usual[name]
+                self._tell_odd(name, kinds, usual)
 
-    def _changed(self, name: str, kinds: dict[type, Uses]) -> None:
-        """Note the values that are not of the type that most of the field's values have."""
-        most = max(kinds, key=lambda kind: kinds[kind].count)
-        place, usual = kinds[most].first[0]
+    def _twice(self, block: Sequence[CheckedRecord]) -> dict[int, InputError]:
+        """Return a fault for every record, by its number in the block, whose id another one has before it."""
+        known = [
+            (number, record)
+            for number, (record, _) in enumerate(block)
+            if record is not None and record.item.id is not None
+        ]
+        places = [self._numbered(record.place) for _, record in known]
+        firsts = self.ids.add([record.item.id for _, record in known], places)
+        return {
+            number: self._same_id(record, first)
+            for (number, record), first in zip(known, firsts, strict=True)
+            if first is not None
+        }
+
+    def _numbered(self, place: SourcePlace) -> int:
+        return self._files.setdefault(place.path, len(self._files)) << _LINE_BITS | place.line
+
+    def _same_id(self, record: Record, first: int) -> InputError:
+        line, path = first & (1 << _LINE_BITS) - 1, list(self._files)[first >> _LINE_BITS]
+        where = f"line {line}" if path == record.place.path else f"{path.name}:{line}"
+        what = f"{shown(record.item.id)} is that of {where}, too; ids are unique in a catalog"
+        return record.place.fault("id", what, "unique")
+
+    def _odd(self, block: Sequence[CheckedRecord]) -> set[int]:
+        """Count the block's values; return which records, by number, have one that is not of its field's type."""
+        changing = False
+        for record, _ in block:
+            for name, value in record.item.fields.items() if record is not None else ():
+                if value is None:
+                    continue
+                kinds = self.fields.get(name)
+                if kinds is None:
+                    kinds = self.fields[name] = {}
+                uses = kinds.get(type(value))
+                if uses is None:
+                    uses = kinds[type(value)] = Uses()
+                uses.count += 1
+                if record is not None and len(uses.first) < EACH:
+                    uses.first.append((record.place, value))
+                changing = changing or len(kinds) > 1
+        for name in self.fields.keys() - self._usual.keys():
+            self._usual[name] = _most(self.fields[name])
+        return {number for number, (record, _) in enumerate(block) if self._is_odd(record)} if changing else set()
+
+    def _is_odd(self, record: Record | None) -> bool:
+        """Return whether a record has a value that is not of its field's type."""
+        fields = () if record is None else record.item.fields.items()
+        return any(value is not None and type(value) is not self._usual[name] for name, value in fields)
+
+    def _tell_odd(self, name: str, kinds: dict[type, Uses], usual: type) -> None:
+        """Tell of the values that are not of the usual type; their rows are counted already."""
+        place, example = kinds[usual].first[0]
         for kind, uses in kinds.items():
-            if kind is most:
+            if kind is usual:
                 continue
             for where, value in uses.first:
-                what = f"{shown(value)} is {_KINDS[kind]}, {shown(usual)} in line {place.line} is {_KINDS[most]}"
-                told = f"{uses.count} of its values are, {kinds[most].count} are not; a field has one type"
-                self._faults.note(where.fault(f"fields.{name}", f"{what} ({told})", f"one type, not {kind.__name__}"))
+                in_line = f"line {place.line}" if where.path == place.path else str(place)
+                what = f"{shown(value)} is {_KINDS[kind]}, {shown(example)} in {in_line} is {_KINDS[usual]}"
+                told = f"{uses.count} of its values are, {kinds[usual].count} are not; a field has one type"
+                self._faults.tell(where.fault(f"fields.{name}", f"{what} ({told})", f"one type, not {kind.__name__}"))
             self._faults.pass_over(uses.count - len(uses.first))
+
+
+def _most(kinds: dict[type, Uses]) -> type:
+    """Return the type that most values have; of equals the one that came first."""
+    return max(kinds, key=lambda kind: kinds[kind].count)

@@ -6,60 +6,78 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar, cast
 
-from slotbeam.catalog.item import Item
-from slotbeam.catalog.loaders.place import SourcePlace
+from slotbeam.catalog.loaders.record import RowOrFault, SourceRow
 from slotbeam.errors import InputError
 
 LISTED = 50
 EACH = 3
 """Of one kind (a field and what is allowed there) only the first few are listed, the others are counted."""
-
-CheckedItem = tuple[SourcePlace, Item, bool]
-"""An item and where it stands; false: something of it is a fault, and None where it could not be read."""
+LISTED_LEFT_OUT = 1000
+"""Where rows may be left out each is listed, whatever its kind: somebody wants to know which they were."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class Faults:
-    """Collects faults, and what is worth saying but no fault."""
+    """Collects faults, and what is worth saying but no fault.
 
-    def __init__(self) -> None:
+    Args:
+        allowed: so many rows with faults may be left out; nothing else of a file may.
+    """
+
+    def __init__(self, allowed: int = 0) -> None:
         self.listed: list[InputError] = []
         self.warnings: list[str] = []
+        self.rows = 0
+        """How many rows have a fault."""
+        self.allowed = allowed
+        self._each, self._most = (LISTED_LEFT_OUT, LISTED_LEFT_OUT) if allowed else (EACH, LISTED)
+        self._ended = False
         self._kinds: Counter[tuple[str, str]] = Counter()
 
     def note(self, *faults: InputError) -> None:
-        """Take faults, each of one row and field."""
-        for one in faults:
-            kind = str(one.details.get("field")), str(one.details.get("rule"))
+        """Take all faults of one row, or one that `ending` made of what ended a file."""
+        self.rows += max((fault.details.get("rows", 1) for fault in faults), default=0)
+        self._ended |= any("ends" in fault.details for fault in faults)
+        self.tell(*faults)
+
+    def tell(self, *faults: InputError) -> None:
+        """Take faults of rows that are counted already."""
+        for fault in faults:
+            kind = str(fault.details.get("field")), str(fault.details.get("rule"))
             self._kinds[kind] += 1
-            if self._kinds[kind] <= EACH and len(self.listed) < LISTED:
-                self.listed.append(one)
+            if self._kinds[kind] <= self._each and len(self.listed) < self._most:
+                self.listed.append(fault)
 
     def pass_over(self, count: int) -> None:
-        """Count faults that are like those that were noted."""
+        """Count faults that are like those that were told."""
         self._kinds["", ""] += count
 
     @property
     def count(self) -> int:
         return self._kinds.total()
 
+    @property
+    def refused(self) -> bool:
+        """Whether there is more than may be left out."""
+        return self._ended or self.rows > self.allowed
+
     def lines(self) -> list[str]:
         """Return each listed fault, and how many are not."""
         left = self.count - len(self.listed)
-        return [
-            *map(str, self.listed),
-            *([f"and {left} more; of each kind the first {EACH} are listed"] if left else []),
-        ]
+        listed = f"of each kind the first {self._each}" if self._each < self._most else f"the first {self._most}"
+        return [*map(str, self.listed), *([f"and {left} more; {listed} are listed"] if left else [])]
 
     def refuse(self) -> None:
-        """Raise one `InputError` for everything that was found, if anything was."""
-        if self.count == 1:
+        """Raise one `InputError` for everything that was found, if it is more than may be left out."""
+        if not self.refused:
+            return
+        if self.count == 1 and not self.allowed:
             raise self.listed[0]
-        if self.count:
-            said = f"{self.count} faults; the first: {self.listed[0]}"
-            raise InputError(said, **{**self.listed[0].details, "faults": self.lines()})
+        may = f" in {self.rows} rows, of which {self.allowed} may be left out" if self.allowed else ""
+        said = f"{self.count} faults{may}; the first: {self.listed[0]}"
+        raise InputError(said, **{**self.listed[0].details, "faults": self.lines()})
 
 
 class RowParts:
@@ -82,3 +100,27 @@ def refusing(read: Callable[[Faults], Iterator[T]]) -> Iterator[T]:
     faults = Faults()
     yield from read(faults)
     faults.refuse()
+
+
+def good_rows(rows: Iterator[RowOrFault], faults: Faults) -> Iterator[SourceRow]:
+    """Yield the rows; what is none goes to `faults`, and so does what ends the file."""
+    try:
+        for row in rows:
+            if isinstance(row, InputError):
+                faults.note(row)
+            else:
+                yield row
+    except InputError as error:
+        faults.note(ending(error))
+
+
+def ending(fault: InputError) -> InputError:
+    """Mark the fault that ended a file: what follows it was not read, so it cannot be left out."""
+    fault.details["ends"] = True
+    return fault
+
+
+def spanning(fault: InputError, rows: int) -> InputError:
+    """Mark a fault in which several rows are lost."""
+    fault.details["rows"] = rows
+    return fault

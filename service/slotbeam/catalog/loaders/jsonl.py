@@ -1,19 +1,22 @@
-"""The documented JSON-lines schema (docs/catalog.md): items, item edits, interactions."""
+"""The documented JSON-lines schema (docs/catalog.md): items and interactions."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from slotbeam.catalog.item import KINDS, FieldValue, Interaction, Item
-from slotbeam.catalog.loaders.faults import CheckedItem, Faults, RowParts
+from slotbeam.catalog.loaders.faults import Faults, RowParts, good_rows
+from slotbeam.catalog.loaders.files import TABLES
 from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.plain import plain
-from slotbeam.catalog.loaders.records import TABLES, rows
+from slotbeam.catalog.loaders.record import CheckedRecord, Record, RowOrFault, SourceRow
+from slotbeam.catalog.loaders.records import rows
 from slotbeam.catalog.loaders.tables import documented
 from slotbeam.catalog.loaders.values import CATEGORIES, amount, identifier, text
 from slotbeam.errors import InputError
@@ -22,26 +25,20 @@ ITEM_KEYS = ("id", "title", "description", "attributes", "fields", "popularity")
 LOG_KEYS = ("query", "item_id", "kind", "day", "user", "recent_queries", "recent_item_ids", "position")
 
 
-@dataclass(frozen=True, slots=True)
-class TextEdit:
-    """What is new of an item (title, description), and where that stands."""
-
-    place: SourcePlace
-    change: dict[str, str]
-
-
-def items(path: Path, faults: Faults) -> Iterator[CheckedItem]:
-    """Yield the items of a file in the documented schema; an unknown key is a fault."""
-    for place, row in _rows(path, faults):
-        found, wrong = item(place, row)
-        faults.note(*wrong)
-        yield place, found, not wrong
+def records(rows: Iterable[RowOrFault]) -> Iterator[CheckedRecord]:
+    """Yield the items of rows in the documented schema; an unknown key is a fault."""
+    for row in rows:
+        if isinstance(row, InputError):
+            yield None, (row,)
+        else:
+            read, wrong = item(row.place, row.values)
+            yield Record(read, row.source, row.place), wrong
 
 
 def item(place: SourcePlace, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:
     """Return the item of one row, with None for what cannot be read, and all that is wrong with it."""
     parts = RowParts()
-    _known(parts, place, row, ITEM_KEYS)
+    known(parts, place, row, ITEM_KEYS)
     read = Item(
         id=parts.take(identifier, place, "id", row.get("id")),
         title=parts.take(text, place, "title", row.get("title"), required=True),
@@ -53,42 +50,11 @@ def item(place: SourcePlace, row: Mapping[str, Any]) -> tuple[Item, Sequence[Inp
     return read, parts.faults
 
 
-def edits(path: Path, faults: Faults) -> dict[str, TextEdit]:
-    """Return by item id what a file of edits (`id`, any of title, description) says; nothing where there is no file."""
-    edits_by_id: dict[str, TextEdit] = {}
-    for place, row in _rows(path, faults) if path.is_file() else ():
-        parts = RowParts()
-        _known(parts, place, row, ("id", "title", "description"))
-        item_id = parts.take(identifier, place, "id", row.get("id"))
-        given = [name for name in ("title", "description") if row.get(name) is not None]
-        change = {name: parts.take(text, place, name, row[name], required=name == "title") for name in given}
-        faults.note(*parts.faults)
-        if not parts.faults:
-            edits_by_id[item_id] = TextEdit(place, change)
-    return edits_by_id
-
-
-def edited(
-    source: Iterable[Item], changes: Mapping[str, TextEdit], known: Container[str], faults: Faults
-) -> Iterator[Item]:
-    """Yield `source` with the changes of `edits` applied; what is not changed is the same object.
-
-    Args:
-        known: the ids of the catalog, when `source` has come to its end; an edit of any other is a fault.
-    """
-    for one in source:
-        yield replace(one, **changes[one.id].change) if one.id in changes else one  # type: ignore[arg-type]
-    for key, edit in changes.items():
-        if key not in known:
-            what = f"item {key!r} is not in the catalog; an edit names an item that is"
-            faults.note(edit.place.fault("id", what, "known"))
-
-
 def interactions(path: Path, faults: Faults) -> Iterator[Interaction]:
     """Yield the interactions of a file in the documented schema."""
-    for place, row in _rows(path, faults):
+    for place, row, _ in good_rows(documented_rows(rows(path), path), faults):
         parts = RowParts()
-        _known(parts, place, row, LOG_KEYS)
+        known(parts, place, row, LOG_KEYS)
         interaction = Interaction(
             query=parts.take(text, place, "query", row.get("query"), required=True),
             item_id=parts.take(identifier, place, "item_id", row.get("item_id")),
@@ -104,12 +70,21 @@ def interactions(path: Path, faults: Faults) -> Iterator[Interaction]:
             yield interaction
 
 
-def _rows(path: Path, faults: Faults) -> Iterator[tuple[SourcePlace, Mapping[str, Any]]]:
-    table = path.name.endswith(TABLES)
-    return ((place, documented(row) if table else row) for place, row in rows(path, faults))
+def documented_rows(rows: Iterable[RowOrFault], path: Path) -> Iterator[RowOrFault]:
+    """Yield the rows of a file as they are; those of a table nested as in JSON lines."""
+    if not path.name.endswith(TABLES):
+        yield from rows
+        return
+    for row in rows:
+        if isinstance(row, SourceRow):
+            nested = documented(row.values)
+            yield SourceRow(row.place, nested, orjson.dumps(nested))
+        else:
+            yield row
 
 
-def _known(parts: RowParts, place: SourcePlace, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+def known(parts: RowParts, place: SourcePlace, row: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    """Note every key of a row that is none of `keys`."""
     if row.keys() <= set(keys):
         return
     for name in sorted(row.keys() - set(keys)):
@@ -137,16 +112,16 @@ def _object(place: SourcePlace, field: str, value: Any, holds: str) -> Mapping[s
 
 
 def _words(place: SourcePlace, category: str, given: Any) -> tuple[str, ...]:
-    field = f"attributes.{category}"
+    field = "attributes." + category
     if category not in CATEGORIES:
         raise place.fault(field, f"unknown category; allowed: {', '.join(sorted(CATEGORIES))}")
     listed = [given] if given is None or isinstance(given, str) else given
     if not isinstance(listed, list):
         raise place.error(field, given, "a word or a list of words, none blank")
-    words = [word if word is None else plain(word) if isinstance(word, str) else "" for word in listed]
-    if "" in (word if word is None else word.strip() for word in words):
+    words = tuple([plain(word) if isinstance(word, str) else "" for word in listed if word is not None])
+    if not all(map(str.strip, words)):
         raise place.error(field, given, "a word or a list of words, none blank")
-    return tuple(word for word in words if word is not None)
+    return words
 
 
 def _field(place: SourcePlace, name: str, value: Any) -> FieldValue:

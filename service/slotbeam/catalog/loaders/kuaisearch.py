@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.catalog.item import Interaction
-from slotbeam.catalog.loaders.faults import Faults, RowParts, refusing
+from slotbeam.catalog.loaders.faults import Faults, RowParts, good_rows, refusing
 from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.records import rows
 from slotbeam.catalog.loaders.values import identifier, text
@@ -32,7 +32,7 @@ class Relevance:
 
 def interactions(path: Path, faults: Faults) -> Iterator[Interaction]:
     """Yield the clicks and orders of `recall.jsonl` or `rank.jsonl`; a purchase counts once, as an order."""
-    for place, row in rows(path, faults):
+    for place, row, _ in good_rows(rows(path), faults):
         try:
             yield from _chosen(place, row)
         except InputError as error:
@@ -73,7 +73,7 @@ def relevance(path: Path) -> Iterator[Relevance]:
 
 
 def _labels(path: Path, faults: Faults) -> Iterator[Relevance]:
-    for place, row in rows(path, faults):
+    for place, row, _ in good_rows(rows(path), faults):
         parts, score = RowParts(), row.get("score")
         if isinstance(score, bool) or not isinstance(score, int) or not 0 <= score <= 3:
             parts.faults.append(place.error("score", score, "0, 1, 2 or 3"))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slotbeam.catalog.item import FieldValue, Item
-from slotbeam.catalog.loaders.faults import CheckedItem, Faults, RowParts
+from slotbeam.catalog.loaders.faults import RowParts
 from slotbeam.catalog.loaders.numbers import decimal_of, number_of
 from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.plain import plain
-from slotbeam.catalog.loaders.records import rows
 from slotbeam.catalog.loaders.values import CATEGORIES, amount, identifier, text, truth, typed
 from slotbeam.errors import InputError
 
@@ -63,15 +62,15 @@ class MappingFile:
     """Rows that have nothing there are none of an item, such as a shop's further variants and pictures."""
 
     @classmethod
-    def load(cls, path: Path) -> MappingFile:
-        """Read and check a mapping file. Raises `InputError` naming the key and what is allowed."""
+    def load(cls, path: Path, locale: str | None = None) -> MappingFile:
+        """Read and check a mapping file; `locale` goes before its own. Raises `InputError`."""
         try:
             raw = json.loads(path.read_text("utf-8-sig"))
         except OSError as error:
             raise InputError(f"mapping {path} cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise InputError(f"mapping {path.name} is not JSON: {error}") from error
-        return cls.parse(raw, path.name)
+        return cls.parse({**raw, "locale": locale} if locale and isinstance(raw, Mapping) else raw, path.name)
 
     @classmethod
     def parse(cls, raw: Any, name: str) -> MappingFile:
@@ -102,27 +101,6 @@ class MappingFile:
             decimal=decimal,
             needs=raw.get("needs"),
         )
-
-    def items(self, path: Path, faults: Faults, own: bool = True) -> Iterator[CheckedItem]:
-        """Yield the items of a file; in a mapping of one's `own` a source of no row is a warning."""
-        unseen = {rule.source for rule in self.attributes} | {rule.source for rule in self.fields.values()}
-        unseen |= {*self.description, *([self.popularity] if self.popularity else [])}
-        left_out = 0
-        for place, row in rows(path, faults):
-            if self.needs is not None and look_up(row, self.needs) is None:
-                left_out += 1
-                continue
-            if unseen:
-                unseen = {source for source in unseen if look_up(row, source) is None}
-            found, wrong = self.item(place, row)
-            faults.note(*wrong)
-            yield place, found, not wrong
-        if left_out:
-            faults.warnings.append(
-                f"{path.name}: {left_out} rows without {self.needs} are left out, as {self.name} says"
-            )
-        if unseen and own:
-            faults.warnings.append(f"{self.name}: no row of {path.name} has {', '.join(sorted(unseen))}")
 
     def item(self, place: SourcePlace, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:
         """Return the item of one row, None for what cannot be read, and all that is missing or has a wrong type."""

@@ -2,82 +2,110 @@
 
 from __future__ import annotations
 
-import gzip
 import lzma
+import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import orjson
 
-from slotbeam.catalog.loaders.faults import Faults
+from slotbeam.catalog.loaders.files import TABLES, opened
 from slotbeam.catalog.loaders.place import SourcePlace
+from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow
 from slotbeam.catalog.loaders.tables import table_rows
 from slotbeam.errors import InputError, SetupError
 
-_PACKED = ("", ".gz", ".xz")
-TABLES = tuple(kind + packed for kind in (".csv", ".tsv") for packed in _PACKED)
-SUFFIXES = (*(".jsonl" + packed for packed in _PACKED), ".parquet", *TABLES)
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def open_bytes(path: Path) -> BinaryIO:
-    """Open a plain, gzip or xz file for reading. Raises `InputError` when it cannot be opened."""
-    try:
-        if path.suffix == ".xz":
-            return cast(BinaryIO, lzma.open(path, "rb"))
-        if path.suffix == ".gz":
-            return cast(BinaryIO, gzip.open(path, "rb"))
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+class RowFile:
+    """One file of rows, and how far it has been read.
 
-
-def rows(path: Path, faults: Faults) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
-    """Yield every row of `path` with its place; blank lines are skipped, and lines that are no row go to `faults`.
-
-    In a table a row is its cells by the header's names, without those that are empty.
+    Attributes:
+        size: its bytes on disk.
     """
-    if path.suffix == ".parquet":
-        yield from _parquet_rows(path)
-        return
-    with open_bytes(path) as file:
-        place = SourcePlace(path, 0)
-        found = table_rows(path, file, faults) if path.name.endswith(TABLES) else _json_rows(path, file, faults)
-        try:
-            for place, row in found:
-                yield place, row
-        except (EOFError, OSError, lzma.LZMAError) as error:
-            place = SourcePlace(path, place.line + 1)
-            faults.note(place.fault("(line)", f"damaged compressed data ({error})"))
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = path.stat().st_size if path.exists() else 0
+        self._raw: BinaryIO | None = None
+        self._share = 0.0
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes of the file itself, so compressed ones where it is; near enough for a progress bar."""
+        if self._raw is not None and not self._raw.closed:
+            return self._raw.tell()
+        return round(self._share * self.size)
+
+    def rows(self) -> Iterator[RowOrFault]:
+        """Yield every row with its place, and a fault for every line that is none; blank lines are skipped.
+
+        In a table a row is its cells by the header's names, without those that are empty. Raises `InputError` for what
+        ends the file: it cannot be opened, is damaged, or is of another form.
+        """
+        if self.path.suffix == ".parquet":
+            yield from _parquet_rows(self.path)
+        else:
+            yield from self._unpacked()
+        self._share = 1.0
+
+    def _unpacked(self) -> Iterator[RowOrFault]:
+        file, self._raw = opened(self.path)
+        read = table_rows if self.path.name.endswith(TABLES) else json_rows
+        line = 0
+        with self._raw, file:
+            try:
+                for row in read(self.path, file):
+                    if isinstance(row, SourceRow):
+                        line = row.place.line
+                    yield row
+            except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+                damaged = SourcePlace(self.path, line + 1)
+                raise damaged.fault("(line)", f"damaged compressed data ({error})") from error
 
 
-def _json_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
-    for number, line in enumerate(file, start=1):
+def rows(path: Path) -> Iterator[RowOrFault]:
+    """Yield every row of `path`, as `RowFile.rows` does."""
+    return RowFile(path).rows()
+
+
+def json_rows(path: Path, file: BinaryIO) -> Iterator[RowOrFault]:
+    """Yield the object of every line. Raises `InputError` where the file is no JSON lines at all."""
+    for number, line in enumerate(iter(partial(file.readline, LONGEST + 1), b""), start=1):
         place = SourcePlace(path, number)
         if number == 1:
-            line = line.removeprefix(_BOM)
-            if line.startswith(_UTF16):
-                faults.note(place.fault("(line)", "is UTF-16; save the file as UTF-8"))
-                return
-            if line.lstrip().startswith(b"["):
-                faults.note(place.fault("(line)", "begins a JSON list; write one object a line (jq -c '.[]')"))
-                return
-        if not line.strip():
+            line = _first_line(place, line)
+        if len(line) > LONGEST:
+            yield place.fault("(line)", f"is longer than {LONGEST} bytes; allowed: one JSON object a line", "long")
+            while line and not line.endswith(b"\n"):
+                line = file.readline(LONGEST)
+            continue
+        source = line.strip()
+        if not source:
             continue
         try:
-            row = orjson.loads(line)
+            row = orjson.loads(source)
         except orjson.JSONDecodeError as error:
-            faults.note(place.fault("(line)", f"is not JSON ({error}); allowed: one JSON object a line", "JSON"))
+            yield place.fault("(line)", f"is not JSON ({error}); allowed: one JSON object a line", "JSON")
             continue
-        if isinstance(row, dict):
-            yield place, row
-        else:
-            faults.note(place.error("(line)", row, "a JSON object"))
+        yield SourceRow(place, row, source) if isinstance(row, dict) else place.error("(line)", row, "a JSON object")
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
+def _first_line(place: SourcePlace, line: bytes) -> bytes:
+    """Return it without its byte order mark."""
+    line = line.removeprefix(_BOM)
+    if line.startswith(_UTF16):
+        raise place.fault("(line)", "is UTF-16; save the file as UTF-8")
+    if line.lstrip().startswith(b"["):
+        raise place.fault("(line)", "begins a JSON list; write one object a line (jq -c '.[]')")
+    return line
+
+
+def _parquet_rows(path: Path) -> Iterator[RowOrFault]:
     try:
         import polars
     except ImportError as error:
@@ -90,9 +118,17 @@ def _parquet_rows(path: Path) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
         while True:
             part = frame.slice(start, step).collect()
             for offset, row in enumerate(part.iter_rows(named=True)):
-                yield SourcePlace(path, start + offset + 1), row
+                yield SourceRow(SourcePlace(path, start + offset + 1), row, orjson.dumps(row, default=str))
             if part.height < step:
                 return
             start += step
     except polars.exceptions.PolarsError as error:
         raise InputError(f"{path.name}: not a Parquet file ({error})") from error
+
+
+def first_row(path: Path) -> dict[str, Any]:
+    """Return what the first good row of a file holds; nothing where there is none."""
+    try:
+        return next((dict(row.values) for row in rows(path) if isinstance(row, SourceRow)), {})
+    except InputError:
+        return {}

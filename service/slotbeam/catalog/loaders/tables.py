@@ -6,16 +6,20 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from slotbeam.catalog.loaders.faults import Faults
+import orjson
+
+from slotbeam.catalog.loaders.faults import spanning
 from slotbeam.catalog.loaders.numbers import number_of
 from slotbeam.catalog.loaders.place import SourcePlace
+from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow
 from slotbeam.errors import InputError
 
-LONGEST_CELL = 2**24
+NOT_UTF8 = "is not UTF-8; save the file as UTF-8"
 _DELIMITERS = ",;\t"
 _NAMED = re.compile(r'"?sep=([,;\t])"?\s*', re.IGNORECASE)
 _SEPARATOR = "|"
@@ -23,36 +27,43 @@ _TRUTH = {"true": True, "false": False}
 _LISTS = ("recent_queries", "recent_item_ids")
 
 
-def table_rows(path: Path, file: BinaryIO, faults: Faults) -> Iterator[tuple[SourcePlace, dict[str, Any]]]:
+def table_rows(path: Path, file: BinaryIO) -> Iterator[RowOrFault]:
     """Yield each line as header → cell, stripped, without empty cells; UTF-8 with or without a byte order mark.
 
     `.tsv` has tabs; in `.csv` commas, semicolons or tabs separate, whichever the header holds most of, or what a line
-    `sep=;` before it says. A row's place is the line that it begins on.
+    `sep=;` before it says. A row's place is the line that it begins on. Raises `InputError` for a header that is none.
     """
-    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_CELL))
-    place = SourcePlace(path, 1)
-    with io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
-        try:
-            header, names, reader = _opened(path, text)
-            while True:
-                place = SourcePlace(path, header + reader.line_num)
-                try:
-                    cells = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    what = f"is no line of a table: {error}; double every quote in quotes"
-                    faults.note(place.fault("(line)", what, "table"))
-                    continue
-                row = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
-                if any(cell.strip() for cell in cells[len(names) :]):
-                    what = f"has {len(cells)} cells, the header {len(names)}; quote cells that hold a separator"
-                    faults.note(place.fault("(line)", what, "cells"))
-                elif row:
-                    yield place, row
-        except UnicodeDecodeError as error:
-            what = f"is not UTF-8, here or soon after ({error.reason}); save the file as UTF-8"
-            faults.note(place.fault("(line)", what))
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
+    with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
+        header, names, reader = _opened(path, text)
+        while True:
+            before = reader.line_num
+            place = SourcePlace(path, header + before)
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                what = f"is no line of a table: {error}; double every quote in quotes"
+                # An open quote swallows the lines behind it.
+                yield spanning(place.fault("(line)", what, "table"), max(reader.line_num - before, 1))
+                continue
+            row = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name and cell.strip()}
+            if any(cell.strip() for cell in cells[len(names) :]):
+                what = f"has {len(cells)} cells, the header {len(names)}; quote cells that hold a separator"
+                yield place.fault("(line)", what, "cells")
+            elif row:
+                yield _row(place, row)
+
+
+def _row(place: SourcePlace, row: dict[str, str]) -> RowOrFault:
+    try:
+        source = orjson.dumps(row)
+    except TypeError:  # a byte that is no UTF-8 was read as a lone surrogate, which has no JSON
+        return place.fault("(line)", NOT_UTF8)
+    if b"\\u0000" in source and any("\0" in cell for cell in row.values()):
+        return place.fault("(line)", "holds a NUL character; allowed: text")
+    return SourceRow(place, row, source)
 
 
 def _opened(path: Path, text: io.TextIOWrapper) -> tuple[int, list[str], Any]:
@@ -63,7 +74,10 @@ def _opened(path: Path, text: io.TextIOWrapper) -> tuple[int, list[str], Any]:
         first, more = _first_line(text)
         line += more
     by_size = "\t" if ".tsv" in path.suffixes[-2:] else max(_DELIMITERS, key=first.count)
-    reader = csv.reader(chain([first], text), delimiter=named[1] if named else by_size, strict=True)
+    lines = iter(partial(text.readline, LONGEST + 1), "")
+    reader = csv.reader(chain([first], lines), delimiter=named[1] if named else by_size, strict=True)
+    if not _is_utf8(first):
+        raise SourcePlace(path, line).fault("(line)", NOT_UTF8)
     names = [name.strip() for name in next(reader, [])]
     if not any(names):
         raise InputError(f"{path.name} is empty; the first line of a table names its columns")
@@ -111,8 +125,13 @@ def _value(cell: str) -> Any:
 def _first_line(text: io.TextIOWrapper) -> tuple[str, int]:
     """Return the next line that is not blank, and how many lines it took."""
     count = 0
-    while line := text.readline():
+    while line := text.readline(LONGEST + 1):
         count += 1
         if line.strip():
             return line, count
     return "", count
+
+
+def _is_utf8(text: str) -> bool:
+    """Return whether every byte of a text that was read with `surrogateescape` was UTF-8."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
