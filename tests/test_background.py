@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
+import io
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
-from slotbeam import background
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.retrieve import following
 from slotbeam.api.retrieve.metrics import Metrics
-from slotbeam.background import Background, Ended
+from slotbeam.background import SETTLED_S, Background, Ended
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
@@ -54,16 +56,15 @@ async def ends() -> None:
     raise Ended("its process ended", status=3)
 
 
-@pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long `background` waited, without waiting."""
-    delays: list[float] = []
+class Sleepless(Background):
+    """Notes how long it would have waited, and does not."""
 
-    async def sleep(seconds: float) -> None:
-        delays.append(seconds)
+    def __init__(self, settled_s: float = SETTLED_S) -> None:
+        super().__init__(settled_s, self.note)
+        self.slept: list[float] = []
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    return delays
+    async def note(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
 
 def lives(*works: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
@@ -92,9 +93,9 @@ def lives(*works: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]
     ],
 )
 async def test_whatever_ends_is_logged_counted_and_begun_again(
-    work: Callable[[], Awaitable[None]], why: str, trace: bool, slept: list[float]
+    work: Callable[[], Awaitable[None]], why: str, trace: bool
 ) -> None:
-    kept = Background()
+    kept = Sleepless()
     with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
         await kept.keep("thing", lives(work, work))
     assert kept.restarts == {"thing": 2}
@@ -106,28 +107,30 @@ async def test_whatever_ends_is_logged_counted_and_begun_again(
 
 @pytest.mark.parametrize(("settled_s", "delays"), [(-1.0, [0.1] * 6), (HANG_S, [0.1, 0.2, 0.4, 0.8, 1.0, 1.0])])
 async def test_what_does_not_live_long_is_begun_later_and_later_and_anything_else_soon(
-    monkeypatch: pytest.MonkeyPatch, slept: list[float], settled_s: float, delays: list[float]
+    settled_s: float, delays: list[float]
 ) -> None:
-    monkeypatch.setattr(background, "SETTLED_S", settled_s)
+    kept = Sleepless(settled_s)
     with pytest.raises(asyncio.CancelledError):
-        await Background().keep("thing", lives(*[fails] * 6), last_delay_s=1.0)
-    assert slept == delays
+        await kept.keep("thing", lives(*[fails] * 6), last_delay_s=1.0)
+    assert kept.slept == delays
 
 
-async def test_what_is_to_be_done_once_is_tried_until_it_is(slept: list[float]) -> None:
-    kept = Background()
+async def test_what_is_to_be_done_once_is_tried_until_it_is() -> None:
+    kept = Sleepless()
     await kept.keep("thing", lives(fails, fails, returns), once=True)
     assert kept.restarts == {"thing": 2}
 
 
-async def test_a_log_that_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch, slept: list[float]) -> None:
-    class Full:
-        def error(self, *_: object, **__: object) -> None:
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(background, "log", Full())
-    kept = Background()
-    await kept.keep("thing", lives(fails, returns), once=True)
+async def test_a_log_that_cannot_be_written_ends_nothing() -> None:
+    kept = Sleepless()
+    with (
+        open("/dev/full", "wb", buffering=0) as full,
+        io.TextIOWrapper(full, write_through=True) as words,
+        contextlib.redirect_stdout(words),
+    ):
+        with pytest.raises(OSError, match="No space left"):
+            structlog.get_logger().error("it is full")
+        await kept.keep("thing", lives(fails, returns), once=True)
     assert kept.restarts == {"thing": 1}
 
 

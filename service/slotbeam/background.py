@@ -18,7 +18,6 @@ from slotbeam.errors import SlotbeamError
 
 FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
 SETTLED_S = 30.0
-"""What lived longer than this begins again without delay when it ends."""
 
 log = structlog.get_logger("slotbeam.background")
 
@@ -34,11 +33,18 @@ class Ended(Exception):
 class Background:
     """Everything that one owner keeps running.
 
+    Args:
+        settled_s: what lived longer than this begins again without delay when it ends.
+        sleep: waits between two lives.
+
     Attributes:
         restarts: name → how often it began again; whatever was ever kept is here.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, settled_s: float = SETTLED_S, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    ) -> None:
+        self._settled_s, self._sleep = settled_s, sleep
         self.restarts: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -86,11 +92,11 @@ class Background:
                 error = cancelled  # of something it waited for; nobody asked this task to end
             except Exception as raised:
                 error = raised
-            if time.monotonic() - began > SETTLED_S:
+            if time.monotonic() - began > self._settled_s:
                 delay_s = FIRST_DELAY_S
             self.restarts[name] += 1
             _tell(name, error, delay_s)
-            await asyncio.sleep(delay_s)
+            await self._sleep(delay_s)
             delay_s = min(2 * delay_s, last_delay_s)
 
     async def stop(self) -> None:

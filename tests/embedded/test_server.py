@@ -120,10 +120,9 @@ def test_the_store_is_a_private_socket_and_no_port(server: EmbeddedStore, raw: r
     assert {name: raw.config_get(name)[name] for name in wanted} == wanted
 
 
-def test_a_second_store_on_one_directory_is_refused(server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STOP_TIMEOUT_S", 0.0)
+def test_a_second_store_on_one_directory_is_refused(server: EmbeddedStore) -> None:
     with pytest.raises(SetupError, match=f"in use by process {server.pid}"):
-        EmbeddedStore(server.directory.parent).start()
+        EmbeddedStore(server.directory.parent, stop_s=0.0).start()
     assert server.running()
 
 

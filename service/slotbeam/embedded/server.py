@@ -70,9 +70,11 @@ class EmbeddedStore:
 
     Args:
         data_dir: its files go to `data_dir/store`.
+        stop_s: how long a server may take to end; one that a killed `up` left, too.
     """
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, stop_s: float = STOP_TIMEOUT_S) -> None:
+        self.stop_s = stop_s
         self._socket_file = socket_file(data_dir.resolve())
         self.directory = self._socket_file.parent
         self.log = ServerLog(self.directory / "valkey.log")
@@ -127,7 +129,7 @@ class EmbeddedStore:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("start the embedded store from the main thread. This is a bug.")
         binary = find_binary()
-        lock = lock_directory(self.directory, timeout_s=STOP_TIMEOUT_S)  # a killed `up` leaves its store a moment
+        lock = lock_directory(self.directory, timeout_s=self.stop_s)  # a killed `up` leaves its store a moment
         try:
             path = self._choose_socket()
             config = self.directory / "valkey.conf"
@@ -155,7 +157,7 @@ class EmbeddedStore:
             if self.process.poll() is None:
                 self.process.terminate()
                 try:
-                    self.process.wait(STOP_TIMEOUT_S)
+                    self.process.wait(self.stop_s)
                 except subprocess.TimeoutExpired:
                     self.process.kill()
             self.process.wait()

@@ -81,12 +81,19 @@ class Contrastive:
     Args:
         draw: makes the batch of a step. chances: (N,) of the items.
         directory: keeps the checkpoint; a stopped run goes on from there.
+        clock: seconds of a clock that only goes forward.
     """
 
     def __init__(
-        self, model: DualEncoder, draw: DrawBatch, chances: FloatArray, options: TrainOptions, directory: Path
+        self,
+        model: DualEncoder,
+        draw: DrawBatch,
+        chances: FloatArray,
+        options: TrainOptions,
+        directory: Path,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        loop = options.loop
+        loop, self.clock = options.loop, clock
         if loop.threads:
             torch.set_num_threads(loop.threads)
         self.device = device_of(loop.device)
@@ -107,7 +114,7 @@ class Contrastive:
         loop, place = self.options.loop, self.place
         self.model.train()
         course = self._course()
-        begun = saved = time.monotonic()
+        begun = saved = self.clock()
         before, first = place["seconds"], place["step"]
         with Reporter(self.options.quiet) as reporter:
             while course.goes_on(place["step"]) and (until is None or place["step"] < until):
@@ -122,7 +129,7 @@ class Contrastive:
                 value = float(loss.detach())
                 place["loss"] = 0.95 * place["loss"] + 0.05 * value if place["step"] else value
                 place["step"] += 1
-                now = time.monotonic()
+                now = self.clock()
                 place["seconds"] = before + now - begun
                 speed = (place["step"] - first) / max(now - begun, 1e-9)
                 place["along"] = course.along if isinstance(course, Clock) else 0.0
@@ -138,7 +145,8 @@ class Contrastive:
         loop, place = self.options.loop, self.place
         if not loop.minutes:
             return Steps(loop.steps)
-        return Clock(Budget(loop.minutes * 60 - place["seconds"]), place["step"], place.get("along", 0.0))
+        left = Budget(loop.minutes * 60 - place["seconds"], self.clock)
+        return Clock(left, place["step"], place.get("along", 0.0))
 
     def _loss(self, step: int) -> torch.Tensor:
         queries, titles, items = self.draw(step)

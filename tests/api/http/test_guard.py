@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.http import bodies
@@ -49,10 +50,14 @@ async def server(bound_shop: Snapshot, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-async def hasty(bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Served]:
-    """A data plane that waits for nothing."""
-    monkeypatch.setattr(bodies, "BODY_TIMEOUT_S", 0.05)
+async def hasty(bound_shop: Snapshot, tmp_path: Path) -> AsyncIterator[Served]:
+    """A data plane that waits for nothing, and for what `/hasty` is sent no longer either."""
     app = create_data_app(Settings(data_dir=tmp_path), holder=Holder(bound_shop))
+
+    @app.post("/hasty")
+    async def read(request: Request) -> Response:
+        return Response(await bodies.read_bytes(request, 1000, timeout_s=0.05))
+
     async with served(app, head_s=0.05, linger_s=0.05, stall_s=0.05) as found:
         yield found
 
@@ -191,7 +196,7 @@ async def test_headers_that_drip_do_not_buy_time(hasty: Served) -> None:
 
 async def test_a_slow_body_is_answered_408_and_closed(hasty: Served) -> None:
     wire = await hasty.connect()
-    await wire.send(post(GOOD[:5], length=len(GOOD)))
+    await wire.send(post(GOOD[:5], length=len(GOOD), path=b"/hasty"))
     reply = await wire.reply()
     assert (reply.status, reply.problem) == (408, "request-timeout")
     assert await wire.closed() == b""

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from slotbeam.api.retrieve import admission as admission_module
-from slotbeam.api.retrieve import app as module
-from slotbeam.api.retrieve.admission import Admission, ClientGone, Job
+from slotbeam.api.retrieve.admission import NEWEST_FIRST_S, Admission, ClientGone, Job
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.errors import Overloaded, QueueTimeout
 from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Answer
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
 from support.wire import HANG_S, Served, served
@@ -25,8 +24,8 @@ from support.wire import HANG_S, Served, served
 class Pool:
     """One worker that is busy until `free` is set, and the names of the jobs that ran since, in order."""
 
-    def __init__(self, queue: int = 8, queue_s: float = HANG_S) -> None:
-        self.admission = Admission(1, queue, queue_s)
+    def __init__(self, queue: int = 8, queue_s: float = HANG_S, newest_first_s: float = NEWEST_FIRST_S) -> None:
+        self.admission = Admission(1, queue, queue_s, newest_first_s)
         self.free, self.ran = threading.Event(), list[str]()
         self.left = asyncio.Event()
 
@@ -135,11 +134,8 @@ async def test_a_batch_that_is_begun_is_never_late(make: Callable[..., Pool]) ->
     assert await batch == ["first", "b", "c"]
 
 
-async def test_a_batch_that_is_begun_ends_before_another_request_begins(
-    make: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(admission_module, "NEWEST_FIRST_S", HANG_S)
-    pool = make()
+async def test_a_batch_that_is_begun_ends_before_another_request_begins(make: Callable[..., Pool]) -> None:
+    pool = make(newest_first_s=HANG_S)
     begun, batch_free = threading.Event(), threading.Event()
 
     def first(_: float) -> str:
@@ -181,12 +177,9 @@ async def test_what_a_batch_has_left_is_dropped_when_its_client_leaves(make: Cal
     assert pool.ran == []
 
 
-async def test_the_newest_is_served_first_while_clients_leave(
-    make: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_newest_is_served_first_while_clients_leave(make: Callable[..., Pool]) -> None:
     """In a queue that is longer than its clients' patience the oldest are the next to leave."""
-    monkeypatch.setattr(admission_module, "NEWEST_FIRST_S", HANG_S)
-    pool = make()
+    pool = make(newest_first_s=HANG_S)
     await pool.occupy()
     gone = pool.ask("gone")
     await pool.depth(2)
@@ -263,24 +256,21 @@ async def counted(server: Served, outcome: str, wanted: int) -> None:
 class Decoder:
     """`retrieve` that waits until `free` is set; counts the queries."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self.free, self.begun, self.count = threading.Event(), threading.Event(), 0
-        real = retrieve
 
-        def counting(*arguments: Any) -> Any:
-            self.count += 1
-            self.begun.set()
-            self.free.wait(HANG_S)
-            return real(*arguments)
-
-        monkeypatch.setattr(module, "retrieve", counting)
+    def search(self, *asked: Any) -> Answer:
+        self.count += 1
+        self.begun.set()
+        self.free.wait(HANG_S)
+        return retrieve(*asked)
 
 
 async def test_of_sixty_requests_whose_clients_leave_only_those_that_ran_are_decoded(
-    bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bound_shop: Snapshot, tmp_path: Path
 ) -> None:
-    decoder = Decoder(monkeypatch)
-    app = create_data_app(Settings(data_dir=tmp_path, workers=1, queue_ms=60_000, queue=100), holder=Holder(bound_shop))
+    decoder, settings = Decoder(), Settings(data_dir=tmp_path, workers=1, queue_ms=60_000, queue=100)
+    app = create_data_app(settings, holder=Holder(bound_shop), search=decoder.search)
     async with served(app) as server:
         patient = await server.connect()
         await patient.send(post(b"/retrieve", QUERY))
@@ -301,10 +291,10 @@ async def test_of_sixty_requests_whose_clients_leave_only_those_that_ran_are_dec
 
 
 async def test_a_request_that_waited_too_long_is_a_503_that_says_when_to_come_back(
-    bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bound_shop: Snapshot, tmp_path: Path
 ) -> None:
-    decoder = Decoder(monkeypatch)
-    app = create_data_app(Settings(data_dir=tmp_path, workers=1, queue_ms=1), holder=Holder(bound_shop))
+    decoder, settings = Decoder(), Settings(data_dir=tmp_path, workers=1, queue_ms=1)
+    app = create_data_app(settings, holder=Holder(bound_shop), search=decoder.search)
     async with served(app) as server:
         patient = await server.connect()
         await patient.send(post(b"/retrieve", QUERY))

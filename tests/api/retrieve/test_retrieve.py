@@ -11,10 +11,10 @@ import anyio
 import httpx
 import pytest
 
-from slotbeam.api.retrieve import app as module
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.api.retrieve.schemas import RetrieveBody
 from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Answer
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
 from support.clients import client_of
@@ -167,25 +167,20 @@ async def test_a_batch_holds_at_most_64_queries(data: httpx.AsyncClient) -> None
     assert "at most 64" in response.json()["detail"]
 
 
-async def test_overload_is_refused_at_once_and_says_when_to_come_back(
-    bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_overload_is_refused_at_once_and_says_when_to_come_back(bound_shop: Snapshot, tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, workers=1, queue=1)
-    go, busy = threading.Event(), threading.Event()
-    real = retrieve
+    go = threading.Event()
 
-    def slow(*arguments: Any) -> Any:
-        busy.set()
+    def slow(*asked: Any) -> Answer:
         go.wait(30)
-        return real(*arguments)
+        return retrieve(*asked)
 
-    monkeypatch.setattr(module, "retrieve", slow)
     statuses: list[int] = []
 
     async def one(client: httpx.AsyncClient) -> None:
         statuses.append((await client.post("/retrieve", json={"query": "mug"})).status_code)
 
-    async with client_of(app := create_data_app(settings, holder=Holder(bound_shop))) as client:
+    async with client_of(app := create_data_app(settings, holder=Holder(bound_shop), search=slow)) as client:
         admission = app.state.plane.admission
         async with anyio.create_task_group() as group:
             group.start_soon(one, client)
@@ -206,18 +201,14 @@ async def test_overload_is_refused_at_once_and_says_when_to_come_back(
     assert after.status_code == 200
 
 
-async def test_a_request_that_waits_keeps_the_snapshot_it_began_with(
-    bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_request_that_waits_keeps_the_snapshot_it_began_with(bound_shop: Snapshot, tmp_path: Path) -> None:
     holder = Holder(bound_shop)
-    real = retrieve
 
-    def swapping(snapshot: Snapshot, *rest: Any) -> Any:
+    def swapping(*asked: Any) -> Answer:
         holder.current = replace(bound_shop, revision=8)
-        return real(snapshot, *rest)
+        return retrieve(*asked)
 
-    monkeypatch.setattr(module, "retrieve", swapping)
-    async with client_of(create_data_app(Settings(data_dir=tmp_path), holder=holder)) as client:
+    async with client_of(create_data_app(Settings(data_dir=tmp_path), holder=holder, search=swapping)) as client:
         first = await client.post("/retrieve", json={"query": "mug"})
         second = await client.post("/retrieve", json={"query": "mug"})
     for response, revision in ((first, 7), (second, 8)):
@@ -225,14 +216,12 @@ async def test_a_request_that_waits_keeps_the_snapshot_it_began_with(
         assert response.headers["x-bindings-revision"] == str(revision)
 
 
-async def test_a_bug_is_a_problem_document_and_is_counted(
-    bound_shop: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: Any) -> Any:
+async def test_a_bug_is_a_problem_document_and_is_counted(bound_shop: Snapshot, tmp_path: Path) -> None:
+    def broken(*_: Any) -> Answer:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(module, "retrieve", broken)
-    async with client_of(create_data_app(Settings(data_dir=tmp_path), holder=Holder(bound_shop))) as client:
+    app = create_data_app(Settings(data_dir=tmp_path), holder=Holder(bound_shop), search=broken)
+    async with client_of(app) as client:
         response = await client.post("/retrieve", json={"query": "mug"})
         metrics = (await client.get("/metrics")).text
     assert response.status_code == 500

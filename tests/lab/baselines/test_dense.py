@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,12 @@ pytest.importorskip("bm25s")
 import torch
 
 from slotbeam.catalog.item import Interaction, Item
-from slotbeam_lab.baselines import contrastive, dense, fused, rules
+from slotbeam.types import IntArray
+from slotbeam_lab.baselines import dense, fused, rules
 from slotbeam_lab.baselines.contrastive import Contrastive, DualEncoder
 from slotbeam_lab.baselines.dense import Dense, PairBatches, item_chances
 from slotbeam_lab.baselines.registry import Setup
 from slotbeam_lab.measures.run import Asked
-from slotbeam_train.budget import Budget
 from slotbeam_train.options import TrainOptions, preset
 from slotbeam_train.policy.model import ModelOptions
 from slotbeam_train.stages.data import Sampler
@@ -82,13 +83,23 @@ def test_the_chance_of_an_item_is_how_often_it_is_drawn() -> None:
     assert np.abs(drawn / 40_000 - chances).max() < 0.01
 
 
-def _trainer(directory: Path, options: TrainOptions) -> Contrastive:
+def _trainer(
+    directory: Path,
+    options: TrainOptions,
+    before_step: Callable[[int], None] = lambda step: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Contrastive:
     corpus = make_corpus(30)
     torch.manual_seed(0)
     model = DualEncoder(SHAPE, corpus.inputs.layout)
     batches = PairBatches(corpus, Sampler(corpus, options.data), options.loop.batch, options.seed)
     directory.mkdir()
-    return Contrastive(model, batches.batch, item_chances(corpus, options.data.pseudo_share), options, directory)
+
+    def draw(step: int) -> tuple[list[list[int]], list[list[int]], IntArray]:
+        before_step(step)
+        return batches.batch(step)
+
+    return Contrastive(model, draw, item_chances(corpus, options.data.pseudo_share), options, directory, clock)
 
 
 def test_a_stopped_run_ends_with_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
@@ -104,16 +115,14 @@ def test_a_stopped_run_ends_with_the_weights_of_an_unbroken_one(tmp_path: Path) 
         assert torch.equal(one, other)
 
 
-def test_minutes_are_kept_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minutes_are_kept_by_the_clock(tmp_path: Path) -> None:
     options = replace(preset("tiny", batch=8, device="cpu", minutes=1), quiet=True)
-    run, now, loss = _trainer(tmp_path / "minutes", options), [0.0], Contrastive._loss
+    now = [0.0]
 
-    def slow(self: Contrastive, step: int) -> torch.Tensor:
+    def take_time(step: int) -> None:
         now[0] += 1.0 if step < 5 else 10.0  # by the first steps there would be sixty
-        return loss(self, step)
 
-    monkeypatch.setattr(Contrastive, "_loss", slow)
-    monkeypatch.setattr(contrastive, "Budget", partial(Budget, clock=lambda: now[0]))
+    run = _trainer(tmp_path / "minutes", options, take_time, lambda: now[0])
     assert run.run()["steps"] == 11
     assert now[0] == 65.0
 

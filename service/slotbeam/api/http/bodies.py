@@ -95,10 +95,10 @@ def validation_error(failures: Sequence[ErrorDetails], allowed: Sequence[str] = 
     return InputError(detail, errors=found)
 
 
-async def read_json(request: Request, limit: int) -> object:
-    """Read and parse the body of `request` (at most `limit` bytes); see `parse_json`."""
+async def read_json(request: Request, limit: int, timeout_s: float = BODY_TIMEOUT_S) -> object:
+    """Read and parse the body of `request` (at most `limit` bytes, within `timeout_s`); see `parse_json`."""
     check_media_type(request)
-    return parse_json(await read_bytes(request, limit))
+    return parse_json(await read_bytes(request, limit, timeout_s))
 
 
 def check_media_type(request: Request, allowed: str = "application/json") -> None:
@@ -115,20 +115,20 @@ def check_media_type(request: Request, allowed: str = "application/json") -> Non
         raise UnsupportedMedia(f"content encoding {shown(encoding)}; send the body uncompressed")
 
 
-async def read_bytes(request: Request, limit: int) -> bytes:
-    """Read the whole body, never more than `limit` bytes of it, within `BODY_TIMEOUT_S`."""
+async def read_bytes(request: Request, limit: int, timeout_s: float = BODY_TIMEOUT_S) -> bytes:
+    """Read the whole body, never more than `limit` bytes of it, within `timeout_s`."""
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and len(declared) < MAX_DIGITS and int(declared) > limit:
         raise _too_large(limit)
     chunks = bytearray()
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             async for chunk in request.stream():
                 chunks += chunk
                 if len(chunks) > limit:
                     raise _too_large(limit)
     except TimeoutError:
-        raise RequestTimeout(f"the body did not arrive within {BODY_TIMEOUT_S:g} s; send it again") from None
+        raise RequestTimeout(f"the body did not arrive within {timeout_s:g} s; send it again") from None
     except ClientDisconnect:
         raise BodyError("the connection closed before the body ended") from None
     return bytes(chunks)

@@ -55,17 +55,21 @@ class Admission:
     """At most `workers` jobs run and `queue` wait; the next is refused with the seconds after which to come back.
 
     Who came first is served first. While requests are dropped because their clients left or their time was over, and
-    for `NEWEST_FIRST_S` after the last one, the newest comes first: in a queue that is longer than its clients'
+    for `newest_first_s` after the last one, the newest comes first: in a queue that is longer than its clients'
     patience the oldest ones are the next to leave, and to serve them is to answer nobody.
 
     Args:
         workers: threads.
         queue: jobs that wait at most.
         queue_s: seconds that a request waits at most until the first of its jobs begins.
+        newest_first_s: as above, in seconds.
     """
 
-    def __init__(self, workers: int, queue: int, queue_s: float = math.inf) -> None:
+    def __init__(
+        self, workers: int, queue: int, queue_s: float = math.inf, newest_first_s: float = NEWEST_FIRST_S
+    ) -> None:
         self.workers, self.capacity, self.queue_s = workers, workers + queue, queue_s
+        self.newest_first_s = newest_first_s
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="retrieve")
         self._lock = threading.Lock()
         self._queued: deque[_Queued] = deque()
@@ -188,7 +192,7 @@ class Admission:
             if request is None:
                 if not self._queued:
                     return None
-                newest_first = time.perf_counter() - self._dropped_at < NEWEST_FIRST_S
+                newest_first = time.perf_counter() - self._dropped_at < self.newest_first_s
                 request = self._queued.pop() if newest_first else self._queued.popleft()
                 request.begun = True
             place, job = request.waiting.popleft()

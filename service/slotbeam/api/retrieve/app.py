@@ -31,13 +31,14 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.errors import FilterError, Overloaded, QueueTimeout, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import SearchRequest
+from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.search.unknown import split_words, understood
 from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter
 from slotbeam.types import Timings
 
+Search = Callable[[Snapshot, SearchRequest, Timings], Answer]
 GONE = 499
 """Status of an answer that nobody reads: its client left."""
 
@@ -51,6 +52,7 @@ class DataPlane:
     metrics: Metrics
     admission: Admission
     ids: RequestIds
+    search: Search
     trends: TrendReporter | None = None
 
     async def answer(
@@ -66,7 +68,7 @@ class DataPlane:
             The snapshot, and for each query its document and the seconds of its stages.
 
         Raises:
-            Overloaded, QueueTimeout, ClientGone: as `Admission.run`. Anything `retrieve` raises.
+            Overloaded, QueueTimeout, ClientGone: as `Admission.run`. Anything `search` raises.
         """
 
         async def left() -> None:
@@ -97,7 +99,7 @@ class DataPlane:
             started = time.perf_counter()
             timings = Timings()
             try:
-                answer = retrieve(snapshot, request, timings)
+                answer = self.search(snapshot, request, timings)
             except FilterError as error:
                 raise error.inside(place) if place else error from None
             timings.add("queue", waited_s)
@@ -116,7 +118,12 @@ class DataPlane:
 
 
 def create_data_app(
-    settings: Settings, artifact: Artifact | None = None, holder: Holder | None = None, *, pace: Pace = Pace()
+    settings: Settings,
+    artifact: Artifact | None = None,
+    holder: Holder | None = None,
+    *,
+    pace: Pace = Pace(),
+    search: Search = retrieve,
 ) -> FastAPI:
     """Build the data plane.
 
@@ -125,6 +132,7 @@ def create_data_app(
         artifact: to serve; None loads `settings.artifact`.
         holder: of the snapshot to serve; None makes one without bindings.
         pace: how often its replica does what.
+        search: what answers a query, called in a worker thread.
 
     Raises:
         ArtifactError: the artifact cannot be loaded.
@@ -134,7 +142,7 @@ def create_data_app(
     holder = holder or Holder(Snapshot(artifact))
     examples = [{"query": query, "k": 10} for query in artifact.examples]
     admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)
-    plane = DataPlane(settings, holder, Metrics(holder), admission, RequestIds(events_key(settings)))
+    plane = DataPlane(settings, holder, Metrics(holder), admission, RequestIds(events_key(settings)), search)
     replica = data_replica(settings, holder, pace)
     plane.trends = trends = TrendReporter() if replica else None
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
