@@ -18,18 +18,18 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="Also write the JSON there.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure latency of the shipped artifact, and how long an edit takes to be live."""
-    from slotbeam.bench.quick import bench as measure
-    from slotbeam.bench.quick import render
+    """Measure how fast an artifact answers, and how long an edit takes to be live."""
+    from slotbeam.bench.command import bench as measure
+    from slotbeam.bench.command import render
 
-    found = measure(settings_of(ctx).artifact, queries)
+    figures = measure(settings_of(ctx).artifact, queries)
     if out is not None:
         import json
 
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        out.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if as_json:
-        show_json(found)
+        show_json(figures)
     else:
-        for line in render(found).split("\n"):
+        for line in render(figures).split("\n"):
             say(line)

@@ -1,0 +1,114 @@
+"""`slotbeam bench`: what a query costs on one core, and how soon an edit is live.
+
+Figures of one run on one machine; compare A with B in one run only. docs/log.md keeps what was measured.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from slotbeam import __version__
+from slotbeam.bench.load import Load, read_queries, title_heads
+from slotbeam.bench.pipeline import STAGES, bench_pipeline, one_core
+from slotbeam.bench.service import bench_commits, bench_http, running_up
+from slotbeam.search.artifact import Artifact
+
+FULL = Load()
+
+
+def bench(directory: Path, queries: Path | None = None, load: Load = FULL) -> dict[str, Any]:
+    """Measure the pipeline in this process on one core, then a whole `slotbeam up` over loopback.
+
+    Args:
+        directory: of the artifact.
+        queries: a file with one query a line; None takes the heads of random titles.
+        load: how much is asked.
+
+    Returns:
+        Facts of the machine and the artifact, and `rows`: name, p50, p99, unit, target.
+    """
+    with one_core() as core:
+        artifact = Artifact.load(directory)
+        texts = read_queries(queries, load.queries) if queries else title_heads(artifact, load.queries)
+        pipeline, share = bench_pipeline(artifact, texts, load)
+    with running_up(directory) as addresses:
+        http = bench_http(addresses["data"], texts, load)
+        answered, live = bench_commits(addresses, artifact.catalog.ids[0], load)
+    rows = [
+        _row(f"pipeline, k = {load.k}, default beam, one core", pipeline["total"], "p50 ≤ 25 ms"),
+        *(_row(f"… {stage}", pipeline[stage]) for stage in STAGES),
+        _row("… processor time of the whole (other work on the core left out)", pipeline["processor"]),
+        _row(f"POST /retrieve over loopback, k = {load.k}, one caller", http),
+        _row("POST /admin/slots → acknowledged (fsync, one edit at a time)", answered),
+        _row("acknowledged → live in the data plane", live, "p99 ≤ 250 ms"),
+    ]
+    return {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(core),
+        "artifact": {
+            "name": artifact.name,
+            "items": len(artifact.catalog),
+            "sids": artifact.trie.n_leaves,
+            "beam_width": artifact.options.beam_width,
+        },
+        "queries": len(texts),
+        "rows": rows,
+        "trie_share": round(share, 4),
+    }
+
+
+def machine(core: int) -> dict[str, Any]:
+    """Return what the figures depend on."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        named = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        model = named[0].partition(":")[2].strip() if named else model
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "core": core,
+        "load": [round(load, 2) for load in os.getloadavg()],
+        "python": platform.python_version(),
+        "onnxruntime": onnxruntime.__version__,
+        "slotbeam": __version__,
+    }
+
+
+def render(figures: dict[str, Any]) -> str:
+    """Return the figures as a Markdown table."""
+    made, of = figures["machine"], figures["artifact"]
+    lines = [
+        f"{figures['date']}, {made['cpu']} ({made['cores']} cores, load {made['load'][0]}), Python {made['python']}, "
+        f"onnxruntime {made['onnxruntime']}",
+        f"artifact {of['name']}: {of['items']} items, {of['sids']} SIDs, B = {of['beam_width']}",
+        "",
+        "| what | p50 ms | p99 ms | n | target |",
+        "| --- | ---: | ---: | ---: | --- |",
+        *(
+            f"| {r['name']} | {r['p50_ms']:.2f} | {r['p99_ms']:.2f} | {r['n']} | {r['target']} |"
+            for r in figures["rows"]
+        ),
+        "",
+        f"Trie expand + select: {figures['trie_share']:.1%} of a query (target ≤ 6 %).",
+    ]
+    return "\n".join(lines)
+
+
+def _row(name: str, seconds: Sequence[float], target: str = "") -> dict[str, Any]:
+    p50, p99 = np.percentile(np.asarray(seconds) * 1000, [50, 99])
+    return {
+        "name": name,
+        "p50_ms": round(float(p50), 3),
+        "p99_ms": round(float(p99), 3),
+        "n": len(seconds),
+        "target": target,
+    }
