@@ -48,7 +48,7 @@ class Target:
             return "refused or lost"
 
     async def metrics(self) -> Counter[str]:
-        """Requests by outcome so far."""
+        """Return the requests by outcome so far."""
         async with self._connection() as (reader, writer):
             writer.write(b"GET /metrics HTTP/1.1\r\nHost: t\r\n\r\n")
             text = (await _reply(reader))[1].decode()
@@ -57,7 +57,7 @@ class Target:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """An idle connection or a new one; closed unless it was left in good order."""
+        """Lend an idle connection or a new one; it is closed unless it was left in good order."""
         parts = urlsplit(self.url)
         while self.idle:
             reader, writer = self.idle.pop()

@@ -161,9 +161,9 @@ def sources(settings: Settings, flags: Iterable[str] = ()) -> list[tuple[str, st
     """Return (variable, value, source) of every setting; the source is `flag`, `environment` or `default`."""
     flags = set(flags)
     environment = {name.upper() for name, value in os.environ.items() if value}
-    found = []
+    listed = []
     for name in type(settings).model_fields:
         variable = PREFIX + name.upper()
         source = "flag" if name in flags else "environment" if variable in environment else "default"
-        found.append((variable, settings.text(name), source))
-    return found
+        listed.append((variable, settings.text(name), source))
+    return listed

@@ -49,7 +49,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 
 def ended(err: str) -> str:
-    """The error that ended a command: of a service it is the last event of the log, of any other a line of text."""
+    """Return the error that ended a command: a service's is the last event of its log, any other's a line of text."""
     if not err.startswith("{"):
         return err.removeprefix("slotbeam: ")
     event = json.loads(err.splitlines()[-1])
@@ -66,6 +66,14 @@ def modules_after(statement: str) -> set[str]:
 def test_the_command_line_loads_nothing_heavy() -> None:
     loaded = modules_after("import slotbeam.cli")
     assert not loaded & {"torch", "onnxruntime", "fastapi", "numpy", "uvicorn", "httpx", "redis"}
+
+
+def test_a_variable_for_the_version_that_somebody_deploys_is_no_flag(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLOTBEAM_VERSION", "0.2.0")
+    status, out, _ = run(capsys, "tokens", "--help")
+    assert (status, "revoke" in out) == (0, True)
 
 
 def test_serving_never_loads_pytorch() -> None:
@@ -223,6 +231,7 @@ def test_doctor_fails_when_something_is_wrong(
     assert status == 1
     found = {finding["check"]: finding["mark"] for finding in json.loads(out)}
     assert found["artifact"] == "✗"
+    assert found["store"] == "!"  # what is wrong is said once
     assert found["python"] == "✓"
 
 

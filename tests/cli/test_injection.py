@@ -40,7 +40,7 @@ EVIL = {
 
 
 def raw_requests(up: Up) -> list[bytes]:
-    """Requests as bytes: what an HTTP client would not send."""
+    """Return requests as bytes: what an HTTP client would not send."""
     found = []
     for text in EVIL.values():
         evil = text.encode()
@@ -117,7 +117,7 @@ async def poison(up: Up) -> None:
 
 
 def commands(up: Up, tmp_path: Path) -> Iterator[subprocess.CompletedProcess[str]]:
-    """What people read on a terminal."""
+    """Yield what people read on a terminal."""
     for arguments in (["slots", "list"], ["slots", "list", "--json"], ["suggestions", "list"], ["doctor"]):
         yield up.cli(*arguments)
     file = tmp_path / "rows.json"

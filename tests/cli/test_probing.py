@@ -18,7 +18,7 @@ HANG_S, SOON_S = 30.0, 0.1
 
 @asynccontextmanager
 async def plane(said: bytes, ends: bool = True) -> AsyncIterator[socket]:
-    """A listener behind which every caller is told the same; without `ends` it waits until the caller leaves."""
+    """Open a listener behind which every caller is told the same; without `ends` it waits until the caller leaves."""
     told: list[asyncio.Task[None] | None] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -36,7 +36,7 @@ def get(path: str, method: str = "GET") -> bytes:
 
 @asynccontextmanager
 async def told(drain_s: float, *signals: int) -> AsyncIterator[Served]:
-    """A server that was sent signals."""
+    """Run a server that was sent signals."""
     async with served(app(), drain_s=drain_s) as server:
         assert (await server.ask(get("/readyz"))).status == 200
         for number in signals:

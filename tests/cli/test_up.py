@@ -101,7 +101,7 @@ def test_the_history_says_who_changed_what_and_the_list_who_and_since_when(up: U
     assert newest["changes"][0]["items"]["first_removed"] == ["i003", "i004"]
     told = up.cli("slots", "history", "--slot", made["slot"], "--count", "1").stdout
     assert {"unbind", "admin", made["slot"], "ugg,", "uggs", "−2"} <= set(told.split())
-    assert "1 revisions shown" in told
+    assert "1 revision shown" in told
     assert "0 revisions shown" in up.cli("slots", "history", "--word", "ugg", "--until", "2026-01-01").stdout
     refused = up.cli("slots", "history", "--since", "yesterday")
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
@@ -199,7 +199,7 @@ def test_query_prints_the_answer(up: Up) -> None:
 
 
 async def report_burst(url: str, word: str) -> None:
-    """A day of queries without `word`, then an hour with it, as a replica reports it."""
+    """Report a day of queries without `word`, then an hour with it, as a replica reports it."""
     store, now = Store(url), time.time()
     reporter = TrendReporter(lambda: now - hours * BUCKET_S)
     for hours in range(24, -1, -1):

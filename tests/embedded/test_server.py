@@ -46,7 +46,7 @@ def holder(directory: Path, *more: str) -> subprocess.Popen[str]:
 
 
 def wait_for(true: Callable[[], bool], guard_s: float = 20.0) -> None:
-    """A hang guard around a poll; the promise is that it ends, not when."""
+    """Poll under a hang guard; the promise is that it ends, not when."""
     deadline = time.monotonic() + guard_s
     while not true():
         assert time.monotonic() < deadline

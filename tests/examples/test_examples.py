@@ -29,7 +29,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iterato
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A PATH on which `slotbeam` is the one under test."""
+    """Return a PATH on which `slotbeam` is the one under test."""
     folder = tmp_path_factory.mktemp("bin")
     command = folder / "slotbeam"
     command.write_text(f'#!/bin/sh\nexec {" ".join(CLI)} "$@"\n')
@@ -47,7 +47,7 @@ def run(*command: object, **variables: str) -> str:
 
 
 def client(answer: Any, slept: list[float]) -> Any:
-    """The example's client, of a service that answers as `answer` does; nothing sleeps."""
+    """Return the example's client, of a service that answers as `answer` does; nothing sleeps."""
     module: Mapping[str, Any] = runpy.run_path(str(EXAMPLES / "search_client.py"))
     http = httpx.Client(base_url="http://shop", transport=httpx.MockTransport(answer))
     return module["SearchClient"](http, slept.append)

@@ -22,7 +22,8 @@ from slotbeam.bindings.recovery.backup import newest_last_good
 from slotbeam.bindings.recovery.restore import plan_restore, restore
 from slotbeam.bindings.store.commit import _SCRIPT as COMMIT
 from slotbeam.bindings.store.store import Store
-from slotbeam.cli.doctor.store import GOOD, WARN, examine_store
+from slotbeam.cli.doctor.finding import GOOD, WARN
+from slotbeam.cli.doctor.store import examine_store
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from slotbeam.types import Slot

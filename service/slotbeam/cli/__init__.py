@@ -29,7 +29,8 @@ from slotbeam.settings import drop_service_links
 
 app = typer.Typer(
     name="slotbeam",
-    help="Editable generative retrieval for e-commerce search. Every flag has a SLOTBEAM_… environment variable.",
+    help="Editable generative retrieval for e-commerce search; start with `slotbeam up`. "
+    "Every flag has a SLOTBEAM_… environment variable.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -51,9 +52,15 @@ def _version(asked: bool) -> None:
 @app.callback()
 def root(
     ctx: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    version: Annotated[
+        bool,
+        # Not by its variable: that may be somebody's own, for the version that they deploy.
+        typer.Option(
+            "--version", callback=_version, is_eager=True, allow_from_autoenv=False, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
-    """Start with `slotbeam up`."""
+    """Prepare what every command needs."""
     if ctx.invoked_subcommand in SERVICES:
         from slotbeam.cli.logs import configure_logging
 

@@ -56,13 +56,13 @@ def configure_logging(level: str, process: str = "slotbeam") -> None:
         cache_logger_on_first_use=True,
     )
     sys.excepthook = _uncaught
-    sys.unraisablehook = lambda found: _uncaught(found.exc_type, found.exc_value, found.exc_traceback)
-    threading.excepthook = lambda found: _uncaught(found.exc_type, found.exc_value, found.exc_traceback)
+    sys.unraisablehook = lambda what: _uncaught(what.exc_type, what.exc_value, what.exc_traceback)
+    threading.excepthook = lambda what: _uncaught(what.exc_type, what.exc_value, what.exc_traceback)
 
 
 @contextmanager
 def service() -> Iterator[None]:
-    """Around a command that serves: what ends it is its last log line; a terminal is told in plain words instead."""
+    """Make what ends a command that serves its last log line; a terminal is told in plain words instead."""
     try:
         yield
     except SlotbeamError as error:
@@ -73,7 +73,7 @@ def service() -> Iterator[None]:
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    """What nothing caught, in any thread or a finaliser, is an event as well."""
+    """Log what nothing caught, in any thread or a finaliser."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error or kind(), trace)
         return

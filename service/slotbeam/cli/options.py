@@ -56,12 +56,12 @@ def _given(ctx: typer.Context, name: str) -> bool:
 
 
 def command_line() -> str:
-    """The command that was given, as one would type it."""
+    """Return the command that was given, as one would type it."""
     return " ".join(["slotbeam", *sys.argv[1:]])
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """`0,1,2` as numbers. Raises `InputError`."""
+    """Read `0,1,2` as numbers. Raises `InputError`."""
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -69,5 +69,5 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def parts_of(text: str | None) -> tuple[str, ...] | None:
-    """`a, b` as its parts; None when nothing was given."""
+    """Split `a, b` into its parts; None when nothing was given."""
     return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())

@@ -16,13 +16,13 @@ EXAMPLE_WITHIN_S = 10.0
 
 
 async def is_ready(listener: socket.socket, within_s: float = READY_WITHIN_S) -> bool:
-    """Whether the plane behind `listener` answers 200 on `/readyz` in time."""
+    """Return whether the plane behind `listener` answers 200 on `/readyz` in time."""
     answer = await _ask(listener, "/readyz", within_s)
     return answer is not None and answer.status_code == 200
 
 
 async def example_of(listener: socket.socket, within_s: float = EXAMPLE_WITHIN_S) -> str | None:
-    """A query that the artifact which the data plane serves understands; None when it names none in time."""
+    """Return a query that the data plane's artifact understands; None when it names none in time."""
     answer = await _ask(listener, "/info", within_s)
     try:
         return None if answer is None else str(answer.json()["examples"][0])

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on standard error: call with (what, done, total)."""
+    """Show a progress bar on standard error; yields what to call with (what, done, total)."""
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
@@ -29,7 +29,7 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def unit_progress() -> Iterator[Told]:
-    """One line for every unit that ends and, on a terminal, a bar with what runs and how long it will take."""
+    """Print a line for every unit that ends and, on a terminal, a bar with what runs and for how long."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

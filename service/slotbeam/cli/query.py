@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AsJson, DataDir, settings_of
 
 DataUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_DATA_URL", help="Data plane address.")]
@@ -35,13 +35,12 @@ def query(
     named = [f"{place['group']}={place['word']}" for place in answer["query_sid"] if place["word"]]
     say(f"read as  {', '.join(named) or '(no known word)'}")
     for applied in answer["applied_bindings"]:
-        say(f"bound    {applied['word']} → slot {applied['slot']} ({applied['items']} items)")
+        say(f"bound    {applied['word']} → slot {applied['slot']} ({counted(applied['items'], 'item')})")
     rows = [
         (rank, item["source"], f"{item['score']:.3f}", item["id"], item["title"])
         for rank, item in enumerate(answer["items"], 1)
     ]
     table(("#", "source", "score", "id", "title"), rows, right=("#", "score"))
-    state = answer["bindings"]
-    say(
-        f"model {answer['model']}, revision {state['revision']} ({state['state']}); {response.headers['server-timing']}"
-    )
+    state, stages = answer["bindings"], response.headers["server-timing"].split(", ")
+    took = ", ".join(stage.replace(";dur=", " ") + " ms" for stage in stages)
+    say(f"model {answer['model']}, revision {state['revision']} ({state['state']}); {took}")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 from slotbeam.cli.slots.edit import Items, ItemsFile, Owner, item_ids
 
@@ -18,7 +18,7 @@ Word = Annotated[str, typer.Argument(help="The word, as it is listed.")]
 Category = Annotated[str | None, typer.Option("--category", "-c", help="What the word is; as guessed otherwise.")]
 MatchItems = Annotated[
     bool | None,
-    typer.Option("--match/--no-match", help="Every item whose text holds the word; so without --item, not with it."),
+    typer.Option("--match/--no-match", help="Every item whose text holds the word; so it is unless items are named."),
 ]
 
 
@@ -34,13 +34,13 @@ def list_suggestions(
     from slotbeam.cli.client import admin_client
 
     with admin_client(settings_of(ctx), url) as client:
-        found = client.call("GET", "/admin/suggestions", params={"count": count}).json()
+        answer = client.call("GET", "/admin/suggestions", params={"count": count}).json()
     if as_json:
-        show_json(found)
+        show_json(answer)
         return
-    rows = [_row(one) for one in found["suggestions"]]
+    rows = [_row(suggestion) for suggestion in answer["suggestions"]]
     table(("word", "queries", "in", "items", "probably", "asked as"), rows, right=("queries", "items"))
-    say(f"{len(rows)} shown, {found['queries']} queries counted of late")
+    say(f"{len(rows)} shown, {answer['queries']} queries counted of late")
 
 
 @group.command()
@@ -72,7 +72,7 @@ def accept(
         return
     words, again = ", ".join(made["words"]), " already" if made["replayed"] else ""
     where = f"on slot {made['slot']}" if made["slot"] else f"a {made['state']}"
-    say(f"{words} is{again} {where}: {made['category']}, {made['item_count']} items, {made['id']}")
+    say(f"{words} is{again} {where}: {made['category']}, {counted(made['item_count'], 'item')}, {made['id']}")
     if made["state"] == "draft":
         say(f'publish it: PATCH /admin/slots/{made["id"]} with {{"draft": false}} and If-Match: {made["etag"]}')
 
@@ -104,6 +104,7 @@ def _key() -> str:
     return uuid.uuid4().hex
 
 
-def _row(one: dict[str, Any]) -> tuple[Any, ...]:
-    probably = ", ".join(f"{guess['category']} {guess['share']:.0%}" for guess in one["categories"])
-    return one["word"], one["queries"], f"{one['hours']} h", one["items"], probably, " · ".join(one["examples"])
+def _row(suggestion: dict[str, Any]) -> tuple[Any, ...]:
+    word, queries, hours, items = (suggestion[name] for name in ("word", "queries", "hours", "items"))
+    probably = ", ".join(f"{guess['category']} {guess['share']:.0%}" for guess in suggestion["categories"])
+    return word, queries, f"{hours} h", items, probably, " · ".join(suggestion["examples"])

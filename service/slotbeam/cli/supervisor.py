@@ -109,9 +109,8 @@ class Up:
             raise
 
     def _child(self, name: str, listener: socket.socket, url: str) -> Child:
-        replica = (
-            f"{self.settings.replica_id or 'up'}-{name}"  # stable over restarts: one heartbeat, one last-good file
-        )
+        # Stable over restarts: one heartbeat, one last-known-good file.
+        replica = f"{self.settings.replica_id or 'up'}-{name}"
         own = {"SLOTBEAM_REDIS_URL": url, "SLOTBEAM_REPLICA_ID": replica}
         return Child(name, listener, {**os.environ, **self.settings.environment(self.flags), **own})
 

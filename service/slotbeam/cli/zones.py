@@ -11,7 +11,7 @@ from slotbeam.cli.console import say
 
 
 def zone_key(name: str) -> str:
-    """The name of a time zone as the tz database writes it. Raises `typer.BadParameter`."""
+    """Return the name of a time zone as the tz database writes it. Raises `typer.BadParameter`."""
     from slotbeam.bindings.times import zone_of
 
     try:
@@ -31,14 +31,14 @@ Zone = Annotated[
 
 
 def placed(text: str | None, zone: str | None) -> str | None:
-    """A time as it was given, in `zone` where it names none."""
+    """Return a time as it was given, in `zone` where it names none."""
     from slotbeam.bindings.times import in_zone
 
     return None if text is None else in_zone(text, zone)
 
 
 def clock(text: str | None, zone: str | None) -> str:
-    """A time of an answer as the clocks of `zone` show it; empty where there is none."""
+    """Return a time of an answer as the clocks of `zone` show it; empty where there is none."""
     from slotbeam.bindings.times import seen_from, zone_of
 
     return (text if zone is None else seen_from(text, zone_of(zone))) or ""

@@ -37,7 +37,7 @@ def store_url(redis_url: str | None, data_dir: Path) -> str:
 
 
 def is_strict(wanted: bool | None, url: str, data_dir: Path) -> bool:
-    """Whether a commit must be refused when the store at `url` could lose it.
+    """Return whether a commit must be refused when the store at `url` could lose it.
 
     Unset, that is so for the store that `slotbeam up` keeps in `data_dir`: there it is never meant.
     """

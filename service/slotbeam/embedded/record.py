@@ -12,7 +12,7 @@ from slotbeam.files import write_whole
 
 
 def record_of(data_dir: Path) -> Path:
-    """Where the record of the `up` on a data directory is."""
+    """Return where the record of the `up` on a data directory is."""
     return data_dir / "up.json"
 
 

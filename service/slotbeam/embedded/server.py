@@ -225,7 +225,7 @@ def _hold(file: Path, text: str) -> None:
 
 
 def _answers(path: Path) -> bool:
-    """Whether a server on `path` answers PING (not while it still loads)."""
+    """Return whether a server on `path` answers PING (not while it still loads)."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(1.0)
         try:

@@ -13,8 +13,10 @@ import redis
 from slotbeam.bindings.binding import encode_items
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
 from slotbeam.bindings.store.store import Store
-from slotbeam.cli.doctor.store import BAD, GOOD, WARN, examine_last_good, examine_store
+from slotbeam.cli.doctor.finding import BAD, GOOD, WARN
+from slotbeam.cli.doctor.store import examine_last_good, examine_store
 from slotbeam.embedded.server import EmbeddedStore
+from slotbeam.search.snapshot import ServingState
 from slotbeam.types import Slot
 from support.live import binds, make_binding, make_listing, write
 from support.shop import make_kae
@@ -35,7 +37,7 @@ async def store(server: EmbeddedStore, raw: redis.Redis) -> AsyncIterator[Store]
 
 @pytest.fixture
 def settings(raw: redis.Redis) -> Iterator[None]:
-    """The server's settings, given back as they were."""
+    """Lend the server's settings; they are given back as they were."""
     names = ("maxmemory-policy", "maxmemory", "appendfsync")
     before = {name: raw.config_get(name)[name] for name in names}
     yield
@@ -45,7 +47,7 @@ def settings(raw: redis.Redis) -> Iterator[None]:
 
 
 def beat(revision: int = 1, **facts: Any) -> dict[str, Any]:
-    told = {"revision": revision, "state": "live", "codebook": CODEBOOK, "active": "a", "failed": {}}
+    told = {"revision": revision, "state": ServingState.LIVE, "codebook": CODEBOOK, "active": "a", "failed": {}}
     return {**told, "at": int(time.time() * 1000), **facts}
 
 

@@ -22,7 +22,7 @@ def up(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iterato
 
 
 def bound(up: Up) -> set[str]:
-    """The first two items for the word; they are the bound ones or not."""
+    """Return the first two items for the word; they are the bound ones or not."""
     return {item["id"] for item in up.retrieve("labubu mug", k=20)["items"][:2]}
 
 

@@ -17,11 +17,12 @@ def doctor(
 ) -> None:
     """Check store, durability, artifact, data directory and planes; say what to do about what is wrong."""
     from slotbeam.cli.doctor.checks import examine
+    from slotbeam.cli.doctor.finding import BAD
 
     findings = examine(settings_of(ctx))
     if as_json:
-        show_json([finding.__dict__ for finding in findings])
+        show_json([finding._asdict() for finding in findings])
     else:
         table(("", "check", "found"), [(finding.mark, finding.check, finding.found) for finding in findings])
-    if any(finding.mark == "✗" for finding in findings):
+    if any(finding.mark == BAD for finding in findings):
         raise typer.Exit(1)

@@ -6,44 +6,34 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from slotbeam.cli.doctor.store import BAD, GOOD, WARN, Found, examine_last_good, examine_store
+from slotbeam.cli.doctor.finding import BAD, GOOD, WARN, Finding
+from slotbeam.cli.doctor.store import examine_last_good, examine_store
 from slotbeam.embedded.record import read_record
 from slotbeam.errors import SetupError, SlotbeamError, StoreError
 from slotbeam.settings import Settings
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One line of the check-up: `mark` is ✓ fine, ! worth knowing, or ✗ wrong (then `found` says what to do)."""
-
-    check: str
-    mark: str
-    found: str
-
-
 def examine(settings: Settings) -> list[Finding]:
     """Run every check; a check that fails does not keep the others from running."""
-    checks: list[tuple[str, Callable[[Settings], list[Found]]]] = [
-        ("python", lambda s: [("python", *_python(s))]),
-        ("artifact", lambda s: [("artifact", *_artifact(s))]),
-        ("data directory", lambda s: [("data directory", *_data_dir(s))]),
+    checks: list[tuple[str, Callable[[Settings], list[Finding]]]] = [
+        ("python", lambda s: [Finding("python", *_python(s))]),
+        ("artifact", lambda s: [Finding("artifact", *_artifact(s))]),
+        ("data directory", lambda s: [Finding("data directory", *_data_dir(s))]),
         ("store", _store),
-        ("data plane", lambda s: [("data plane", *_plane(s, "data"))]),
-        ("control plane", lambda s: [("control plane", *_plane(s, "admin"))]),
+        ("data plane", lambda s: [Finding("data plane", *_plane(s, "data"))]),
+        ("control plane", lambda s: [Finding("control plane", *_plane(s, "admin"))]),
     ]
-    findings = []
+    findings: list[Finding] = []
     for name, check in checks:
         try:
-            found = check(settings)
+            findings += check(settings)
         except SlotbeamError as error:
-            found = [(name, BAD, str(error))]
+            findings.append(Finding(name, BAD, str(error)))
         except OSError as error:
-            found = [(name, BAD, f"{error}; look at the rights and the disk behind it")]
+            findings.append(Finding(name, BAD, f"{error}; look at the rights and the disk behind it"))
         except Exception as error:
-            found = [(name, BAD, f"{type(error).__name__}: {error}. This is a bug.")]
-        findings += [Finding(*one) for one in found]
+            findings.append(Finding(name, BAD, f"{type(error).__name__}: {error}. This is a bug."))
     return findings
 
 
@@ -71,31 +61,34 @@ def _data_dir(settings: Settings) -> tuple[str, str]:
     return GOOD, f"{path}, used by process {record['pid']}" if record else f"{path}, no `up` runs on it"
 
 
-def _store(settings: Settings) -> list[Found]:
-    """The store, its replicas, and the last-known-good files; these alone when no store answers."""
+def _store(settings: Settings) -> list[Finding]:
+    """Look at the store, its replicas and the last-known-good files; at these alone when no store answers."""
     from slotbeam.embedded.address import store_url
     from slotbeam.embedded.server import find_binary
 
     try:
-        return asyncio.run(_ask_store(store_url(settings.redis_url, settings.data_dir), settings))
+        codebook = _codebook(settings)
+    except SlotbeamError:
+        return [Finding("store", WARN, "not looked at: which bindings are its own, the artifact would say")]
+    try:
+        return asyncio.run(_ask_store(store_url(settings.redis_url, settings.data_dir), settings, codebook))
     except SetupError:
-        found = ("store", GOOD, f"none runs; `slotbeam up` would start {find_binary()}")
+        store = Finding("store", GOOD, f"none runs; `slotbeam up` would start {find_binary()}")
     except StoreError as error:
-        found = ("store", BAD, str(error))
-    return [found, ("last known good", *examine_last_good(settings.data_dir, _codebook(settings), None))]
+        store = Finding("store", BAD, str(error))
+    return [store, Finding("last known good", *examine_last_good(settings.data_dir, codebook, None))]
 
 
-async def _ask_store(url: str, settings: Settings) -> list[Found]:
+async def _ask_store(url: str, settings: Settings, codebook: str) -> list[Finding]:
     from slotbeam.bindings.store.store import Store
 
     store = Store(url, ca=settings.redis_ca)
-    codebook = _codebook(settings)
     try:
-        found = await examine_store(store, codebook)
+        findings = await examine_store(store, codebook)
         listing = await store.read(codebook)
     finally:
         await store.close()
-    return [*found, ("last known good", *examine_last_good(settings.data_dir, codebook, listing))]
+    return [*findings, Finding("last known good", *examine_last_good(settings.data_dir, codebook, listing))]
 
 
 def _codebook(settings: Settings) -> str:

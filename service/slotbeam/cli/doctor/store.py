@@ -13,9 +13,11 @@ from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import file_name, folder, load_file, second
 from slotbeam.bindings.store.replies import ask_clock, ask_info
 from slotbeam.bindings.store.store import HEARTBEAT_TTL_MS, Store
+from slotbeam.cli.console import counted
+from slotbeam.cli.doctor.finding import BAD, GOOD, WARN, Finding
 from slotbeam.errors import StoreError, StoreUnavailable
+from slotbeam.search.snapshot import ServingState
 
-GOOD, WARN, BAD = "✓", "!", "✗"
 SKEW_MS = (1_000, 30_000)
 """A clock that is further off is worth knowing; one that is further off than the second is wrong."""
 FULL = 0.8
@@ -26,21 +28,18 @@ NOT_ASKED = (
     "run the doctor with SLOTBEAM_REDIS_URL as the control plane has it"
 )
 
-Found = tuple[str, str, str]
-"""What was checked, its mark, what was found."""
 
-
-async def examine_store(store: Store, codebook_sha: str) -> list[Found]:
+async def examine_store(store: Store, codebook_sha: str) -> list[Finding]:
     """Ask everything of the store. Raises `StoreUnavailable` when it does not answer at all."""
     listing = await store.read(codebook_sha)
-    found = [("store", *_contents(store, listing)), ("items", *await _items(store, listing))]
+    findings = [Finding("store", *_contents(store, listing)), Finding("items", *await _items(store, listing))]
     try:
         beats = await store.replicas()
     except StoreUnavailable as error:
         if not isinstance(error.__cause__, NoPermissionError):
             raise
-        return [*found, ("replicas", WARN, NOT_ASKED)]
-    found.append(("replicas", *_replicas(listing, beats)))
+        return [*findings, Finding("replicas", WARN, NOT_ASKED)]
+    findings.append(Finding("replicas", *_replicas(listing, beats)))
     checks: dict[str, Callable[[], Awaitable[tuple[str, str]]]] = {
         "durability": lambda: _durability(store),
         "store memory": lambda: _memory(store),
@@ -49,24 +48,24 @@ async def examine_store(store: Store, codebook_sha: str) -> list[Found]:
     }
     for name, check in checks.items():
         try:
-            found.append((name, *await check()))
+            findings.append(Finding(name, *await check()))
         except ResponseError as error:
-            found.append((name, WARN, f"the store does not tell ({error}); ask who runs it"))
+            findings.append(Finding(name, WARN, f"the store does not tell ({error}); ask who runs it"))
         except (RedisError, OSError) as error:
-            found.append((name, WARN, f"the store did not answer ({type(error).__name__})"))
+            findings.append(Finding(name, WARN, f"the store did not answer ({type(error).__name__})"))
         except StoreError as error:
-            found.append((name, WARN, str(error)))
-    return found
+            findings.append(Finding(name, WARN, str(error)))
+    return findings
 
 
 def examine_last_good(data_dir: Path, codebook_sha: str, listing: Listing | None) -> tuple[str, str]:
-    """Whether what replicas would boot from is whole, and what the store holds.
+    """Check whether what replicas would boot from is whole, and what the store holds.
 
     Args:
         listing: of the store; None when there is none to compare with.
     """
     newest = [folder(data_dir) / file_name(role, codebook_sha) for role in ("admin", "data")]
-    found, problems, behind = [], [], []
+    whole, problems, behind = [], [], []
     for path in (file for pair in newest for file in (pair, second(pair)) if file.exists()):
         try:
             _, good, lost = load_file(path)
@@ -78,23 +77,24 @@ def examine_last_good(data_dir: Path, codebook_sha: str, listing: Listing | None
         if path not in newest:
             continue
         age = _age(max(0.0, time.time() - path.stat().st_mtime))
-        found.append(f"{path.name} revision {good.listing.revision}, written {age} ago")
+        whole.append(f"{path.name} revision {good.listing.revision}, written {age} ago")
         if listing is not None and (good.listing.epoch, good.listing.state) != (listing.epoch, listing.state):
             behind.append(f"{path.name} is not what the store holds at revision {listing.revision}")
     if problems:
         advice = "its replica writes it anew with the next revision; keep a copy of the other generation until then"
         return BAD, f"{'; '.join(problems)}: {advice}"
-    if not found:
-        return (
-            WARN if listing is not None and listing.records else GOOD
-        ), f"{folder(data_dir)} holds none of this artifact"
-    return (WARN if behind else GOOD), "; ".join([*found, *behind])
+    if not whole:
+        mark = WARN if listing is not None and listing.records else GOOD
+        return mark, f"{folder(data_dir)} holds none of this artifact"
+    return (WARN if behind else GOOD), "; ".join([*whole, *behind])
 
 
 def _contents(store: Store, listing: Listing | None) -> tuple[str, str]:
     if listing is None:
         return GOOD, f"{store.name}: no bindings yet"
-    where = f"{store.name}: epoch {listing.epoch}, revision {listing.revision}, {len(listing.records)} bindings"
+    where = (
+        f"{store.name}: epoch {listing.epoch}, revision {listing.revision}, {counted(len(listing.records), 'binding')}"
+    )
     if not listing.verify():
         return BAD, f'{where}; they do not add up to its state: "slotbeam slots restore --from last-good --dry-run"'
     if not listing.logged():
@@ -110,30 +110,27 @@ async def _items(store: Store, listing: Listing | None) -> tuple[str, str]:
     if failed:
         words = _some([f'"{wanted[sha].words[0]}"' for sha in sorted(failed)])
         return BAD, f"the item lists of {words} are gone or were changed: name their items again, or restore a revision"
-    return GOOD, f"{len(wanted)} item lists, every hash matches"
+    return GOOD, f"{counted(len(wanted), 'item list')}, every hash matches"
 
 
 def _replicas(listing: Listing | None, beats: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """Who serves something else than the store says."""
+    """Name who serves something else than the store says."""
     revision = listing.revision if listing else 0
-    wrong = [f"{b['id']} is {b.get('state')} at revision {b['revision']}" for b in beats if b.get("state") != "live"]
-    wrong += [
-        f"{b['id']} is at revision {b['revision']}, not {revision}"
-        for b in beats
-        if b.get("state") == "live" and b["revision"] != revision
-    ]
-    wrong += [f"{b['id']} leaves out {_some(sorted(b['failed']))}" for b in beats if b["failed"]]
+    live = [beat for beat in beats if beat.get("state") == ServingState.LIVE]
+    other = [beat for beat in beats if beat.get("state") != ServingState.LIVE]
+    wrong = [f"{beat['id']} is {beat.get('state')} at revision {beat['revision']}" for beat in other]
+    behind = [beat for beat in live if beat["revision"] != revision]
+    wrong += [f"{beat['id']} is at revision {beat['revision']}, not {revision}" for beat in behind]
+    wrong += [f"{beat['id']} leaves out {_some(sorted(beat['failed']))}" for beat in beats if beat["failed"]]
     active: dict[object, set[object]] = {}
     for beat in beats:
         if beat["revision"] == revision:
             active.setdefault(beat.get("codebook"), set()).add(beat.get("active"))
     if any(len(digests) > 1 for digests in active.values()):
         wrong.append("replicas of one codebook disagree on what is active: compare their clocks")
-    return (
-        (WARN, f"{len(beats)} live; {'; '.join(wrong)}")
-        if wrong
-        else (GOOD, f"{len(beats)} live at revision {revision}")
-    )
+    if wrong:
+        return WARN, f"{len(beats)} live; {'; '.join(wrong)}"
+    return GOOD, f"{len(beats)} live at revision {revision}"
 
 
 async def _durability(store: Store) -> tuple[str, str]:
@@ -174,7 +171,7 @@ async def _role(store: Store) -> tuple[str, str]:
 
 
 async def _clocks(store: Store, beats: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
-    """The store's clock against this machine's and each replica's, which decide when a binding starts and ends."""
+    """Compare the store's clock with this machine's and each replica's, which decide when a binding starts and ends."""
     began = time.time()
     replicas = [str(beat["id"]) for beat in beats]
     now_ms, told = await ask_clock(store, replicas)
@@ -188,9 +185,8 @@ async def _clocks(store: Store, beats: Sequence[Mapping[str, Any]]) -> tuple[str
     if worst <= SKEW_MS[0]:
         return GOOD, f"{len(off)} clocks within {SKEW_MS[0] / 1000:g} s of the store's"
     shown = ", ".join(f"{name} {ms / 1000:+.1f} s" for name, ms in off.items() if abs(ms) > SKEW_MS[0])
-    return (
-        BAD if worst > SKEW_MS[1] else WARN
-    ), f"off the store's clock: {shown}; start times and ends shift: set them by NTP"
+    mark = BAD if worst > SKEW_MS[1] else WARN
+    return mark, f"off the store's clock: {shown}; start times and ends shift: set them by NTP"
 
 
 def _some(names: Sequence[str]) -> str:

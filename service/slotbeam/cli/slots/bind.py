@@ -6,7 +6,7 @@ import uuid
 
 import typer
 
-from slotbeam.cli.console import say, show_json
+from slotbeam.cli.console import counted, say, show_json
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.slots.edit import (
     Category,
@@ -79,7 +79,8 @@ def bind(
     if as_json:
         show_json(made)
         return
-    say(f"{', '.join(made['words'])} is bound to slot {made['slot']} ({made['item_count']} items, {made['placement']})")
+    bound = f"{', '.join(made['words'])} {'is' if len(made['words']) == 1 else 'are'} bound to slot {made['slot']}"
+    say(f"{bound} ({counted(made['item_count'], 'item')}, {made['placement']})")
     say_window(made, zone)
     say_warnings(made)
     say_propagation(made)

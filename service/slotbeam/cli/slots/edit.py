@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slotbeam.cli.console import say
+from slotbeam.cli.console import counted, say
 from slotbeam.errors import SetupError
 
 TIMES = "2026-11-27T09:00:00+01:00, 2026-11-27 09:00 Europe/Berlin or 2026-11-27"
@@ -43,7 +43,7 @@ def body_of(
 
 
 def item_ids(item: list[str] | None, items_file: Path | None) -> list[str]:
-    """The ids given one by one and in a file."""
+    """Return the ids given one by one and in a file. Raises `SetupError` for a file that is no text."""
     ids = list(item or [])
     if items_file is not None:
         try:
@@ -54,11 +54,11 @@ def item_ids(item: list[str] | None, items_file: Path | None) -> list[str]:
     return ids
 
 
-def say_reach(found: dict[str, Any]) -> None:
+def say_reach(dry_run: dict[str, Any]) -> None:
     """Say how many items a match of words takes, and what share of recent queries the binding would."""
-    matched, traffic = found["items"]["matched"], found["traffic"]
+    matched, traffic = dry_run["items"]["matched"], dry_run["traffic"]
     if matched is not None:
-        say(f"the text of {matched} items holds one of the words")
+        say(f"the text of {counted(matched, 'item')} holds one of the words")
     if not traffic["sampled"]:
         say("no query of the last day is known: which share of them it would take is not known either")
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from slotbeam.cli.console import say
+from slotbeam.cli.console import counted, say
 from slotbeam.cli.options import AdminUrl, DataDir, settings_of
 from slotbeam.cli.zones import Zone
 
@@ -44,4 +44,5 @@ def export(
         if "words" not in view:
             say(f"left out {view['id']}: {view['error']}")
     rows = orjson.loads(answer.content)
-    say(f"{target} holds {len(rows)} bindings, {sum(len(row['items']) for row in rows)} items in all")
+    items = sum(len(row["items"]) for row in rows)
+    say(f"{target} holds {counted(len(rows), 'binding')}, {counted(items, 'item')} in all")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from slotbeam.bindings.spec import FIELDS
-from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 from slotbeam.cli.zones import Zone, clock, placed
 
@@ -44,11 +44,11 @@ def history(
         return
     rows = [row for entry in entries for row in _rows(entry, zone)]
     table(("revision", "when", "who", "did", "slot", "words", "items", "changed"), rows, right=("revision",))
-    say(f"{len(entries)} revisions shown")
+    say(f"{counted(len(entries), 'revision')} shown")
 
 
 def changed(change: Mapping[str, Any]) -> list[str]:
-    """The names of what an update changed, of a change as `GET /admin/audit` tells it; none of what came or went."""
+    """Return the fields that an update changed, of a change as `GET /admin/audit` tells it."""
     before, after = change["before"], change["after"]
     if before is None or after is None:
         return []
@@ -56,7 +56,7 @@ def changed(change: Mapping[str, Any]) -> list[str]:
 
 
 def _entries(client: Any, wanted: Mapping[str, str], count: int) -> Iterator[dict[str, Any]]:
-    """Up to `count` entries, page after page."""
+    """Yield up to `count` entries, page after page."""
     before: int | None = None
     while count:
         params = {**wanted, "count": min(count, 1000), **({"before": before} if before else {})}
@@ -68,7 +68,7 @@ def _entries(client: Any, wanted: Mapping[str, str], count: int) -> Iterator[dic
 
 
 def _rows(entry: Mapping[str, Any], zone: str | None) -> Iterator[tuple[Any, ...]]:
-    """A row for each change of a revision, up to some."""
+    """Yield a row for each change of a revision, up to `_CHANGES_SHOWN`."""
     head = (entry["revision"], clock(entry["at"], zone), entry["actor"], entry["op"])
     shown = entry["changes"][:_CHANGES_SHOWN]
     for change in shown:
@@ -76,7 +76,7 @@ def _rows(entry: Mapping[str, Any], zone: str | None) -> Iterator[tuple[Any, ...
         head = ("", "", "", "")
     left = entry["change_count"] - len(shown)
     if left or not shown:
-        yield (*head, "", f"{left} more changes" if left else "", "", "")
+        yield (*head, "", counted(left, "more change") if left else "", "", "")
 
 
 def _words(change: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.slots.edit import say_propagation
 from slotbeam.cli.zones import Zone
@@ -22,7 +22,9 @@ def import_file(
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="CSV or JSON, as `slots export` writes it.")
     ],
-    mode: Annotated[str, typer.Option(help="update: rows replace the bindings that hold their words.")] = "create",
+    mode: Annotated[
+        str, typer.Option(help="create: new words only; update: rows replace the bindings that hold their words.")
+    ] = "create",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, and change nothing.")] = False,
     zone: Zone = None,
     wait: Wait = True,
@@ -58,7 +60,7 @@ def import_file(
             say(f"line {line['line']}: not in the catalog: {named}")
         for warning in line.get("warnings", ()):
             say(f"line {line['line']}: warning: {warning}")
-    said = f"{done['created']} bindings made, {done['updated']} replaced"
+    said = f"{counted(done['created'], 'binding')} made, {done['updated']} replaced"
     if dry_run:
         say(f"would be: {said}; nothing was changed")
         return

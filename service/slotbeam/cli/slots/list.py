@@ -15,7 +15,7 @@ def list_slots(
     ctx: typer.Context,
     state: Annotated[str | None, typer.Option(help="free, draft, scheduled, active, expired or failed.")] = None,
     position: Annotated[int | None, typer.Option(help="One position only.")] = None,
-    q: Annotated[str | None, typer.Option(help="Words that hold this text.")] = None,
+    q: Annotated[str | None, typer.Option(help="Part of a word, an id, a slot, an owner or a reason.")] = None,
     zone: Zone = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
@@ -27,17 +27,17 @@ def list_slots(
     asked = {"state": state, "position": position, "q": q}
     params = {name: value for name, value in asked.items() if value is not None}
     with admin_client(settings_of(ctx), url) as client:
-        found = client.call("GET", "/admin/slots", params=params).json()
+        answer = client.call("GET", "/admin/slots", params=params).json()
     if as_json:
-        show_json(found)
+        show_json(answer)
         return
-    rows = [slot for slot in found["slots"] if params or slot["state"] != "free"]
+    rows = [slot for slot in answer["slots"] if params or slot["state"] != "free"]
     table(
         tuple(_COLUMNS),
         [[_cell(name, slot.get(name), zone) for name in _COLUMNS.values()] for slot in rows],
         right=("items",),
     )
-    say(f"{len(rows)} shown, {len(found['slots'])} in all, revision {found['revision']}")
+    say(f"{len(rows)} shown, {len(answer['slots'])} in all, revision {answer['revision']}")
 
 
 _COLUMNS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 from slotbeam.cli.slots.edit import (
     Category,
@@ -50,25 +50,25 @@ def preview(
     ids = item_ids(item, items_file)
     body = body_of(words, category, ids, match, placement, slot=slot, starts_at=starts, ends_at=ends)
     with admin_client(settings_of(ctx), url) as client:
-        found = client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json()
+        dry_run = client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json()
     if as_json:
-        show_json(found)
+        show_json(dry_run)
     else:
-        _say_preview(found, zone)
+        _say_preview(dry_run, zone)
 
 
-def _say_preview(found: dict[str, Any], zone: str | None) -> None:
-    items = found["items"]
-    say(f"would take slot {found['slot']} with {items['count']} items; nothing was changed")
-    say_window(found, zone)
+def _say_preview(dry_run: dict[str, Any], zone: str | None) -> None:
+    items = dry_run["items"]
+    say(f"would take slot {dry_run['slot']} with {counted(items['count'], 'item')}; nothing was changed")
+    say_window(dry_run, zone)
     if items["missing_count"]:
         say(f"not in the catalog: {', '.join(items['missing'])} ({items['missing_count']} in all)")
-    for word in found["words"]:
+    for word in dry_run["words"]:
         for over in word["overrides"]:
             say(f"{word['word']} overrides the base word {over['word']} (slot {over['slot']})")
-    say_reach(found)
-    say_warnings(found)
-    for sample in found["samples"]:
+    say_reach(dry_run)
+    say_warnings(dry_run)
+    for sample in dry_run["samples"]:
         say(f'query "{sample["query"]}"' + ("" if sample["matches"] else " does not hold the word"))
         pairs = zip_longest(sample.get("before") or (), sample.get("after") or (), fillvalue=None)
         rows = [(rank, *map(_title, pair)) for rank, pair in enumerate(pairs, 1)]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slotbeam.cli.console import say, show_json, table
+from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, settings_of
 from slotbeam.errors import Conflict, SetupError, StoreError
 from slotbeam.settings import Settings
@@ -103,7 +103,7 @@ async def _backup(source: str, store: Store, codebook: str, data_dir: Path) -> B
 
 def _refuse(plan: Restoration, asked: RestoreOptions) -> None:
     if plan.backup.left_out and not asked.partial:
-        shown = "; ".join(f"{key}: {why}" for key, why in sorted(plan.backup.left_out.items())[:3])
+        shown = "; ".join(f"{binding_id}: {why}" for binding_id, why in sorted(plan.backup.left_out.items())[:3])
         raise SetupError(
             f"{plan.backup.source} holds {len(plan.backup.left_out)} bindings only in part ({shown}); "
             "nothing was written: try another source, or leave them out with --partial"
@@ -151,15 +151,15 @@ def _answer(plan: Restoration, dry_run: bool) -> dict[str, Any]:
 
 def _say(answer: dict[str, Any], plan: Restoration) -> None:
     held = "holds no epoch" if plan.before is None else f"is at revision {plan.before.revision}"
-    say(f"{answer['source']} holds {answer['bindings']} bindings of revision {answer['source_revision']}")
+    say(f"{answer['source']} holds {counted(answer['bindings'], 'binding')} of revision {answer['source_revision']}")
     say(f"the store {held}; {answer['kept']} bindings are there already")
     rows = [*_rows("add", plan.added, plan), *_rows("change", plan.changed, plan), *_rows("remove", plan.removed, plan)]
     if rows:
         table(("", "binding", "slot", "words"), rows[:SHOWN])
     if len(rows) > SHOWN:
         say(f"and {len(rows) - SHOWN} more; --json names all")
-    for key, why in answer["left_out"].items():
-        say(f"left out {key}: {why}")
+    for binding_id, why in answer["left_out"].items():
+        say(f"left out {binding_id}: {why}")
     if answer["dry_run"]:
         for risk in plan.risks:
             say(f"needs --overwrite: {risk}")
@@ -172,11 +172,11 @@ def _say(answer: dict[str, Any], plan: Restoration) -> None:
         say(f"  {replica['id']:<24} revision {replica['revision']}, {replica['state']}")
 
 
-def _rows(verb: str, keys: Sequence[str], plan: Restoration) -> list[tuple[str, str, str, str]]:
+def _rows(verb: str, binding_ids: Sequence[str], plan: Restoration) -> list[tuple[str, str, str, str]]:
     old = plan.before.bindings if plan.before else {}
     rows = []
-    for key in keys:
-        binding = plan.bindings.get(key) or old.get(key)
-        slot = plan.placed.get(key) or (plan.before.placed.get(key) if plan.before else None)
-        rows.append((verb, key, str(slot or ""), ", ".join(binding.words) if binding else "(cannot be read)"))
+    for binding_id in binding_ids:
+        binding = plan.bindings.get(binding_id) or old.get(binding_id)
+        slot = plan.placed.get(binding_id) or (plan.before.placed.get(binding_id) if plan.before else None)
+        rows.append((verb, binding_id, str(slot or ""), ", ".join(binding.words) if binding else "(cannot be read)"))
     return rows

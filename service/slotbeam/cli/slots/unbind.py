@@ -8,14 +8,13 @@ import typer
 
 from slotbeam.cli.console import say, show_json
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
-from slotbeam.cli.slots.edit import Reason, say_propagation
+from slotbeam.cli.slots.edit import say_propagation
 from slotbeam.errors import NotFound
 
 
 def unbind(
     ctx: typer.Context,
     slot_or_word: Annotated[str, typer.Argument(help="A slot id such as 1-2049, or a bound word.")],
-    reason: Reason = "",
     wait: Wait = True,
     url: AdminUrl = None,
     data_dir: DataDir = None,
@@ -47,8 +46,8 @@ def _slot_of(client: Any, slot_or_word: str) -> str:
         return str(Slot.parse(slot_or_word))
     except InputError:
         word = normalize(slot_or_word)
-    found = client.call("GET", "/admin/slots", params={"q": word}).json()
-    for slot in found["slots"]:
+    listed = client.call("GET", "/admin/slots", params={"q": word}).json()
+    for slot in listed["slots"]:
         if word in (slot.get("words") or ()):
             return str(slot["slot"] or slot["id"])  # a draft, or placed in another codebook, has no slot
     raise NotFound(f'"{word}" is not bound; "slotbeam slots list" shows what is')
