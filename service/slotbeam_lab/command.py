@@ -12,9 +12,10 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
+from slotbeam_lab.baselines import bm25
 from slotbeam_lab.baselines.bm25 import Bm25
 from slotbeam_lab.baselines.registry import Setup, chosen
-from slotbeam_lab.baselines.systems import artifact_system, bm25_system, candidate_system
+from slotbeam_lab.baselines.systems import artifact_system, candidate_system
 from slotbeam_lab.interventions.editable import standard_systems
 from slotbeam_lab.interventions.intervene import COLLATERAL, intervene, untouched
 from slotbeam_lab.measures.judgements import judged_recall
@@ -90,7 +91,7 @@ def run_eval(
     loaded = Artifact.load(artifact) if artifact and contest is None else None
     turns: list[Mapping[str, System]] = []
     if contest is None:
-        turns.append({BASE: bm25_system(Bm25(items)), **(_served(loaded) if loaded else {})})
+        turns.append({BASE: bm25.system_of(Bm25(items)), **(_served(loaded) if loaded else {})})
     else:
         built = {seed: build_all(contest, seed) for seed in contest.seeds}
         turns += [systems for systems, _ in built.values()]

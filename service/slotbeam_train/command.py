@@ -12,33 +12,30 @@ from typing import Any
 
 import torch
 
-from slotbeam.catalog.item import Interaction, Item
+from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import read_data
 from slotbeam.errors import InputError, SetupError
-from slotbeam.kae.encode import Kae
-from slotbeam.model.tokenizer import InputBuilder
-from slotbeam.search.artifact import Artifact, read_manifest, verify, write_manifest
+from slotbeam.search.artifact import Artifact, read_manifest
 from slotbeam.search.options import WEIGHTS
 from slotbeam_train.budget import Budget, stages_of
 from slotbeam_train.export.artifact import TOKENIZER, export_artifact, read_parameters, restore, round_to_half
-from slotbeam_train.export.weights import fit_weights, last_taken
+from slotbeam_train.export.weights import fit_manifest
 from slotbeam_train.lexicon import (
     ABSORBED,
     Absorbed,
     absorbed_facts,
-    behaviour_of,
-    build_kae,
     read_absorbed,
     with_items,
 )
-from slotbeam_train.lexicon.corpus import Progress
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
-from slotbeam_train.stages.corpus import Corpus, build_corpus, corpus_texts, item_sids_of
+from slotbeam_train.stages.corpus import Corpus, build_corpus, item_sids_of
 from slotbeam_train.stages.data import Sampler
+from slotbeam_train.stages.lessons import policy_trainer
 from slotbeam_train.stages.loop import Trainer
 from slotbeam_train.stages.stages import STAGES
+from slotbeam_train.vocabulary import vocabulary
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -100,7 +97,7 @@ def train(
         # Words → slots, texts → ids.
         absorbed = _absorbed(bindings, items, reporter)
         ask = budget.ask if budget else None
-        kae, inputs = _vocabulary(items, log, options, artifact_from, work if resume else None, absorbed, ask)
+        kae, inputs = vocabulary(items, log, options, artifact_from, work if resume else None, absorbed, ask)
         kae.save(work / "kae")
         inputs.save(work / TOKENIZER)
         reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
@@ -117,36 +114,31 @@ def train(
         model = Policy(_shape(options, artifact_from), inputs.layout, len(corpus.department_names))
         if artifact_from is not None:
             restore(model, read_parameters(artifact_from / "model", model.options.heads))
-        sampler = Sampler(corpus, options.data)
         of_stages = None
         if budget is not None:
             of_stages, said = stages_of(budget, clock.seconds["corpus"], bool(log))
             reporter.say(said)
-        trainer = Trainer(model, sampler, stages, options.loop, options.seed, reporter, work / CHECKPOINT, of_stages)
-        if resume and trainer.resume():
-            stage = stages[min(trainer.place.stage, len(stages) - 1)]
-            reporter.say(f"resumed at stage {stage}, step {trainer.place.step}")
-        reports = trainer.run()
+        trainer = teach(model, corpus, options, stages, reporter, work / CHECKPOINT, resume, of_stages)
         clock("training")
 
         # Everything that serving needs, in one directory.
-        model.to("cpu").eval()
-        if options.half:
-            round_to_half(model)
         manifest = {
             "name": options.name,
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
             "search": dataclasses.asdict(options.search),
             "training": _facts(options, stages, artifact_from, trainer, corpus, len(log), facts),
-            "metrics": {"stages": reports, "seconds": clock.seconds, "sids": distinct, "items": len(served)},
+            "metrics": {
+                "stages": trainer.place.reports,
+                "seconds": clock.seconds,
+                "sids": distinct,
+                "items": len(served),
+            },
         }
         fresh = work / "artifact"
         shutil.rmtree(fresh, ignore_errors=True)
         export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, items, encoded, options.half, absorbed)
         reporter.say(f"exported  {clock('export')}")
-        taken = last_taken(log, items, options.fit, options.seed)
-        fitted = fit_weights(Artifact.load(fresh), taken, budget)
-        write_manifest(fresh, {**read_manifest(fresh), "search": dataclasses.asdict(fitted)})
+        fitted = fit_manifest(Artifact.load(fresh), log, items, options.fit, options.seed, budget)
         weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)
         reporter.say(f"item score: {weights}  {clock('weights')}")
         _replace(fresh, out, work)
@@ -154,31 +146,27 @@ def train(
     return out
 
 
-def _vocabulary(
-    items: Sequence[Item],
-    log: Sequence[Interaction],
+def teach(
+    model: Policy,
+    corpus: Corpus,
     options: TrainOptions,
-    artifact_from: Path | None,
-    work: Path | None,
-    absorbed: Sequence[Absorbed] = (),
-    progress: Progress | None = None,
-) -> tuple[Kae, InputBuilder]:
-    """Return the encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
-    limit = options.model.max_tokens
-    if artifact_from is not None:
-        manifest = read_manifest(artifact_from)
-        verify(artifact_from, manifest)
-        kae = Kae.load(artifact_from / "kae")
-        limit = manifest["model"]["max_tokens"]
-        return kae, InputBuilder.load(artifact_from / "model" / TOKENIZER, kae.codebook.sizes, limit)
-    if work is not None and (work / TOKENIZER).is_file():
-        kae = Kae.load(work / "kae")
-        return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
-    queries, clicks = behaviour_of(log)
-    kae = build_kae(items, queries, options.kae, progress, clicks, absorbed)
-    texts = list(corpus_texts(items, kae, queries))
-    size = options.vocabulary or vocabulary_of(sum(map(len, texts)))
-    return kae, InputBuilder.train(texts, size, kae.codebook.sizes, limit)
+    stages: Sequence[str],
+    reporter: Reporter,
+    checkpoint: Path,
+    resume: bool,
+    budget: Budget | None = None,
+) -> Trainer:
+    """Take a policy through `stages`; it ends on the CPU, for inference, with the weights that its file will hold."""
+    sampler = Sampler(corpus, options.data)
+    trainer = policy_trainer(model, sampler, stages, options.loop, options.seed, reporter, checkpoint, budget)
+    if resume and trainer.resume():
+        stage = stages[min(trainer.place.stage, len(stages) - 1)]
+        reporter.say(f"resumed at stage {stage}, step {trainer.place.step}")
+    trainer.run()
+    model.to("cpu").eval()
+    if options.half:
+        round_to_half(model)
+    return trainer
 
 
 def _bindings(absorb: Sequence[Path], artifact_from: Path | None) -> tuple[list[Absorbed], list[str]]:
@@ -198,11 +186,6 @@ def _absorbed(bindings: tuple[list[Absorbed], list[str]], items: Sequence[Item],
     for line in (*bindings[1], *said):
         reporter.say(line)
     return kept
-
-
-def vocabulary_of(characters: int) -> int:
-    """BPE entries for a corpus of so many characters: 1 000 for the smallest, 8 000 from 0.8 M on."""
-    return min(8000, max(1000, characters // 100))
 
 
 def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:

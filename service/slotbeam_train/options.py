@@ -52,6 +52,10 @@ class TrainOptions:
     loop: LoopOptions = field(default_factory=LoopOptions)
     search: SearchOptions = field(default_factory=lambda: SEARCH)
 
+    def seeded(self, seed: int) -> TrainOptions:
+        """Return the same configuration with another seed of everything random."""
+        return replace(self, seed=seed, kae=replace(self.kae, seed=seed))
+
 
 def _tiny() -> TrainOptions:
     """Seconds on one core: for tests and first steps."""

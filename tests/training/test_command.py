@@ -17,7 +17,7 @@ import pytest
 from slotbeam.catalog.item import Item
 from slotbeam.errors import ArtifactError, InputError, SetupError
 from slotbeam.search.artifact import Artifact
-from slotbeam_train import command
+from slotbeam_train import command, vocabulary
 from slotbeam_train.budget import Budget
 from slotbeam_train.command import train
 from slotbeam_train.export import weights
@@ -124,7 +124,8 @@ class Machine:
     def __init__(self, patch: pytest.MonkeyPatch, step_s: float, **takes: float) -> None:
         self.now, self.parts = 0.0, dict.fromkeys((*takes, "steps", "lists"), 0.0)
         for name, seconds in takes.items():
-            patch.setattr(command, name, self._slow(name, seconds, getattr(command, name)))
+            module = command if hasattr(command, name) else vocabulary
+            patch.setattr(module, name, self._slow(name, seconds, getattr(module, name)))
         patch.setattr(Trainer, "_loss", self._slow("steps", step_s, Trainer._loss))
         patch.setattr(weights, "_lists", self._slow("lists", 1.0, weights._lists))
 

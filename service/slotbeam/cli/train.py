@@ -69,11 +69,10 @@ def train(
     options = replace(
         options,
         name=name or (out.name if config == "standard" else f"{out.name}-{config}"),
-        seed=seed,
         quiet=quiet,
         last_day=last_day or options.last_day,
-        kae=replace(options.kae, seed=seed, **kae),
-    )
+        kae=replace(options.kae, **kae),
+    ).seeded(seed)
     chosen = [stage.strip() for stage in stages.split(",") if stage.strip()]
     run(
         catalog,

@@ -1,10 +1,20 @@
-"""BM25 at its best: bm25s, Lucene's variant, Snowball stemming, over title + short description + brand."""
+"""BM25 at its best, and what its users add to it by hand: an alias dictionary, or a pin rule per binding.
+
+bm25s, Lucene's variant, Snowball stemming, over title + short description + brand.
+
+Aliases are what a synonym filter in Elasticsearch or SMUI makes of the dictionary that slotbeam has: every surface of a
+concept is one more term that all of them share, in items and in queries alike; the words themselves stay. Of the ways
+that were tried (docs/log-2026-11.md) this one holds on both kinds of catalog.
+
+Pin rules are what such a user does about a new word: a query that holds a bound word gets the word's items first, by
+BM25 of the query, then everything else.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import bm25s
@@ -13,8 +23,13 @@ import Stemmer
 
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
+from slotbeam.kae.encode import Kae
+from slotbeam.kae.matcher import Matcher
+from slotbeam.kae.normalize import normalize
 from slotbeam.types import FloatArray
 from slotbeam_lab.baselines.registry import Built, Setup
+from slotbeam_lab.baselines.systems import dictionary_of
+from slotbeam_lab.measures.run import System
 
 _WORD = re.compile(r"\w+")
 
@@ -50,19 +65,19 @@ class Bm25:
         self._index.index((corpus, self._numbers), show_progress=False)
 
     def words(self, text: str) -> list[str]:
-        """Casefolded, stemmed words of a text; letters and digits only, so that `NB-340` is two words."""
+        """Return the casefolded, stemmed words of a text; letters and digits only, so that `NB-340` is two words."""
         if self._rewrite is not None:
             text = self._rewrite(text)
         folded = unicodedata.normalize("NFKC", text).casefold()
         return [self._stem(word) for word in _WORD.findall(folded)]
 
     def scores(self, query: str) -> FloatArray | None:
-        """(N,) BM25 of every item, in catalog order; None when no item holds a word of the query."""
+        """Return (N,) BM25 of every item, in catalog order; None when no item holds a word of the query."""
         known = [self._numbers[word] for word in self.words(query) if word in self._numbers]
         return np.asarray(self._index.get_scores_from_ids(known)) if known else None
 
     def search(self, query: str, k: int) -> list[str]:
-        """Ids of the best `k` items that hold a word of the query, best first; equal scores in catalog order."""
+        """Return the ids of the `k` best items that hold a word of the query; equal scores in catalog order."""
         scores = self.scores(query)
         count = min(k, int(np.count_nonzero(scores))) if scores is not None else 0
         if scores is None or not count:
@@ -73,7 +88,7 @@ class Bm25:
         return [self.ids[row] for row in best[np.argsort(-scores[best], kind="stable")]]
 
     def order(self, query: str, ids: Sequence[str]) -> list[str]:
-        """The given items (all of the catalog) by their score, best first; equal scores in the given order."""
+        """Order the given items (all of the catalog) by their score, best first; equal scores in the given order."""
         scores = self.scores(query)
         if scores is None:
             return list(ids)
@@ -82,12 +97,65 @@ class Bm25:
 
 
 def document(item: Item) -> str:
-    """What is indexed of an item."""
+    """Return what is indexed of an item."""
     brand = item.fields.get("brand", "")
     return f"{item.title} {item.description} {brand}"
 
 
+def system_of(index: Bm25) -> System:
+    """Return the index as a system; it does not look at the history."""
+    return lambda asked, k: index.search(asked.query, k)
+
+
+class Aliases:
+    """Rewrites a text: behind it comes one term for each concept that the dictionary finds in it."""
+
+    def __init__(self, kae: Kae) -> None:
+        self._matcher = kae.matcher
+        self._concept: list[int] = kae.dictionary.surface_concept.tolist()
+
+    def __call__(self, text: str) -> str:
+        """Rewrite one; a concept's term is `concept` and its number in one word, so no stemmer joins two of them."""
+        canonical = normalize(text)
+        terms = [f"concept{self._concept[word]}" for _, _, word in self._matcher.find(canonical)]
+        return " ".join([canonical, *terms])
+
+
+class PinRules:
+    """An index and its rules.
+
+    Args:
+        index: over the catalog.
+        rules: word → ids of its items, all of the catalog.
+    """
+
+    def __init__(self, index: Bm25, rules: Mapping[str, Sequence[str]]) -> None:
+        self._index = index
+        self._items = list(rules.values())
+        self._matcher = Matcher([normalize(word) for word in rules])
+
+    def pinned(self, query: str) -> list[str]:
+        """Return the items of every bound word in the query, by BM25 of the query; equal scores in the rules' order."""
+        rules = [rule for _, _, rule in self._matcher.find(normalize(query))]
+        items = list(dict.fromkeys(item for rule in rules for item in self._items[rule]))
+        return self._index.order(query, items) if items else []
+
+    def search(self, query: str, k: int) -> list[str]:
+        """Return the pinned items, then BM25's own answer; `k` ids at most."""
+        first = self.pinned(query)[:k]
+        if len(first) < k:
+            first += self._index.search(query, k)
+        return list(dict.fromkeys(first))[:k]
+
+
 def build(setup: Setup) -> Built:
-    """BM25 over the catalog of a comparison; nothing is trained."""
-    index = Bm25(load_catalog(setup.catalog))
-    return Built(lambda asked, k: index.search(asked.query, k))
+    """Index the catalog of a comparison; nothing is trained."""
+    return Built(system_of(Bm25(load_catalog(setup.catalog))))
+
+
+def build_aliased(setup: Setup) -> Built:
+    """Index it with the dictionary that slotbeam learns from the same catalog and log."""
+    kae = dictionary_of(setup)
+    index = Bm25(load_catalog(setup.catalog), rewrite=Aliases(kae))
+    facts = {"concepts": len(kae.dictionary), "surfaces": len(kae.dictionary.surfaces)}
+    return Built(system_of(index), facts=facts)

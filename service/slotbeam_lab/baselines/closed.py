@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,50 +18,49 @@ import torch
 
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
-from slotbeam.catalog.table import Catalog, item_text, write_catalog
+from slotbeam.catalog.table import Catalog, item_text
 from slotbeam.files import sha256_of
 from slotbeam.kae.normalize import normalize
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import Artifact, read_manifest, verify, write_manifest
 from slotbeam.search.options import SearchOptions
-from slotbeam.trie.build import build_trie
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray
-from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding
-from slotbeam_lab.baselines.quantise import Fit, Material, Quantiser
+from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding, TextVectors
+from slotbeam_lab.baselines.quantise import KMEANS, OPQ, Material, Method, Quantiser
 from slotbeam_lab.baselines.registry import Built, Setup, cached
-from slotbeam_lab.baselines.systems import artifact_system, dictionary_of, tokenizer_of, training_data
-from slotbeam_lab.baselines.textvectors import TextVectors
-from slotbeam_train.command import CHECKPOINT
-from slotbeam_train.export.artifact import TOKENIZER, export_model, item_vectors, round_to_half
-from slotbeam_train.export.weights import fit_weights, last_taken
+from slotbeam_lab.baselines.rq_vae import CQ_SID, RQ_VAE
+from slotbeam_lab.baselines.systems import artifact_system, dictionary_of, training_data
+from slotbeam_train.command import CHECKPOINT, teach
+from slotbeam_train.export.artifact import TOKENIZER, export_parts
+from slotbeam_train.export.weights import fit_manifest
+from slotbeam_train.lexicon import behaviour_of
 from slotbeam_train.policy.model import Policy
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.corpus import Corpus, build_corpus, item_sids_of
-from slotbeam_train.stages.data import Sampler
-from slotbeam_train.stages.loop import LoopOptions, Trainer
+from slotbeam_train.stages.loop import LoopOptions
 from slotbeam_train.stages.ragged import Ragged
+from slotbeam_train.vocabulary import tokenizer_of
 
 VECTORS, QUANTISER = "vectors.npz", "quantiser.npz"
 _WORD_STAGE = "S0"
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
-    """A way to make identifiers.
+def build_kmeans(setup: Setup) -> Built:
+    return build_closed(setup, KMEANS)
 
-    Attributes:
-        name: in the registry.
-        fit: makes the quantiser.
-        facts: JSON values that its outcome depends on, beside the data.
-        keywords: whether vectors are keyword-enhanced.
-    """
 
-    name: str
-    fit: Fit
-    facts: dict[str, Any] = field(default_factory=dict)
-    keywords: bool = False
+def build_opq(setup: Setup) -> Built:
+    return build_closed(setup, OPQ)
+
+
+def build_vae(setup: Setup) -> Built:
+    return build_closed(setup, RQ_VAE)
+
+
+def build_clusters(setup: Setup) -> Built:
+    return build_closed(setup, CQ_SID)
 
 
 def build_closed(setup: Setup, method: Method) -> Built:
@@ -73,7 +72,7 @@ def build_closed(setup: Setup, method: Method) -> Built:
 
 
 def forge(made: Built | Artifact, texts: Sequence[str]) -> IntArray:
-    """The codes (N, L) that the frozen quantiser gives to items of these texts (paper section 5: an intervention).
+    """Return the codes (N, L) that the frozen quantiser gives to these texts (paper section 5: an intervention).
 
     Args:
         made: what `build_closed` returned, or its artifact.
@@ -90,12 +89,12 @@ def _without_budget(setup: Setup) -> Setup:
 
 
 def _texts(setup: Setup, directory: Path) -> dict[str, Any]:
-    """What all closed codebooks share: the tokenizer and the text vectors."""
+    """Learn what all closed codebooks share: the tokenizer and the text vectors."""
     items, log = training_data(setup)
-    tokenizer_of(setup, items, log, dictionary_of(setup)).save(directory / TOKENIZER)
+    tokenizer_of(items, behaviour_of(log)[0], dictionary_of(setup), setup.options).save(directory / TOKENIZER)
     asked: dict[str, list[str]] = {}
-    for one in log:
-        asked.setdefault(one.item_id, []).append(normalize(one.query))
+    for interaction in log:
+        asked.setdefault(interaction.item_id, []).append(normalize(interaction.query))
     joined = ["\n".join([item_text(item), *asked.get(item.id, ())]) for item in items]
     vectors = TextVectors.fit(joined, seed=setup.options.seed)
     vectors.save(directory / VECTORS)
@@ -127,31 +126,19 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
     model = Policy(options.model, inputs.layout, len(corpus.department_names))
     stages = [stage for stage in setup.stages if stage != _WORD_STAGE]
     with Reporter(options.quiet) as reporter:
-        trainer = Trainer(
-            model, Sampler(corpus, options.data), stages, options.loop, options.seed, reporter, work / CHECKPOINT
-        )
-        trainer.resume()
-        reports = trainer.run()
-    model.to("cpu").eval()
-    if options.half:
-        round_to_half(model)
+        trainer = teach(model, corpus, options, stages, reporter, work / CHECKPOINT, resume=True)
     if served != items:  # texts edited later are coded as they are served
         item_sids = frozen.codes([item_text(item) for item in served])
-    build_trie(item_sids).save(work / "trie")
-    vectors = item_vectors(model, inputs, item_sids, items)
-    fields = write_catalog(work / "items", served, item_sids, [item_text(item) for item in items], vectors)
-    export_model(model, inputs, work / "model", options.half)
+    said = [item_text(item) for item in items]
+    fields = export_parts(work, served, item_sids, model, inputs, items, said, options.half)
     (work / CHECKPOINT).unlink(missing_ok=True)
-    manifest = {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)}
-    write_manifest(work, manifest)
-    taken = last_taken(log, items, options.fit, options.seed)
-    fitted = fit_weights(_load(setup, method, texts, work), taken)
-    write_manifest(work, {**manifest, "search": dataclasses.asdict(fitted)})
+    write_manifest(work, {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)})
+    fit_manifest(_load(setup, method, texts, work), log, items, options.fit, options.seed)
     return {
         "sizes": list(inputs.sizes),
         **sharing(item_sids),
         "steps": sum(trainer.place.plan),
-        "minutes": round(sum(report["seconds"] for report in reports.values()) / 60, 2),
+        "minutes": round(sum(report["seconds"] for report in trainer.place.reports.values()) / 60, 2),
         "parameters": sum(value.numel() for value in model.parameters()),
         "prepared_s": round(fitted_s, 1),
     }
@@ -174,7 +161,7 @@ def _material(
 
 
 def _closed(corpus: Corpus, inputs: InputBuilder, item_sids: IntArray, query_sids: IntArray) -> Corpus:
-    """The same examples over other codes. Text ids come before slot ids, so those of `corpus` stay right."""
+    """Return the same examples over other codes. Text ids come before slot ids, so those of `corpus` stay right."""
     return replace(
         corpus,
         inputs=inputs,
@@ -188,7 +175,7 @@ def _closed(corpus: Corpus, inputs: InputBuilder, item_sids: IntArray, query_sid
 
 
 def sharing(sids: IntArray) -> dict[str, float]:
-    """How items (N, L) share SIDs: distinct SIDs, items that share theirs with another, the most items of one."""
+    """Count how items (N, L) share SIDs: distinct SIDs, items that share theirs with another, the most items of one."""
     _, counts = np.unique(sids, axis=0, return_counts=True)
     return {"sids": len(counts), "colliding": int(counts[counts > 1].sum()), "largest": int(counts.max(initial=0))}
 

@@ -34,12 +34,12 @@ class Behaviour:
         ids = set(known)
         led: dict[str, Counter[str]] = defaultdict(Counter)
         said: dict[str, list[str]] = defaultdict(list)
-        for one in log:
-            query = normalize(one.query)
-            if query and one.item_id in ids:
-                weight = ORDER_WEIGHT if one.kind == "order" else 1
-                led[query][one.item_id] += weight
-                said[one.item_id] += [query] * weight
+        for interaction in log:
+            query, item = normalize(interaction.query), interaction.item_id
+            if query and item in ids:
+                weight = ORDER_WEIGHT if interaction.kind == "order" else 1
+                led[query][item] += weight
+                said[item] += [query] * weight
         self._led = {query: [item for item, _ in counts.most_common()] for query, counts in led.items()}
         self._index = Bm25([Item(item, " ".join(queries)) for item, queries in said.items()]) if said else None
 
@@ -51,9 +51,9 @@ class Behaviour:
 
 
 def behaviour_of(setup: Setup) -> Behaviour:
-    """The branch of a comparison: days up to `options.last_day`; empty without a log."""
+    """Return the branch of a comparison: days up to `options.last_day`; empty without a log."""
     log = load_log(setup.logs) if setup.logs is not None else iter(())
-    days = (one for one in log if one.day <= setup.options.last_day)
+    days = (interaction for interaction in log if interaction.day <= setup.options.last_day)
     return Behaviour(days, (item.id for item in load_catalog(setup.catalog)))
 
 
@@ -62,7 +62,7 @@ RRF_K = 60
 
 
 def fuse(rankings: Sequence[Sequence[str]], k: int) -> list[str]:
-    """The best `k` of several rankings by reciprocal rank fusion; among equals the one that an earlier branch has."""
+    """Fuse rankings by reciprocal rank into the best `k`; among equals the one that an earlier branch has."""
     scores: dict[str, float] = defaultdict(float)
     for ranked in rankings:
         for rank, item in enumerate(ranked, start=1):
@@ -80,12 +80,12 @@ def fused_system(branches: Sequence[System]) -> System:
 
 
 def build(setup: Setup) -> Built:
-    """BM25 + dense + behaviour."""
+    """Fuse BM25, dense and behaviour."""
     return _build(setup, bm25.build)
 
 
 def build_with_kae(setup: Setup) -> Built:
-    """slotbeam in the place of BM25."""
+    """Fuse the same with slotbeam in the place of BM25."""
     return _build(setup, build_kae)
 
 

@@ -1,6 +1,11 @@
 """Frozen codebooks: a vector → L codes by a walk over the layers of a residual quantiser.
 
 Codes are 1..K_l, so a position's size is K_l + 1: code 0 stays `empty`, and is what a text without a known word gets.
+RQ-kmeans: three layers over text vectors, as in QARM (arXiv 2411.11739) and the paper's own comparison.
+
+RQ-OPQ with keyword enhancement: OneSearch's KHQE (arXiv 2509.03236). Three layers of residual k-means code what items
+share, then OPQ (Ge et al., 2013) with two sub-codes codes what is left over, an item's own: five positions.
+
 Every product is one of numbers on a grid (`arrays.on_grid`), so equal vectors have equal codes, whatever shares their
 batch and whatever processor it is: items are coded many at a time, a query and an edited text alone.
 """
@@ -8,7 +13,7 @@ batch and whatever processor it is: items are coded many at a time, a query and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +24,8 @@ from slotbeam.arrays import on_grid
 from slotbeam.files import replacing
 from slotbeam.types import FloatArray, IntArray
 
+LAYERS, PARTS, SIZE = 3, 2, 256
+"""Residual layers, and the sub-codes of OPQ behind them with how many codes each has."""
 _CHUNK = 8192
 
 
@@ -62,7 +69,7 @@ class Quantiser:
         return tuple(1 + len(table) for table in (*self.layers, *self.parts))
 
     def latent(self, vectors: FloatArray) -> FloatArray:
-        """(N, d) → (N, h) float64, on the grid."""
+        """Encode (N, d) → (N, h) float64, on the grid."""
         x = on_grid(vectors)
         for at in range(0, len(self.encoder), 2):
             x = on_grid(x @ on_grid(self.encoder[at]) + on_grid(self.encoder[at + 1]))
@@ -71,7 +78,7 @@ class Quantiser:
         return x
 
     def codes(self, vectors: FloatArray) -> IntArray:
-        """(N, d) → (N, L) int32; a row of zeros has codes 0."""
+        """Code (N, d) → (N, L) int32; a row of zeros has codes 0."""
         residual = self.latent(vectors)
         columns = []
         for table in self.layers:
@@ -86,7 +93,7 @@ class Quantiser:
         return codes
 
     def decode(self, codes: IntArray) -> FloatArray:
-        """(N, L) codes → (N, h) sums of the centroids they name; `empty` adds nothing."""
+        """Return (N, L) codes → (N, h), the sums of the centroids they name; `empty` adds nothing."""
         tables = [np.vstack([np.zeros((1, table.shape[1])), table]) for table in (*self.layers, *self.parts)]
         chosen = [table[codes[:, position]] for position, table in enumerate(tables)]
         total = np.sum(chosen[: len(self.layers)], axis=0)
@@ -107,30 +114,46 @@ class Quantiser:
         with np.load(path, allow_pickle=False) as held:
 
             def many(name: str) -> tuple[FloatArray, ...]:
-                return tuple(held[f"{name}/{i}"] for i in range(sum(key.startswith(f"{name}/") for key in held)))
+                return tuple(
+                    held[f"{name}/{i}"] for i in range(sum(held_name.startswith(f"{name}/") for held_name in held))
+                )
 
             rotation = held.get("rotation")
             return cls(many("layers"), many("encoder"), rotation, many("parts"))
 
 
-Fit = Callable[[Material], Quantiser]
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to make identifiers.
+
+    Attributes:
+        name: in the registry.
+        fit: makes the quantiser.
+        facts: JSON values that its outcome depends on, beside the data.
+        keywords: whether vectors are keyword-enhanced.
+    """
+
+    name: str
+    fit: Callable[[Material], Quantiser]
+    facts: dict[str, Any] = field(default_factory=dict)
+    keywords: bool = False
 
 
 def nearest_rows(vectors: FloatArray, table: FloatArray) -> IntArray:
-    """(N,) the row of `table` (K, h) that is nearest to each of `vectors` (N, h); the first of equals."""
+    """Return (N,) the row of `table` (K, h) that is nearest to each of `vectors` (N, h); the first of equals."""
     vectors, table = on_grid(vectors), on_grid(table)
     half = 0.5 * (table**2).sum(1)
-    found = [np.argmin(half - vectors[at : at + _CHUNK] @ table.T, axis=1) for at in range(0, len(vectors), _CHUNK)]
-    return np.concatenate(found) if found else np.empty(0, np.int64)
+    parts = [np.argmin(half - vectors[at : at + _CHUNK] @ table.T, axis=1) for at in range(0, len(vectors), _CHUNK)]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
 def turned(vectors: FloatArray, rotation: FloatArray) -> FloatArray:
-    """(N, h) float64: `vectors` (N, h) by `rotation` (h, h), on the grid, so that equal rows stay equal."""
+    """Turn (N, h) float64: `vectors` (N, h) by `rotation` (h, h), on the grid, so that equal rows stay equal."""
     return on_grid(on_grid(vectors) @ on_grid(rotation).T)
 
 
 def kmeans(vectors: FloatArray, size: int, seed: int) -> FloatArray:
-    """(K, h) centroids by Lloyd's algorithm (faiss); K = `size`, or the distinct vectors where those are fewer."""
+    """Find (K, h) centroids by Lloyd's algorithm (faiss); K = `size`, or the distinct vectors where those are fewer."""
     points = np.ascontiguousarray(on_grid(vectors), np.float32)
     size = min(size, len(np.unique(points, axis=0)))
     clusters = faiss.Kmeans(points.shape[1], size, niter=20, seed=seed, min_points_per_centroid=1, verbose=False)
@@ -139,7 +162,7 @@ def kmeans(vectors: FloatArray, size: int, seed: int) -> FloatArray:
 
 
 def residual_kmeans(vectors: FloatArray, sizes: Sequence[int], seed: int) -> tuple[FloatArray, ...]:
-    """Centroids of residual layers: each is k-means over what the ones before leave."""
+    """Find the centroids of residual layers: each is k-means over what the ones before leave."""
     residual = on_grid(vectors)
     layers: list[FloatArray] = []
     for number, size in enumerate(sizes):
@@ -149,7 +172,7 @@ def residual_kmeans(vectors: FloatArray, sizes: Sequence[int], seed: int) -> tup
 
 
 def product_codes(vectors: FloatArray, parts: int, size: int, seed: int) -> tuple[FloatArray, tuple[FloatArray, ...]]:
-    """OPQ (faiss): a rotation (h, h) that makes `parts` equal pieces easy to code apart, and k-means of each piece."""
+    """Find by OPQ (faiss) a rotation (h, h) that makes `parts` equal pieces easy to code apart, and k-means of each."""
     points = np.ascontiguousarray(vectors, np.float32)
     width = points.shape[1]
     bits = max(1, min(size, len(points)).bit_length() - 1)
@@ -164,10 +187,27 @@ def product_codes(vectors: FloatArray, parts: int, size: int, seed: int) -> tupl
 
 
 def shrinking(items: int, layers: int, per_code: float = 48.0, least: int = 16) -> tuple[int, ...]:
-    """Sizes of residual layers for a catalog: a power of two near `items / per_code`, halved from layer to layer.
+    """Size residual layers for a catalog: a power of two near `items / per_code`, halved from layer to layer.
 
     OneSearch's 4096-1024-512 for its catalog has the same shape: wide first, narrower then. The first layer has
     `least` to 4096 codes, a later one half of `least` at least.
     """
     first = min(4096, max(least, 1 << int(np.log2(max(1.0, items / per_code)))))
     return tuple(max(least // 2, first >> layer) for layer in range(layers))
+
+
+def fit_kmeans(material: Material) -> Quantiser:
+    """Fit three layers, sized by the catalog."""
+    return Quantiser(residual_kmeans(material.items, shrinking(len(material.items), LAYERS), material.seed))
+
+
+def fit_opq(material: Material) -> Quantiser:
+    """Fit the three layers, and two sub-codes of 256 on the residual."""
+    shared = fit_kmeans(material)
+    residual = material.items - shared.decode(shared.codes(material.items))
+    rotation, parts = product_codes(residual, PARTS, SIZE, material.seed + LAYERS)
+    return Quantiser(shared.layers, rotation=rotation, parts=parts)
+
+
+KMEANS = Method("rq-kmeans", fit_kmeans, {"layers": LAYERS})
+OPQ = Method("rq-opq", fit_opq, {"layers": LAYERS, "parts": PARTS, "size": SIZE}, keywords=True)

@@ -80,18 +80,18 @@ _BASELINES = "slotbeam_lab.baselines"
 
 SYSTEMS: dict[str, Entry] = {
     "bm25": Entry("BM25", f"{_BASELINES}.bm25:build"),
-    "bm25-alias": Entry("BM25 + aliases", f"{_BASELINES}.rules:build_aliased"),
+    "bm25-alias": Entry("BM25 + aliases", f"{_BASELINES}.bm25:build_aliased"),
     "dense": Entry("dense dual encoder", f"{_BASELINES}.dense:build"),
-    "kae": Entry("slotbeam", "slotbeam_lab.baselines.systems:build_kae"),
-    "kae-no-lexical": Entry("slotbeam, no lexical feature", "slotbeam_lab.baselines.systems:build_kae_no_lexical"),
+    "kae": Entry("slotbeam", f"{_BASELINES}.systems:build_kae"),
+    "kae-no-lexical": Entry("slotbeam, no lexical feature", f"{_BASELINES}.systems:build_kae_no_lexical"),
     "kae-paper": Entry("KAE as in the paper", "slotbeam_lab.interventions.unconstrained:build"),
     "kae-paper-trie": Entry(
         "KAE as in the paper, but in the trie", "slotbeam_lab.interventions.unconstrained:build_constrained"
     ),
-    "rq-kmeans": Entry("RQ-kmeans", f"{_BASELINES}.residual:build_kmeans"),
-    "rq-vae": Entry("RQ-VAE", f"{_BASELINES}.rq_vae:build"),
-    "rq-opq": Entry("RQ-OPQ (KHQE)", f"{_BASELINES}.residual:build_opq"),
-    "cq-sid": Entry("CQ-SID", f"{_BASELINES}.cq_sid:build"),
+    "rq-kmeans": Entry("RQ-kmeans", f"{_BASELINES}.closed:build_kmeans"),
+    "rq-vae": Entry("RQ-VAE", f"{_BASELINES}.closed:build_vae"),
+    "rq-opq": Entry("RQ-OPQ (KHQE)", f"{_BASELINES}.closed:build_opq"),
+    "cq-sid": Entry("CQ-SID", f"{_BASELINES}.closed:build_clusters"),
     "fused": Entry("BM25 + dense + behaviour (RRF)", f"{_BASELINES}.fused:build"),
     "fused-kae": Entry("slotbeam + dense + behaviour (RRF)", f"{_BASELINES}.fused:build_with_kae"),
 }
@@ -99,7 +99,7 @@ SYSTEMS: dict[str, Entry] = {
 
 
 def chosen(names: Sequence[str]) -> dict[str, Entry]:
-    """The entries of `names`, in their order. Raises `InputError` for a name that does not exist."""
+    """Return the entries of `names`, in their order. Raises `InputError` for a name that does not exist."""
     unknown = [name for name in names if name not in SYSTEMS]
     if unknown:
         raise InputError(f"systems {', '.join(unknown)} are not known; allowed: {', '.join(SYSTEMS)}")
@@ -109,10 +109,10 @@ def chosen(names: Sequence[str]) -> dict[str, Entry]:
 def identity(setup: Setup, name: str, **more: object) -> str:
     """16 hex digits of everything that a trained system depends on: data, options, stages, name."""
     options = dataclasses.asdict(setup.options)
-    for key in ("search", "quiet", "name"):  # how it is asked, and what it is called, train nothing
-        options.pop(key)
-    for key in ("device", "threads", "checkpoint_s"):
-        options["loop"].pop(key)
+    for setting in ("search", "quiet", "name"):  # how it is asked, and what it is called, train nothing
+        options.pop(setting)
+    for setting in ("device", "threads", "checkpoint_s"):
+        options["loop"].pop(setting)
     facts = {
         "system": name,
         "data": [_stamp(path) for path in (setup.catalog, setup.logs) if path is not None],
@@ -146,9 +146,9 @@ def cached(
 
 
 def _stamp(path: Path) -> list[Any]:
-    """What tells one version of the data from another: names and sizes, and a world's own description."""
-    files = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-    stamp: list[Any] = [[one.name, one.stat().st_size] for one in files]
+    """Return what tells one version of the data from another: names and sizes, and a world's own description."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    stamp: list[Any] = [[file.name, file.stat().st_size] for file in files]
     described = path / "world.json"
     if described.is_file():
         stamp.append(sha256_of(described))

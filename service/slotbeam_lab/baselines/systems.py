@@ -1,11 +1,10 @@
-"""Systems to ask: an index of words, and an artifact as it would be served; what trains an artifact and keeps it.
+"""An artifact as a system to ask; what trains one and keeps it, and what other systems share of its training.
 
-Its dictionary and the tokenizer of its data are learned once, and shared by every system that needs words.
+Its dictionary is learned once, and shared by every system that needs words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,12 @@ import numpy as np
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import read_data
 from slotbeam.kae.encode import Kae
-from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.groups import base_candidates
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import MAX_K, SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Timings
-from slotbeam_lab.baselines.bm25 import Bm25
 from slotbeam_lab.baselines.registry import DONE, Built, Setup, cached, identity
 from slotbeam_lab.measures.run import Asked, System
 
@@ -38,14 +35,15 @@ def build_kae(setup: Setup) -> Built:
 
 
 def build_kae_no_lexical(setup: Setup) -> Built:
-    """The same artifact as `build_kae` makes, ranked without the lexical feature."""
+    """Ask the same artifact as `build_kae` makes, ranked without the lexical feature."""
     artifact, facts = trained_kae(setup)
     return Built(artifact_system(artifact, lexical=False), artifact, facts)
 
 
 def trained_kae(setup: Setup) -> tuple[Artifact, dict[str, Any]]:
-    """The artifact of `setup`, searched as `setup.options.search` says with the weights that training fitted, and its
-    facts; trained at most once.
+    """Return the artifact of `setup` and its facts; it is trained at most once.
+
+    It is searched as `setup.options.search` says, with the weights that training fitted.
     """
     directory, facts = cached(setup, "kae", lambda place: _train(setup, place))
     artifact = Artifact.load(directory / ARTIFACT)
@@ -69,13 +67,8 @@ def _train(setup: Setup, directory: Path) -> dict[str, Any]:
     }
 
 
-def bm25_system(index: Bm25) -> System:
-    """BM25; it does not look at the history."""
-    return lambda asked, k: index.search(asked.query, k)
-
-
 def artifact_system(artifact: Artifact, lexical: bool = True, history: bool = True) -> System:
-    """The served pipeline without bindings.
+    """Ask the served pipeline without bindings.
 
     Args:
         artifact: loaded.
@@ -101,26 +94,26 @@ def artifact_system(artifact: Artifact, lexical: bool = True, history: bool = Tr
 
 
 def candidate_system(artifact: Artifact) -> System:
-    """All candidates that the item scorer sees, in beam order: their recall bounds what any order could reach."""
+    """Answer with all candidates of the item scorer, in beam order: their recall bounds what any order could reach."""
     snapshot = Snapshot(artifact)
 
     def search(asked: Asked, k: int) -> list[str]:
         catalog = artifact.catalog
         request = SearchRequest(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
-        *_, found = base_candidates(snapshot, request)
-        return [catalog.ids[int(row)] for row in np.asarray(found.places)]
+        *_, candidates = base_candidates(snapshot, request)
+        return [catalog.ids[int(row)] for row in np.asarray(candidates.places)]
 
     return search
 
 
 def training_data(setup: Setup) -> tuple[list[Item], list[Interaction]]:
-    """What every system may learn from: the catalog, and the log's days up to `options.last_day`."""
+    """Read what every system may learn from: the catalog, and the log's days up to `options.last_day`."""
     data = read_data(setup.catalog, setup.logs, last_day=setup.options.last_day)
     return data.items, data.log
 
 
 def dictionary_of(setup: Setup) -> Kae:
-    """The dictionary of the `kae` system: its own when that is trained, else learned the same way and kept."""
+    """Return the dictionary of the `kae` system: its own when that is trained, else learned the same way and kept."""
     trained = setup.cache / f"kae-{identity(setup, 'kae')}"
     if (trained / DONE).is_file():
         return Kae.load(trained / ARTIFACT / DICTIONARY)
@@ -136,14 +129,3 @@ def dictionary_of(setup: Setup) -> Kae:
 
     directory, _ = cached(setup, "dictionary", learn)
     return Kae.load(directory / DICTIONARY)
-
-
-def tokenizer_of(setup: Setup, items: Sequence[Item], log: Sequence[Interaction], kae: Kae) -> InputBuilder:
-    """The tokenizer that training makes of the same data, with room for the dictionary's slots."""
-    from slotbeam_train.command import vocabulary_of
-    from slotbeam_train.lexicon import behaviour_of
-    from slotbeam_train.stages.corpus import corpus_texts
-
-    texts = list(corpus_texts(items, kae, behaviour_of(log)[0]))
-    size = setup.options.vocabulary or vocabulary_of(sum(map(len, texts)))
-    return InputBuilder.train(texts, size, kae.codebook.sizes, setup.options.model.max_tokens)

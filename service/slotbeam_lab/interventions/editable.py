@@ -14,9 +14,8 @@ from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import IntArray, Timings
-from slotbeam_lab.baselines.bm25 import Bm25
+from slotbeam_lab.baselines.bm25 import Aliases, Bm25, PinRules
 from slotbeam_lab.baselines.registry import Built
-from slotbeam_lab.baselines.rules import Aliases, PinRules
 from slotbeam_lab.interventions.injections import Injection, overlay_of
 from slotbeam_lab.interventions.papermode import ForgedMode, PaperMode
 

@@ -22,7 +22,8 @@ from slotbeam.model.tokenizer import START, InputBuilder
 from slotbeam.search.artifact import write_manifest
 from slotbeam.trie.build import build_trie
 from slotbeam.types import IntArray
-from slotbeam_train.export.graphs import Arrays, decoder_graph, encoder_graph
+from slotbeam_train.export.graphs import decoder_graph, encoder_graph
+from slotbeam_train.export.nodes import Arrays
 from slotbeam_train.lexicon import ABSORBED, Absorbed, write_absorbed
 from slotbeam_train.policy.model import Policy
 from slotbeam_train.stages.corpus import item_bags, item_texts_of
@@ -125,12 +126,35 @@ def restore(model: Policy, arrays: Arrays) -> list[str]:
 
 
 def item_vectors(model: Policy, inputs: InputBuilder, sids: IntArray, items: Sequence[Item]) -> IntArray:
-    """(N, e) int8: 127 × the unit vector of each item, for `Catalog.vectors`."""
+    """Return (N, e) int8: 127 × the unit vector of each item, for `Catalog.vectors`."""
     bags = torch.from_numpy(item_bags(inputs, np.asarray(sids), item_texts_of(items, inputs)))
     with torch.no_grad():
         parts = [model.item_vectors(part) for part in torch.split(bags, 4096)]
     whole: IntArray = (torch.cat(parts) * 127).round().to(torch.int8).numpy()
     return whole
+
+
+def export_parts(
+    out: Path,
+    items: Sequence[Item],
+    item_sids: IntArray,
+    model: Policy,
+    inputs: InputBuilder,
+    trained: Sequence[Item],
+    texts: Sequence[str],
+    half: bool,
+) -> dict[str, Any]:
+    """Write trie, items and graphs into `out`, and return what the manifest says of the items' fields.
+
+    Args:
+        items, item_sids, trained, half: see `export_artifact`.
+        texts: canonical text of each item, for lexical overlap.
+    """
+    build_trie(np.asarray(item_sids)).save(out / "trie")
+    vectors = item_vectors(model, inputs, item_sids, trained)
+    fields = write_catalog(out / "items", items, item_sids, texts, vectors)
+    export_model(model, inputs, out / "model", half)
+    return fields
 
 
 def export_artifact(
@@ -161,11 +185,8 @@ def export_artifact(
     kae.save(out / "kae")
     if absorbed:
         write_absorbed(out / "kae" / ABSORBED, absorbed)
-    build_trie(np.asarray(item_sids)).save(out / "trie")
-    vectors = item_vectors(model, inputs, item_sids, trained)
-    words = [f"{item_text(item)} {one.concept_terms}" for item, one in zip(trained, encoded, strict=True)]
-    fields = write_catalog(out / "items", items, item_sids, words, vectors)
-    export_model(model, inputs, out / "model", half)
+    texts = [f"{item_text(item)} {one.concept_terms}" for item, one in zip(trained, encoded, strict=True)]
+    fields = export_parts(out, items, item_sids, model, inputs, trained, texts, half)
     book = kae.codebook
     facts = {
         "codebook_sha": book.sha,

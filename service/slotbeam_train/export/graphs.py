@@ -12,112 +12,27 @@ Symbols: T input ids, B beams, P keys already cached (= position), d width, H he
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from onnx import GraphProto, ModelProto, TensorProto, checker, helper, numpy_helper
+from onnx import GraphProto, ModelProto, TensorProto
 
 from slotbeam.model.tokenizer import RECENT, SEEN, TEXT
-from slotbeam.types import FloatArray
-
-OPSET = 17
-IR_VERSION = 8
-EPSILON = 1e-5
-
-Arrays = dict[str, FloatArray]
-
-
-class _Graph:
-    """Collects nodes; every method returns the name of its output."""
-
-    def __init__(self, name: str, half: bool) -> None:
-        self.name, self.half = name, half
-        self.nodes: list[Any] = []
-        self.constants: dict[str, Any] = {}
-        self.values: dict[str, str] = {}
-
-    def node(self, kind: str, *inputs: str, outputs: int = 1, name: str = "", **attributes: Any) -> Any:
-        stem = name or f"{kind.lower()}_{len(self.nodes)}"
-        names = [stem] if outputs == 1 else [f"{stem}_{index}" for index in range(outputs)]
-        self.nodes.append(helper.make_node(kind, list(inputs), names, **attributes))
-        return names[0] if outputs == 1 else names
-
-    def weight(self, name: str, array: FloatArray) -> str:
-        """Add a float32 value; stored as float16 and widened at load when the file is a half one."""
-        if name in self.values:
-            return self.values[name]
-        if self.half:
-            self.constants[name] = numpy_helper.from_array(array.astype(np.float16), name)
-            self.values[name] = self.node("Cast", name, name=f"{name}.f32", to=TensorProto.FLOAT)
-        else:
-            self.constants[name] = numpy_helper.from_array(array.astype(np.float32), name)
-            self.values[name] = name
-        return self.values[name]
-
-    def floats(self, name: str, array: FloatArray) -> str:
-        """Add a float32 constant, never narrowed."""
-        self.constants.setdefault(name, numpy_helper.from_array(np.asarray(array, np.float32), name))
-        return name
-
-    def ints(self, *values: int) -> str:
-        name = "i_" + "_".join(str(value) for value in values).replace("-", "m")
-        self.constants.setdefault(name, numpy_helper.from_array(np.asarray(values, np.int64), name))
-        return name
-
-    def index(self, value: int) -> str:
-        name = f"index_{value}"
-        self.constants.setdefault(name, numpy_helper.from_array(np.asarray(value, np.int64), name))
-        return name
-
-    def reshape(self, x: str, *shape: int) -> str:
-        return str(self.node("Reshape", x, self.ints(*shape)))
-
-    def linear(self, x: str, arrays: Arrays, name: str) -> str:
-        """x (B, in) through `name`, a torch Linear (out, in)."""
-        inputs = [x, self.weight(f"{name}.weight", arrays[f"{name}.weight"])]
-        if f"{name}.bias" in arrays:
-            inputs.append(self.weight(f"{name}.bias", arrays[f"{name}.bias"]))
-        return str(self.node("Gemm", *inputs, transB=1))
-
-    def norm(self, x: str, arrays: Arrays, name: str) -> str:
-        scale, bias = (self.weight(f"{name}.{part}", arrays[f"{name}.{part}"]) for part in ("weight", "bias"))
-        return str(self.node("LayerNormalization", x, scale, bias, axis=-1, epsilon=EPSILON))
-
-    def feedforward(self, x: str, arrays: Arrays, name: str) -> str:
-        hidden = self.node("Relu", self.linear(x, arrays, f"{name}.up"))
-        return self.linear(hidden, arrays, f"{name}.down")
-
-    def build(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> GraphProto:
-        return helper.make_graph(self.nodes, self.name, inputs, outputs, list(self.constants.values()))
-
-
-def _value(name: str, kind: int, *shape: int | str) -> Any:
-    return helper.make_tensor_value_info(name, kind, list(shape))
-
-
-def _model(graph: GraphProto) -> ModelProto:
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="slotbeam", ir_version=IR_VERSION
-    )
-    checker.check_model(model)
-    return model
-
-
-def _layers(arrays: Arrays, stem: str) -> range:
-    return range(len({name.split(".")[1] for name in arrays if name.startswith(f"{stem}.")}))
+from slotbeam_train.export.nodes import Arrays, Nodes, model_of, tensor
 
 
 def encoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) -> ModelProto:
-    """`ids` (T,) int64 → `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d), `query_vector` (e,),
+    """Write the encoder of one row.
+
+    Input: `ids` (T,) int64. Outputs: `cross_key` (layers, d, H·T), `cross_value` (layers, H·T, d), `query_vector` (e,),
     `named` (L,) int64.
 
     Args:
-        arrays: parameters of `train.model.Policy` by their torch names.
+        arrays: parameters of a `Policy`.
         heads: H.
         sizes: (L,) V_l.
         half: store weights as float16; the arithmetic stays float32.
     """
-    graph = _Graph("encoder", half)
+    graph = Nodes("encoder", half)
     width = arrays["embedding.weight"].shape[1]
     size = width // heads
     tokens = graph.node("Shape", "ids")  # (1,)
@@ -165,23 +80,23 @@ def encoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
     graph.node("Concat", *keys, axis=0, name="cross_key")
     graph.node("Concat", *values, axis=0, name="cross_value")
     layers = len(keys)
-    return _model(
+    return model_of(
         graph.build(
-            [_value("ids", TensorProto.INT64, "T")],
+            [tensor("ids", TensorProto.INT64, "T")],
             [
-                _value("cross_key", TensorProto.FLOAT, layers, width, "HT"),
-                _value("cross_value", TensorProto.FLOAT, layers, "HT", width),
-                _value("query_vector", TensorProto.FLOAT, len(arrays["query_head.weight"])),
-                _value("named", TensorProto.INT64, len(sizes)),
+                tensor("cross_key", TensorProto.FLOAT, layers, width, "HT"),
+                tensor("cross_value", TensorProto.FLOAT, layers, "HT", width),
+                tensor("query_vector", TensorProto.FLOAT, len(arrays["query_head.weight"])),
+                tensor("named", TensorProto.INT64, len(sizes)),
             ],
         )
     )
 
 
-def _named(graph: _Graph, slot_start: int, sizes: Sequence[int]) -> None:
-    """`named` (L,): the slots before the row's text and history, 0 where it has none at a position."""
+def _named(graph: Nodes, slot_start: int, sizes: Sequence[int]) -> None:
+    """Add `named` (L,): the slots before the row's text and history, 0 where it has none at a position."""
     first = slot_start + np.concatenate([[0], np.cumsum(sizes[:-1])])
-    offsets, last = _int_constant(graph, "offsets", first), _int_constant(graph, "last", np.asarray(sizes) - 1)
+    offsets, last = graph.integers("offsets", first), graph.integers("last", np.asarray(sizes) - 1)
     marks = [graph.node("Equal", "ids", graph.index(mark)) for mark in (TEXT, RECENT, SEEN)]
     passed = graph.node("Cast", graph.node("Or", graph.node("Or", *marks[:2]), marks[2]), to=TensorProto.INT64)
     own = graph.node("Equal", graph.node("CumSum", passed, graph.index(0)), graph.index(0))  # (T,)
@@ -193,7 +108,7 @@ def _named(graph: _Graph, slot_start: int, sizes: Sequence[int]) -> None:
 
 
 def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) -> ModelProto:
-    """One step of all beams of one row, any position.
+    """Write the decoder: one step of all beams of one row, any position.
 
     Inputs: `parent` (B,) int64, `codes` (B,) int64, `position` () int64, `named` () int64 (the slot that the row names
     at this position, 0 for none), `cross_key` (layers, d, H·T),
@@ -202,17 +117,17 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
     At position 0: B = B' = 1, parent = codes = [0], P = 0.
 
     Args:
-        arrays: parameters by their torch names, with `slots` = start row + slot rows of the shared table (1 + ΣV, d).
+        arrays: parameters, with `slots` = start row + slot rows of the shared table (1 + ΣV, d).
         heads: H.
         sizes: (L,) V_l.
         half: store weights as float16.
     """
-    graph = _Graph("decoder", half)
+    graph = Nodes("decoder", half)
     width = arrays["slots"].shape[1]
     layers, positions = len(_layers(arrays, "decoder")), len(sizes)
     table = graph.weight("slots", arrays["slots"])
     starts = np.concatenate([[0, 1], 1 + np.cumsum(sizes[:-1])])[:positions]  # table row of code 0 of position - 1
-    first = graph.node("Gather", _int_constant(graph, "starts", starts), "position")
+    first = graph.node("Gather", graph.integers("starts", starts), "position")
     x = graph.node("Gather", table, graph.node("Add", "codes", first))
     x = graph.node("Add", x, graph.node("Gather", graph.weight("decoder_place", arrays["decoder_place"]), "position"))
     ones = np.kron(np.eye(heads), np.ones((width // heads, 1)))  # (d, H): sums within a head
@@ -246,11 +161,11 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
 
     def head(position: int) -> GraphProto:
         """Logits of one position; the slices of constants fold away at load."""
-        branch = _Graph(f"head_{position}", half)
+        branch = Nodes(f"head_{position}", half)
         rows = _rows(branch, table, bounds[position], bounds[position + 1])
         offsets = _rows(branch, bias, bounds[position] - 1, bounds[position + 1] - 1)
         branch.node("Gemm", hidden, rows, offsets, transB=1, name=f"logits_{position}")
-        return branch.build([], [_value(f"logits_{position}", TensorProto.FLOAT, "B", sizes[position])])
+        return branch.build([], [tensor(f"logits_{position}", TensorProto.FLOAT, "B", sizes[position])])
 
     logits = _choose(graph, positions, head)
     bias = graph.node("Gather", graph.weight("pass_bias", arrays["pass_bias"]), "position")
@@ -262,60 +177,53 @@ def decoder_graph(arrays: Arrays, heads: int, sizes: Sequence[int], half: bool) 
     passed = graph.node("Mul", raised, graph.node("Cast", which, to=TensorProto.FLOAT))  # (B, V)
     graph.node("LogSoftmax", graph.node("Add", logits, passed), axis=-1, name="logp")
     state = [f"{part}_{layer}" for layer in range(layers) for part in ("key", "value")]
-    return _model(
+    return model_of(
         graph.build(
             [
-                _value("parent", TensorProto.INT64, "B"),
-                _value("codes", TensorProto.INT64, "B"),
-                _value("position", TensorProto.INT64),
-                _value("named", TensorProto.INT64),
-                _value("cross_key", TensorProto.FLOAT, layers, width, "HT"),
-                _value("cross_value", TensorProto.FLOAT, layers, "HT", width),
-                *(_value(f"past_{name}", TensorProto.FLOAT, "B'", "P", width) for name in state),
+                tensor("parent", TensorProto.INT64, "B"),
+                tensor("codes", TensorProto.INT64, "B"),
+                tensor("position", TensorProto.INT64),
+                tensor("named", TensorProto.INT64),
+                tensor("cross_key", TensorProto.FLOAT, layers, width, "HT"),
+                tensor("cross_value", TensorProto.FLOAT, layers, "HT", width),
+                *(tensor(f"past_{name}", TensorProto.FLOAT, "B'", "P", width) for name in state),
             ],
             [
-                _value("logp", TensorProto.FLOAT, "B", "V"),
-                *(_value(name, TensorProto.FLOAT, "B", "P + 1", width) for name in state),
+                tensor("logp", TensorProto.FLOAT, "B", "V"),
+                *(tensor(name, TensorProto.FLOAT, "B", "P + 1", width) for name in state),
             ],
         )
     )
 
 
-def _int_constant(graph: _Graph, name: str, values: Any) -> str:
-    graph.constants[name] = numpy_helper.from_array(np.asarray(values, np.int64), name)
-    return name
-
-
-def _extend(graph: _Graph, part: str, layer: int, new: str) -> str:
+def _extend(graph: Nodes, part: str, layer: int, new: str) -> str:
     """Add the layer's past (B', P, d) at each beam's parent, with new (B, d) behind it."""
     kept = graph.node("Gather", f"past_{part}_{layer}", "parent", axis=0)
     return str(graph.node("Concat", kept, graph.node("Unsqueeze", new, graph.ints(1)), axis=1, name=f"{part}_{layer}"))
 
 
-def _rows(graph: _Graph, table: str, first: int, last: int) -> str:
+def _rows(graph: Nodes, table: str, first: int, last: int) -> str:
     return str(graph.node("Slice", table, graph.ints(first), graph.ints(last), graph.ints(0)))
 
 
-def _choose(graph: _Graph, positions: int, head: Callable[[int], GraphProto]) -> str:
+def _choose(graph: Nodes, positions: int, head: Callable[[int], GraphProto]) -> str:
     """Add a chain of If nodes: the subgraph of the asked position alone runs."""
 
-    def chain(outer: _Graph, position: int) -> str:
+    def chain(outer: Nodes, position: int) -> str:
         if position == positions - 1:
             branch = head(position)
             outer.nodes.extend(branch.node)
             outer.constants.update({constant.name: constant for constant in branch.initializer})
             return f"logits_{position}"
-        rest = _Graph(f"beyond_{position}", outer.half)
+        rest = Nodes(f"beyond_{position}", outer.half)
         last = chain(rest, position + 1)
-        otherwise = rest.build([], [_value(last, TensorProto.FLOAT, "B", f"V_{position}")])
-        here = outer.node("Equal", "position", _scalar(outer, position), name=f"at_{position}")
+        otherwise = rest.build([], [tensor(last, TensorProto.FLOAT, "B", f"V_{position}")])
+        here = outer.node("Equal", "position", outer.integers(f"position_{position}", position), name=f"at_{position}")
         name = f"chosen_{position}"
         return str(outer.node("If", here, name=name, then_branch=head(position), else_branch=otherwise))
 
     return chain(graph, 0)
 
 
-def _scalar(graph: _Graph, value: int) -> str:
-    name = f"position_{value}"
-    graph.constants[name] = numpy_helper.from_array(np.asarray(value, np.int64), name)
-    return name
+def _layers(arrays: Arrays, stem: str) -> range:
+    return range(len({name.split(".")[1] for name in arrays if name.startswith(f"{stem}.")}))

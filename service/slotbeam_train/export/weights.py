@@ -7,7 +7,7 @@ taken. The features are the ones that serving computes, so nothing is estimated 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from typing import Any
 
@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.normalize import normalize
-from slotbeam.search.artifact import Artifact
+from slotbeam.search.artifact import Artifact, write_manifest
 from slotbeam.search.groups import base_candidates
 from slotbeam.search.options import WEIGHTS, SearchOptions
 from slotbeam.search.rank import ItemScorer
@@ -74,8 +74,22 @@ def fit_weights(artifact: Artifact, taken: Sequence[Interaction], budget: Budget
     return replace(artifact.options, **fitted)
 
 
+def fit_manifest(
+    artifact: Artifact,
+    log: Sequence[Interaction],
+    items: Sequence[Item],
+    count: int,
+    seed: int,
+    budget: Budget | None = None,
+) -> SearchOptions:
+    """Fit the weights to `count` interactions of the log's last day, and write them into the artifact's manifest."""
+    fitted = fit_weights(artifact, last_taken(log, items, count, seed), budget)
+    write_manifest(artifact.directory, {**artifact.manifest, "search": asdict(fitted)})
+    return fitted
+
+
 def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, seed: int) -> list[Interaction]:
-    """At most `count` interactions of the log's last day that lead to one of `items`; none without a log.
+    """Draw at most `count` interactions of the log's last day that lead to one of `items`; none without a log.
 
     Queries made from the catalog are no stand-in: their targets are drawn, not chosen, so they teach too little trust
     in words (docs/log-2026-11.md).

@@ -1,4 +1,4 @@
-"""Tasks and batches. A batch is a function of (seed, stage, step), so a resumed run sees what an unbroken one would."""
+"""Batches of examples. One is a function of (seed, stage, step), so a resumed run sees what an unbroken one would."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slotbeam.model.tokenizer import CATEGORY, EOS, MAX_RECENT_TEXT, PAD, QUERY, TITLE, WORD
+from slotbeam.model.tokenizer import MAX_RECENT_TEXT, PAD
 from slotbeam.types import IntArray
-from slotbeam_train.policy.model import MAX_TARGET_TEXT
 from slotbeam_train.stages.corpus import Corpus, Pairs
-from slotbeam_train.stages.routing import self_route
 
 CHUNK = 16
 """Batches made at once: their rows are sorted by length together, so that a batch needs little padding."""
@@ -107,145 +105,13 @@ class Sampler:
         found: IntArray = self._by_first[start + (drawn * (stop - start)).astype(np.int64)]
         return found
 
-    def title_target(self, ids: Sequence[int]) -> list[int]:
-        return [*ids[: MAX_TARGET_TEXT - 1], EOS]
 
-
-def _pad(rows: Sequence[Sequence[int]]) -> IntArray:
-    out = np.full((len(rows), max(map(len, rows))), PAD, np.int64)
+def padded(rows: Sequence[Sequence[int]], width: int | None = None) -> IntArray:
+    """Return (N, T) int64 ids, padded with PAD to the longest row, or to `width`."""
+    out = np.full((len(rows), width or max(map(len, rows))), PAD, np.int64)
     for index, row in enumerate(rows):
         out[index, : len(row)] = row
     return out
-
-
-def _text_target(rows: Rows) -> IntArray:
-    out = np.full((len(rows), MAX_TARGET_TEXT), PAD, np.int64)
-    for index, row in enumerate(rows):
-        out[index, : len(row)] = row
-    return out
-
-
-def _picks(rng: np.random.Generator, size: int, n: int) -> list[int]:
-    found: list[int] = rng.integers(size, size=n).tolist()
-    return found
-
-
-# S0: a word and its slot
-
-
-def word_to_slot(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c = s.corpus
-    picks = _picks(rng, len(c.words), n)
-    rows = [s.compose(WORD, [CATEGORY + int(c.word_facts[i, 0])], c.words[i]) for i in picks]
-    return rows, c.word_facts[picks, 1:]
-
-
-def slot_to_word(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c = s.corpus
-    offsets = c.inputs.layout.slot_offsets
-    picks = _picks(rng, len(c.words), n)
-    rows = []
-    for i in picks:
-        category, position, code = c.word_facts[i].tolist()
-        rows.append(s.compose(WORD, [CATEGORY + category, offsets[position] + code], []))
-    return rows, _text_target([s.title_target(c.words[i]) for i in picks])
-
-
-# S1: a text and its SID
-
-
-def _queries(s: Sampler, rng: np.random.Generator, n: int) -> list[int]:
-    return [int(pairs.query[index]) for pairs, index in s.pairs(rng, n)]
-
-
-def query_to_sid(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, picks = s.corpus, _queries(s, rng, n)
-    return [s.compose(QUERY, [], c.queries[q]) for q in picks], c.query_sids[picks]
-
-
-def sid_to_query(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, picks = s.corpus, _queries(s, rng, n)
-    rows = [s.compose(QUERY, s.sid_ids(tuple(c.query_sids[q].tolist())), []) for q in picks]
-    return rows, _text_target([s.title_target(c.queries[q]) for q in picks])
-
-
-def title_to_sid(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, picks = s.corpus, _picks(rng, len(s.corpus.titles), n)
-    return [s.compose(TITLE, [], c.titles[i]) for i in picks], c.item_sids[picks]
-
-
-def sid_to_title(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, picks = s.corpus, _picks(rng, len(s.corpus.titles), n)
-    rows = [s.compose(TITLE, s.sid_ids(tuple(c.item_sids[i].tolist())), []) for i in picks]
-    return rows, _text_target([s.title_target(c.titles[i]) for i in picks])
-
-
-def query_to_department(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, drawn = s.corpus, s.pairs(rng, n)
-    rows = [s.compose(QUERY, [], c.queries[int(pairs.query[index])]) for pairs, index in drawn]
-    return rows, c.departments[[int(pairs.item[index]) for pairs, index in drawn]]
-
-
-def title_to_department(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, picks = s.corpus, _picks(rng, len(s.corpus.titles), n)
-    return [s.compose(TITLE, [], c.titles[i]) for i in picks], c.departments[picks]
-
-
-# S2: a query and what it leads to
-
-
-def query_to_title(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, rows, targets = s.corpus, [], []
-    for pairs, index in s.pairs(rng, n):
-        rows.append(s.compose(QUERY, [], c.queries[int(pairs.query[index])]))
-        targets.append(s.title_target(c.titles[int(pairs.item[index])]))
-    return rows, _text_target(targets)
-
-
-def title_to_query(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, rows, targets = s.corpus, [], []
-    for pairs, index in s.pairs(rng, n):
-        rows.append(s.compose(TITLE, [], c.titles[int(pairs.item[index])]))
-        targets.append(s.title_target(c.queries[int(pairs.query[index])]))
-    return rows, _text_target(targets)
-
-
-def query_sid_to_item_sid(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, drawn = s.corpus, s.pairs(rng, n)
-    rows = [s.compose(QUERY, s.sid_ids(tuple(c.query_sids[pairs.query[index]].tolist())), []) for pairs, index in drawn]
-    return rows, c.item_sids[[int(pairs.item[index]) for pairs, index in drawn]]
-
-
-def item_sid_to_query_sid(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    c, drawn = s.corpus, s.pairs(rng, n)
-    rows = [s.compose(TITLE, s.sid_ids(tuple(c.item_sids[pairs.item[index]].tolist())), []) for pairs, index in drawn]
-    return rows, c.query_sids[[int(pairs.query[index]) for pairs, index in drawn]]
-
-
-# S3: the deployed format
-
-
-def retrieve(s: Sampler, rng: np.random.Generator, n: int) -> tuple[Rows, IntArray]:
-    """(query, query SID, history) → item SID and item, with self-routing examples among them."""
-    c, o = s.corpus, s.options
-    rows, targets, items = [], [], []
-    for pairs, index in s.pairs(rng, n):
-        query, item = int(pairs.query[index]), int(pairs.item[index])
-        text, sid, target = c.queries[query], c.query_sids[query], c.item_sids[item]
-        recent, seen = s.history(pairs, index, rng)
-        fate = rng.random()
-        if fate < o.self_routing:
-            word = c.invented[int(rng.integers(len(c.invented)))] if rng.random() < 0.8 else []
-            sid, target, text = self_route(sid, target, text, c.query_spans[query], word, c.reserved, rng)
-        elif fate < o.self_routing + o.drop_text and sid.any():
-            text = []
-        elif fate > 1 - o.drop_sid:
-            sid = np.zeros_like(sid)
-        rows.append(s.compose(QUERY, s.sid_ids(tuple(sid.tolist())), text, recent, seen))
-        targets.append(target)
-        items.append(item)
-    chosen = np.asarray(items, np.int64)
-    return rows, np.column_stack([np.asarray(targets, np.int64), chosen, s.rivals(chosen, rng)])
 
 
 class Stream:
@@ -295,5 +161,5 @@ class Stream:
         order = rng.permutation(len(rows))
         order = order[np.argsort([len(rows[i]) for i in order.tolist()], kind="stable")]
         return [  # rows of like length together
-            Batch(kind, _pad([rows[i] for i in part.tolist()]), target[part]) for part in np.split(order, count)
+            Batch(kind, padded([rows[i] for i in part.tolist()]), target[part]) for part in np.split(order, count)
         ]

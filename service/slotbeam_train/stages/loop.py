@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -12,15 +12,15 @@ import torch
 
 from slotbeam.errors import InputError
 from slotbeam_train.budget import Budget, Clock, Steps
-from slotbeam_train.policy.losses import ItemTable, loss_of
 from slotbeam_train.policy.model import Policy
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.checkpoint import load_checkpoint, save_checkpoint
-from slotbeam_train.stages.corpus import item_bags
-from slotbeam_train.stages.data import Sampler, Stream
-from slotbeam_train.stages.stages import STAGES, Stage
+from slotbeam_train.stages.stages import Stage
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+
+Lesson = tuple[Stage, Callable[[int], torch.Tensor]]
+"""A stage, and its step → the loss of that step's batch (nats), by the model that is trained, on its device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +103,12 @@ def learning_rate(stage: Stage, step: int, steps: int, peak: float) -> float:
 
 
 class Trainer:
-    """Runs stages one after the other on one model; may be stopped and resumed at any step."""
+    """Gives lessons one after the other to one model; may be stopped and resumed at any step."""
 
     def __init__(
         self,
         model: Policy,
-        sampler: Sampler,
-        stages: Sequence[str],
+        lessons: Sequence[Lesson],
         options: LoopOptions,
         seed: int,
         reporter: Reporter,
@@ -119,7 +118,7 @@ class Trainer:
         """Prepare a run.
 
         Args:
-            stages: names in `STAGES`, in the order to run.
+            lessons: in their order.
             checkpoint: file to keep; None keeps none.
             budget: what the stages may take; None: `options.minutes` of training in all, or else `options.steps`.
         """
@@ -128,12 +127,8 @@ class Trainer:
         self.device = device_of(options.device)
         self.precision = precision_of(options.precision, self.device)
         self.model = model.to(self.device)
-        self.sampler, self.options, self.seed, self.reporter = sampler, options, seed, reporter
-        self.stages = [(STAGES[name][0], STAGES[name][1](sampler.corpus)) for name in stages]
+        self.lessons, self.options, self.seed, self.reporter = list(lessons), options, seed, reporter
         self.checkpoint, self.budget = checkpoint, budget
-        corpus = sampler.corpus
-        bags = torch.from_numpy(item_bags(corpus.inputs, corpus.item_sids, corpus.item_texts))
-        self.items = ItemTable(bags.to(self.device), torch.from_numpy(corpus.priors).to(self.device))
         decay = [p for p in model.parameters() if p.ndim > 1]
         plain = [p for p in model.parameters() if p.ndim <= 1]
         groups = [{"params": decay, "weight_decay": options.weight_decay}, {"params": plain, "weight_decay": 0.0}]
@@ -155,8 +150,8 @@ class Trainer:
             before = sum(report["seconds"] for report in self.place.reports.values())
             self.budget = Budget(self.options.minutes * 60 - before)
         done = 0
-        while self.place.stage < len(self.stages):
-            stage, _ = self.stages[self.place.stage]
+        while self.place.stage < len(self.lessons):
+            stage, _ = self.lessons[self.place.stage]
             course, left = self._course(), None if until is None else until - done
             done += self._stage(course, left)
             if course.goes_on(self.place.step):
@@ -171,29 +166,26 @@ class Trainer:
         return self.place.reports
 
     def _plan(self, steps: int) -> list[int]:
-        total = sum(stage.share for stage, _ in self.stages)
-        return [max(1, round(steps * stage.share / total)) for stage, _ in self.stages]
+        total = sum(stage.share for stage, _ in self.lessons)
+        return [max(1, round(steps * stage.share / total)) for stage, _ in self.lessons]
 
     def _course(self) -> Steps | Clock:
         """Of the stage ahead: its steps, or its share of the time that is left."""
         if self.budget is None:
             return Steps(self.place.plan[self.place.stage])
-        ahead = [stage.share for stage, _ in self.stages[self.place.stage :]]
+        ahead = [stage.share for stage, _ in self.lessons[self.place.stage :]]
         ahead[0] *= 1 - self.place.along
         return Clock(self.budget.part(ahead[0] / sum(ahead)), self.place.step, self.place.along)
 
-    def _loss(self, stage: Stage, stream: Stream, step: int) -> torch.Tensor:
-        batch = stream.batch(step)
+    def _loss(self, step: int) -> torch.Tensor:
+        _, loss_of = self.lessons[self.place.stage]
         torch.manual_seed(self.seed * 1_000_003 + self.place.stage * 100_003 + step)  # dropout, the same when resumed
-        ids = torch.from_numpy(batch.ids).to(self.device, non_blocking=True)
-        target = torch.from_numpy(batch.target).to(self.device, non_blocking=True)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is torch.bfloat16):
-            return loss_of(self.model, batch.kind, ids, target, self.items, stage.smoothing)
+            return loss_of(step)
 
     def _stage(self, course: Steps | Clock, limit: int | None) -> int:
         """Run the current stage to the end of its course, or for `limit` steps; return how many were run."""
-        place, (stage, mix) = self.place, self.stages[self.place.stage]
-        stream = Stream(self.sampler, mix, self.options.batch, self.seed, stage.name)
+        place, (stage, _) = self.place, self.lessons[self.place.stage]
         report = StageReport(**place.reports.get(stage.name, {}))  # type: ignore[arg-type]
         self.model.train()
         begun = saved = time.monotonic()
@@ -203,7 +195,7 @@ class Trainer:
             tenth = max(1, end // 10)
             for group in self.optimizer.param_groups:
                 group["lr"] = learning_rate(stage, at, end, self.options.rate)
-            loss = self._loss(stage, stream, place.step)
+            loss = self._loss(place.step)
             loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.options.clip)
             self.optimizer.step()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slotbeam_train.stages import data
+from slotbeam_train.stages import tasks
 from slotbeam_train.stages.corpus import Corpus
 from slotbeam_train.stages.data import Task
 
@@ -39,23 +39,23 @@ Mix = list[tuple[Task, float]]
 def attribute_alignment(corpus: Corpus) -> Mix:
     """S0: what a slot means."""
     return [
-        (Task("word → slot", "slot", data.word_to_slot), 0.7),
-        (Task("slot → word", "text", data.slot_to_word), 0.3),
+        (Task("word → slot", "slot", tasks.word_to_slot), 0.7),
+        (Task("slot → word", "text", tasks.slot_to_word), 0.3),
     ]
 
 
 def content_alignment(corpus: Corpus) -> Mix:
     """S1: query ↔ SID and title ↔ SID, and the department of each."""
     mix: Mix = [
-        (Task("query → SID", "sids", data.query_to_sid), 0.25),
-        (Task("title → SID", "sids", data.title_to_sid), 0.35),
-        (Task("SID → query", "text", data.sid_to_query), 0.1),
-        (Task("SID → title", "text", data.sid_to_title), 0.1),
+        (Task("query → SID", "sids", tasks.query_to_sid), 0.25),
+        (Task("title → SID", "sids", tasks.title_to_sid), 0.35),
+        (Task("SID → query", "text", tasks.sid_to_query), 0.1),
+        (Task("SID → title", "text", tasks.sid_to_title), 0.1),
     ]
     if len(corpus.department_names) > 1:
         mix += [
-            (Task("query → department", "department", data.query_to_department), 0.1),
-            (Task("title → department", "department", data.title_to_department), 0.1),
+            (Task("query → department", "department", tasks.query_to_department), 0.1),
+            (Task("title → department", "department", tasks.title_to_department), 0.1),
         ]
     return mix
 
@@ -63,19 +63,19 @@ def content_alignment(corpus: Corpus) -> Mix:
 def collaboration(corpus: Corpus) -> Mix:
     """S2: where a query SID leads, and back; query ↔ title."""
     return [
-        (Task("query SID → item SID", "sids", data.query_sid_to_item_sid), 0.5),
-        (Task("item SID → query SID", "sids", data.item_sid_to_query_sid), 0.2),
-        (Task("query → title", "text", data.query_to_title), 0.15),
-        (Task("title → query", "text", data.title_to_query), 0.15),
+        (Task("query SID → item SID", "sids", tasks.query_sid_to_item_sid), 0.5),
+        (Task("item SID → query SID", "sids", tasks.item_sid_to_query_sid), 0.2),
+        (Task("query → title", "text", tasks.query_to_title), 0.15),
+        (Task("title → query", "text", tasks.title_to_query), 0.15),
     ]
 
 
 def retrieval(corpus: Corpus) -> Mix:
     """S3: the deployed format, and a little of S1 and S2 against forgetting."""
     return [
-        (Task("query → item SID", "retrieve", data.retrieve), 0.94),
-        (Task("title → SID", "sids", data.title_to_sid), 0.03),
-        (Task("query SID → item SID", "sids", data.query_sid_to_item_sid), 0.03),
+        (Task("query → item SID", "retrieve", tasks.retrieve), 0.94),
+        (Task("title → SID", "sids", tasks.title_to_sid), 0.03),
+        (Task("query SID → item SID", "sids", tasks.query_sid_to_item_sid), 0.03),
     ]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,15 +15,16 @@ pytest.importorskip("bm25s")
 import torch
 
 from slotbeam.catalog.item import Interaction, Item
-from slotbeam.types import IntArray
-from slotbeam_lab.baselines import dense, fused, rules
-from slotbeam_lab.baselines.contrastive import Contrastive, DualEncoder
-from slotbeam_lab.baselines.dense import Dense, PairBatches, item_chances
+from slotbeam_lab.baselines import bm25, dense, fused
+from slotbeam_lab.baselines.dense import STAGE, Dense, DualEncoder, dense_trainer, item_chances
 from slotbeam_lab.baselines.registry import Setup
 from slotbeam_lab.measures.run import Asked
+from slotbeam_train.budget import Budget
 from slotbeam_train.options import TrainOptions, preset
 from slotbeam_train.policy.model import ModelOptions
+from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.data import Sampler
+from slotbeam_train.stages.loop import Trainer
 from support.setups import files_of, make_setup
 from support.shop import make_items
 from support.training import make_corpus, make_inputs, make_log
@@ -83,47 +82,35 @@ def test_the_chance_of_an_item_is_how_often_it_is_drawn() -> None:
     assert np.abs(drawn / 40_000 - chances).max() < 0.01
 
 
-def _trainer(
-    directory: Path,
-    options: TrainOptions,
-    before_step: Callable[[int], None] = lambda step: None,
-    clock: Callable[[], float] = time.monotonic,
-) -> Contrastive:
+def _trainer(options: TrainOptions, checkpoint: Path | None = None) -> Trainer:
     corpus = make_corpus(30)
     torch.manual_seed(0)
     model = DualEncoder(SHAPE, corpus.inputs.layout)
-    batches = PairBatches(corpus, Sampler(corpus, options.data), options.loop.batch, options.seed)
-    directory.mkdir()
-
-    def draw(step: int) -> tuple[list[list[int]], list[list[int]], IntArray]:
-        before_step(step)
-        return batches.batch(step)
-
-    return Contrastive(model, draw, item_chances(corpus, options.data.pseudo_share), options, directory, clock)
+    return dense_trainer(model, corpus, options, Reporter(quiet=True), checkpoint)
 
 
 def test_a_stopped_run_ends_with_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
     options = replace(preset("tiny", steps=8, batch=12, device="cpu"), quiet=True)
-    whole = _trainer(tmp_path / "whole", options)
-    assert whole.run()["steps"] == 8
-    first = _trainer(tmp_path / "parts", options)
-    assert first.run(until=3)["steps"] == 3
-    again = _trainer(tmp_path / "again", options)
-    again.checkpoint = first.checkpoint
-    assert again.run()["steps"] == 8
+    whole = _trainer(options)
+    assert whole.run()[STAGE.name]["steps"] == 8
+    assert _trainer(options, tmp_path / "c.npz").run(until=3)[STAGE.name]["steps"] == 3
+    again = _trainer(options, tmp_path / "c.npz")
+    assert again.resume()
+    assert again.run()[STAGE.name]["steps"] == 8
     for one, other in zip(whole.model.parameters(), again.model.parameters(), strict=True):
         assert torch.equal(one, other)
 
 
-def test_minutes_are_kept_by_the_clock(tmp_path: Path) -> None:
-    options = replace(preset("tiny", batch=8, device="cpu", minutes=1), quiet=True)
-    now = [0.0]
+def test_minutes_are_kept_by_the_clock() -> None:
+    run = _trainer(preset("tiny", batch=8, device="cpu", minutes=1))
+    [(stage, loss)], now = run.lessons, [0.0]
 
-    def take_time(step: int) -> None:
+    def slow(step: int) -> torch.Tensor:
         now[0] += 1.0 if step < 5 else 10.0  # by the first steps there would be sixty
+        return loss(step)
 
-    run = _trainer(tmp_path / "minutes", options, take_time, lambda: now[0])
-    assert run.run()["steps"] == 11
+    run.lessons, run.budget = [(stage, slow)], Budget(60.0, clock=lambda: now[0])
+    assert run.run()[STAGE.name]["steps"] == 11
     assert now[0] == 65.0
 
 
@@ -163,6 +150,6 @@ def test_the_whole_of_a_comparison_is_built(tmp_path: Path) -> None:
     with_kae = fused.build_with_kae(setup)
     assert with_kae.artifact is not None
     assert len(set(with_kae.search(Asked("red mug"), 20))) == 20
-    aliased = rules.build_aliased(setup)
+    aliased = bm25.build_aliased(setup)
     assert aliased.facts["concepts"] > 3
     assert aliased.search(Asked("red mug"), 5)

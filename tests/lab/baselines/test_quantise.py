@@ -12,11 +12,11 @@ pytest.importorskip("faiss")
 pytest.importorskip("torch")
 
 from slotbeam.types import FloatArray
-from slotbeam_lab.baselines import residual
 from slotbeam_lab.baselines.closed import sharing
 from slotbeam_lab.baselines.quantise import (
     Material,
     Quantiser,
+    fit_opq,
     kmeans,
     nearest_rows,
     product_codes,
@@ -42,7 +42,7 @@ def material(vectors: FloatArray) -> Material:
 
 @pytest.fixture(scope="module")
 def opq() -> Quantiser:
-    return residual.fit_with_opq(material(blobs()))
+    return fit_opq(material(blobs()))
 
 
 def error(vectors: FloatArray, quantiser: Quantiser) -> float:

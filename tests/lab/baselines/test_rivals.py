@@ -15,9 +15,8 @@ from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Concept, Dictionary
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.importance import Importance
-from slotbeam_lab.baselines.bm25 import Bm25
+from slotbeam_lab.baselines.bm25 import Aliases, Bm25, PinRules
 from slotbeam_lab.baselines.fused import RRF_K, Behaviour, fuse, fused_system
-from slotbeam_lab.baselines.rules import Aliases, PinRules
 from slotbeam_lab.measures.run import Asked
 
 

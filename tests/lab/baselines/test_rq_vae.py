@@ -11,9 +11,8 @@ pytest.importorskip("torch")
 import torch
 
 from slotbeam.types import FloatArray, IntArray
-from slotbeam_lab.baselines.cq_sid import Contrast, info_nce
 from slotbeam_lab.baselines.quantise import Material
-from slotbeam_lab.baselines.rq_vae import RqVae, VaeOptions, train_vae
+from slotbeam_lab.baselines.rq_vae import Contrast, RqVae, VaeOptions, info_nce, train_vae
 
 KINDS, WIDTH = 8, 16
 OPTIONS = VaeOptions(hidden=32, latent=8, steps=300, batch=64)

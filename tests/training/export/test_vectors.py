@@ -13,7 +13,7 @@ from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.corpus import Corpus, item_bags
 from slotbeam_train.stages.data import DataOptions, Sampler
-from slotbeam_train.stages.loop import Trainer
+from slotbeam_train.stages.lessons import policy_trainer
 from support.shop import make_items
 from support.training import make_corpus, small_loop
 
@@ -88,5 +88,5 @@ def test_training_brings_a_query_to_its_item(corpus: Corpus) -> None:
         return float(np.mean([titles[int(b)] == titles[int(i)] for b, i in zip(best, log.item, strict=True)]))
 
     before = top()
-    Trainer(policy, sampler, ["S3"], small_loop(steps=120, batch=32), 0, Reporter(quiet=True)).run()
+    policy_trainer(policy, sampler, ["S3"], small_loop(steps=120, batch=32), 0, Reporter(quiet=True)).run()
     assert top() > max(0.7, before + 0.3)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.corpus import Corpus
 from slotbeam_train.stages.data import DataOptions, Sampler
+from slotbeam_train.stages.lessons import policy_trainer
 from slotbeam_train.stages.loop import Trainer, learning_rate
 from slotbeam_train.stages.stages import S3, STAGES
 from support.training import make_corpus, small_loop
@@ -29,7 +29,7 @@ def corpus() -> Corpus:
 def trainer(corpus: Corpus, checkpoint: Path | None = None, seed: int = 0, **loop: object) -> Trainer:
     torch.manual_seed(seed)
     model = Policy(SHAPE, corpus.inputs.layout, len(corpus.department_names))
-    return Trainer(
+    return policy_trainer(
         model, Sampler(corpus, DataOptions()), tuple(STAGES), small_loop(**loop), seed, Reporter(True), checkpoint
     )
 
@@ -81,16 +81,23 @@ class Slow:
     """A clock that nothing but training moves: step n takes the seconds that `takes` says."""
 
     def __init__(self, run: Trainer, takes: Callable[[int], float]) -> None:
-        self.now, self.steps, self.takes, self._loss = 0.0, 0, takes, run._loss
-        run._loss = self.loss  # type: ignore[method-assign]
+        self.now, self.steps, self.takes = 0.0, 0, takes
+        run.lessons = [(stage, self.slowed(loss)) for stage, loss in run.lessons]
 
     def __call__(self) -> float:
         return self.now
 
-    def loss(self, *arguments: Any) -> torch.Tensor:
-        self.now += self.takes(self.steps)
-        self.steps += 1
-        return self._loss(*arguments)
+    def slowed(self, loss: Callable[[int], torch.Tensor]) -> Callable[[int], torch.Tensor]:
+        def slow(step: int) -> torch.Tensor:
+            self.now += self.takes(self.steps)
+            self.steps += 1
+            return loss(step)
+
+        return slow
+
+
+def always(seconds: float) -> Callable[[int], float]:
+    return lambda step: seconds
 
 
 def timed(
@@ -103,7 +110,7 @@ def timed(
 
 
 def test_the_stages_share_their_time_and_end_with_it(corpus: Corpus) -> None:
-    run, clock = timed(corpus, 60.0, lambda step: 1.0)
+    run, clock = timed(corpus, 60.0, always(1.0))
     reports = run.run()
     assert clock.now == pytest.approx(60.0, abs=2)
     assert [report["steps"] for report in reports.values()] == pytest.approx([3, 12, 6, 39], abs=1)
@@ -120,24 +127,24 @@ def test_the_stages_end_with_their_time_where_steps_suddenly_take_longer(corpus:
 
 def test_by_the_clock_the_rate_falls_to_its_end_however_many_steps_there_are(corpus: Corpus) -> None:
     for pace in (1.0, 3.0):
-        run, _ = timed(corpus, 60.0, lambda step, pace=pace: pace)
+        run, _ = timed(corpus, 60.0, always(pace))
         run.run()
         assert run.optimizer.param_groups[0]["lr"] < 0.1 * run.options.rate
 
 
 def test_a_budget_that_is_used_up_leaves_one_step_a_stage(corpus: Corpus) -> None:
-    run, _ = timed(corpus, 0.0, lambda step: 5.0)
+    run, _ = timed(corpus, 0.0, always(5.0))
     reports = run.run()
     assert run.place.plan == [1, 1, 1, 1]
     assert all(np.isfinite(report["last_loss"]) for report in reports.values())
 
 
 def test_a_run_by_the_clock_goes_on_where_it_stopped(corpus: Corpus, tmp_path: Path) -> None:
-    run, _ = timed(corpus, 100.0, lambda step: 1.0, tmp_path / "c.npz")
+    run, _ = timed(corpus, 100.0, always(1.0), tmp_path / "c.npz")
     run.run(until=60)
     assert run.place.stage == 3
     assert run.place.step == pytest.approx(25, abs=1)
-    again, clock = timed(corpus, 20.0, lambda step: 1.0, tmp_path / "c.npz")
+    again, clock = timed(corpus, 20.0, always(1.0), tmp_path / "c.npz")
     assert again.resume()
     assert again.place.along == pytest.approx(25 / 65, abs=0.03)
     again.run()

@@ -1,0 +1,51 @@
+"""Words → slots, texts → ids: the dictionary with its codebook, and the tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from slotbeam.catalog.item import Interaction, Item
+from slotbeam.kae.encode import Kae
+from slotbeam.model.tokenizer import InputBuilder
+from slotbeam.search.artifact import read_manifest, verify
+from slotbeam_train.export.artifact import TOKENIZER
+from slotbeam_train.lexicon import Absorbed, behaviour_of, build_kae
+from slotbeam_train.lexicon.corpus import Progress
+from slotbeam_train.options import TrainOptions
+from slotbeam_train.stages.corpus import corpus_texts
+
+
+def vocabulary(
+    items: Sequence[Item],
+    log: Sequence[Interaction],
+    options: TrainOptions,
+    artifact_from: Path | None,
+    work: Path | None,
+    absorbed: Sequence[Absorbed] = (),
+    progress: Progress | None = None,
+) -> tuple[Kae, InputBuilder]:
+    """Return the encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
+    limit = options.model.max_tokens
+    if artifact_from is not None:
+        manifest = read_manifest(artifact_from)
+        verify(artifact_from, manifest)
+        kae = Kae.load(artifact_from / "kae")
+        limit = manifest["model"]["max_tokens"]
+        return kae, InputBuilder.load(artifact_from / "model" / TOKENIZER, kae.codebook.sizes, limit)
+    if work is not None and (work / TOKENIZER).is_file():
+        kae = Kae.load(work / "kae")
+        return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
+    queries, clicks = behaviour_of(log)
+    kae = build_kae(items, queries, options.kae, progress, clicks, absorbed)
+    return kae, tokenizer_of(items, queries, kae, options)
+
+
+def tokenizer_of(items: Sequence[Item], queries: Iterable[str], kae: Kae, options: TrainOptions) -> InputBuilder:
+    """Learn the tokenizer of a catalog, its dictionary and the canonical queries of its log.
+
+    Its size follows the corpus unless `options` fix it: 1 000 entries for the smallest, 8 000 from 0.8 M characters on.
+    """
+    texts = list(corpus_texts(items, kae, queries))
+    size = options.vocabulary or min(8000, max(1000, sum(map(len, texts)) // 100))
+    return InputBuilder.train(texts, size, kae.codebook.sizes, options.model.max_tokens)
