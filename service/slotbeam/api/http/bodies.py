@@ -71,7 +71,7 @@ def validation_error(failures: Sequence[ErrorDetails], allowed: Sequence[str] = 
         failures: as pydantic's `errors()` returns them (`loc`, `msg`, `type`, `input`).
         allowed: names of the top level's fields, listed when an unknown one was given.
     """
-    found = []
+    wrong = []
     for failure in failures[:LISTED]:
         place = ".".join(printable(str(part)[:SHOWN]) for part in failure["loc"]) or "body"
         kind, message = failure["type"], str(failure["msg"])
@@ -79,20 +79,21 @@ def validation_error(failures: Sequence[ErrorDetails], allowed: Sequence[str] = 
             message = "unknown field" + (
                 f"; allowed: {', '.join(allowed)}" if len(failure["loc"]) == 1 and allowed else ""
             )
-            found.append({"field": place, "message": message})
+            wrong.append({"field": place, "message": message})
         elif kind in ("model_type", "model_attributes_type", "dict_type"):
-            found.append({"field": place, "given": shown(failure.get("input")), "message": "must be an object"})
+            wrong.append({"field": place, "given": shown(failure.get("input")), "message": "must be an object"})
         elif kind == "missing":
-            found.append({"field": place, "message": "is required"})
+            wrong.append({"field": place, "message": "is required"})
         else:
             given = shown(failure.get("input"))
-            found.append({"field": place, "given": given, "message": message.removeprefix("Value error, ")})
+            wrong.append({"field": place, "given": given, "message": message.removeprefix("Value error, ")})
     detail = "; ".join(
-        f"{f['field']}: {f['message']}" + (f" (given {f['given']})" if "given" in f else "") for f in found[:3]
+        f"{each['field']}: {each['message']}" + (f" (given {each['given']})" if "given" in each else "")
+        for each in wrong[:3]
     )
     if len(failures) > 3:
         detail += f"; and {len(failures) - 3} more"
-    return InputError(detail, errors=found)
+    return InputError(detail, errors=wrong)
 
 
 async def read_json(request: Request, limit: int, timeout_s: float = BODY_TIMEOUT_S) -> object:
@@ -193,12 +194,12 @@ def _depth(raw: bytes) -> int:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    members = dict(pairs)
+    if len(members) < len(pairs):
         seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise BodyError(f"the key {shown(twice)} appears twice in one object; send it once")
-    return found
+    return members
 
 
 def _constant(name: str) -> NoReturn:

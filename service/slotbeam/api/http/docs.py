@@ -70,5 +70,5 @@ def docs_routes(title: str) -> APIRouter:
 
 @cache
 def _content(name: str) -> bytes:
-    """The bytes of a file, read once."""
+    """Return the bytes of a file, read once."""
     return _START.encode() if name == "start.js" else (files("fastapi_offline") / "static" / name).read_bytes()

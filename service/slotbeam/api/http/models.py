@@ -16,12 +16,13 @@ T = TypeVar("T")
 
 StateName = Literal["none", "live", "degraded", "hold:NO_EPOCH", "hold:REGRESSED", "hold:DIVERGED", "hold:CRASHED"]
 """`ServingState`, as types have it."""
-SlotKind = Literal["empty", "cluster", "solo", "reserved"]
+KindName = Literal["empty", "cluster", "solo", "reserved"]
+"""`SlotKind`, likewise."""
 FieldKind = Literal["keyword", "number", "bool"]
 Count = Annotated[int, Field(ge=0)]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339."""
-Span = Annotated[list[Count], Field(min_length=2, max_length=2)]
+TextSpan = Annotated[list[Count], Field(min_length=2, max_length=2)]
 """Where a word begins in a canonical text, and where it has ended."""
 
 
@@ -32,13 +33,13 @@ class Said(BaseModel):
 
 
 def sometimes(make: Callable[..., T], about: str) -> T:
-    """A member that may be left out, but is never null. `make()` is what a model has in its place."""
+    """Declare a member that may be left out, but is never null. `make()` is what a model has in its place."""
     field: T = Field(default_factory=make, description=about)
     return field
 
 
-def shown(*examples: JsonDict) -> JsonDict:
-    """`json_schema_extra` of a model: answers to learn from."""
+def with_examples(*examples: JsonDict) -> JsonDict:
+    """Return `json_schema_extra` of a model: answers to learn from."""
     return {"examples": list(examples)}
 
 
@@ -55,27 +56,27 @@ class SeenBindings(Said):
     active: str = Field(description="Digest of the codebook and the bindings active in it")
 
 
-class Liveness(Said, json_schema_extra=shown({"status": "ok"})):
+class Liveness(Said, json_schema_extra=with_examples({"status": "ok"})):
     """`GET /livez`."""
 
     status: Literal["ok"]
 
 
-class Readiness(Said, json_schema_extra=shown({"status": "ready", "bindings": SEEN})):
+class Readiness(Said, json_schema_extra=with_examples({"status": "ready", "bindings": SEEN})):
     """`GET /readyz`, 200: a snapshot is served; `degraded`, when its bindings are not followed at the moment."""
 
     status: Literal["ready", "degraded"]
     bindings: SeenBindings
 
 
-class Starting(Said, json_schema_extra=shown({"status": "starting", "bindings": {**SEEN, "state": "none"}})):
+class Starting(Said, json_schema_extra=with_examples({"status": "starting", "bindings": {**SEEN, "state": "none"}})):
     """`GET /readyz`, 503: bindings were neither listed nor read from the last-known-good file."""
 
     status: Literal["starting"]
     bindings: SeenBindings
 
 
-class Draining(Said, json_schema_extra=shown({"status": "draining"})):
+class Draining(Said, json_schema_extra=with_examples({"status": "draining"})):
     """`GET /readyz`, 503: the process was asked to end."""
 
     status: Literal["draining"]
@@ -122,7 +123,7 @@ class PinnedBindings(SeenBindings):
 
 class PlaneInfo(
     Said,
-    json_schema_extra=shown(
+    json_schema_extra=with_examples(
         {
             "version": "0.1.0",
             "model": "demo-2",

@@ -24,7 +24,7 @@ def asks(
     needed: bool = True,
     example: Mapping[str, object] | None = None,
 ) -> Part:
-    """`openapi_extra` of a route.
+    """Return `openapi_extra` of a route.
 
     Args:
         parameters: of the query and the headers, as OpenAPI has them.
@@ -42,12 +42,12 @@ def asks(
 
 
 def ref(model: type[BaseModel]) -> Part:
-    """Where a model's schema is; `describe` puts it among the components."""
+    """Return where a model's schema is; `describe` puts it among the components."""
     return {"$ref": _REF + model.__name__}
 
 
 def answers(*statuses: int, model: object) -> dict[int | str, Part]:
-    """`responses` of a route: what a JSON answer of these statuses holds; what no route names is a problem document.
+    """Return `responses` of a route: what JSON answers of these statuses hold. What none names is a problem document.
 
     Args:
         model: a `Said`, or a union of them. It is for the document and for tests: no answer passes through it.
@@ -96,17 +96,17 @@ def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None)
 
 
 def _examples(base: type[BaseModel]) -> dict[str, list[JsonValue]]:
-    """Name → examples of every model below `base` that has some of its own."""
-    found: dict[str, list[JsonValue]] = {}
+    """Return name → examples of every model below `base` that has some of its own."""
+    by_name: dict[str, list[JsonValue]] = {}
     for model in base.__subclasses__():
-        found |= _examples(model)
+        by_name |= _examples(model)
         extra = model.model_config.get("json_schema_extra")
         if isinstance(extra, dict) and isinstance(examples := extra.get("examples"), list):
-            found[model.__name__] = examples
-    return found
+            by_name[model.__name__] = examples
+    return by_name
 
 
 def _without_null(schema: Part) -> Part:
-    """The schema of a parameter that may be left out: no query can say null."""
+    """Return the schema of a parameter that may be left out: no query can say null."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     return {**{name: value for name, value in schema.items() if name != "anyOf"}, **kinds[0]} if kinds else schema

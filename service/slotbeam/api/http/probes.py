@@ -63,12 +63,12 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
     @head("/info")
     @router.get("/info", summary="Model, codebook, sizes and revision", responses=answers(200, model=PlaneInfo))
     async def info() -> Response:
-        return json_response(describe(holder.current))
+        return json_response(plane_info(holder.current))
 
     return router
 
 
-def describe(snapshot: Snapshot) -> dict[str, object]:
+def plane_info(snapshot: Snapshot) -> dict[str, object]:
     """Return what `/info` says."""
     artifact = snapshot.artifact
     codebook = artifact.kae.codebook

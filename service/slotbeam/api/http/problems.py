@@ -68,7 +68,7 @@ EVERY = (
 )
 """What every answer tells a browser: take the body for what it says it is, run nothing, show it in no frame.
 
-`guard.Headers` adds it; a problem that leaves around that middleware says it itself.
+`guard.Headers` adds it. A problem that no middleware sees is given it where it is made.
 """
 NO_STORE = (b"cache-control", b"no-store")
 
@@ -103,13 +103,13 @@ def _document(status: int, slug: str, detail: str, details: Mapping[str, object]
         "status": status,
         "detail": printable(detail),
     }
-    for key, value in (details or {}).items():
-        document.setdefault(key, value)
+    for member, value in (details or {}).items():
+        document.setdefault(member, value)
     return document
 
 
 def document_of(error: SlotbeamError) -> dict[str, object]:
-    """The problem document of a slotbeam error, to be told inside another answer."""
+    """Return the problem document of a slotbeam error, to be told inside another answer."""
     return _document(status_of(error), error.type, str(error), error.details)
 
 
@@ -164,12 +164,12 @@ def install(app: FastAPI) -> None:
 
 
 def _methods_at(app: FastAPI, request: Request) -> list[str]:
-    """Every method that the path of `request` takes (Starlette names those of the first route that matches)."""
-    found: set[str] = set()
+    """Return every method that the path of `request` takes (Starlette names those of the first route that matches)."""
+    methods: set[str] = set()
     for path, operations in app.openapi().get("paths", {}).items():
         if compile_path(path)[0].match(request.url.path):
-            found.update(method.upper() for method in operations)
-    return sorted(found)
+            methods.update(method.upper() for method in operations)
+    return sorted(methods)
 
 
 def _clean(value: object) -> object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -41,10 +41,18 @@ def _flag(text: object) -> bool:
 
 
 def _whole(text: object) -> int:
-    """Digits and nothing else: `int` would take " 5", "+5" and "1_000", too."""
+    """Read digits and nothing else: `int` would take " 5", "+5" and "1_000", too."""
     if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= _DIGITS:
         return int(text)
     raise ValueError("is no whole number")
+
+
+class _WrongParameter(NamedTuple):
+    """What is wrong with a parameter; `given` is its value, where that is the matter."""
+
+    name: str
+    given: str | None
+    why: str
 
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
@@ -78,7 +86,7 @@ def refuse_undeclared(request: Request) -> None:
     wrong = {name: f"is no query parameter; {allowed}" for name in names if name not in declared}
     wrong |= {name: "is given more than once; send it once" for name in declared if names.count(name) > 1}
     if wrong:
-        raise _refusal([(name, None, why) for name, why in wrong.items()])
+        raise _refusal([_WrongParameter(name, None, why) for name, why in wrong.items()])
 
 
 def install(app: FastAPI) -> None:
@@ -98,31 +106,31 @@ def query_error(request: Request, failures: Sequence[ErrorDetails]) -> InputErro
         failures: as FastAPI gives them: `loc` is `("query", name)`.
     """
     declared = declared_by(request.scope["route"])
-    found = []
+    wrong: list[_WrongParameter] = []
     for failure in failures:
         name = str(failure["loc"][-1])
         allowed = allowed_by(declared.get(name, {})) or str(failure["msg"]).removeprefix("Value error, ")
-        found.append((name, shown(request.query_params.get(name)), allowed))
-    return _refusal(found)
+        wrong.append(_WrongParameter(name, shown(request.query_params.get(name)), allowed))
+    return _refusal(wrong)
 
 
 def declared_by(route: APIRoute) -> Mapping[str, JsonSchemaValue]:
-    """Name → JSON schema of every query parameter in the signature of `route`."""
-    found: dict[str, JsonSchemaValue] = {}
+    """Return name → JSON schema of every query parameter in the signature of `route`."""
+    schemas: dict[str, JsonSchemaValue] = {}
     for field in route.dependant.query_params:
         kind = field.field_info.annotation
-        found.update(_schemas(kind) if isinstance(kind, type) and issubclass(kind, Params) else {field.alias: {}})
-    return found
+        schemas.update(_schemas(kind) if isinstance(kind, type) and issubclass(kind, Params) else {field.alias: {}})
+    return schemas
 
 
 @cache
 def _schemas(kind: type[Params]) -> Mapping[str, JsonSchemaValue]:
-    found: Mapping[str, JsonSchemaValue] = kind.model_json_schema()["properties"]
-    return found
+    schemas: Mapping[str, JsonSchemaValue] = kind.model_json_schema()["properties"]
+    return schemas
 
 
 def allowed_by(schema: JsonSchemaValue) -> str:
-    """What a parameter's JSON schema allows, in words; "" where only its validator can say it."""
+    """Return what a parameter's JSON schema allows, in words; "" where only its validator can say it."""
     if "anyOf" in schema:  # null is how a signature says that it may be left out; no query can say it
         return "".join(map(allowed_by, schema["anyOf"]))
     if "enum" in schema:
@@ -132,15 +140,16 @@ def allowed_by(schema: JsonSchemaValue) -> str:
     return "allowed: true, false" if schema.get("type") == "boolean" else ""
 
 
-def _refusal(found: Sequence[tuple[str, str | None, str]]) -> InputError:
-    """One error for `(name, given, what is wrong)`; none of the caller's text is told at length."""
+def _refusal(wrong: Sequence[_WrongParameter]) -> InputError:
+    """Make one error of all that is wrong; none of the caller's text is told at length."""
     detail = "; ".join(
-        f"{shown(name)} {why}" if given is None else f"{name} is {given}; {why}" for name, given, why in found[:_NAMED]
+        f"{shown(each.name)} {each.why}" if each.given is None else f"{each.name} is {each.given}; {each.why}"
+        for each in wrong[:_NAMED]
     )
-    if len(found) > _NAMED:
-        detail += f"; and {len(found) - _NAMED} more"
-    errors = [
-        {"field": printable(name[:SHOWN]), **({} if given is None else {"given": given}), "message": why}
-        for name, given, why in found[:LISTED]
-    ]
+    if len(wrong) > _NAMED:
+        detail += f"; and {len(wrong) - _NAMED} more"
+    errors = []
+    for each in wrong[:LISTED]:
+        given = {} if each.given is None else {"given": each.given}
+        errors.append({"field": printable(each.name[:SHOWN]), **given, "message": each.why})
     return InputError(detail, errors=errors)

@@ -21,7 +21,7 @@ PARTS = ("store", "serve", "admin")
 
 
 def no_tasks() -> Mapping[str, int]:
-    """The restarts of a plane without background tasks."""
+    """Return the restarts of a plane without background tasks: none."""
     return {}
 
 
@@ -66,7 +66,7 @@ class Vitals(Collector):
 
 
 def restarts_of_up(data_dir: Path) -> dict[str, int]:
-    """How often the `slotbeam up` that started this process had to start each of `PARTS` again; else nothing."""
+    """Return how often the `slotbeam up` that started this process had to start each of `PARTS` again; else nothing."""
     try:
         record = read_record(data_dir)
         if record is None or record["pid"] != os.getppid():
@@ -77,7 +77,7 @@ def restarts_of_up(data_dir: Path) -> dict[str, int]:
 
 
 def following_metrics(facts: Facts) -> list[Metric]:
-    """What a plane's watcher knows: every reason of a failure is there from 0 on, or its first would go unnoticed."""
+    """Tell what a plane's watcher knows: every reason of a failure from 0 on, or its first would go unnoticed."""
     staleness = GaugeMetricFamily(
         "slotbeam_bindings_staleness_seconds", "Seconds since the store last confirmed what is served."
     )

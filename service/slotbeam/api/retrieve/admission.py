@@ -186,7 +186,7 @@ class Admission:
             return count
 
     def _take(self) -> tuple[_Queued, int, Job[object]] | None:
-        """The next job: of the request that is begun, else of the next one; None when nothing waits."""
+        """Take the next job: of the request that is begun, else of the next one; None when nothing waits."""
         with self._lock:
             request = self._current
             if request is None:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from slotbeam.api.http.models import SEEN, Count, Said, SeenBindings, SlotKind, Span, shown, sometimes
+from slotbeam.api.http.models import SEEN, Count, KindName, Said, SeenBindings, TextSpan, sometimes, with_examples
 
 
 class QuerySlot(Said):
@@ -16,7 +16,7 @@ class QuerySlot(Said):
     position: Count
     group: str
     slot: Count = Field(description="Index of the slot in its position; 0 is empty")
-    kind: SlotKind
+    kind: KindName
     word: str | None = Field(description="The word that represents the position; null when it is empty")
 
 
@@ -26,7 +26,7 @@ class AppliedBinding(Said):
     id: str
     slot: str
     word: str
-    span: Span = Field(description="Where the word is in the canonical query")
+    span: TextSpan = Field(description="Where the word is in the canonical query")
     items: Count = Field(description="How many items the binding has")
 
 
@@ -52,7 +52,7 @@ class ExplainedWord(Said):
     position: Count
     group: str
     slot: str
-    kind: SlotKind
+    kind: KindName
     chosen: bool
     reason: str
 
@@ -61,7 +61,7 @@ class OverriddenWord(Said):
     """A base word that a bound word takes the place of in its pinned group."""
 
     word: str
-    span: Span
+    span: TextSpan
     slot: str
 
 
@@ -102,7 +102,7 @@ _ANSWER: JsonDict = {
 }
 
 
-class RetrieveAnswer(Said, json_schema_extra=shown(_ANSWER)):
+class RetrieveAnswer(Said, json_schema_extra=with_examples(_ANSWER)):
     """`POST /retrieve`: what one snapshot answers to one query."""
 
     request_id: str = Field(description="Signed; give it back with `/events`")
@@ -114,13 +114,13 @@ class RetrieveAnswer(Said, json_schema_extra=shown(_ANSWER)):
     explain: Explanation = sometimes(Explanation.model_construct, "There when it was asked for")
 
 
-class BatchAnswer(Said, json_schema_extra=shown({"answers": [_ANSWER]})):
+class BatchAnswer(Said, json_schema_extra=with_examples({"answers": [_ANSWER]})):
     """`POST /retrieve:batch`: in the order of the queries, all of one snapshot."""
 
     answers: list[RetrieveAnswer]
 
 
-class EventsAccepted(Said, json_schema_extra=shown({"accepted": 1})):
+class EventsAccepted(Said, json_schema_extra=with_examples({"accepted": 1})):
     """`POST /events`."""
 
     accepted: Count

@@ -49,7 +49,7 @@ class Issued:
 
 
 def mark_of(binding: str) -> bytes:
-    """The 5 bytes that stand for a binding in request ids; of 10 000 bindings two share one 1 time in 20 000."""
+    """Return the 5 bytes that stand for a binding in request ids; of 10 000 bindings two share one 1 time in 20 000."""
     return blake2b(binding.encode(), digest_size=MARK_BYTES).digest()
 
 

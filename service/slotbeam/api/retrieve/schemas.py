@@ -64,7 +64,7 @@ _WANTED = {
         {"type": "array", "items": {"anyOf": [*_VALUE, _BOUNDS]}, "minItems": 1, "maxItems": _FILTER_VALUES},
     ]
 }
-Filter = Annotated[
+ItemFilter = Annotated[
     dict[str, object],
     Field(max_length=16, json_schema_extra={"additionalProperties": cast(JsonValue, _WANTED)}),
     AfterValidator(_filter),
@@ -90,7 +90,7 @@ class RetrieveBody(Strict):
     query: Query
     k: int = Field(100, ge=1, le=MAX_K)
     user: User = Field(default_factory=User)
-    filter: Filter = Field(default_factory=dict)
+    filter: ItemFilter = Field(default_factory=dict)
     beam_width: int | None = Field(None, ge=1, le=MAX_K)
     use_bindings: bool = True
     explain: bool = False

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from slotbeam.api.admin.models.binding import RecordFields
-from slotbeam.api.http.models import Count, Moment, Said, shown
+from slotbeam.api.http.models import Count, Moment, Said, with_examples
 
 
 class BindingRecord(RecordFields):
@@ -65,7 +65,7 @@ class AuditEntry(Said):
 
 class AuditPage(
     Said,
-    json_schema_extra=shown(
+    json_schema_extra=with_examples(
         {
             "entries": [
                 {

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from slotbeam.api.http.models import Count, Moment, Said, Span, shown
+from slotbeam.api.http.models import Count, Moment, Said, TextSpan, with_examples
 
 OpName = Literal["bind", "update", "unbind", "expire", "import"]
 
@@ -50,7 +50,7 @@ class PreviewOverridden(Said):
     """A base word of a sample query that the bound word takes the place of."""
 
     word: str
-    span: Span
+    span: TextSpan
     slot: str
 
 
@@ -58,7 +58,7 @@ class PreviewSpan(Said):
     """Where a sample query holds the bound word."""
 
     word: str
-    span: Span
+    span: TextSpan
     overrides: list[PreviewOverridden]
 
 
@@ -93,7 +93,7 @@ _HIT: JsonDict = {"id": "B07", "title": "Labubu keychain", "source": "binding"}
 
 class DryRun(
     Said,
-    json_schema_extra=shown(
+    json_schema_extra=with_examples(
         {
             "dry_run": True,
             "op": "bind",

@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic.config import JsonDict
 
 from slotbeam.api.admin.models.slots import BOUND, FREE, BoundSlot, FreeSlot
-from slotbeam.api.http.models import Count, Said, shown, sometimes
+from slotbeam.api.http.models import Count, Said, sometimes, with_examples
 
 
 class ReplicaPropagation(Said):
@@ -27,7 +27,7 @@ _SPREAD: JsonDict = {
 }
 
 
-class Propagation(Said, json_schema_extra=shown(_SPREAD)):
+class Propagation(Said, json_schema_extra=with_examples(_SPREAD)):
     """Which live replicas serve a commit; the counts are null when nobody could be asked."""
 
     expected: Count | None
@@ -56,7 +56,7 @@ class CommitOutcome(Said):
     look: str = sometimes(str, "Where to look who has it: not every replica that was waited for has it")
 
 
-class BindingCommitted(CommitOutcome, BoundSlot, json_schema_extra=shown({**BOUND, **DONE, "warnings": []})):
+class BindingCommitted(CommitOutcome, BoundSlot, json_schema_extra=with_examples({**BOUND, **DONE, "warnings": []})):
     """A binding was made or changed."""
 
     warnings: list[str]
@@ -65,7 +65,7 @@ class BindingCommitted(CommitOutcome, BoundSlot, json_schema_extra=shown({**BOUN
 class BindingRemoved(
     CommitOutcome,
     FreeSlot,
-    json_schema_extra=shown({**FREE, "id": "b_7kq2mzd4xa", "words": ["labubu"], **DONE, "warnings": []}),
+    json_schema_extra=with_examples({**FREE, "id": "b_7kq2mzd4xa", "words": ["labubu"], **DONE, "warnings": []}),
 ):
     """A binding was removed; its slot, where it had one, is free."""
 
@@ -74,7 +74,7 @@ class BindingRemoved(
     warnings: list[str]
 
 
-class CommitForgotten(CommitOutcome, json_schema_extra=shown({**DONE, "replayed": True, "warnings": []})):
+class CommitForgotten(CommitOutcome, json_schema_extra=with_examples({**DONE, "replayed": True, "warnings": []})):
     """The commit was made before, so long ago that the log no longer tells what it did."""
 
     warnings: list[str]

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from slotbeam.api.admin.models.binding import ToldFields
 from slotbeam.api.admin.models.edits import DONE, CommitOutcome
 from slotbeam.api.admin.models.slots import BOUND, LifecycleName
-from slotbeam.api.http.models import Count, Moment, Said, shown
+from slotbeam.api.http.models import Count, Moment, Said, with_examples
 from slotbeam.bindings.spec import TOLD
 
 
@@ -90,11 +90,11 @@ _REPORT: JsonDict = {
 }
 
 
-class ImportCommitted(ImportReport, CommitOutcome, json_schema_extra=shown({**DONE, **_REPORT})):
+class ImportCommitted(ImportReport, CommitOutcome, json_schema_extra=with_examples({**DONE, **_REPORT})):
     """Every row of the file is bound."""
 
 
-class ImportDryRun(ImportReport, json_schema_extra=shown({"dry_run": True, "revision": 41, **_REPORT})):
+class ImportDryRun(ImportReport, json_schema_extra=with_examples({"dry_run": True, "revision": 41, **_REPORT})):
     """`?dry_run=true`: every row could be bound. Nothing was written."""
 
     dry_run: Literal[True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from slotbeam.api.http.models import Count, Said, shown
+from slotbeam.api.http.models import Count, Said, with_examples
 
 
 class ReplicaView(Said):
@@ -26,7 +26,7 @@ class ReplicaView(Said):
 
 class ReplicaList(
     Said,
-    json_schema_extra=shown(
+    json_schema_extra=with_examples(
         {
             "revision": 42,
             "replicas": [

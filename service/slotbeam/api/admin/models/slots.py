@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic.config import JsonDict
 
 from slotbeam.api.admin.models.binding import UNSAID, ToldFields
-from slotbeam.api.http.models import Count, Moment, Said, StateName, shown, sometimes
+from slotbeam.api.http.models import Count, Moment, Said, StateName, sometimes, with_examples
 
 LifecycleName = Literal["free", "draft", "scheduled", "active", "expired", "failed"]
 _PLACE: JsonDict = {"slot": "1-2049", "position": 1, "group": "brand"}
@@ -39,7 +39,7 @@ class SlotPlace(Said):
     group: str | None
 
 
-class FreeSlot(SlotPlace, json_schema_extra=shown(FREE)):
+class FreeSlot(SlotPlace, json_schema_extra=with_examples(FREE)):
     """A reserved slot that nothing is bound to."""
 
     state: Literal["free"]
@@ -53,7 +53,7 @@ class UnreadableSlot(SlotPlace):
     error: str | None
 
 
-class BoundSlot(ToldFields, SlotPlace, json_schema_extra=shown(BOUND)):
+class BoundSlot(ToldFields, SlotPlace, json_schema_extra=with_examples(BOUND)):
     """A binding, and the slot that it holds."""
 
     state: LifecycleName
@@ -65,14 +65,14 @@ class BoundSlot(ToldFields, SlotPlace, json_schema_extra=shown(BOUND)):
     error: str = sometimes(str, "Why it could not be built here")
 
 
-class SignedSlot(BoundSlot, json_schema_extra=shown(_SIGNED)):
+class SignedSlot(BoundSlot, json_schema_extra=with_examples(_SIGNED)):
     """A binding with who made it what it is; null where the log no longer tells."""
 
     changed_by: str | None
     changed_at: Moment | None
 
 
-class BindingDetail(SignedSlot, json_schema_extra=shown({**_SIGNED, "item_ids": ["B07", "B08"]})):
+class BindingDetail(SignedSlot, json_schema_extra=with_examples({**_SIGNED, "item_ids": ["B07", "B08"]})):
     """A binding with its items."""
 
     item_ids: list[str]
@@ -80,7 +80,7 @@ class BindingDetail(SignedSlot, json_schema_extra=shown({**_SIGNED, "item_ids": 
 
 class SlotList(
     Said,
-    json_schema_extra=shown(
+    json_schema_extra=with_examples(
         {
             "state": "live",
             "epoch": "9f3c51d07ab2e648",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from slotbeam.api.http.models import Count, Said, shown
+from slotbeam.api.http.models import Count, Said, with_examples
 
 
 class GuessedCategory(Said):
@@ -35,7 +35,7 @@ class SuggestionView(Said):
 
 class SuggestionList(
     Said,
-    json_schema_extra=shown(
+    json_schema_extra=with_examples(
         {
             "queries": 5000,
             "suggestions": [
@@ -62,7 +62,7 @@ class SuggestionList(
     suggestions: list[SuggestionView]
 
 
-class WordDismissed(Said, json_schema_extra=shown({"word": "labubu", "dismissed": True, "new": True})):
+class WordDismissed(Said, json_schema_extra=with_examples({"word": "labubu", "dismissed": True, "new": True})):
     """The word is not suggested again; `new` is false when that was so before."""
 
     word: str
