@@ -78,24 +78,6 @@ def load_array(path: Path, mmap: bool = True) -> NDArray[Any]:
         raise ArtifactError(f"{path} cannot be read: {error}; build the artifact again", file=path.name) from error
 
 
-def save_strings(stem: Path, strings: Sequence[str]) -> None:
-    """Write `stem.utf8.npy` (all bytes in a row) and `stem.ends.npy` (N,) byte offsets where each one ends."""
-    blobs = [text.encode() for text in strings]
-    save_array(stem.with_name(stem.name + ".utf8.npy"), np.frombuffer(b"".join(blobs), dtype=np.uint8))
-    ends = np.cumsum(np.fromiter((len(blob) for blob in blobs), dtype=np.int64, count=len(blobs)), dtype=np.int64)
-    save_array(stem.with_name(stem.name + ".ends.npy"), ends)
-
-
-def load_strings(stem: Path) -> list[str]:
-    data = load_array(stem.with_name(stem.name + ".utf8.npy")).tobytes()
-    ends = load_array(stem.with_name(stem.name + ".ends.npy")).tolist()
-    starts = [0, *ends[:-1]]
-    try:
-        return [data[start:end].decode() for start, end in zip(starts, ends, strict=False)]
-    except UnicodeDecodeError as error:
-        raise ArtifactError(f"{stem}.utf8.npy is not UTF-8: {error}; build the artifact again") from error
-
-
 @dataclass(frozen=True, slots=True)
 class Strings:
     """String i is `blob[offsets[i]:offsets[i + 1]]`.
@@ -138,3 +120,19 @@ class Strings:
     def load(cls, directory: Path, name: str) -> Strings:
         paths = (directory / f"{name}.npy", directory / f"{name}_offsets.npy")
         return cls(*map(load_array, paths))
+
+
+def save_strings(stem: Path, strings: Sequence[str]) -> None:
+    """Write `stem.utf8.npy` (all bytes in a row) and `stem.ends.npy` (N,) byte offsets where each one ends."""
+    held = Strings.of(strings)
+    save_array(stem.with_name(stem.name + ".utf8.npy"), held.blob)
+    save_array(stem.with_name(stem.name + ".ends.npy"), held.offsets[1:])
+
+
+def load_strings(stem: Path) -> list[str]:
+    """Read what `save_strings` wrote. Raises `ArtifactError` for what is missing, damaged or not UTF-8."""
+    blob, ends = (load_array(stem.with_name(f"{stem.name}.{part}.npy")) for part in ("utf8", "ends"))
+    try:
+        return Strings(blob, np.concatenate([np.zeros(1, np.int64), ends])).take(range(len(ends)))
+    except UnicodeDecodeError as error:
+        raise ArtifactError(f"{stem}.utf8.npy is not UTF-8: {error}; build the artifact again") from error

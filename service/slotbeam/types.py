@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -46,37 +47,53 @@ class Slot:
         return cls(int(match[1]), int(match[2]))
 
 
+class HitSource(StrEnum):
+    """What brought an item: a binding that the query triggered, or the base group."""
+
+    BINDING = "binding"
+    MODEL = "model"
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One item of an answer.
 
-    `score` orders one answer only; `sid_logp` is in nats and None when the full SID was not decoded;
-    `source` is `binding` or `model`; `row` is the item's row in the catalog table.
+    `score` orders one answer only; `sid_logp` is in nats and None when the full SID was not decoded; `row` is the
+    item's row in the catalog table; `bindings` are the ids of the matched bindings that hold it.
     """
 
     row: int
     score: float
     sid: Sid
     sid_logp: float | None
-    source: str
+    source: HitSource
     bindings: tuple[str, ...] = ()
+
+
+class QueryStage(StrEnum):
+    """What the time of a query is spent on; its waiting for a worker comes last, where stages are listed."""
+
+    ENCODE = "encode"
+    DECODE = "decode"
+    RANK = "rank"
+    QUEUE = "queue"
 
 
 @dataclass(slots=True)
 class Timings:
     """Seconds spent in each stage of one request; feeds headers and metrics alike."""
 
-    stages: dict[str, float] = field(default_factory=dict)
+    stages: dict[QueryStage, float] = field(default_factory=dict)
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add what runs inside to the stage `name`, whether it ends well or not."""
+    def stage(self, stage: QueryStage) -> Iterator[None]:
+        """Add what runs inside to `stage`, whether it ends well or not."""
         started = time.perf_counter()
         try:
             yield
         finally:
-            self.add(name, time.perf_counter() - started)
+            self.add(stage, time.perf_counter() - started)
 
-    def add(self, stage: str, seconds: float) -> None:
+    def add(self, stage: QueryStage, seconds: float) -> None:
         """Add `seconds` to a stage, which begins at 0."""
         self.stages[stage] = self.stages.get(stage, 0.0) + seconds

@@ -14,9 +14,9 @@ from slotbeam.search.groups import decode_base
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
-from slotbeam.types import Timings
+from slotbeam.types import QueryStage, Timings
 
-STAGES = ("encode", "decode", "rank")
+STAGES = (QueryStage.ENCODE, QueryStage.DECODE, QueryStage.RANK)
 
 
 @contextmanager

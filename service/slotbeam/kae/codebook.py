@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +17,21 @@ from slotbeam.kae.dictionary import Dictionary
 from slotbeam.types import IntArray, Slot
 
 EMPTY = 0
+
+
+class SlotKind(StrEnum):
+    """What a slot may hold.
+
+    `empty`      nothing: the position is not named
+    `cluster`    rare concepts, some of them together
+    `solo`       one concept
+    `reserved`   the word that a binding puts there
+    """
+
+    EMPTY = "empty"
+    CLUSTER = "cluster"
+    SOLO = "solo"
+    RESERVED = "reserved"
 
 
 class Codebook:
@@ -75,15 +91,15 @@ class Codebook:
     def slot_of(self, concept: int) -> Slot:
         return Slot(int(self.concept_position[concept]), int(self.concept_index[concept]))
 
-    def kind(self, slot: Slot) -> str:
-        """Return `empty`, `cluster`, `solo` or `reserved`. Raises `InputError` for a slot that does not exist."""
+    def kind(self, slot: Slot) -> SlotKind:
+        """Return what `slot` may hold. Raises `InputError` for a slot that does not exist."""
         self._check(slot)
         clusters, core = self.cluster_counts[slot.position], self.core_counts[slot.position]
         if slot.index == EMPTY:
-            return "empty"
+            return SlotKind.EMPTY
         if slot.index <= clusters:
-            return "cluster"
-        return "solo" if slot.index <= core else "reserved"
+            return SlotKind.CLUSTER
+        return SlotKind.SOLO if slot.index <= core else SlotKind.RESERVED
 
     def reserved(self, position: int) -> range:
         """Return the indices of the reserved slots of a position."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from slotbeam.errors import ArtifactError
 from slotbeam.kae.categories import CATEGORIES
-from slotbeam.kae.codebook import EMPTY, Codebook
+from slotbeam.kae.codebook import EMPTY, Codebook, SlotKind
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.importance import Candidate, Importance, head_end
 from slotbeam.kae.matcher import Matcher, Occurrence, Span, leftmost_longest
@@ -83,7 +83,7 @@ class Fact:
     position: int
     group: str
     slot: Slot
-    kind: str
+    kind: SlotKind
     chosen: bool
     reason: str
 
@@ -156,8 +156,7 @@ class Kae:
             over = next(text[a:b] for a, b, _ in kept if a < end and start < b)
             loser = Candidate(start, end, concept, self._entity[concept])
             facts.append(self._line(text, loser, False, f"overlaps {over!r}, which is chosen leftmost-longest"))
-        implied = self._implied(candidates) if 0 not in winners else None
-        if implied is not None:
+        if 0 not in winners and (implied := self._implied(candidates)):
             by = text[implied.start : implied.end]
             facts.append(self._line(text, implied, True, f"no entity is named; {by!r} implies it"))
         return sorted(facts, key=lambda fact: (fact.start, -fact.end, not fact.chosen, fact.slot))
@@ -186,10 +185,8 @@ class Kae:
         if typed is not None and typed != CATEGORIES[0]:
             occurrences = [match for match in occurrences if not self._entity[self._concept[match[2]]]]
         concepts = [self._concept[word] for _, _, word in occurrences]
-        cut = len(text)
-        first = next((end for (_, end, _), c in zip(occurrences, concepts, strict=True) if self._entity[c]), None)
-        if first is not None:
-            cut = head_end(text, first)
+        named = (end for (_, end, _), concept in zip(occurrences, concepts, strict=True) if self._entity[concept])
+        cut = head_end(text, next(named, len(text)))
         return [
             Candidate(
                 start + offset,
@@ -221,10 +218,8 @@ class Kae:
 
     def _finish(self, text: str, candidates: list[Candidate]) -> Encoded:
         winners = self._winners(candidates)
-        if 0 not in winners:
-            implied = self._implied(candidates)
-            if implied is not None:
-                winners[0] = implied
+        if 0 not in winners and (implied := self._implied(candidates)):
+            winners[0] = implied
         chosen: list[Match | None] = [None] * len(self.codebook)
         sid = [EMPTY] * len(self.codebook)
         for position, winner in winners.items():

@@ -52,9 +52,9 @@ class Importance:
         self._weights: list[float] = self.weight.tolist()
         self.implied_list: list[int] = self.implied.tolist()
 
-    def beats(self, one: int, other: int) -> bool:
-        """Return whether data says that `one` is what is being sold when both are named."""
-        return (one, other) in self._heads
+    def beats(self, concept: int, other: int) -> bool:
+        """Return whether data says that `concept` is what is being sold when both are named."""
+        return (concept, other) in self._heads
 
     def choose(self, candidates: list[Candidate]) -> Candidate:
         """Return the representative: head, then importance, then length, then the earlier one. Needs ≥ 1 candidate."""
@@ -113,6 +113,6 @@ class Importance:
 
 
 def head_end(text: str, first: int) -> int:
-    """Return where the head part of `text` ends: the first preposition or break behind character `first`."""
-    found = _HEAD_END.search(text, first)
-    return found.start() if found else len(text)
+    """Return where the head part of `text` ends: at the first preposition or break behind character `first`, if any."""
+    end = _HEAD_END.search(text, first)
+    return end.start() if end else len(text)

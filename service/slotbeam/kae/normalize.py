@@ -31,10 +31,9 @@ def normalize(text: str) -> str:
     Raises:
         TextError: `text` holds a lone surrogate, which no UTF-8 text can.
     """
-    found = _SURROGATE.search(text)
-    if found is not None:
+    if lone := _SURROGATE.search(text):
         raise TextError(
-            f"the text has a lone surrogate (U+{ord(found[0]):04X}) at character {found.start()}; send valid Unicode"
+            f"the text has a lone surrogate (U+{ord(lone[0]):04X}) at character {lone.start()}; send valid Unicode"
         )
     while True:
         folded = _pass(text)

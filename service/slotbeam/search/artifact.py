@@ -62,10 +62,10 @@ def verify(directory: Path, manifest: dict[str, Any]) -> None:
         path = directory / name
         if not path.is_file() or path.is_symlink() or not path.resolve().is_relative_to(directory.resolve()):
             raise ArtifactError(f"{name} is missing from {directory}; manifest.json lists it: copy the artifact again")
-        found = sha256_of(path)
-        if found != expected["sha256"]:
+        actual = sha256_of(path)
+        if actual != expected["sha256"]:
             raise ArtifactError(
-                f"{name} has sha256 {found[:12]}…, manifest.json says {expected['sha256'][:12]}…; "
+                f"{name} has sha256 {actual[:12]}…, manifest.json says {expected['sha256'][:12]}…; "
                 'the file was changed: copy the artifact again, or run "slotbeam train" again'
             )
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from slotbeam.kae.encode import Encoded, Match
 from slotbeam.kae.normalize import normalize
-from slotbeam.search.unknown import split_words, understood
+from slotbeam.search.unknown import Understood, split_words, understood
 
 if TYPE_CHECKING:
     from slotbeam.search.artifact import Artifact
@@ -30,9 +30,10 @@ def example_queries(artifact: Artifact) -> tuple[str, ...]:
     titles = [artifact.kae.encode(normalize(artifact.catalog.titles[row])) for row in popular]
     for propose in (_pairs, _words):
         for title in titles:
-            for about, words in propose(title):
-                query = normalize(" ".join(word.surface for word in words))
-                if about not in queries and understood(split_words(artifact.kae.encode(query), ())) == "wholly":
+            for about, matches in propose(title):
+                query = normalize(" ".join(match.surface for match in matches))
+                words = split_words(artifact.kae.encode(query), ())
+                if about not in queries and understood(words) is Understood.WHOLLY:
                     queries[about] = query
                     break
             if len(queries) == COUNT:
@@ -41,7 +42,7 @@ def example_queries(artifact: Artifact) -> tuple[str, ...]:
 
 
 def _pairs(title: Encoded) -> Iterator[tuple[int, list[Match]]]:
-    """Yield (concept it is about, words) of queries: the entity, where one is named, and the word nearest to it."""
+    """Yield (concept it is about, its words) of queries: the entity, where one is named, and the word nearest to it."""
     for about in _standing(title)[:1]:
         for other in sorted(_standing(title)[1:], key=lambda match: abs(match.start - about.start)):
             yield about.concept, sorted((about, other), key=lambda match: match.start)

@@ -6,7 +6,7 @@ from slotbeam.search.groups import decode_base, decode_pinned, explain, join_sha
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Placement, Snapshot
-from slotbeam.types import Timings
+from slotbeam.types import QueryStage, Timings
 
 
 def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> Answer:
@@ -18,7 +18,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
     artifact, catalog, options = snapshot.artifact, snapshot.artifact.catalog, snapshot.artifact.options
     width = request.beam_width or options.beam_width  # nothing here may depend on K but the last cut
 
-    with timings.stage("encode"):
+    with timings.stage(QueryStage.ENCODE):
         # Text → what it says: base words and bound words are matched by two automata that know nothing of each other.
         encoded = artifact.kae.encode(request.canonical())
         query_terms = catalog.terms.read(encoded.lexical_text)
@@ -33,7 +33,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
             [artifact.inputs.build(encoded.text, sid, *earlier) for sid in sids]
         )
 
-    with timings.stage("decode"):
+    with timings.stage(QueryStage.DECODE):
         # Memories → SIDs → candidate items, each group in its own trie.
         placement = placement_of(match.pinned for match in bound)
         unseen = placement == Placement.ONLY  # the base group: no item of it would be shown
@@ -43,7 +43,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
             for match, memory in zip(bound, bound_memories, strict=True)
         ]
 
-    with timings.stage("rank"):
+    with timings.stage(QueryStage.RANK):
         # Candidates → one ranked answer.
         scorer = ItemScorer(catalog, options, query_terms)
         base_hits = rank_base(scorer, base, request.k) if base else []

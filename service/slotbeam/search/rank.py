@@ -15,7 +15,7 @@ from slotbeam.search.candidates import Candidates
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.snapshot import PLACEMENTS, Pinned, Placement
-from slotbeam.types import FloatArray, Hit, IntArray
+from slotbeam.types import FloatArray, Hit, HitSource, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _rank_block(scorer: ItemScorer, query_vector: FloatArray, block: Candidates,
     columns = (rows[order], scores[order], catalog.sids[rows[order]], block.logp[order])
     return [
         # The log-probability of a prefix is none of a SID: what decoding stopped at is not shown. NaN is not itself.
-        Hit(row, score, tuple(sid), logp if block.full and logp == logp else None, "model")
+        Hit(row, score, tuple(sid), logp if block.full and logp == logp else None, HitSource.MODEL)
         for row, score, sid, logp in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
@@ -109,7 +109,7 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> lis
         sid[slot.position] = slot.index
         held_by = tuple(group.pinned.id for group, holds in zip(groups, member[:, i], strict=True) if holds)
         sid_logp = None if np.isnan(logp[entry]) else float(logp[entry])
-        hits.append(Hit(row, score, tuple(sid), sid_logp, "binding", held_by))
+        hits.append(Hit(row, score, tuple(sid), sid_logp, HitSource.BINDING, held_by))
     return hits
 
 

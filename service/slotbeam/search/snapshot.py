@@ -124,11 +124,11 @@ class Overlay:
         exact = self.matcher.find(canonical)
         near = near_misses(canonical, self.near_words, self.tokens, is_word) if self.near_words else ()
         free = [n for n in near if not any(n[0] < end and start < n[1] for start, end, _ in exact)]
-        found: dict[str, BoundMatch] = {}
-        for start, end, word in sorted([*exact, *free], key=lambda f: (f[0], -f[1])):
+        first: dict[str, BoundMatch] = {}  # of each binding
+        for start, end, word in sorted([*exact, *free], key=lambda occurrence: (occurrence[0], -occurrence[1])):
             pinned = self.pinned[self.owners[word]]
-            found.setdefault(pinned.id, BoundMatch(Match(start, end, canonical[start:end], -1), pinned))
-        return list(found.values())[:limit]
+            first.setdefault(pinned.id, BoundMatch(Match(start, end, canonical[start:end], -1), pinned))
+        return list(first.values())[:limit]
 
 
 EMPTY_OVERLAY = Overlay()

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 
 from slotbeam.kae.encode import Encoded
 from slotbeam.kae.matcher import Span, in_word, is_cjk
 
-RESULTS = ("bound", "known", "unknown")
-UNDERSTOOD = ("wholly", "partly", "not")
-"""How much of a query: every word, some words, none (or it has none)."""
+
+class WordResult(StrEnum):
+    """What became of a word of a query."""
+
+    BOUND = "bound"
+    KNOWN = "known"
+    UNKNOWN = "unknown"
 
 
-def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[str, list[str]]:
+class Understood(StrEnum):
+    """How much of a query: every word, some words, none (or it has none)."""
+
+    WHOLLY = "wholly"
+    PARTLY = "partly"
+    NOT = "not"
+
+
+def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[WordResult, list[str]]:
     """Split the canonical query into words, each under what became of it.
 
     A word is a run of letters, digits and marks; a run of CJK characters is one word, cut where a match begins or ends.
@@ -22,12 +35,12 @@ def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[str, list[str]]
         bound: spans of the bound words in `encoded.text`; they go before base matches.
     """
     text = encoded.text
-    label = ["unknown"] * len(text)
-    for start, end in ((match.start, match.end) for match in encoded.matches):
-        label[start:end] = ["known"] * (end - start)
+    label = [WordResult.UNKNOWN] * len(text)
+    for match in encoded.matches:
+        label[match.start : match.end] = [WordResult.KNOWN] * (match.end - match.start)
     for start, end in bound:
-        label[start:end] = ["bound"] * (end - start)
-    words: dict[str, list[str]] = {result: [] for result in RESULTS}
+        label[start:end] = [WordResult.BOUND] * (end - start)
+    words: dict[WordResult, list[str]] = {result: [] for result in WordResult}
     begin, open_run = 0, None
     for at, char in enumerate(text):
         run = (label[at], is_cjk(char)) if in_word(char) or _decimal_point(text, at) else None
@@ -40,11 +53,11 @@ def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[str, list[str]]
     return words
 
 
-def understood(words: Mapping[str, Sequence[str]]) -> str:
-    """Return which of `UNDERSTOOD` a query was; `words` are those of `split_words`."""
-    if not (words["bound"] or words["known"]):
-        return "not"
-    return "partly" if words["unknown"] else "wholly"
+def understood(words: Mapping[WordResult, Sequence[str]]) -> Understood:
+    """Return how much of a query was understood; `words` are those of `split_words`."""
+    if not (words[WordResult.BOUND] or words[WordResult.KNOWN]):
+        return Understood.NOT
+    return Understood.PARTLY if words[WordResult.UNKNOWN] else Understood.WHOLLY
 
 
 def is_countable(word: str) -> bool:

@@ -47,15 +47,13 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
 def query_sid(artifact: Artifact, encoded: Encoded) -> list[dict[str, object]]:
     """Return the query SID position by position; `word` is null where the slot is empty."""
     codebook = artifact.kae.codebook
-    found = []
-    for position, (index, match) in enumerate(zip(encoded.sid, encoded.chosen, strict=True)):
-        found.append(
-            {
-                "position": position,
-                "group": codebook.group_name(position),
-                "slot": index,
-                "kind": codebook.kind(Slot(position, index)),
-                "word": None if match is None else artifact.kae.dictionary[match.concept].word,
-            }
-        )
-    return found
+    return [
+        {
+            "position": position,
+            "group": codebook.group_name(position),
+            "slot": index,
+            "kind": codebook.kind(Slot(position, index)),
+            "word": None if match is None else artifact.kae.dictionary[match.concept].word,
+        }
+        for position, (index, match) in enumerate(zip(encoded.sid, encoded.chosen, strict=True))
+    ]

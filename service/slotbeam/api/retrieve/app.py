@@ -23,7 +23,7 @@ from slotbeam.api.retrieve.admission import Admission, ClientGone
 from slotbeam.api.retrieve.answers import document
 from slotbeam.api.retrieve.events import EventCounter, events_route
 from slotbeam.api.retrieve.following import data_replica, following
-from slotbeam.api.retrieve.metrics import STAGES, Metrics
+from slotbeam.api.retrieve.metrics import Metrics, QueryOutcome
 from slotbeam.api.retrieve.models import BatchAnswer, RetrieveAnswer
 from slotbeam.api.retrieve.requestid import RequestIds, events_key
 from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
@@ -33,10 +33,10 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Holder, Snapshot
-from slotbeam.search.unknown import split_words, understood
+from slotbeam.search.unknown import WordResult, split_words, understood
 from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter
-from slotbeam.types import Timings
+from slotbeam.types import QueryStage, Timings
 
 Search = Callable[[Snapshot, SearchRequest, Timings], Answer]
 GONE = 499
@@ -102,16 +102,16 @@ class DataPlane:
                 answer = self.search(snapshot, request, timings)
             except FilterError as error:
                 raise error.inside(place) if place else error from None
-            timings.add("queue", waited_s)
+            timings.add(QueryStage.QUEUE, waited_s)
             self.metrics.record(timings, len(answer.hits), waited_s + time.perf_counter() - started)
             applied_ids = [applied.id for applied in answer.applied]
             self.metrics.bindings.activated(applied_ids)
             words = split_words(answer.encoded, [applied.span for applied in answer.applied])
-            for result, found in words.items():
-                self.metrics.words.labels(result).inc(len(found))
+            for result, read in words.items():
+                self.metrics.words.labels(result).inc(len(read))
             self.metrics.understood.labels(understood(words)).inc()
             if self.trends is not None:
-                self.trends.note(answer.encoded.text, words["unknown"])
+                self.trends.note(answer.encoded.text, words[WordResult.UNKNOWN])
             return document(self.ids.issue(request.k, applied_ids), snapshot, answer), timings
 
         return job
@@ -171,12 +171,12 @@ def create_data_app(
         openapi_extra=asks(body=RetrieveBody, example=examples[0] if examples else None),
     )
     async def retrieve_one(request: Request) -> Response:
-        async def one() -> Response:
+        async def answering() -> Response:
             body = await read_model(request, RetrieveBody, settings.body_limit)
-            snapshot, [(found, timings)] = await plane.answer(request, [body])
-            return json_response(found, headers=_headers(snapshot, timings))
+            snapshot, [(answer, timings)] = await plane.answer(request, [body])
+            return json_response(answer, headers=_headers(snapshot, timings))
 
-        return await _counted(plane.metrics, one())
+        return await _counted(plane.metrics, answering())
 
     @app.post(
         "/retrieve:batch",
@@ -185,16 +185,16 @@ def create_data_app(
         openapi_extra=asks(body=BatchBody, example={"queries": examples} if examples else None),
     )
     async def retrieve_batch(request: Request) -> Response:
-        async def batch() -> Response:
+        async def answering() -> Response:
             body = await read_model(request, BatchBody, settings.body_limit)
-            snapshot, answers = await plane.answer(request, body.queries, batch=True)
+            snapshot, told = await plane.answer(request, body.queries, batch=True)
             total = Timings()
-            for _, timings in answers:
+            for _, timings in told:
                 for stage, seconds in timings.stages.items():
                     total.add(stage, seconds)
-            return json_response({"answers": [found for found, _ in answers]}, headers=_headers(snapshot, total))
+            return json_response({"answers": [answer for answer, _ in told]}, headers=_headers(snapshot, total))
 
-        return await _counted(plane.metrics, batch())
+        return await _counted(plane.metrics, answering())
 
     return app
 
@@ -218,24 +218,25 @@ async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response
     try:
         return await answering
     except Overloaded:
-        metrics.requests.labels("overloaded").inc()
+        metrics.requests.labels(QueryOutcome.OVERLOADED).inc()
         raise
     except QueueTimeout:
-        metrics.requests.labels("late").inc()
+        metrics.requests.labels(QueryOutcome.LATE).inc()
         raise
     except ClientGone:
-        metrics.requests.labels("gone").inc()
+        metrics.requests.labels(QueryOutcome.GONE).inc()
         return Response(status_code=GONE)
     except SlotbeamError as error:
-        metrics.requests.labels("invalid" if problems.status_of(error) < 500 else "error").inc()
+        refused = problems.status_of(error) < 500
+        metrics.requests.labels(QueryOutcome.INVALID if refused else QueryOutcome.ERROR).inc()
         raise
     except asyncio.CancelledError:
         raise
     except Exception:
-        metrics.requests.labels("error").inc()
+        metrics.requests.labels(QueryOutcome.ERROR).inc()
         raise
 
 
 def _headers(snapshot: Snapshot, timings: Timings) -> dict[str, str]:
-    stages = ", ".join(f"{stage};dur={1000 * timings.stages.get(stage, 0.0):.3f}" for stage in STAGES)
+    stages = ", ".join(f"{stage};dur={1000 * timings.stages.get(stage, 0.0):.3f}" for stage in QueryStage)
     return {"Server-Timing": stages, "X-Bindings-Revision": str(snapshot.revision)}

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
-from slotbeam.api.retrieve.metrics import RANKS, Metrics
+from slotbeam.api.retrieve.metrics import NO_RANK, RANKS, EventResult, Metrics
 from slotbeam.api.retrieve.models import EventsAccepted
 from slotbeam.api.retrieve.requestid import Issued, RequestIds, mark_of
 from slotbeam.api.retrieve.schemas import Event, EventsBody
@@ -49,7 +49,7 @@ class EventCounter:
         try:
             answered = [self._answer(place, event) for place, event in enumerate(events)]
         except (UnknownRequestId, RequestIdExpired):
-            self._metrics.events.labels("unknown", "refused").inc(len(events))
+            self._metrics.events.labels(NO_RANK, EventResult.REFUSED).inc(len(events))
             raise
         for event, issued in zip(events, answered, strict=True):
             self._count(snapshot, event, issued)
@@ -77,11 +77,11 @@ class EventCounter:
         bucket = rank_bucket(event.rank)
         name = f"{event.request_id} {event.type}"
         if not self._first(f"{name} {event.item_id}"):
-            count(bucket, "repeated").inc()
+            count(bucket, EventResult.REPEATED).inc()
             return
         row = snapshot.artifact.catalog.row_of(event.item_id)
         if row is None:
-            count(bucket, "unknown_item").inc()
+            count(bucket, EventResult.UNKNOWN_ITEM).inc()
             return
         count(bucket, event.type).inc()
         for pinned in self._live(snapshot.overlay, issued.marks):
@@ -90,14 +90,14 @@ class EventCounter:
                 self._metrics.bindings.hit(pinned.id, event.type)
 
     def _live(self, overlay: Overlay, marks: Sequence[bytes]) -> list[Pinned]:
-        """Of the bindings that were applied to a request, those that are live still."""
+        """Return those of the bindings that were applied to a request that are live still."""
         if marks and overlay is not self._overlay:
             self._overlay = overlay
             self._marked = {mark_of(pinned.id): pinned for pinned in overlay.pinned}
         return [self._marked[mark] for mark in marks if mark in self._marked]
 
     def _first(self, name: str) -> bool:
-        """Whether `name` is not remembered; it is from now on."""
+        """Return whether `name` is not remembered; it is from now on."""
         digest = blake2b(name.encode(), digest_size=16).digest()
         if digest in self._seen:
             return False
@@ -108,8 +108,8 @@ class EventCounter:
 
 
 def rank_bucket(rank: int | None) -> str:
-    """Return the first of `RANKS` that is above `rank` (0-based), as a label; "unknown" without one."""
-    return "unknown" if rank is None else str(next(k for k in RANKS if rank < k))
+    """Return the first of `RANKS` that is above `rank` (0-based), as a label; `NO_RANK` without one."""
+    return NO_RANK if rank is None else str(next(k for k in RANKS if rank < k))
 
 
 def events_route(holder: Holder, counter: EventCounter, body_limit: int) -> APIRouter:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from heapq import nlargest
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -13,24 +14,47 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from slotbeam.search import unknown
 from slotbeam.search.snapshot import Holder
-from slotbeam.types import Timings
+from slotbeam.search.unknown import Understood, WordResult
+from slotbeam.types import QueryStage, Timings
 
 RANKS = (10, 100, 350, 1000)
 """Upper bounds of the ranks that events are counted by; the last is the largest k."""
-STAGES = ("encode", "decode", "rank", "queue")
-OUTCOMES = ("ok", "invalid", "overloaded", "late", "gone", "error")
-RESULTS = ("click", "order", "repeated", "unknown_item")
+NO_RANK = "unknown"
+"""The label of events that name no rank, and of those that are refused."""
 SHOWN = 500
 """Bindings with series of their own at most."""
 HALF_LIFE_S = 3600.0
 """Of an activation, where the most active bindings are chosen: a word of today goes before one of last month."""
-EVENTS = ("click", "order")
 _RESCALE_AT = 500.0
 """Half-lives after which weights begin at 1 again: a float holds 2 to the power of 1023."""
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _ITEMS = (0, 1, 10, 50, 100, 200, 350, 500, 1000)
+
+
+class QueryOutcome(StrEnum):
+    """What became of a query: an answer, or why there was none (`late`: no worker in time; `gone`: its client left)."""
+
+    OK = "ok"
+    INVALID = "invalid"
+    OVERLOADED = "overloaded"
+    LATE = "late"
+    GONE = "gone"
+    ERROR = "error"
+
+
+class EventResult(StrEnum):
+    """What became of an event: counted as what it is, or not counted."""
+
+    CLICK = "click"
+    ORDER = "order"
+    REPEATED = "repeated"
+    UNKNOWN_ITEM = "unknown_item"
+    REFUSED = "refused"
+
+
+EVENTS = (EventResult.CLICK, EventResult.ORDER)
+"""What a user does with an item; the other results are what came in between."""
 
 
 class Metrics:
@@ -77,18 +101,18 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        for outcome in OUTCOMES:
+        for outcome in QueryOutcome:
             self.requests.labels(outcome)
-        for stage in (*STAGES, "total"):
+        for stage in (*QueryStage, "total"):
             self.duration.labels(stage)
-        for result in unknown.RESULTS:
+        for result in WordResult:
             self.words.labels(result)
-        for how in unknown.UNDERSTOOD:
+        for how in Understood:
             self.understood.labels(how)
-        for k in (*map(str, RANKS), "unknown"):
-            for result in RESULTS:
-                self.events.labels(k, result)
-        self.events.labels("unknown", "refused")
+        for bound in (*map(str, RANKS), NO_RANK):
+            for became in (*EVENTS, EventResult.REPEATED, EventResult.UNKNOWN_ITEM):
+                self.events.labels(bound, became)
+        self.events.labels(NO_RANK, EventResult.REFUSED)
 
     def watch(self, gauges: Callable[[], list[Metric]]) -> None:
         """Read `gauges` at each scrape: facts that the snapshot and the watcher hold already."""
@@ -96,7 +120,7 @@ class Metrics:
 
     def record(self, timings: Timings, items: int, total_s: float) -> None:
         """Count one answer."""
-        self.requests.labels("ok").inc()
+        self.requests.labels(QueryOutcome.OK).inc()
         self.items.observe(items)
         self.duration.labels("total").observe(total_s)
         for stage, seconds in timings.stages.items():
@@ -143,18 +167,18 @@ class Activity(Collector):
         self._in_all = _Counts()
 
     def activated(self, ids: Iterable[str]) -> None:
-        """A query triggered these bindings."""
+        """Count a query that triggered these bindings."""
         with self._lock:
             worth = self._worth()
-            for key in ids:
-                for counts in self._of(key):
+            for binding in ids:
+                for counts in self._of(binding):
                     counts.activations += 1
                     counts.weight += worth
 
-    def hit(self, key: str, event: str) -> None:
-        """A user took an item of a binding that the query had triggered; `event` is one of `EVENTS`."""
+    def hit(self, binding: str, event: str) -> None:
+        """Count that a user took an item of a binding that the query had triggered; `event` is one of `EVENTS`."""
         with self._lock:
-            for counts in self._of(key):
+            for counts in self._of(binding):
                 counts.hits[event] += 1
 
     def collect(self) -> list[Metric]:
@@ -171,37 +195,37 @@ class Activity(Collector):
         total_hits = CounterMetricFamily("slotbeam_hits", "Hits of bindings, gone ones too.", labels=["event"])
         with self._lock:
             slots = self._forget()
-            for key in nlargest(self._shown, slots, key=lambda key: self._known(key).weight):
-                counts = self._known(key)
-                info.add_metric([key, slots[key]], 1)
-                activations.add_metric([key], counts.activations)
+            for binding in nlargest(self._shown, slots, key=lambda binding: self._known(binding).weight):
+                counts = self._known(binding)
+                info.add_metric([binding, slots[binding]], 1)
+                activations.add_metric([binding], counts.activations)
                 for event, count in counts.hits.items():
-                    hits.add_metric([key, event], count)
+                    hits.add_metric([binding, event], count)
             total.add_metric([], self._in_all.activations)
             for event, count in self._in_all.hits.items():
                 total_hits.add_metric([event], count)
         return [activations, hits, info, total, total_hits]
 
-    def _of(self, key: str) -> tuple[_Counts, ...]:
-        """What to count in: the total and, while the binding is live, its own."""
-        if key not in self._counts:
-            if key not in self._forget():  # a request that began before the swap
+    def _of(self, binding: str) -> tuple[_Counts, ...]:
+        """Return what to count in: the total and, while the binding is live, its own."""
+        if binding not in self._counts:
+            if binding not in self._forget():  # a request that began before the swap
                 return (self._in_all,)
-            self._counts[key] = _Counts()
-        return self._in_all, self._counts[key]
+            self._counts[binding] = _Counts()
+        return self._in_all, self._counts[binding]
 
-    def _known(self, key: str) -> _Counts:
-        return self._counts.get(key) or _NONE
+    def _known(self, binding: str) -> _Counts:
+        return self._counts.get(binding) or _NONE
 
     def _forget(self) -> dict[str, str]:
         """Drop what is counted of bindings that are gone. Returns the live ones: id → slot."""
         live = {pinned.id: str(pinned.slot) for pinned in self._holder.current.overlay.pinned}
-        for key in self._counts.keys() - live.keys():
-            del self._counts[key]
+        for gone in self._counts.keys() - live.keys():
+            del self._counts[gone]
         return live
 
     def _worth(self) -> float:
-        """What an activation weighs now: twice as much as one a half-life ago, instead of halving all the others."""
+        """Return what an activation weighs now: twice what one did a half-life ago, instead of halving the others."""
         age = (self._clock() - self._began) / HALF_LIFE_S
         if age > _RESCALE_AT:
             for counts in self._counts.values():
