@@ -179,3 +179,8 @@ def test_a_locale_goes_before_that_of_the_mapping(tmp_path: Path) -> None:
     assert "price" in refusal(CatalogReader(tmp_path))[0].lower()
     with pytest.raises(InputError, match="format 'jsonl' takes no locale"):
         CatalogReader(written(tmp_path / "plain.jsonl", rows(1)), locale="de")
+
+
+def test_a_block_of_long_rows_is_shorter(tmp_path: Path) -> None:
+    path = written(tmp_path / "items.jsonl", rows(*range(20), description="long " * 200_000))
+    assert [len(block) for block in CatalogReader(path).blocks()] == [9, 9, 2]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from slotbeam.catalog.loaders.files import FEEDS
 from slotbeam.catalog.loaders.records import first_row
 
 MAPPED = ("icecat", "kuaisearch", "shopify", "google")
@@ -17,6 +18,11 @@ LOG_SIGNS = {"clicked_item_ids": "kuaisearch", "target_item_id": "kuaisearch"}
 
 
 def format_of(file: Path, signs: Mapping[str, str]) -> str:
-    """Return the format that a key of the first good row is the sign of; the documented schema where none is."""
+    """Return the format that a key of the first good row is the sign of; the documented schema where none is.
+
+    What is XML is a feed of Google Merchant.
+    """
+    if file.name.endswith(FEEDS):
+        return "google"
     row = first_row(file)
     return next((format for key, format in signs.items() if key in row), "jsonl")

@@ -8,14 +8,12 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from slotbeam.catalog.item import KINDS, FieldValue, Interaction, Item
 from slotbeam.catalog.loaders.faults import Faults, RowParts, good_rows
 from slotbeam.catalog.loaders.files import TABLES
 from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.plain import plain
-from slotbeam.catalog.loaders.record import CheckedRecord, Record, RowOrFault, SourceRow
+from slotbeam.catalog.loaders.record import CheckedRecord, Record, RowOrFault, SourceRow, source_of
 from slotbeam.catalog.loaders.records import rows
 from slotbeam.catalog.loaders.tables import documented
 from slotbeam.catalog.loaders.values import CATEGORIES, amount, identifier, text
@@ -78,7 +76,7 @@ def documented_rows(rows: Iterable[RowOrFault], path: Path) -> Iterator[RowOrFau
     for row in rows:
         if isinstance(row, SourceRow):
             nested = documented(row.values)
-            yield SourceRow(row.place, nested, orjson.dumps(nested))
+            yield SourceRow(row.place, nested, source_of(nested))
         else:
             yield row
 

@@ -20,7 +20,7 @@ from slotbeam.errors import InputError
 TYPES = ("keyword", "number", "bool")
 SHIPPED = Path(__file__).parent.parent / "mappings"
 _RULE_KEYS = {"field", "category", "split", "format", "when"}
-_FIELD_KEYS = {"field", "type", "locale"}
+_FIELD_KEYS = {"field", "type", "locale", "first"}
 _KEYS = {"about", "id", "title", "description", "popularity", "attributes", "fields", "drop", "locale", "needs"}
 
 
@@ -43,6 +43,8 @@ class FieldRule:
     source: str
     kind: str
     decimal: str | None
+    first: bool
+    """Of several values the first is taken; otherwise they are a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class MappingFile:
         fields: dict[str, FieldValue] = {}
         for field, one in self.fields.items():
             value = look_up(row, one.source)
+            if one.first and isinstance(value, list):
+                value = value[0] if value else None
             if value is not None and not (isinstance(value, str) and self._dropped(value)):
                 fields[field] = parts.take(typed, place, one.source, value, one.kind, one.decimal)
         texts = (look_up(row, source) for source in self.description)
@@ -187,7 +191,10 @@ def _field_rule(rule: Any, where: str, decimal: str | None) -> FieldRule:
     if not isinstance(rule.get("field"), str):
         raise InputError(f'{where} names no source; give "field"')
     _known(rule, _FIELD_KEYS, f"{where} has")
-    return FieldRule(rule["field"], got, _decimal(rule["locale"], where) if "locale" in rule else decimal)
+    if not isinstance(rule.get("first", False), bool):
+        raise InputError(f"{where} has first {rule['first']!r}; allowed: true, false")
+    own = _decimal(rule["locale"], where) if "locale" in rule else decimal
+    return FieldRule(rule["field"], got, own, rule.get("first", False))
 
 
 def _rule(rule: Any, name: str) -> AttributeRule:

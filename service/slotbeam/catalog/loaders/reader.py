@@ -14,7 +14,7 @@ from slotbeam.catalog.loaders.formats import FORMATS, ITEM_SIGNS, MAPPED, format
 from slotbeam.catalog.loaders.jsonl import documented_rows, records
 from slotbeam.catalog.loaders.mapped import MappedRows
 from slotbeam.catalog.loaders.mapping import SHIPPED, MappingFile
-from slotbeam.catalog.loaders.record import CheckedRecord, Record, in_blocks
+from slotbeam.catalog.loaders.record import BLOCK, BLOCK_BYTES, CheckedRecord, Record
 from slotbeam.catalog.loaders.records import RowFile
 from slotbeam.errors import InputError
 
@@ -88,7 +88,7 @@ class CatalogReader:
 
     def checked_blocks(self) -> Iterator[list[Record]]:
         """Yield what `blocks` does, and refuse nothing: `faults` is for the caller to look at, when all is read."""
-        for block in in_blocks(self._records()):
+        for block in self._blocks():
             good = self.census.passing(block)
             if good and not self.faults.refused:
                 yield [one._replace(item=self._edits.apply(one.item)) for one in good] if self._edits else good
@@ -98,6 +98,18 @@ class CatalogReader:
             files = [file.name for file, format in zip(self.files, self._formats, strict=True) if format == name]
             where = files[0] if len(files) == 1 else f"{len(files)} files"
             self.faults.warnings.extend(mapped.warnings(where) if mapped else ())
+
+    def _blocks(self) -> Iterator[list[CheckedRecord]]:
+        """Yield lists of `BLOCK` rows, shorter where the rows are long."""
+        block: list[CheckedRecord] = []
+        held = 0
+        for checked in self._records():
+            block.append(checked)
+            held += len(checked[0].source) if checked[0] is not None else 0
+            if len(block) == BLOCK or held > BLOCK_BYTES:
+                yield block
+                block, held = [], 0
+        yield block
 
     def _records(self) -> Iterator[CheckedRecord]:
         for file, format in zip(self._row_files, self._formats, strict=True):

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
+
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.errors import InputError
@@ -13,7 +15,8 @@ from slotbeam.errors import InputError
 LONGEST = 2**24
 """Bytes of the longest line, cell or feed item that is read; what is longer is a fault and is not held."""
 BLOCK = 1024
-"""Rows that are held and checked together."""
+BLOCK_BYTES = 2**23
+"""Rows that are held and checked together: so many, or where they are long so many bytes of them and one row more."""
 
 T = TypeVar("T")
 
@@ -52,3 +55,9 @@ def in_blocks(source: Iterable[T], size: int = BLOCK) -> Iterator[list[T]]:
     rest = iter(source)
     while block := list(islice(rest, size)):
         yield block
+
+
+def source_of(values: Mapping[str, Any]) -> bytes:
+    """Return a row as a JSON object. Raises `TypeError` for a text that is no Unicode."""
+    # orjson's own bytes keep the memory of the longest text that they might have become.
+    return memoryview(orjson.dumps(values, default=str)).tobytes()

@@ -1,4 +1,4 @@
-"""Rows of a file, whatever holds them: JSON lines, CSV or TSV (plain, `.gz`, `.xz`), or Parquet; each with its line."""
+"""Rows of a file, whatever holds them: JSON lines, tables, feeds (plain, `.gz`, `.xz`) or Parquet, and their lines."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from slotbeam.catalog.loaders.files import TABLES, opened
+from slotbeam.catalog.loaders.feeds import feed_rows
+from slotbeam.catalog.loaders.files import FEEDS, TABLES, opened
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow
+from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow, source_of
 from slotbeam.catalog.loaders.tables import table_rows
 from slotbeam.errors import InputError, SetupError
 
@@ -55,7 +56,11 @@ class RowFile:
 
     def _unpacked(self) -> Iterator[RowOrFault]:
         file, self._raw = opened(self.path)
-        read = table_rows if self.path.name.endswith(TABLES) else json_rows
+        read = json_rows
+        if self.path.name.endswith(TABLES):
+            read = table_rows
+        elif self.path.name.endswith(FEEDS):
+            read = feed_rows
         line = 0
         with self._raw, file:
             try:
@@ -118,7 +123,7 @@ def _parquet_rows(path: Path) -> Iterator[RowOrFault]:
         while True:
             part = frame.slice(start, step).collect()
             for offset, row in enumerate(part.iter_rows(named=True)):
-                yield SourceRow(SourcePlace(path, start + offset + 1), row, orjson.dumps(row, default=str))
+                yield SourceRow(SourcePlace(path, start + offset + 1), row, source_of(row))
             if part.height < step:
                 return
             start += step

@@ -11,12 +11,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
-
 from slotbeam.catalog.loaders.faults import spanning
 from slotbeam.catalog.loaders.numbers import number_of
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow
+from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow, source_of
 from slotbeam.errors import InputError
 
 NOT_UTF8 = "is not UTF-8; save the file as UTF-8"
@@ -58,7 +56,7 @@ def table_rows(path: Path, file: BinaryIO) -> Iterator[RowOrFault]:
 
 def _row(place: SourcePlace, row: dict[str, str]) -> RowOrFault:
     try:
-        source = orjson.dumps(row)
+        source = source_of(row)
     except TypeError:  # a byte that is no UTF-8 was read as a lone surrogate, which has no JSON
         return place.fault("(line)", NOT_UTF8)
     if b"\\u0000" in source and any("\0" in cell for cell in row.values()):
