@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from slotbeam.arrays import Strings
 from slotbeam.catalog.item import Item
+from slotbeam.catalog.postings import ARRAYS
 from slotbeam.catalog.table import Catalog, write_catalog
 from slotbeam.catalog.terms import TermIndex, stem, terms
 from slotbeam.errors import InputError
@@ -141,10 +142,21 @@ def test_an_overlap_is_the_same_to_the_last_bit_whatever_was_asked_before(corpus
     assert asked.overlap(rows).tolist() == [index.read(query).overlap(np.array([row]))[0] for row in rows.tolist()]
 
 
-def test_a_word_that_thousands_of_items_carry_brings_none_of_them_by_itself():
+def test_a_word_that_all_items_carry_brings_the_first_of_them():
     index = TermIndex.build(["common word"] * 3500 + ["common rare"])
-    assert index.read("common").best(10).tolist() == []
-    assert index.read("common rare").best(10).tolist() == [3500]
+    assert index.read("common").best(10).tolist() == list(range(10))
+    assert index.read("common rare").best(3).tolist() == [3500, 0, 1]
+    passing = np.append(0, np.cumsum(np.arange(3501) % 1000 == 7))
+    assert index.read("common rare").best(9, passing).tolist() == [7, 1007, 2007, 3007]
+
+
+def test_terms_come_back_from_disk_as_they_were(tmp_path):
+    index = TermIndex.build(["red mug", "", "blue mug of a red lamp", "lamp"] * 9)
+    index.save(tmp_path, 36)
+    mapped = TermIndex.load(tmp_path)
+    assert mapped.vocabulary.tolist() == index.vocabulary.tolist()
+    for name in ARRAYS:
+        assert getattr(mapped.postings, name).tolist() == getattr(index.postings, name).tolist()
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def write_catalog(
     for name, array in arrays.items():
         save_array(directory / f"{name}.npy", array)
     scored = texts if lexical_texts is None else [lexical_texts[i] for i in order]
-    TermIndex.build(scored).save(directory / "terms")
+    TermIndex.build(scored).save(directory / "terms", len(items))
     fields = Fields.of([item.fields for item in ordered])
     fields.save(directory / "fields")
     return fields.kinds

@@ -1,7 +1,7 @@
 """Lexical overlap: which terms of a query an item carries, how much they weigh, and which items carry most.
 
 Terms are tokens of canonical text with plurals folded, kept as 32-bit hashes. Each (item, term) has a BM25 impact
-computed once at build, so that scoring a few thousand candidates is one pass over mapped arrays.
+computed once at build (`postingsbuilder`); the largest sums of them are found by `topk`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from slotbeam.arrays import load_array, ranges, running_totals, save_array
+from slotbeam.arrays import load_array, running_totals, save_array
+from slotbeam.catalog.postings import Postings
+from slotbeam.catalog.postingsbuilder import PostingsBuilder
+from slotbeam.catalog.topk import best_rows
 from slotbeam.types import FloatArray, IntArray
 
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
-_MOST_ROWS = 3000
-"""Items that `best` looks at, at most: those of the rarest terms."""
-_K1, _B = 1.2, 0.75  # Robertson's usual values; the baseline in eval uses its own library
 
 
 def stem(token: str) -> str:
@@ -44,66 +44,33 @@ def term_hash(term: str) -> int:
     return zlib.crc32(term.encode())
 
 
+_BLOCK = 2**12
+"""Items whose terms are read at a time."""
+
+
 @dataclass(frozen=True, slots=True)
 class TermIndex:
-    """Item → terms.
+    """Terms ↔ items.
 
     Attributes:
-        offsets: (N + 1,) int64, the terms of row r are `offsets[r]:offsets[r + 1]`.
-        places: (P,) uint16 (uint32 beyond 65 536 terms), the term's place in the vocabulary.
-        impacts: (P,) float16, BM25 impact of the term in the item.
         vocabulary: (U,) uint32, hashes of the terms, sorted.
         ceilings: (U,) float32, the largest impact of each term anywhere: what a perfect match would weigh.
-        starts: (U + 1,) int64, the items of term u are `rows[starts[u]:starts[u + 1]]`.
-        rows: (P,) int32, rising within a term.
+        postings: of the terms, in this order.
     """
 
-    offsets: IntArray
-    places: IntArray
-    impacts: FloatArray
     vocabulary: IntArray
     ceilings: FloatArray
-    starts: IntArray
-    rows: IntArray
+    postings: Postings
 
     @classmethod
     def build(cls, texts: Sequence[str]) -> TermIndex:
         """Index `texts` (N canonical texts, in row order)."""
-        hash_lists: list[IntArray] = []
-        counts: list[IntArray] = []
-        lengths = np.zeros(len(texts), np.float64)
-        cache: dict[str, int] = {}
-        for i, text in enumerate(texts):
-            text_terms = terms(text)
-            lengths[i] = len(text_terms)
-            values, count = np.unique(
-                np.fromiter((cache.setdefault(t, term_hash(t)) for t in text_terms), np.uint32, len(text_terms)),
-                return_counts=True,
-            )
-            hash_lists.append(values)
-            counts.append(count)
-        offsets = running_totals([len(r) for r in hash_lists])
-        hashes = np.concatenate(hash_lists) if hash_lists else np.empty(0, np.uint32)
-        frequency = np.concatenate(counts).astype(np.float64) if counts else np.empty(0, np.float64)
-        vocabulary, inverse = np.unique(hashes, return_inverse=True)
-        documents = np.bincount(inverse, minlength=len(vocabulary))
-        # log(1 + …), as Lucene has it: a term of more than half the items would weigh less than nothing otherwise.
-        idf = np.log1p((len(texts) - documents + 0.5) / (documents + 0.5))
-        norm = _K1 * (1 - _B + _B * lengths / max(1.0, lengths.mean() if len(lengths) else 1.0))
-        impacts = idf[inverse] * frequency * (_K1 + 1) / (frequency + np.repeat(norm, np.diff(offsets)))
-        # The best sum any item could have bounds every overlap by 1: the weight in the item score then means the same
-        # for queries of one word and of ten.
-        ceilings = np.zeros(len(vocabulary), np.float32)
-        np.maximum.at(ceilings, inverse, impacts.astype(np.float32))
-        owner = np.repeat(np.arange(len(texts), dtype=np.int32), np.diff(offsets))
-        postings = owner[np.argsort(inverse, kind="stable")]
-        # The smallest type that fits: every plane maps these arrays, and every query scans its candidates' part of
-        # them.
-        places = inverse.astype(np.uint16 if len(vocabulary) <= 2**16 else np.uint32)
-        starts = running_totals(documents)
-        return cls(
-            offsets, places, impacts.astype(np.float16), vocabulary.astype(np.uint32), ceilings, starts, postings
-        )
+        builder, cache = PostingsBuilder(), dict[str, int]()
+        for start in range(0, len(texts), _BLOCK):
+            texts_terms = [terms(text) for text in texts[start : start + _BLOCK]]
+            hashes = [cache.get(t) or cache.setdefault(t, term_hash(t)) for own in texts_terms for t in own]
+            builder.add(np.array(hashes, np.uint32), np.array([len(own) for own in texts_terms], np.int64))
+        return cls(*builder.finish())
 
     def read(self, lexical_text: str) -> QueryTerms:
         """Look up the terms of a query, once for all that is asked about them.
@@ -111,57 +78,70 @@ class TermIndex:
         Args:
             lexical_text: the query, canonical; concept terms may stand behind it (`Encoded.lexical_text`).
         """
-        return QueryTerms(self, self._known(lexical_text))
+        return QueryTerms(self, self.known(lexical_text)[0])
 
     def holds(self, token: str) -> bool:
         """Return whether an item carries this very term, give or take a plural; False for what is no single term."""
-        return len(terms(token)) == 1 and len(self._known(token)) == 1
+        return len(terms(token)) == 1 and len(self.known(token)[0]) == 1
 
-    def _known(self, lexical_text: str) -> IntArray:
-        """Return (n,) places in the vocabulary of the query's distinct terms that the catalog knows."""
+    def known(self, lexical_text: str) -> tuple[IntArray, bool]:
+        """Return (n,) places in the vocabulary of the distinct terms that items carry, and whether these are all."""
         # Hashes of 32 bits instead of strings: of 100 000 terms about one pair shares a hash, and counts as one term.
         wanted = np.unique(np.fromiter((term_hash(t) for t in terms(lexical_text)), np.uint32))
-        place = np.minimum(np.searchsorted(self.vocabulary, wanted), max(0, len(self.vocabulary) - 1))
-        return place[self.vocabulary[place] == wanted] if len(self.vocabulary) else np.empty(0, np.int64)
+        if not len(self.vocabulary):
+            return np.empty(0, np.int64), not len(wanted)
+        place = np.minimum(np.searchsorted(self.vocabulary, wanted), len(self.vocabulary) - 1)
+        carried = self.vocabulary[place] == wanted
+        return place[carried], bool(carried.all())
 
-    def save(self, directory: Path) -> None:
+    def save(self, directory: Path, n_rows: int) -> None:
+        """Write the terms of `n_rows` items, item by item and term by term (docs/artifact.md)."""
         directory.mkdir(parents=True, exist_ok=True)
-        for name in self.__slots__:
-            save_array(directory / f"{name}.npy", getattr(self, name))
+        order = np.argsort(self.postings.rows, kind="stable")
+        places = np.repeat(np.arange(len(self.vocabulary)), np.diff(self.postings.starts))[order]
+        arrays = {
+            "vocabulary": self.vocabulary,
+            "ceilings": self.ceilings,
+            "starts": self.postings.starts,
+            "rows": self.postings.rows,
+            "offsets": running_totals(np.bincount(self.postings.rows, minlength=n_rows)),
+            "places": places.astype(np.uint16 if len(self.vocabulary) <= 2**16 else np.uint32),
+            "impacts": self.postings.impacts[order],
+        }
+        for name, array in arrays.items():
+            save_array(directory / f"{name}.npy", array)
 
     @classmethod
     def load(cls, directory: Path) -> TermIndex:
-        return cls(*(load_array(directory / f"{name}.npy") for name in cls.__slots__))
+        """Map what `save` wrote, and put the impacts in the order of the postings."""
+        names = ("vocabulary", "ceilings", "starts", "rows", "offsets", "places", "impacts")
+        vocabulary, ceilings, starts, rows, offsets, places, impacts = (
+            load_array(directory / f"{name}.npy") for name in names
+        )
+        ordered = impacts[np.argsort(places, kind="stable")]
+        return cls(vocabulary, ceilings, Postings.of(starts, rows, ordered, len(offsets) - 1))
 
 
+@dataclass(frozen=True, slots=True)
 class QueryTerms:
-    """A query's terms in one index. What `best` worked out, `overlap` knows: one object a query, for one thread."""
+    """A query's terms in one index.
 
-    def __init__(self, index: TermIndex, known: IntArray) -> None:
-        """Take the index and `known`, (t,) places in its vocabulary of the query's distinct terms."""
-        self._index = index
-        self._known = known
-        self._ceiling = float(index.ceilings[known].sum())
-        self._seen: tuple[IntArray, FloatArray] = (np.empty(0, np.int64), np.empty(0, np.float32))
+    Attributes:
+        index: where they were looked up.
+        known: (t,) their places in its vocabulary, rising, of those that items carry.
+    """
 
-    def best(self, limit: int) -> IntArray:
-        """Return (n,) rows of the items with the largest overlap, at most `limit` of them, best first.
+    index: TermIndex
+    known: IntArray
 
-        Only items of the query's rarest terms are looked at, whole terms of them, a few thousand items in all: a term
-        that more items carry tells little, and words like that are what the dictionary holds.
+    def best(self, limit: int, filter_counts: IntArray | None = None) -> IntArray:
+        """Return (n,) rows of the items with the largest overlap, best first, ties in row order.
+
+        Args:
+            limit: how many at most; as many come where so many that pass the filter carry a term of the query.
+            filter_counts: (N + 1,) how many of the rows before each pass a filter; None passes all.
         """
-        index, known = self._index, self._known
-        counts = index.starts[known + 1] - index.starts[known]
-        # Whole terms, the rarest first: a part of a term's items would be those of the lowest rows, a choice by SID.
-        rarest = np.argsort(counts, kind="stable")
-        taken = known[rarest[np.cumsum(counts[rarest]) <= _MOST_ROWS]]
-        if not len(taken):
-            return np.empty(0, np.int64)
-        rows = np.unique(np.concatenate([index.rows[index.starts[t] : index.starts[t + 1]] for t in taken.tolist()]))
-        # Kept for the item score, which asks about these again, among the items that the beams brought.
-        self._seen = rows, self._overlap(rows)
-        order = np.argsort(-self._seen[1], kind="stable")[:limit]
-        return np.asarray(rows[order], np.int64)
+        return best_rows(self.index.postings, self.known, limit, filter_counts)[0]
 
     def overlap(self, rows: IntArray) -> FloatArray:
         """Return the lexical overlap of the query with items.
@@ -173,27 +153,5 @@ class QueryTerms:
             (n,) float32 in [0, 1]: the items' summed BM25 impacts over the best sum any item could have; 0 for a
             query none of whose terms the catalog knows.
         """
-        seen, values = self._seen
-        if not len(seen):
-            return self._overlap(rows)
-        # `seen` is sorted and unique, so bisection tells which are known. Every item is summed by itself, term by term,
-        # so a value from here is the same to the last bit as one worked out among other items.
-        place = np.minimum(np.searchsorted(seen, rows), len(seen) - 1)
-        fresh = np.flatnonzero(seen[place] != rows)
-        out = values[place]
-        out[fresh] = self._overlap(rows[fresh])
-        return out
-
-    def _overlap(self, rows: IntArray) -> FloatArray:
-        index = self._index
-        out = np.zeros(len(rows), np.float32)
-        if self._ceiling == 0.0 or len(rows) == 0:
-            return out
-        start = index.offsets[rows]
-        owner, posting = ranges(start, index.offsets[rows + 1] - start)
-        places = index.places[posting]
-        # A pass for each term of the query, of which there are few: a join would sort all terms of all these items.
-        for term in self._known.tolist():
-            hit = np.flatnonzero(places == term)  # a term occurs once in an item, so no index repeats
-            out[owner[hit]] += index.impacts[posting[hit]].astype(np.float32)
-        return out / np.float32(self._ceiling)
+        ceiling = np.float32(float(self.index.ceilings[self.known].sum()))
+        return self.index.postings.sums(self.known, rows) / (ceiling or np.float32(1))

@@ -55,8 +55,8 @@ def decode_base(
     )
     brought = shelf.collect(beams, options.candidates, options.items_per_sid)
     if options.lexical_candidates:  # a word that the dictionary does not know is still a word
-        rows = query_terms.best(options.lexical_candidates)
-        brought = brought.joined(rows[passing(filter_counts, rows)], options.candidates)
+        rows = query_terms.best(options.lexical_candidates, filter_counts)
+        brought = brought.joined(rows, options.candidates)
     # Lazily, since most answers end with the first block: what lies beside the beams is for wide pages and narrow
     # filters.
     beside = shelf.beside(beams, brought.places, options.candidates, options.items_per_sid)

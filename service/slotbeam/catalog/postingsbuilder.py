@@ -1,0 +1,138 @@
+"""Builds postings of any number of items in bounded memory: sorted runs, merged a few terms at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+
+from slotbeam.arrays import load_array, running_totals, save_array
+from slotbeam.catalog.postings import WINDOW_BITS, Postings, empty_windows, fill_windows
+from slotbeam.types import FloatArray, IntArray
+
+RUN = 2**22
+"""Postings that are sorted or merged at a time, in some 250 MB."""
+_K1, _B = 1.2, 0.75  # Robertson's usual values; the baseline in eval uses its own library
+_LEAST_IMPACT = np.finfo(np.float16).smallest_subnormal
+_HASH = np.uint64(32)  # a posting is a number: hash of the term << 32 | row
+
+
+class PostingsBuilder:
+    """Takes the terms of items in row order, in blocks of any size: the same items give the same bytes.
+
+    Args:
+        directory: an existing one, where runs are kept meanwhile and the arrays are written; None keeps all in memory.
+        run: postings that are sorted or merged at a time. Those of one term are merged in one piece.
+        window_bits: as in `Postings`.
+    """
+
+    def __init__(self, directory: Path | None = None, run: int = RUN, window_bits: int = WINDOW_BITS) -> None:
+        self._directory, self._run, self._window_bits = directory, run, window_bits
+        self._lengths: list[IntArray] = []  # of all items, in terms
+        self._waiting: list[tuple[IntArray, IntArray]] = []  # hashes and rows that are in no run yet
+        self._runs: list[tuple[IntArray, IntArray]] = []  # postings (m,) uint64, sorted, and counts (m,) uint16
+        self._taken = 0
+
+    def add(self, hashes: IntArray, lengths: IntArray) -> None:
+        """Take the next n items: `lengths` (n,) terms each, whose hashes, one behind the other, are `hashes` (m,)."""
+        rows = np.arange(self._taken, self._taken + len(lengths))
+        self._waiting.append((hashes.astype(np.uint32), np.repeat(rows, lengths).astype(np.int32)))
+        self._lengths.append(lengths.astype(np.int32))
+        self._taken += len(lengths)
+        if sum(len(part) for part, _ in self._waiting) >= self._run:
+            self._sort()
+
+    def _sort(self) -> None:
+        """Make a run of what waits."""
+        if not self._waiting:
+            return
+        hashes, rows = (np.concatenate(column) for column in zip(*self._waiting, strict=True))
+        postings, counts = np.unique(hashes.astype(np.uint64) << _HASH | rows.astype(np.uint64), return_counts=True)
+        run = postings, np.minimum(counts, 2**16 - 1).astype(np.uint16)
+        self._runs.append(run if self._directory is None else self._spilled(self._directory, *run))
+        self._waiting = []
+
+    def _spilled(self, directory: Path, *run: IntArray) -> tuple[IntArray, IntArray]:
+        paths = [directory / f"run{len(self._runs)}-{part}.npy" for part in range(2)]
+        for path, array in zip(paths, run, strict=True):
+            save_array(path, array)
+        mapped = load_array(paths[0]), load_array(paths[1])
+        for path in paths:  # what is mapped stays until it is let go
+            path.unlink()
+        return mapped
+
+    def finish(self) -> tuple[IntArray, FloatArray, Postings]:
+        """Merge what was taken.
+
+        Returns:
+            `vocabulary` (U,) uint32, the hashes of the terms, sorted; `ceilings` (U,) float32, the largest impact of
+            each anywhere; and their postings. With a directory the postings are mapped from it, where
+            `vocabulary.npy` and `ceilings.npy` stand as well.
+        """
+        self._sort()
+        vocabulary, documents = self._vocabulary()
+        lengths = np.concatenate([*self._lengths, np.empty(0, np.int32)]).astype(np.float64)
+        # log(1 + …), as Lucene has it: a term of more than half the items would weigh less than nothing otherwise.
+        idf = np.log1p((len(lengths) - documents + 0.5) / (documents + 0.5))
+        norm = _K1 * (1 - _B + _B * lengths / max(1.0, lengths.mean() if len(lengths) else 1.0))
+        starts = running_totals(documents)
+        rows, impacts = self._columns(int(starts[-1]))
+        ceilings = np.zeros(len(vocabulary), np.float32)
+        heavy, maxima, edges = empty_windows(documents, len(lengths), self._window_bits)
+        for first, stop, merged, counts in self._groups(vocabulary, starts):
+            own = slice(int(starts[first]), int(starts[stop]))
+            rows[own] = merged.astype(np.uint32)  # the lower half
+            frequency = counts.astype(np.float64)
+            exact = np.repeat(idf[first:stop], documents[first:stop]) * frequency * (_K1 + 1)
+            exact /= frequency + norm[rows[own]]
+            # The best sum any item could have bounds every overlap by 1: the weight in the item score then means the
+            # same for queries of one word and of ten.
+            ceilings[first:stop] = np.maximum.reduceat(exact.astype(np.float32), starts[first:stop] - starts[first])
+            # A term of nearly all items weighs next to nothing; nothing at all would say that no item carries it.
+            impacts[own] = np.maximum(exact.astype(np.float16), _LEAST_IMPACT)
+            for number in range(*np.searchsorted(heavy, [first, stop]).tolist()):
+                of_term = slice(int(starts[heavy[number]]), int(starts[heavy[number] + 1]))
+                fill_windows(maxima[number], edges[number], rows[of_term], impacts[of_term], self._window_bits)
+        self._runs = []
+        postings = Postings(starts, rows, impacts, heavy, maxima, edges, self._window_bits)
+        if self._directory is not None:
+            save_array(self._directory / "vocabulary.npy", vocabulary)
+            save_array(self._directory / "ceilings.npy", ceilings)
+            for name in ("starts", "heavy", "maxima", "edges"):
+                save_array(self._directory / f"{name}.npy", getattr(postings, name))
+        return vocabulary, ceilings, postings
+
+    def _vocabulary(self) -> tuple[IntArray, IntArray]:
+        """Return the distinct hashes (U,) uint32, sorted, and how many items carry each, (U,) int64."""
+        of_runs = [np.unique((run >> _HASH).astype(np.uint32), return_counts=True) for run, _ in self._runs]
+        vocabulary = np.unique(np.concatenate([*(hashes for hashes, _ in of_runs), np.empty(0, np.uint32)]))
+        documents = np.zeros(len(vocabulary), np.int64)
+        for hashes, counts in of_runs:
+            documents[np.searchsorted(vocabulary, hashes)] += counts
+        return vocabulary, documents
+
+    def _groups(self, vocabulary: IntArray, starts: IntArray) -> Iterator[tuple[int, int, IntArray, IntArray]]:
+        """Yield neighbouring terms `first:stop`, all their postings, sorted, and the counts of these."""
+        first = 0
+        while first < len(vocabulary):
+            stop = max(first + 1, int(np.searchsorted(starts, starts[first] + self._run, side="right")) - 1)
+            bounds = vocabulary[[first, stop - 1]].astype(np.uint64) + np.array([0, 1], np.uint64) << _HASH
+            parts = []
+            for run, counts in self._runs:
+                # The last hash there is has no next one in 64 bits.
+                begin, end = np.searchsorted(run, bounds).tolist()
+                end = len(run) if stop == len(vocabulary) else end
+                parts.append((run[begin:end], counts[begin:end]))
+            merged, counts = (np.concatenate(column) for column in zip(*parts, strict=True))
+            order = np.argsort(merged, kind="stable")
+            yield first, stop, merged[order], counts[order]
+            first = stop
+
+    def _columns(self, length: int) -> tuple[IntArray, FloatArray]:
+        """Return `rows` and `impacts` (length,), to be filled."""
+        if self._directory is None:
+            return np.empty(length, np.int32), np.empty(length, np.float16)
+        path = self._directory / "rows.npy", self._directory / "impacts.npy"
+        return open_memmap(path[0], "w+", np.int32, (length,)), open_memmap(path[1], "w+", np.float16, (length,))
