@@ -98,14 +98,17 @@ async def test_a_request_without_an_answer_is_noted_too(tmp_path: Path) -> None:
     async def broken(*_: Any) -> None:
         raise RuntimeError("a bug")
 
-    async def nothing(*_: Any) -> Message:
+    async def receive() -> Message:
         return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
 
     audit = Audit(broken, Trail(tmp_path), clock=lambda: 0.0)
     for path in ("/admin", "/admin/slots", "/administer", "/livez"):
         scope: Scope = {"type": "http", "method": "GET", "path": path, "headers": []}
         with pytest.raises(RuntimeError):
-            await audit(scope, nothing, nothing)  # type: ignore[arg-type]
+            await audit(scope, receive, send)
     rows = entries(tmp_path / "audit-unknown.jsonl")
     assert [(row["path"], row["status"], row["outcome"]) for row in rows] == [
         ("/admin", 500, "failed"),

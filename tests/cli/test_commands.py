@@ -103,9 +103,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_command_stands_in_the_file_of_its_name() -> None:
+    from typer.core import TyperGroup
     from typer.main import get_command
 
-    for name, command in get_command(cli.app).commands.items():  # type: ignore[attr-defined]
+    slotbeam = get_command(cli.app)
+    assert isinstance(slotbeam, TyperGroup)
+    for name, command in slotbeam.commands.items():
         folder = f"slotbeam.cli.{name}"
         for child_name, child in getattr(command, "commands", {"": command}).items():
             module = child.callback.__module__.removesuffix("_")  # `import` is no name of a module

@@ -8,6 +8,7 @@ import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -136,6 +137,10 @@ class Balancer:
                 return
             await self.ask(urls[number % len(urls)])
 
+    def is_rid_of(self, url: str) -> bool:
+        """Whether nothing is sent there any more, and nothing that was is open."""
+        return not self.ready[url] and not self.running[url]
+
     async def ask(self, url: str) -> None:
         self.running[url] += 1
         try:
@@ -201,7 +206,7 @@ async def test_two_replicas_restarted_in_turn_under_load_refuse_and_lose_nothing
             for old in first:
                 await balancer.answered(5, old.url)
                 old.process.send_signal(signal.SIGTERM)
-                await until(lambda url=old.url: not balancer.ready[url] and not balancer.running[url])  # type: ignore[misc]
+                await until(partial(balancer.is_rid_of, old.url))
                 late = await client.post(f"{old.url}/retrieve", json={"query": "red mug", "k": 5})
                 assert (late.status_code, late.headers["connection"]) == (200, "close")
                 await old.end()

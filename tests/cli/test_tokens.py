@@ -6,6 +6,7 @@ import json
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -34,8 +35,8 @@ def test_a_secret_is_printed_once_alone_and_works_until_it_is_revoked_and_is_now
         data, control = str(up.record["data"]), str(up.record["admin"])
         with httpx.Client(verify=False, timeout=HANG_S) as http:
 
-            def ask(method: str, url: str, value: str, **request: object) -> int:
-                response = http.request(method, url, headers={b"authorization": value.encode()}, **request)  # type: ignore[arg-type]
+            def ask(method: str, url: str, value: str, **request: Any) -> int:
+                response = http.request(method, url, headers={b"authorization": value.encode()}, **request)
                 said.append(response.text + str(response.headers))
                 return response.status_code
 

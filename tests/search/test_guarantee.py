@@ -216,7 +216,7 @@ def mall(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
         directory=directory,
         manifest={"name": "mall", "fields": kinds},
         kae=kae,
-        inputs=SidInputs(),  # type: ignore[arg-type]
+        inputs=SidInputs(),  # type: ignore[arg-type]  # only `build` is ever asked
         model=PrefixModel(kae.codebook.sizes, 0),
         trie=build_trie(sids),
         catalog=Catalog.load(directory, kinds),

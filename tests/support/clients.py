@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -11,8 +12,21 @@ from fastapi import FastAPI
 from support.promises import keeper
 
 
+class AppClient(httpx.AsyncClient):
+    """Talks to `app`, which runs in this process."""
+
+    def __init__(self, app: FastAPI, **options: Any) -> None:
+        super().__init__(**options)
+        self.app = app
+
+    @property
+    def plane(self) -> Any:
+        """What the requests of `app` share: of either plane, so its type is the caller's to know."""
+        return self.app.state.plane
+
+
 @asynccontextmanager
-async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client_of(app: FastAPI) -> AsyncIterator[AppClient]:
     """Run the lifespan of `app` and talk to it."""
     check = keeper(app)
 
@@ -24,6 +38,6 @@ async def client_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     hooks = {"response": [read_and_check]}
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(verify=False, transport=transport, base_url="http://t", event_hooks=hooks) as client,
+        AppClient(app, verify=False, transport=transport, base_url="http://t", event_hooks=hooks) as client,
     ):
         yield client

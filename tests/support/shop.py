@@ -74,7 +74,7 @@ def make_shop(
         directory=directory,
         manifest={"name": "shop", "fields": kinds},
         kae=kae,
-        inputs=SidInputs(),  # type: ignore[arg-type]
+        inputs=SidInputs(),  # type: ignore[arg-type]  # only `build` is ever asked
         model=PrefixModel(kae.codebook.sizes, seed, coarse),
         trie=build_trie(sids),
         catalog=Catalog.load(directory, kinds),

@@ -94,6 +94,7 @@ class Served:
 async def served(app: FastAPI, drain_s: float = 0.0, **deadlines: float) -> AsyncIterator[Served]:
     """Serve `app` as the commands do; `deadlines` replace those of the protocol."""
     server = Server(app, drain_s)
+    # uvicorn says that it is a class, or the name of one
     server.config.http = type("Protocol", (server.config.http,), dict(deadlines))  # type: ignore[arg-type]
     listener = listen("127.0.0.1", 0, "SLOTBEAM_PORT")
     found = Served(listener.getsockname()[1], server)

@@ -84,6 +84,8 @@ async def test_a_server_that_cannot_say_what_is_on_disk_is_not_called_durable(st
             assert 'set "appendfsync always"' in durable.why
             with pytest.raises(StoreUnavailable, match="writes are refused"):
                 await write(bindings, "c0de", binds(make_binding("a"), Slot(1, 4)))
-            assert (await bindings.head()).revision == 0  # type: ignore[union-attr]
+            head = await bindings.head()
+            assert head is not None
+            assert head.revision == 0
     finally:
         await bindings.close()

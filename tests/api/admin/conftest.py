@@ -8,7 +8,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
 import pytest
 import redis
 from pydantic import SecretStr
@@ -17,13 +16,13 @@ from slotbeam.api.admin import create_admin_app
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
-from support.clients import client_of
+from support.clients import AppClient, client_of
 
 TOKEN = "t" * 32
 
 
 class Plane(Protocol):
-    def __call__(self, **options: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]: ...
+    def __call__(self, **options: Any) -> AbstractAsyncContextManager[AppClient]: ...
 
 
 @pytest.fixture
@@ -36,20 +35,19 @@ def plane(raw: redis.Redis, shop: Artifact, settings: Settings) -> Plane:
     """Makes a client of a control plane that is ready, with every scope."""
 
     @asynccontextmanager
-    async def make(**options: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async def make(**options: Any) -> AsyncIterator[AppClient]:
         app = create_admin_app(options.pop("settings", settings), options.pop("artifact", shop), **options)
         async with client_of(app) as client:
             client.headers["authorization"] = f"Bearer {TOKEN}"
             async with asyncio.timeout(20):
                 while (await client.get("/readyz")).status_code != 200:
                     await asyncio.sleep(0.005)
-            client.plane = app.state.plane  # type: ignore[attr-defined]
             yield client
 
     return make
 
 
 @pytest.fixture
-async def admin(plane: Plane) -> AsyncIterator[httpx.AsyncClient]:
+async def admin(plane: Plane) -> AsyncIterator[AppClient]:
     async with plane() as client:
         yield client

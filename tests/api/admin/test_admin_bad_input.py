@@ -19,7 +19,7 @@ from slotbeam.bindings.binding import MAX_ITEMS
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
-from support.clients import client_of
+from support.clients import AppClient, client_of
 from support.live import NOW, Clock
 
 BODY: dict[str, Any] = {"words": ["labubu", "拉布布"], "category": "brand", "items": {"ids": ["i001", "i002"]}}
@@ -137,14 +137,13 @@ KEPT = ("{sb}:meta", "{sb}:binding", "{sb}:word", "{sb}:log", "{sb}:idem", "{sb}
 
 
 @pytest.fixture(scope="module")
-async def standing(shop: Artifact, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+async def standing(shop: Artifact, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AppClient]:
     """A control plane of 2027 on a store of its own; "crocs", "cocoa", "straße" and "citrus" are on slot 1-4."""
     directory = tmp_path_factory.mktemp("bad")
     store = EmbeddedStore(directory)
     settings = Settings(data_dir=directory, redis_url=store.start(), admin_token=SecretStr("t" * 32))
     app = create_admin_app(settings, shop, clock=Clock(NOW))
     async with client_of(app) as client:
-        client.plane = app.state.plane  # type: ignore[attr-defined]
         client.headers["authorization"] = "Bearer " + "t" * 32
         async with asyncio.timeout(20):
             while (await client.get("/readyz")).status_code != 200:
@@ -157,9 +156,9 @@ async def standing(shop: Artifact, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-async def bound(standing: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+async def bound(standing: AppClient) -> AsyncIterator[AppClient]:
     """The control plane; that the store is the same afterwards is part of every test."""
-    with redis.Redis.from_url(standing.plane.settings.redis_url) as raw:  # type: ignore[attr-defined]
+    with redis.Redis.from_url(standing.plane.settings.redis_url) as raw:
         before = everything(raw)
         yield standing
         assert everything(raw) == before
@@ -285,7 +284,7 @@ TOKENS: list[tuple[str, list[bytes], int, str]] = [
 
 @pytest.mark.parametrize(("sent", "status", "problem"), [row[1:] for row in TOKENS], ids=[row[0] for row in TOKENS])
 async def test_a_bad_token_is_a_problem_and_never_told(
-    bound: httpx.AsyncClient, sent: list[bytes], status: int, problem: str
+    bound: AppClient, sent: list[bytes], status: int, problem: str
 ) -> None:
     rows = [
         {"name": "reader", "sha256": hashlib.sha256(b"r" * 32).hexdigest(), "scopes": ["slots:read"]},
@@ -296,7 +295,7 @@ async def test_a_bad_token_is_a_problem_and_never_told(
             "expires_at": NOW / 1000 - 1,
         },
     ]
-    (bound.plane.settings.data_dir / "tokens.json").write_text(json.dumps({"tokens": rows}))  # type: ignore[attr-defined]
+    (bound.plane.settings.data_dir / "tokens.json").write_text(json.dumps({"tokens": rows}))
     good = bound.headers.pop("authorization")
     try:
         headers = [(b"authorization", value) for value in sent]

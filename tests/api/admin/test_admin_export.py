@@ -7,6 +7,7 @@ import io
 
 import httpx
 
+from support.clients import AppClient
 from support.files import FILE, IMPORT, held, send
 
 ODD_WORDS = ["=cmd|' /c calc'!a0", "@sum(1)", '+1 "quoted"', "-1,2;3", "a|b", "back\\slash", "'=x1", "tab\tword"]
@@ -101,9 +102,9 @@ async def test_a_row_that_names_items_takes_exactly_these(admin: httpx.AsyncClie
     assert (view["item_ids"], view["match"]) == (["gone", "i001"], True)
 
 
-async def test_an_export_with_a_list_that_is_not_whole_is_refused(admin: httpx.AsyncClient) -> None:
+async def test_an_export_with_a_list_that_is_not_whole_is_refused(admin: AppClient) -> None:
     await send(admin, FILE)
-    good = admin.plane.watcher.good  # type: ignore[attr-defined]
+    good = admin.plane.watcher.good
     good.items.pop(next(b.items for b in good.listing.bindings.values() if b.words[0] == "crocs"))
     for form in ("csv", "json"):
         answer = await admin.get(f"/admin/slots.{form}")

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from slotbeam.bindings.binding import encode_items, state_digest
+from support.clients import AppClient
 from support.live import make_binding
 from support.replies import fields
 
@@ -79,14 +80,14 @@ async def ask_everything(admin: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_what_cannot_be_read_breaks_no_answer(admin: httpx.AsyncClient, raw: redis.Redis, place: str) -> None:
+async def test_what_cannot_be_read_breaks_no_answer(admin: AppClient, raw: redis.Redis, place: str) -> None:
     assert (await admin.get("/admin/slots")).status_code == 200
     beginning = fields(str, raw.hgetall("{sb}:meta"))
     for document in DOCUMENTS.values():
         raw.flushall()
         raw.hset("{sb}:meta", mapping=dict(beginning.items()))
         PLACES[place](raw, document)
-        await asyncio.wait_for(admin.plane.watcher.sync(), 20)  # type: ignore[attr-defined]
+        await asyncio.wait_for(admin.plane.watcher.sync(), 20)
         await ask_everything(admin)
     assert (await admin.get("/livez")).status_code == 200
 
@@ -98,9 +99,9 @@ async def test_what_cannot_be_read_breaks_no_answer(admin: httpx.AsyncClient, ra
     ids=str,
 )  # fmt: skip
 async def test_a_forged_record_with_true_digests_breaks_no_answer(
-    admin: httpx.AsyncClient, raw: redis.Redis, change: dict[str, Any]
+    admin: AppClient, raw: redis.Redis, change: dict[str, Any]
 ) -> None:
     data = {**json.loads(CROCS.record()), **change}
     forge(raw, json.dumps(data, sort_keys=True, separators=(",", ":")).encode())
-    await asyncio.wait_for(admin.plane.watcher.sync(), 20)  # type: ignore[attr-defined]
+    await asyncio.wait_for(admin.plane.watcher.sync(), 20)
     await ask_everything(admin)

@@ -12,6 +12,7 @@ import redis
 
 from slotbeam.api.admin.loading import MAX_ITEMS_IN_ALL, MAX_LOOKED_UP
 from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORDS
+from support.clients import AppClient
 from support.files import FILE, IMPORT, ROWS, held, lines_of, send
 from support.shop import make_shop
 
@@ -222,15 +223,15 @@ async def test_a_file_of_a_thousand_rows_is_checked_and_committed(admin: httpx.A
 
 
 @pytest.mark.parametrize("scope", ["slots:read", "slots:write"])
-async def test_each_route_asks_for_its_scope(admin: httpx.AsyncClient, scope: str) -> None:
+async def test_each_route_asks_for_its_scope(admin: AppClient, scope: str) -> None:
     import hashlib
 
     rows = [{"name": "t", "sha256": hashlib.sha256(b"s" * 32).hexdigest(), "scopes": [scope]}]
-    (admin.plane.settings.data_dir / "tokens.json").write_text(json.dumps({"tokens": rows}))  # type: ignore[attr-defined]
+    (admin.plane.settings.data_dir / "tokens.json").write_text(json.dumps({"tokens": rows}))
     admin.headers["authorization"] = "Bearer " + "s" * 32
     statuses = ((await admin.get("/admin/slots.csv")).status_code, (await send(admin, FILE)).status_code)
     assert statuses == ((200, 403) if scope == "slots:read" else (403, 200))
-    trail = [json.loads(line) for line in (admin.plane.settings.data_dir / "audit.jsonl").read_text().splitlines()]  # type: ignore[attr-defined]
+    trail = [json.loads(line) for line in (admin.plane.settings.data_dir / "audit.jsonl").read_text().splitlines()]
     assert [(entry["path"], entry["status"]) for entry in trail[-2:]] == [
         ("/admin/slots.csv", statuses[0]),
         (IMPORT, statuses[1]),

@@ -11,6 +11,7 @@ from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.suggestions.reporting import TrendReporter
 from slotbeam.suggestions.trends import BUCKET_S
+from support.clients import AppClient
 from support.live import NOW, Clock
 
 from .conftest import Plane
@@ -56,17 +57,17 @@ async def test_a_dry_run_names_the_base_words_that_are_overridden(admin: httpx.A
     assert found["items"]["matched"] is not None
 
 
-async def test_a_dry_run_changes_nothing(admin: httpx.AsyncClient, raw: redis.Redis) -> None:
+async def test_a_dry_run_changes_nothing(admin: AppClient, raw: redis.Redis) -> None:
     made = (await admin.post("/admin/slots", json=BODY)).json()
     before = {key: raw.dump(key) for key in sorted(raw.keys()) if ":replica:" not in key}
-    current = admin.plane.holder.current  # type: ignore[attr-defined]
+    current = admin.plane.holder.current
     tag = {"if-match": made["etag"]}
     assert (await admin.post("/admin/slots?dry_run=true", json={**BODY, "words": ["x1"]})).status_code == 200
     assert (await admin.put("/admin/slots/1-4?dry_run=true", json=BODY, headers=tag)).status_code == 200
     assert (await admin.patch("/admin/slots/1-4?dry_run=true", json={"owner": "x"}, headers=tag)).status_code == 200
     assert (await admin.delete("/admin/slots/1-4?dry_run=true", headers=tag)).status_code == 200
     assert {key: raw.dump(key) for key in sorted(raw.keys()) if ":replica:" not in key} == before
-    assert admin.plane.holder.current is current  # type: ignore[attr-defined]
+    assert admin.plane.holder.current is current
 
 
 async def test_a_dry_run_finds_the_same_conflicts_as_the_commit(admin: httpx.AsyncClient) -> None:
@@ -115,7 +116,7 @@ async def test_a_dry_run_says_how_many_items_a_match_takes_and_what_share_of_rec
                 reporter.note("red mug" if number % 4 else f"labubu mug {replica}", [])
             assert await reporter.report(store, replica)
         found = await preview(admin, body)
-        green = sum("green" in text.split() for text in admin.plane.artifact.catalog.texts)  # type: ignore[attr-defined]
+        green = sum("green" in text.split() for text in admin.plane.artifact.catalog.texts)
         assert found["items"]["matched"] == found["items"]["count"] == green > 0
         traffic = found["traffic"]
         assert sorted(traffic.pop("examples")) == ["labubu mug r1", "labubu mug r2"]

@@ -20,7 +20,7 @@ from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from slotbeam.types import Slot
-from support.clients import client_of
+from support.clients import AppClient, client_of
 from support.failing import refusing
 from support.live import NOW, Clock, binds, make_binding, write
 
@@ -222,7 +222,7 @@ async def test_a_scheduled_binding_holds_its_slot_and_an_expired_one_is_freed_af
             clock.now_ms = NOW + later
             assert (await admin.get("/admin/slots/1-4")).json()["state"] == state
         clock.now_ms = NOW + 2000 + GRACE_MS
-        admin.plane.watcher.status.note(last_error="wake up")  # type: ignore[attr-defined]
+        admin.plane.watcher.status.note(last_error="wake up")
         async with asyncio.timeout(20):
             while (await admin.get("/admin/slots/1-4")).json()["state"] != "free":
                 await asyncio.sleep(0.01)
@@ -427,10 +427,10 @@ async def test_a_plane_that_stops_leaves_no_task_and_no_heartbeat(plane: Plane, 
 
 
 async def test_a_store_that_is_down_refuses_writes_and_reads_go_on(
-    admin: httpx.AsyncClient, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    admin: AppClient, raw: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await admin.post("/admin/slots", json=BODY)
-    store = admin.plane.store  # type: ignore[attr-defined]
+    store = admin.plane.store
     for client in (store.redis, store.writing, store.watching):
         await client.connection_pool.disconnect()
         monkeypatch.setitem(client.connection_pool.connection_kwargs, "path", "/nonexistent/sock")

@@ -23,6 +23,7 @@ from slotbeam.suggestions.reporting import TrendReporter
 from slotbeam.suggestions.trends import BUCKET_S
 from support.clients import client_of
 from support.live import NOW, Clock
+from support.replies import told
 from torture.proxy import Proxy
 
 from .conftest import Plane
@@ -147,7 +148,7 @@ async def test_a_dismissed_word_is_never_suggested_again(plane: Plane, store: St
         assert first.json() == {"word": "labubu", "dismissed": True, "new": True}
         assert again.json()["new"] is False
         assert await suggestions(admin) == []
-        assert json.loads(raw.hget("{sb}:dismissed", "labubu")) == {"actor": "admin", "at": NOW}  # type: ignore[arg-type]
+        assert json.loads(told(str, raw.hget("{sb}:dismissed", "labubu"))) == {"actor": "admin", "at": NOW}
     async with plane(clock=Clock(NOW)) as admin:  # a control plane that is started anew
         await report_burst(store, "labubu", "r2", 300)
         assert await suggestions(admin) == []

@@ -180,25 +180,26 @@ async def test_a_commit_planned_before_a_restore_is_refused(store: Store, shop: 
     await write(store, shop.codebook_sha, binds(make_binding(), S4))
     keep(tmp_path, await listed(store, shop), shop.codebook_sha)
     plan = await planned(store, shop, tmp_path)
-    restored = False
+
+    class Restored(Store):
+        """A restore comes just after the first listing was read."""
+
+        reads = 0
+
+        async def read(self, *asked: Any, **options: Any) -> Listing | None:
+            listing = await super().read(*asked, **options)
+            self.reads += 1
+            if self.reads == 1:
+                await restore(store, plan, "test", NOW)
+            return listing
 
     def change(seen: Listing) -> Change:
         return Change("bind", (Edit(None, make_binding("crocs"), S5),))
 
-    read = store.read
-
-    async def read_then_restore(*args: Any, **options: Any) -> Listing | None:
-        nonlocal restored
-        found = await read(*args, **options)
-        if not restored:
-            restored = True
-            await restore(store, plan, "test", NOW)
-        return found
-
-    store.read = read_then_restore  # type: ignore[method-assign]
+    restored = Restored(store.url, strict=True)
     with pytest.raises(StoreUnavailable, match="began another epoch"):
-        await write(store, shop.codebook_sha, change)
-    store.read = read  # type: ignore[method-assign]
+        await write(restored, shop.codebook_sha, change)
+    await restored.close()
     assert set((await listed(store, shop)).words) == {"labubu"}
 
 

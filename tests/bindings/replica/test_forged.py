@@ -15,6 +15,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import pytest
 from redis.asyncio import Redis
 
 from slotbeam.bindings.binding import canonical
-from slotbeam.bindings.replica.lastgood import LastGood, load, save, second
+from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, load, save, second
 from slotbeam.bindings.replica.serving import judge
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
@@ -162,6 +163,10 @@ def resealed(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
     return hashlib.sha256(made).hexdigest().encode() + b"\n" + made
 
 
+def has_failed(watcher: Watcher) -> bool:
+    return bool(watcher.facts.reload_failures)
+
+
 def bad_file(good: bytes, number: int, rng: random.Random) -> bytes:
     """A last-known-good file that must not be believed."""
     digest, _, body = good.partition(b"\n")
@@ -202,7 +207,7 @@ async def test_no_forged_file_is_booted_from(shop: Artifact, tmp_path: Path) -> 
     for number in range(64):
         async with asyncio.timeout(GUARD_S):
             directory = tmp_path / str(number)
-            path = Watcher(dead, None, shop, directory, "r").serving.path  # type: ignore[arg-type]
+            path = folder(directory) / file_name("data", shop.codebook_sha)
             save(path, shop.codebook_sha, LastGood(newer, {binding.items: ("i001", "i002")}))
             bad, spare = bad_file(path.read_bytes(), number, rng), number % 3 == 0
             if spare:
@@ -210,7 +215,7 @@ async def test_no_forged_file_is_booted_from(shop: Artifact, tmp_path: Path) -> 
                 second(path).write_bytes(path.read_bytes())
             path.write_bytes(bad)
             async with watching(dead, shop, directory) as watcher:
-                await until(watcher, lambda watcher=watcher: bool(watcher.facts.reload_failures))  # type: ignore[misc]
+                await until(watcher, partial(has_failed, watcher))
                 now = watcher.holder.current
                 assert (now.revision, now.state) == ((6, "degraded") if spare else (0, "none")), bad
     await dead.close()
@@ -219,12 +224,12 @@ async def test_no_forged_file_is_booted_from(shop: Artifact, tmp_path: Path) -> 
 async def test_a_whole_file_is_booted_from_whatever_was_refused_before(shop: Artifact, tmp_path: Path) -> None:
     binding, dead = make_binding("labubu"), Store(f"unix://{tmp_path}/nowhere")
     listing = replace(make_listing({Slot(1, 4): binding}, revision=7))
-    path = Watcher(dead, None, shop, tmp_path, "r").serving.path  # type: ignore[arg-type]
+    path = folder(tmp_path) / file_name("data", shop.codebook_sha)
     save(path, shop.codebook_sha, LastGood(listing, {binding.items: ("i001", "i002")}))
     path.write_bytes(resealed(path.read_bytes(), lambda body: None))
     assert canonical(json.loads(path.read_bytes().partition(b"\n")[2]))
     async with watching(dead, shop, tmp_path) as watcher:
-        await until(watcher, lambda: bool(watcher.facts.reload_failures))
+        await until(watcher, partial(has_failed, watcher))
         assert watcher.holder.current.revision == 7
         assert set(watcher.holder.current.overlay.words) == {"labubu"}
     await dead.close()

@@ -75,7 +75,8 @@ def test_items_come_by_sid_then_popularity_at_most_five_of_a_sid(tmp_path: Path)
     assert decoder.lost == codes - shop.trie.n_leaves
     (memory,) = shop.model.encode([shop.inputs.build("red mug", shop.kae.encode("red mug").sid)])
     wanted = []
-    for _, sid in exhaustive(shop.model, memory, shop.catalog.sids):  # type: ignore[arg-type]
+    assert isinstance(shop.model, PrefixModel)
+    for _, sid in exhaustive(shop.model, memory, shop.catalog.sids):
         rows = [row for row in range(400) if tuple(shop.catalog.sids[row].tolist()) == sid]
         wanted += [shop.catalog.ids[row] for row in sorted(rows, key=lambda row: -shop.catalog.prior[row])[:5]]
     assert len(wanted) < 400, "some SID holds more than five"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ KAE, ITEMS = make_kae(), make_items(80)
 _, ENCODED = item_sids_of(KAE, ITEMS)
 
 
-def made(**options: object) -> list[tuple[str, list[int]]]:
-    chosen = PseudoOptions(per_item=5, **options)  # type: ignore[arg-type]
+def made(**options: Any) -> list[tuple[str, list[int]]]:
+    chosen = PseudoOptions(per_item=5, **options)
     return pseudo_queries(ITEMS, ENCODED, KAE, chosen, np.random.default_rng(3))
 
 
