@@ -21,10 +21,10 @@ from slotbeam.bench.pipeline import STAGES, bench_pipeline, one_core
 from slotbeam.bench.service import bench_commits, bench_http, running_up
 from slotbeam.search.artifact import Artifact
 
-FULL = Load()
+USUAL = Load()
 
 
-def bench(directory: Path, queries: Path | None = None, load: Load = FULL) -> dict[str, Any]:
+def bench(directory: Path, queries: Path | None = None, load: Load = USUAL) -> dict[str, Any]:
     """Measure the pipeline in this process on one core, then a whole `slotbeam up` over loopback.
 
     Args:

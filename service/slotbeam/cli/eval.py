@@ -12,11 +12,11 @@ from slotbeam.cli.extras import need
 from slotbeam.cli.options import (
     ArtifactDir,
     AsJson,
-    Catalog,
+    CatalogPath,
     Config,
     Logs,
-    Results,
-    Steps,
+    ResultsFile,
+    StepCount,
     Systems,
     command_line,
     numbers,
@@ -33,7 +33,7 @@ Cache = Annotated[Path, typer.Option(help="Where trained systems are kept, by wh
 
 def evaluate(
     ctx: typer.Context,
-    catalog: Catalog,
+    catalog: CatalogPath,
     judgements: Annotated[Path | None, typer.Option(exists=True, help="A CSV of judged queries.")] = None,
     world: Annotated[Path | None, typer.Option(exists=True, help="A log, or a world's directory.")] = None,
     artifact: ArtifactDir = None,
@@ -43,14 +43,14 @@ def evaluate(
     systems: Systems = None,
     logs: Logs = None,
     config: Config = "quick",
-    steps: Steps = None,
+    steps: StepCount = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Training time of each instead of steps.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="PyTorch threads.")] = None,
     seeds: Annotated[str, typer.Option(help="Of training; figures are means over them.")] = "0",
     cache: Cache = Path("build/systems"),
     out: Annotated[Path | None, typer.Option(help="Also write eval.json and eval.md there.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Also measure what is behind an artifact; draw it there.")] = None,
-    results: Results = None,
+    results: ResultsFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure an artifact beside BM25, or --systems beside each other, trained on --catalog and --logs.

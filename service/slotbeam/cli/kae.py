@@ -9,7 +9,7 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.extras import need
-from slotbeam.cli.options import ArtifactDir, AsJson, Catalog, Format, Logs, Mapping, settings_of
+from slotbeam.cli.options import ArtifactDir, AsJson, CatalogPath, Format, Logs, Mapping, settings_of
 from slotbeam.cli.progress import progress_bar
 
 group = typer.Typer(help="The keyword encoding: words, groups, slots.", no_args_is_help=True)
@@ -61,7 +61,7 @@ def explain(
 
 @group.command()
 def groups(
-    catalog: Catalog,
+    catalog: CatalogPath,
     logs: Logs = None,
     format: Format = None,
     mapping: Mapping = None,

@@ -25,19 +25,19 @@ AdminUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_ADMIN_UR
 Wait = Annotated[bool, typer.Option(help="Wait until every replica has it.")]
 AsJson = Annotated[bool, typer.Option("--json", envvar="SLOTBEAM_JSON", help="Print JSON, for scripts.")]
 ListenFd = Annotated[int | None, typer.Option(hidden=True, help="An inherited socket to listen on.")]
-Catalog = Annotated[Path, typer.Option(exists=True, help="Items: a file or directory (docs/catalog.md).")]
+CatalogPath = Annotated[Path, typer.Option(exists=True, help="Items: a file or directory (docs/catalog.md).")]
 Logs = Annotated[Path | None, typer.Option(exists=True, help="Clicks and orders: a file or directory.")]
 Format = Annotated[
     str | None,
     typer.Option(help="Of rows: jsonl, shopify, google, … (docs/catalog.md); found out otherwise."),
 ]
 Mapping = Annotated[Path | None, typer.Option(exists=True, help="Source field → category (JSON).")]
-Results = Annotated[
+ResultsFile = Annotated[
     Path | None, typer.Option(dir_okay=False, help="Keep the tables in this JSON file (docs/results/…).")
 ]
 Systems = Annotated[str | None, typer.Option(help="Systems of the registry, e.g. bm25,kae,rq-opq.")]
 Config = Annotated[str, typer.Option(help="Training: tiny, quick, standard or large.")]
-Steps = Annotated[int | None, typer.Option(min=1, help="Training steps of each system.")]
+StepCount = Annotated[int | None, typer.Option(min=1, help="Training steps of each system.")]
 
 
 def settings_of(ctx: typer.Context) -> Settings:

@@ -12,7 +12,7 @@ import typer
 
 from slotbeam.cli.console import fail, say
 from slotbeam.cli.extras import need
-from slotbeam.cli.options import Config, Results, Steps, Systems, command_line, numbers, parts_of
+from slotbeam.cli.options import Config, ResultsFile, StepCount, Systems, command_line, numbers, parts_of
 from slotbeam.cli.progress import unit_progress
 
 
@@ -26,14 +26,14 @@ def paper(
     items: Annotated[int | None, typer.Option(min=1000, help="Products of the systems' world.")] = None,
     ablation_items: Annotated[int | None, typer.Option(min=1000, help="Products of the ablations' world.")] = None,
     minutes_per_system: Annotated[float | None, typer.Option(min=0.01, help="Training budget of each.")] = None,
-    steps: Steps = None,
+    steps: StepCount = None,
     config: Config = "quick",
     seeds: Annotated[str | None, typer.Option(help="Of training, for the rows that decide.")] = None,
     queries: Annotated[int | None, typer.Option(min=1, help="Rows of a test day at most.")] = None,
     words: Annotated[int | None, typer.Option(min=1, help="Interventions of each size.")] = None,
     icecat: Annotated[Path | None, typer.Option(exists=True, help="Folder of a catalog with judgements*.csv.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Units side by side, one thread each.")] = None,
-    results: Results = None,
+    results: ResultsFile = None,
 ) -> None:
     """Regenerate every table; what is in --out already is not run again. Exit code 1 when a unit failed."""
     need("torch")

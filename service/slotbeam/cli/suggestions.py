@@ -10,13 +10,13 @@ import typer
 
 from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
-from slotbeam.cli.slots.edit import Items, ItemsFile, Owner, item_ids
+from slotbeam.cli.slots.edit import ItemIds, ItemsFile, Owner, item_ids
 
 group = typer.Typer(help="Words that queries suddenly ask for: list, accept, dismiss.", no_args_is_help=True)
 
-Word = Annotated[str, typer.Argument(help="The word, as it is listed.")]
-Category = Annotated[str | None, typer.Option("--category", "-c", help="What the word is; as guessed otherwise.")]
-MatchItems = Annotated[
+ListedWord = Annotated[str, typer.Argument(help="The word, as it is listed.")]
+OtherCategory = Annotated[str | None, typer.Option("--category", "-c", help="What the word is; as guessed otherwise.")]
+MatchOrIds = Annotated[
     bool | None,
     typer.Option("--match/--no-match", help="Every item whose text holds the word; so it is unless items are named."),
 ]
@@ -46,11 +46,11 @@ def list_suggestions(
 @group.command()
 def accept(
     ctx: typer.Context,
-    word: Word,
-    category: Category = None,
-    item: Items = None,
+    word: ListedWord,
+    category: OtherCategory = None,
+    item: ItemIds = None,
     items_file: ItemsFile = None,
-    match: MatchItems = None,
+    match: MatchOrIds = None,
     owner: Owner = "",
     url: AdminUrl = None,
     data_dir: DataDir = None,
@@ -80,7 +80,7 @@ def accept(
 @group.command()
 def dismiss(
     ctx: typer.Context,
-    word: Word,
+    word: ListedWord,
     url: AdminUrl = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,

@@ -11,12 +11,12 @@ import typer
 from slotbeam.cli.checking import say_report
 from slotbeam.cli.console import say
 from slotbeam.cli.extras import need
-from slotbeam.cli.options import Catalog, Format, Logs, Mapping
+from slotbeam.cli.options import CatalogPath, Format, Logs, Mapping
 from slotbeam.errors import SetupError
 
 
 def train(
-    catalog: Catalog,
+    catalog: CatalogPath,
     out: Annotated[Path | None, typer.Option(help="The artifact directory to write.")] = None,
     logs: Logs = None,
     format: Format = None,

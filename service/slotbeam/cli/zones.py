@@ -20,7 +20,7 @@ def zone_key(name: str) -> str:
         raise typer.BadParameter(f"it {error}") from None
 
 
-Zone = Annotated[
+ZoneName = Annotated[
     str | None,
     typer.Option(
         envvar="SLOTBEAM_ZONE",

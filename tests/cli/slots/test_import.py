@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
 
 from support.processes import Up
 
 YEAR = datetime.now(UTC).year + 1
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iterator[Up]:
-    with Up(tmp_path_factory.mktemp("up") / "data", tiny_artifact) as running:
-        yield running
 
 
 def first(up: Up, query: str) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,6 @@ import redis
 from slotbeam.bindings.recovery.restore import AHEAD
 from slotbeam.embedded.address import store_url
 from support.processes import Up, wait_for
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iterator[Up]:
-    with Up(tmp_path_factory.mktemp("up") / "data", tiny_artifact) as running:
-        yield running
 
 
 def bound(up: Up) -> set[str]:

@@ -20,7 +20,7 @@ from slotbeam.search.snapshot import ServingState
 
 SKEW_MS = (1_000, 30_000)
 """A clock that is further off is worth knowing; one that is further off than the second is wrong."""
-FULL = 0.8
+NEARLY_FULL = 0.8
 """Share of `maxmemory` from which on it is worth knowing."""
 SHOWN = 5
 NOT_ASKED = (
@@ -154,7 +154,7 @@ async def _memory(store: Store) -> tuple[str, str]:
     said = f"{used / 2**20:.1f} MiB" + (f" of {limit / 2**20:.1f}" if limit else ", no limit")
     if policy != "noeviction":
         return BAD, f'{said}; {policy} may evict bindings: set "maxmemory-policy noeviction"'
-    if limit and used > FULL * limit:
+    if limit and used > NEARLY_FULL * limit:
         return WARN, f"{said}; at the limit edits are refused: raise maxmemory"
     return GOOD, f"{said}, {policy}"
 

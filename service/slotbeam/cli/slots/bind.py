@@ -9,16 +9,16 @@ import typer
 from slotbeam.cli.console import counted, say, show_json
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.slots.edit import (
-    Category,
+    CategoryName,
     Ends,
-    Items,
+    ItemIds,
     ItemsFile,
     MatchItems,
     NearMiss,
     Owner,
-    Placement,
+    PlacementName,
     Reason,
-    SlotId,
+    ReservedSlot,
     Starts,
     Words,
     body_of,
@@ -27,21 +27,21 @@ from slotbeam.cli.slots.edit import (
     say_reach,
     say_warnings,
 )
-from slotbeam.cli.zones import Zone, placed, say_window
+from slotbeam.cli.zones import ZoneName, placed, say_window
 
 
 def bind(
     ctx: typer.Context,
     words: Words,
-    category: Category,
-    item: Items = None,
+    category: CategoryName,
+    item: ItemIds = None,
     items_file: ItemsFile = None,
     match: MatchItems = False,
-    placement: Placement = "top",
-    slot: SlotId = None,
+    placement: PlacementName = "top",
+    slot: ReservedSlot = None,
     starts: Starts = None,
     ends: Ends = None,
-    zone: Zone = None,
+    zone: ZoneName = None,
     owner: Owner = "",
     reason: Reason = "",
     near_miss: NearMiss = False,

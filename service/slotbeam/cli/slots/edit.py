@@ -10,14 +10,16 @@ import typer
 from slotbeam.cli.console import counted, say
 from slotbeam.errors import SetupError
 
+FILE_TIMEOUT_S = 120.0
+"""For a request that carries every binding."""
 TIMES = "2026-11-27T09:00:00+01:00, 2026-11-27 09:00 Europe/Berlin or 2026-11-27"
 Words = Annotated[list[str], typer.Argument(help="The word, and other spellings of it.")]
-Category = Annotated[str, typer.Option("--category", "-c", help="What the word is: brand, entity, color, …")]
-Items = Annotated[list[str] | None, typer.Option("--item", help="An item id; may be repeated.")]
+CategoryName = Annotated[str, typer.Option("--category", "-c", help="What the word is: brand, entity, color, …")]
+ItemIds = Annotated[list[str] | None, typer.Option("--item", help="An item id; may be repeated.")]
 ItemsFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Item ids, one a line.")]
 MatchItems = Annotated[bool, typer.Option("--match", help="Every item whose text holds one of the words.")]
-Placement = Annotated[str, typer.Option(help="top: first; blend: every other rank; only: nothing else.")]
-SlotId = Annotated[str | None, typer.Option("--slot", help="A reserved slot; the first free one otherwise.")]
+PlacementName = Annotated[str, typer.Option(help="top: first; blend: every other rank; only: nothing else.")]
+ReservedSlot = Annotated[str | None, typer.Option("--slot", help="A reserved slot; the first free one otherwise.")]
 Starts = Annotated[
     str | None, typer.Option("--starts", help=f"Not before this time: {TIMES}; a date is its first moment.")
 ]

@@ -9,9 +9,8 @@ import typer
 
 from slotbeam.cli.console import counted, say
 from slotbeam.cli.options import AdminUrl, DataDir, settings_of
-from slotbeam.cli.zones import Zone
-
-TIMEOUT_S = 120.0
+from slotbeam.cli.slots.edit import FILE_TIMEOUT_S
+from slotbeam.cli.zones import ZoneName
 
 
 def export(
@@ -20,7 +19,7 @@ def export(
         Path | None, typer.Option(help="The file to write; bindings.json or bindings.csv otherwise.")
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet, and for `slots import`.")] = False,
-    zone: Zone = None,
+    zone: ZoneName = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -33,7 +32,7 @@ def export(
     target = out or Path(f"bindings.{kind}")
     with admin_client(settings_of(ctx), url) as client:
         asked = {"zone": zone} if zone and as_csv else {}
-        answer = client.call("GET", f"/admin/slots.{kind}", params=asked, timeout=TIMEOUT_S)
+        answer = client.call("GET", f"/admin/slots.{kind}", params=asked, timeout=FILE_TIMEOUT_S)
         if as_csv:
             target.write_bytes(answer.content)
             say(f"{target} holds every binding of revision {answer.headers['x-bindings-revision']}")

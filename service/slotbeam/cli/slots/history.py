@@ -10,7 +10,7 @@ import typer
 from slotbeam.bindings.spec import FIELDS
 from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
-from slotbeam.cli.zones import Zone, clock, placed
+from slotbeam.cli.zones import ZoneName, clock, placed
 
 _WORDS_SHOWN = 3
 _CHANGES_SHOWN = 20
@@ -26,7 +26,7 @@ def history(
     since: Annotated[str | None, typer.Option(help="From this time on: a time, or a date.")] = None,
     until: Annotated[str | None, typer.Option(help="Before this time; a date is the end of that day.")] = None,
     count: Annotated[int, typer.Option("-n", "--count", min=1, help="Revisions at most.")] = 20,
-    zone: Zone = None,
+    zone: ZoneName = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,

@@ -10,11 +10,9 @@ import typer
 
 from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
-from slotbeam.cli.slots.edit import say_propagation
-from slotbeam.cli.zones import Zone
+from slotbeam.cli.slots.edit import FILE_TIMEOUT_S, say_propagation
+from slotbeam.cli.zones import ZoneName
 from slotbeam.errors import SlotbeamError
-
-TIMEOUT_S = 120.0
 
 
 def import_file(
@@ -26,7 +24,7 @@ def import_file(
         str, typer.Option(help="create: new words only; update: rows replace the bindings that hold their words.")
     ] = "create",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check every row, and change nothing.")] = False,
-    zone: Zone = None,
+    zone: ZoneName = None,
     wait: Wait = True,
     url: AdminUrl = None,
     data_dir: DataDir = None,
@@ -46,7 +44,7 @@ def import_file(
                 content=raw,
                 params={**asked, "zone": zone} if zone else asked,
                 headers={"Content-Type": kind, "Idempotency-Key": uuid.uuid4().hex},
-                timeout=TIMEOUT_S,
+                timeout=FILE_TIMEOUT_S,
             ).json()
         except SlotbeamError as error:
             _say_refused(error.details.get("problem"), as_json)

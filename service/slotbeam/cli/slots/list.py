@@ -8,7 +8,7 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
-from slotbeam.cli.zones import Zone, clock
+from slotbeam.cli.zones import ZoneName, clock
 
 
 def list_slots(
@@ -16,7 +16,7 @@ def list_slots(
     state: Annotated[str | None, typer.Option(help="free, draft, scheduled, active, expired or failed.")] = None,
     position: Annotated[int | None, typer.Option(help="One position only.")] = None,
     q: Annotated[str | None, typer.Option(help="Part of a word, an id, a slot, an owner or a reason.")] = None,
-    zone: Zone = None,
+    zone: ZoneName = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,

@@ -10,13 +10,13 @@ import typer
 from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 from slotbeam.cli.slots.edit import (
-    Category,
+    CategoryName,
     Ends,
-    Items,
+    ItemIds,
     ItemsFile,
     MatchItems,
-    Placement,
-    SlotId,
+    PlacementName,
+    ReservedSlot,
     Starts,
     Words,
     body_of,
@@ -24,21 +24,21 @@ from slotbeam.cli.slots.edit import (
     say_reach,
     say_warnings,
 )
-from slotbeam.cli.zones import Zone, placed, say_window
+from slotbeam.cli.zones import ZoneName, placed, say_window
 
 
 def preview(
     ctx: typer.Context,
     words: Words,
-    category: Category,
-    item: Items = None,
+    category: CategoryName,
+    item: ItemIds = None,
     items_file: ItemsFile = None,
     match: MatchItems = False,
-    placement: Placement = "top",
-    slot: SlotId = None,
+    placement: PlacementName = "top",
+    slot: ReservedSlot = None,
     starts: Starts = None,
     ends: Ends = None,
-    zone: Zone = None,
+    zone: ZoneName = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
