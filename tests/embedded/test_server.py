@@ -8,8 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from slotbeam.embedded.lock import lock_directory
 from slotbeam.embedded.parentdeath import bound_to_parent
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import SetupError
+from support.processes import alive, wait_for
 
 HOLDER = """
 import sys, time
@@ -43,21 +42,6 @@ def holder(directory: Path, *more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(directory), *more], stdout=subprocess.PIPE, text=True, env=environment
     )
-
-
-def wait_for(true: Callable[[], bool], guard_s: float = 20.0) -> None:
-    """Poll under a hang guard; the promise is that it ends, not when."""
-    deadline = time.monotonic() + guard_s
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def end(process: subprocess.Popen[str]) -> None:

@@ -157,8 +157,9 @@ async def test_healing_a_delay_resets_what_was_held_back(client: redis.Redis, pr
     await client.ping()
     proxy.delay(3600.0)
     waiting = asyncio.ensure_future(client.ping())
-    while proxy.held == 0:
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(30):
+        while proxy.held == 0:
+            await asyncio.sleep(0.001)
     proxy.heal()
     with pytest.raises(ConnectionError):
         await waiting
