@@ -11,7 +11,8 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog, write_catalog
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.search.artifact import Artifact
-from slotbeam.suggestions.guess import Guesser, shape
+from slotbeam.suggestions.features import shape
+from slotbeam.suggestions.guess import Guesser
 from support.shop import BRANDS, COLORS, ENTITIES, make_kae, make_shop
 
 DEMO = Path(__file__).parents[2] / "model_artifacts" / "demo"

@@ -9,17 +9,17 @@ names another, so what the word's items and queries leave unnamed speaks for a c
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from slotbeam.catalog.table import Catalog
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Kae
-from slotbeam.kae.matcher import Matcher, is_cjk
+from slotbeam.kae.matcher import Matcher
 from slotbeam.kae.normalize import normalize
+from slotbeam.suggestions.features import SHAPES, Known, Place, place_of, shape
 
 LEARNED_ITEMS = 2000
 READ_ITEMS = 40
@@ -30,8 +30,6 @@ QUERY_PRIOR = {"entity": 0.9, "brand": 0.3}
 OTHER_PRIOR = 0.1
 """Share of queries that name a category, until the suggestions' own queries tell."""
 
-_TOKEN = re.compile(r"[^\W_]+")
-_END = re.compile(r"[.!?;:\n|]")
 _SMOOTH = 0.5
 _OTHERWISE = 0.2
 """Chance that the word stands in a text that is not written as the catalog's texts are: nothing is ruled out."""
@@ -47,11 +45,20 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """One occurrence of a word: what stands left and right of it."""
+class _Evidence:
+    """What was read of one word.
 
-    left: str
-    right: str
+    Attributes:
+        word: canonical.
+        places: where it stands in item texts.
+        items: of each item that holds it, the categories that its text names in other words.
+        asked: likewise of each query that names any.
+    """
+
+    word: str
+    places: Sequence[Place]
+    items: Sequence[frozenset[str]]
+    asked: Sequence[frozenset[str]]
 
 
 class Guesser:
@@ -94,57 +101,60 @@ class Guesser:
         """
         texts = [self.catalog.texts[int(row)] for row in rows[:READ_ITEMS]]
         matcher = Matcher([word])
-        places = [place for text in texts for place in self._places(text, matcher)]
-        items = [self._beside(text, word) for text in texts]
-        asked = [self._beside(normalize(query), word) for query in queries if query.strip()]
-        usual = self._usual([self._beside(normalize(query), word) for query in background if query.strip()])
-        named = Counter(name for names in asked for name in names)
-        told = [names for names in asked if names]
-        score: dict[str, float] = {}
-        for name in CATEGORIES:
-            points = math.log(self._types[name] ** 0.5) + self._shape(name, word)
-            points += self._standing(name, places)
-            again = (self._again[name] + _SMOOTH) / (self._holding[name] + 4 * _SMOOTH)
-            base = (self._named[name] + _SMOOTH) / (self._items + 2 * _SMOOTH)
-            points += _unnamed(name, items, base, min(again, base))
-            points += _unnamed(name, told, usual[name], min(0.1, usual[name] / 3))
-            score[name] = points
+        seen = _Evidence(
+            word,
+            places=[place for text in texts for place in self._places(text, matcher)],
+            items=[self._beside(text, word) for text in texts],
+            asked=self._named_in(queries, word),
+        )
+        usual = self._usual(self._named_in(background, word))
+        score = {name: self._score(name, seen, usual[name]) for name in CATEGORIES}
         best = max(score.values())
-        total = sum(math.exp(points - best) for points in score.values())
+        weight = {name: math.exp(points - best) for name, points in score.items()}
+        total = sum(weight.values())
         ranked = sorted(CATEGORIES, key=lambda name: -score[name])
-        return [
-            Guess(name, math.exp(score[name] - best) / total, self._why(name, word, places, items, told, named))
-            for name in ranked
-        ]
+        return [Guess(name, weight[name] / total, self._why(name, seen)) for name in ranked]
+
+    def _score(self, name: str, seen: _Evidence, usual: float) -> float:
+        """Return the log-posterior of a category, up to a constant; `usual` is the share of queries that name it."""
+        again = (self._again[name] + _SMOOTH) / (self._holding[name] + 4 * _SMOOTH)
+        base = (self._named[name] + _SMOOTH) / (self._items + 2 * _SMOOTH)
+        points = math.log(self._types[name] ** 0.5) + self._shape(name, seen.word)
+        points += self._standing(name, seen.places)
+        points += _unnamed(name, seen.items, base, min(again, base))
+        points += _unnamed(name, seen.asked, usual, min(0.1, usual / 3))
+        return points
 
     def _learn(self, text: str) -> None:
         """Count where the known words of one item stand, and which categories it names once, and twice."""
         concepts: dict[str, set[int]] = defaultdict(set)
         for line in text.split("\n"):
-            found = self._known(line)
-            spans = [(start, end, self.kae.dictionary[concept].category) for start, end, concept in found]
-            for number, (start, end, category) in enumerate(spans):
-                self._left[category][_left(line, start, spans[:number])] += 1
-                self._right[category][_right(line, end, spans[number + 1 :])] += 1
-                concepts[category].add(found[number][2])
+            known = self._known(line)
+            for start, end, category, concept in known:
+                place = place_of(line, start, end, known)
+                self._left[category][place.left] += 1
+                self._right[category][place.right] += 1
+                concepts[category].add(concept)
         for category, distinct in concepts.items():
             self._named[category] += 1
             self._holding[category] += len(distinct)
             self._again[category] += len(distinct) * (len(distinct) > 1)
 
-    def _known(self, line: str) -> list[tuple[int, int, int]]:
-        matches = self.kae.encode(line).matches
-        return [(m.start, m.end, m.concept) for m in matches if m.surface not in self.without]
+    def _known(self, line: str) -> list[Known]:
+        """Return the known words of a line, in order."""
+        matches = [match for match in self.kae.encode(line).matches if match.surface not in self.without]
+        return [Known(m.start, m.end, self.kae.dictionary[m.concept].category, m.concept) for m in matches]
 
-    def _places(self, text: str, matcher: Matcher) -> Iterable[_Place]:
+    def _places(self, text: str, matcher: Matcher) -> Iterator[Place]:
         for line in text.split("\n"):
             held = matcher.find(line)
-            if not held:
-                continue
-            spans = [(start, end, self.kae.dictionary[concept].category) for start, end, concept in self._known(line)]
+            known = self._known(line) if held else []
             for start, end, _ in held:
-                before = [span for span in spans if span[1] <= start]
-                yield _Place(_left(line, start, before), _right(line, end, [span for span in spans if span[0] >= end]))
+                yield place_of(line, start, end, known)
+
+    def _named_in(self, queries: Sequence[str], word: str) -> list[frozenset[str]]:
+        """Return the categories that each query names beside `word`, of those that name any."""
+        return [names for query in queries if (names := self._beside(normalize(query), word))]
 
     def _beside(self, text: str, word: str) -> frozenset[str]:
         """Return the categories that a text names in other words."""
@@ -155,9 +165,8 @@ class Guesser:
             if match.surface not in self.without
         )
 
-    def _usual(self, background: Sequence[frozenset[str]]) -> dict[str, float]:
-        """How often queries name each category: as `background` does, and a little as queries usually do."""
-        told = [names for names in background if names]
+    def _usual(self, told: Sequence[frozenset[str]]) -> dict[str, float]:
+        """Return how often queries name each category: as `told` does, and a little as queries usually do."""
         return {
             name: (sum(name in names for names in told) + 4 * QUERY_PRIOR.get(name, OTHER_PRIOR)) / (len(told) + 4)
             for name in CATEGORIES
@@ -165,10 +174,10 @@ class Guesser:
 
     def _shape(self, name: str, word: str) -> float:
         counts = self._shapes[name]
-        return math.log((counts[shape(word)] + _SMOOTH) / (counts.total() + _SMOOTH * len(_SHAPES)))
+        return math.log((counts[shape(word)] + _SMOOTH) / (counts.total() + _SMOOTH * len(SHAPES)))
 
-    def _standing(self, name: str, places: Sequence[_Place]) -> float:
-        """Log-likelihood of where the word stands; many places that are alike weigh little more than one."""
+    def _standing(self, name: str, places: Sequence[Place]) -> float:
+        """Return the log-likelihood of where the word stands; many places that are alike weigh little more than one."""
         if not places:
             return 0.0
         votes = min(MOST_VOTES, len(set(places)))
@@ -177,59 +186,38 @@ class Guesser:
             (self._left[name], self._every_left, Counter(place.left for place in places)),
             (self._right[name], self._every_right, Counter(place.right for place in places)),
         ):
-            for key, times in seen.items():
-                if every[key]:  # what was never seen beside any word tells nothing
-                    usual = every[key] / every.total()
-                    own = (counts[key] + _SMOOTH * usual) / (counts.total() + _SMOOTH)
+            for neighbour, times in seen.items():
+                if every[neighbour]:  # what was never seen beside any word tells nothing
+                    usual = every[neighbour] / every.total()
+                    own = (counts[neighbour] + _SMOOTH * usual) / (counts.total() + _SMOOTH)
                     points += times * math.log((1 - _OTHERWISE) * own + _OTHERWISE * usual)
         return points * votes / len(places)
 
-    def _why(
-        self,
-        name: str,
-        word: str,
-        places: Sequence[_Place],
-        items: Sequence[frozenset[str]],
-        told: Sequence[frozenset[str]],
-        named: Counter[str],
-    ) -> str:
+    def _why(self, name: str, seen: _Evidence) -> str:
         """Say in a line what of the evidence can be said so."""
         parts = []
-        if items:
-            lacking = sum(name not in names for names in items)
-            parts.append(f"{lacking} of {len(items)} items that hold it name no other {name}")
-        if places:
-            [(left, _)] = Counter(place.left for place in places).most_common(1)
+        if seen.items:
+            lacking = sum(name not in names for names in seen.items)
+            parts.append(f"{lacking} of {len(seen.items)} items that hold it name no other {name}")
+        if seen.places:
+            [(left, _)] = Counter(place.left for place in seen.places).most_common(1)
             share = self._left[name][left] / max(1, self._left[name].total())
             if share >= 0.05 and left in CATEGORIES:
                 parts.append(f"it stands after {'an' if left[0] in 'aeiou' else 'a'} {left}, as {share:.0%} of them do")
             elif share >= 0.05 and left not in ("^", ""):
                 parts.append(f'it stands after "{left}", as {share:.0%} of them do')
-        if told:
-            parts.append(f"{len(told) - named[name]} of {len(told)} example queries name no other {name}")
-        if shape(word) in ("mixed", "digits", "cjk"):
+        if seen.asked:
+            lacking = sum(name not in names for names in seen.asked)
+            parts.append(f"{lacking} of {len(seen.asked)} example queries name no other {name}")
+        if shape(seen.word) in ("mixed", "digits", "cjk"):
             counts = self._shapes[name]
-            share = counts[shape(word)] / max(1, counts.total())
+            share = counts[shape(seen.word)] / max(1, counts.total())
             parts.append(f"{share:.0%} of the known ones look like it")
         return "; ".join(parts) or "nothing but how many words each category has"
 
 
-_SHAPES = ("digits", "mixed", "cjk", "many", "short", "long")
-
-
-def shape(word: str) -> str:
-    """Return what a canonical word looks like: digits, digits and letters, CJK, several words, short or long."""
-    if any(character.isdigit() for character in word):
-        return "mixed" if any(character.isalpha() for character in word) else "digits"
-    if any(is_cjk(character) for character in word):
-        return "cjk"
-    if " " in word:
-        return "many"
-    return "short" if len(word) < 5 else "long"
-
-
 def _unnamed(name: str, texts: Sequence[frozenset[str]], base: float, own: float) -> float:
-    """Log of how much likelier a word of this category leaves `texts` as they are than any other word does.
+    """Return the log of how much likelier a word of this category leaves `texts` as they are than any other word does.
 
     Args:
         base: share of texts that name the category.
@@ -241,31 +229,3 @@ def _unnamed(name: str, texts: Sequence[frozenset[str]], base: float, own: float
     named = sum(name in names for names in texts) / len(texts)
     points = named * math.log(own / base) + (1 - named) * math.log((1 - own) / (1 - base))
     return points * min(MOST_VOTES, len(texts))
-
-
-def _tokens(text: str) -> list[str]:
-    return [found[0] for found in _TOKEN.finditer(text)]
-
-
-def _left(line: str, start: int, spans: Sequence[tuple[int, int, str]]) -> str:
-    """Return what is left of a word: a known word's category, the word that stands there, `^` at a sentence's start."""
-    known = max((end for _, end, _ in spans), default=-1)
-    between = line[max(known, 0) : start]
-    if _END.search(between[len(between.rstrip()) - 1 :] if between.strip() else ""):
-        return "^"
-    tokens = _tokens(between)
-    if tokens:
-        return tokens[-1]
-    return spans[-1][2] if spans and known >= 0 else "^"
-
-
-def _right(line: str, end: int, spans: Sequence[tuple[int, int, str]]) -> str:
-    """Likewise on the right; `$` at a sentence's end."""
-    stop = spans[0][0] if spans else len(line)
-    between = line[end:stop]
-    if _END.match(between.strip()):
-        return "$"
-    tokens = _tokens(between)
-    if tokens:
-        return tokens[0]
-    return spans[0][2] if spans else "$"
