@@ -99,7 +99,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{RACES}::test_a_commit_whose_reply_is_lost_is_sent_once",
     ),
     _one(
-        *("no look-up after a lost reply", "bindings/store/commit.py"),
+        *("no look-up after a lost reply", "bindings/store/connection.py"),
         *("while asyncio.get_running_loop().time() < deadline:", "while False:"),
         f"{COMMIT}::test_a_lost_reply_is_looked_up_and_acknowledged",
     ),

@@ -167,6 +167,27 @@ def item_changes(edits: Sequence[Edit], lists: Lists) -> list[dict[str, Any] | N
     return told
 
 
+def logged(
+    listing: Listing | None, binding_id: str, edit: Edit, items: Mapping[str, object] | None
+) -> dict[str, object]:
+    """Return what the log says of one edit, so that it can be told and undone.
+
+    Args:
+        listing: before it; None where the store held no epoch.
+        items: of `item_changes`.
+    """
+    placed = listing.placed.get(binding_id) if listing else None
+    before = listing.records.get(binding_id) if listing else None
+    return {
+        "id": binding_id,
+        "slot": str(edit.slot) if edit.slot else None,
+        "slot_before": str(placed) if placed else None,
+        "before": before.decode(errors="replace") if before is not None else None,
+        "after": edit.after.record().decode() if edit.after else None,
+        "items": items,
+    }
+
+
 def following(listing: Listing, change: Change) -> Listing:
     """What `listing` would be after a `change` that removes nothing; its state digest is left empty."""
     made = {edit.after.id: (edit.after, edit.slot) for edit in change.edits if edit.after is not None}
@@ -198,14 +219,8 @@ def _details(
     listing: Listing, edits: Sequence[Edit], moved: Sequence[Mapping[str, object] | None]
 ) -> list[dict[str, object]]:
     return [
-        {
-            **summary,
-            "slot_before": str(listing.placed[e.before.id]) if e.before and e.before.id in listing.placed else None,
-            "before": listing.records[e.before.id].decode() if e.before and e.before.id in listing.records else None,
-            "after": e.after.record().decode() if e.after else None,
-            "items": items,
-        }
-        for e, summary, items in zip(edits, _summary(edits), moved or [None] * len(edits), strict=True)
+        logged(listing, str(change["id"]), edit, items)
+        for edit, change, items in zip(edits, _summary(edits), moved or [None] * len(edits), strict=True)
     ]
 
 

@@ -6,7 +6,6 @@ it serves. It is the only way bindings come back: replicas never write any.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_digest
-from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit, item_changes, lists_of
+from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit, item_changes, lists_of, logged
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.recovery.backup import Backup, same
 from slotbeam.bindings.replica.lastgood import generations, load_file
-from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, nothing_written, run
+from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
 from slotbeam.types import Slot
@@ -209,31 +208,17 @@ def _fields(
 
 
 async def _changes(store: Store, plan: Restoration) -> list[dict[str, object]]:
-    """What the log entry says, in the form of a commit's: a restore can be undone like one."""
-    records = plan.before.records if plan.before else {}
-    placed = plan.before.placed if plan.before else {}
-
-    def text(slot: Slot | None) -> str | None:
-        return None if slot is None else str(slot)
-
+    """Return what the log entry says, in the form of a commit's: a restore can be undone like one."""
     old = plan.before.bindings if plan.before else {}
-    keys = (*plan.removed, *plan.changed, *plan.added)
-    edits = [Edit(old.get(key), plan.bindings.get(key)) for key in keys]
+    slots = {**(plan.before.placed if plan.before else {}), **{key: plan.placed.get(key) for key in plan.bindings}}
+    ids = (*plan.removed, *plan.changed, *plan.added)
+    edits = [Edit(old.get(binding_id), plan.bindings.get(binding_id), slots.get(binding_id)) for binding_id in ids]
     unknown = sorted(lists_of(edits) - plan.backup.items.keys())
     lists = dict(plan.backup.items)
     for start in range(0, len(unknown), BATCH):
         lists |= (await store.items(unknown[start : start + BATCH]))[0]
-    return [
-        {
-            "id": key,
-            "slot": text(plan.placed.get(key) if key in plan.bindings else placed.get(key)),
-            "slot_before": text(placed.get(key)),
-            "before": records[key].decode(errors="replace") if key in records else None,
-            "after": plan.bindings[key].record().decode() if key in plan.bindings else None,
-            "items": items,
-        }
-        for key, items in zip(keys, item_changes(edits, lists), strict=True)
-    ]
+    moved = item_changes(edits, lists)
+    return [logged(plan.before, *told) for told in zip(ids, edits, moved, strict=True)]
 
 
 async def _run(store: Store, names: list[str], payload: str, plan: Restoration, how: str) -> tuple[list[str], bool]:
@@ -242,15 +227,13 @@ async def _run(store: Store, names: list[str], payload: str, plan: Restoration, 
         return await run(store, _SCRIPT, names, payload, how=how)
     except Unanswered as error:
         cause = error
-    deadline = asyncio.get_running_loop().time() + store.lookup_s
-    while asyncio.get_running_loop().time() < deadline:
-        try:
-            head = await store.head()
-            if head is not None and head.epoch == plan.epoch:
-                return ["ok", str(plan.revision)], False
-        except StoreUnavailable:
-            pass
-        await asyncio.sleep(0.1)
+
+    async def began() -> bool | None:
+        head = await store.head()
+        return True if head is not None and head.epoch == plan.epoch else None
+
+    if await look_up(store.lookup_s, began):
+        return ["ok", str(plan.revision)], False
     why = type(cause.__cause__).__name__
     raise OutcomeUnknown(
         f"the store at {store.name} did not confirm the restore ({why}); it may have been written: "

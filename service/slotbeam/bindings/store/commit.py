@@ -14,7 +14,7 @@ import orjson
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Lists, Plan, item_changes, lists_of, make_plan
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, nothing_written, run
+from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
 from slotbeam.bindings.store.replies import idempotency_record
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
@@ -203,21 +203,15 @@ async def _run(
     try:
         reply, confirmed = await run(store, _SCRIPT, names, json.dumps(plan.fields, ensure_ascii=False), how=how)
     except Unanswered as error:
-        return await _look_up(store, plan, key, fingerprint, error), False
+        return await _done_unheard(store, plan, key, fingerprint, error), False
     return reply, confirmed
 
 
-async def _look_up(store: Store, plan: Plan, key: str, fingerprint: str, cause: Unanswered) -> Committed:
-    """The answer to a commit was lost: ask for its idempotency key for up to `lookup_s`. Never says "failed"."""
-    deadline = asyncio.get_running_loop().time() + store.lookup_s
-    while asyncio.get_running_loop().time() < deadline:
-        try:
-            raw = await store.used_for(key, to_write=False)
-            if raw is not None:
-                return Committed(_revision_of(raw, key, fingerprint), plan.edits, False, "unknown")
-        except StoreUnavailable:
-            pass
-        await asyncio.sleep(0.1)
+async def _done_unheard(store: Store, plan: Plan, key: str, fingerprint: str, cause: Unanswered) -> Committed:
+    """Return what the idempotency key says of a commit whose answer was lost. Never says "failed"."""
+    raw: bytes | str | None = await look_up(store.lookup_s, lambda: store.used_for(key, to_write=False))
+    if raw is not None:
+        return Committed(_revision_of(raw, key, fingerprint), plan.edits, False, "unknown")
     why = type(cause.__cause__).__name__
     raise OutcomeUnknown(
         f"the store at {store.name} did not confirm the commit ({why}); it may have been written: "

@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import redis.asyncio as redis
 from redis.asyncio.retry import Retry
@@ -31,6 +31,7 @@ from redis.exceptions import (
 from slotbeam.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from slotbeam.storeurl import StoreUrl
 
+T = TypeVar("T")
 READ_TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 1.0
 WATCH_TIMEOUT_S = 2.5
@@ -222,6 +223,17 @@ def known_on_disk(strict: bool, how: str, confirmed: bool, revision: int) -> str
             revision=revision,
         )
     return "unknown"
+
+
+async def look_up(lookup_s: float, ask: Callable[[], Awaitable[T | None]]) -> T | None:
+    """Ask what became of a script whose answer was lost, for up to `lookup_s`; None when the store does not tell."""
+    deadline = asyncio.get_running_loop().time() + lookup_s
+    while asyncio.get_running_loop().time() < deadline:
+        with suppress(StoreUnavailable):
+            if (told := await ask()) is not None:
+                return told
+        await asyncio.sleep(0.1)
+    return None
 
 
 async def _send(
