@@ -131,20 +131,24 @@ def _parse(text: str) -> StoreUrl:
     user, at, where = authority.rpartition("@")
     if "@" in query or ("@" in path and authority):
         raise _Wrong('an "@" stands behind the host, so a password may hold a "/" or a "?"')
-    found = _parameters(query, scheme)
+    parameters = _parameters(query, scheme)
     name, _, password = user.partition(":")
     secret = {"username": unquote(name), "password": unquote(password)}
-    secret |= {key: value for key, value in found.items() if key in SECRET}
+    secret |= {parameter: value for parameter, value in parameters.items() if parameter in SECRET}
     # What stands beside a password in the query may be a part of it, too: of one that holds a "&".
-    query = STARS if set(found).intersection(SECRET) else query
+    query = STARS if set(parameters).intersection(SECRET) else query
     place = _socket(where, path) if scheme == "unix" else _server(where)
     return StoreUrl(
         scheme=scheme,
         shown=f"{scheme}://{STARS + at if at else ''}{where}{slash}{path}{'?' + query if query else ''}",
-        db=_database(found.get("db", "" if scheme == "unix" else path)),
+        db=_database(parameters.get("db", "" if scheme == "unix" else path)),
         username=secret["username"] or None,
         password=secret["password"] or None,
-        tls={key: TLS_CHOICES.get(key, {}).get(value, value) for key, value in found.items() if key.startswith("ssl_")},
+        tls={
+            parameter: TLS_CHOICES.get(parameter, {}).get(value, value)
+            for parameter, value in parameters.items()
+            if parameter.startswith("ssl_")
+        },
         **place,
     )
 
@@ -152,13 +156,13 @@ def _parse(text: str) -> StoreUrl:
 def _server(where: str) -> dict[str, Any]:
     if "," in where:
         raise _Wrong("it holds several hosts; slotbeam speaks to one server, not to Sentinel or a Cluster")
-    found = _HOST.match(where)
-    if found is None:
+    host = _HOST.match(where)
+    if host is None:
         raise _Wrong("it names no host")
-    port = where[found.end() :]
+    port = where[host.end() :]
     if port and not (re.fullmatch(":[0-9]{1,5}", port) and 0 < int(port[1:]) < 65536):
         raise _Wrong("the port is no number from 1 to 65535")
-    return {"host": unquote(found[0]).strip("[]"), "port": int(port[1:] or 6379)}
+    return {"host": unquote(host[0]).strip("[]"), "port": int(port[1:] or 6379)}
 
 
 def _socket(where: str, path: str) -> dict[str, Any]:
@@ -174,14 +178,14 @@ def _database(text: str) -> int:
 
 
 def _parameters(query: str, scheme: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     allowed = ["db", *SECRET, *([*TLS_FILES, *TLS_CHOICES] if scheme == "rediss" else [])]
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in allowed:
             raise _Wrong("it has a parameter that is unknown, or that needs rediss://")
-        if name in found:
+        if name in parameters:
             raise _Wrong(f"it has the parameter {name} twice")
         if name in TLS_CHOICES and value not in TLS_CHOICES[name]:
             raise _Wrong(f"{name} is none of {', '.join(TLS_CHOICES[name])}")
-        found[name] = value
-    return found
+        parameters[name] = value
+    return parameters

@@ -110,7 +110,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _one(
         *("eviction is no danger", "bindings/store/replies.py"),
-        *('if found.get("maxmemory-policy") != "noeviction":', "if False:"),
+        *('if settings.get("maxmemory-policy") != "noeviction":', "if False:"),
         f"{COMMIT}::test_a_strict_store_refuses_writes_it_could_lose",
     ),
     # ---- the verdict
@@ -217,17 +217,17 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     _one(
         *("tokens kept as they are", "access/tokens.py"),
-        *("return hashlib.sha256(token).digest()", 'return token.ljust(32, b"=")[-32:]'),
+        *("hashlib.sha256(secret.encode()).hexdigest()", 'secret.encode().ljust(32, b"=")[-32:].hex()'),
         "tests/access/test_tokens.py::test_only_the_hash_of_a_secret_is_kept_and_nobody_else_reads_it",
     ),
     _one(
         *("an expired token is good", "access/auth.py"),
-        *("if found.expires_at is not None and found.expires_at <= self._clock():", "if False:"),
+        *("if caller.expires_at is not None and caller.expires_at <= self._clock():", "if False:"),
         "tests/access/test_auth.py::test_whatever_is_wrong_with_a_token_the_answer_is_the_same",
     ),
     _one(
         *("any token may do anything", "access/auth.py"),
-        *("if scope not in found.scopes:", "if False:"),
+        *("if scope not in caller.scopes:", "if False:"),
         "tests/access/test_auth.py::test_a_token_of_the_file_has_its_own_scopes_until_it_is_revoked",
     ),
     _one(

@@ -105,38 +105,38 @@ class Tokens:
         headers = [value for name, value in request.scope["headers"] if name == b"authorization"]
         kind, _, token = headers[0].partition(b" ") if len(headers) == 1 else (b"", b"", b"")
         given = hashlib.sha256(token.strip()).digest()
-        found: Principal | None = None
+        caller: Principal | None = None
         for digest, principal in self._known().items():
             if hmac.compare_digest(digest, given):  # every one is compared: time tells nothing
-                found = principal
+                caller = principal
         if kind.lower() != b"bearer" or not token.strip():
             attempt.why = "malformed" if headers else "missing"
-        elif found is None:
+        elif caller is None:
             attempt.why = "unknown"
         else:
-            attempt.token, attempt.name = found.id, found.name
-            if found.expires_at is not None and found.expires_at <= self._clock():
+            attempt.token, attempt.name = caller.id, caller.name
+            if caller.expires_at is not None and caller.expires_at <= self._clock():
                 attempt.why = "expired"
-        if found is None or attempt.why:
+        if caller is None or attempt.why:
             raise Unauthorized(_REFUSED)
-        wait_s = self._rate.take(found.id)
+        wait_s = self._rate.take(caller.id)
         if wait_s:
             attempt.why = "rate"
             raise RateLimited(
-                f"token {found.name} may send {self._rate.per_s:g} requests a second; send fewer, "
+                f"token {caller.name} may send {self._rate.per_s:g} requests a second; send fewer, "
                 "or raise SLOTBEAM_ADMIN_RATE",
                 retry_after_s=math.ceil(wait_s),
             )
-        if scope not in found.scopes:
+        if scope not in caller.scopes:
             attempt.why = "scope"
             raise Forbidden(
-                f"this token may {', '.join(sorted(found.scopes)) or 'nothing'}; {scope} is needed", scope=scope
+                f"this token may {', '.join(sorted(caller.scopes)) or 'nothing'}; {scope} is needed", scope=scope
             )
         site = request.headers.get("sec-fetch-site", "none")
         if request.method not in ("GET", "HEAD") and site not in ("none", "same-origin"):
             attempt.why = "site"
             raise Forbidden("a page of another site sent this; edits are taken from the same origin or from no browser")
-        return found
+        return caller
 
     def _known(self) -> Mapping[bytes, Principal]:
         """Return the admin token and those of the file, read again when it changed; an unreadable file adds none."""

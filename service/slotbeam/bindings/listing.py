@@ -63,14 +63,14 @@ class Listing:
     @cached_property
     def placed(self) -> Mapping[str, Slot]:
         """Binding id → its slot in this codebook. A binding without one is a draft, or unknown to this codebook."""
-        found: dict[str, Slot] = {}
+        placed: dict[str, Slot] = {}
         for text, binding_id in sorted(self.slots.items()):
             if binding_id in self.records:
                 try:
-                    found.setdefault(binding_id, Slot.parse(text))
+                    placed.setdefault(binding_id, Slot.parse(text))
                 except InputError:
                     continue
-        return found
+        return placed
 
     @cached_property
     def holders(self) -> Mapping[Slot, str]:

@@ -12,6 +12,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeVar, get_type_hints
 
+from slotbeam.search.snapshot import Placement
+
 T = TypeVar("T")
 
 
@@ -49,7 +51,7 @@ class BindingSpec:
 
     words: tuple[str, ...]
     category: str
-    placement: str = "top"
+    placement: str = Placement.TOP.value
     near_miss: bool = False
     match: bool = False
     draft: bool = False

@@ -89,17 +89,17 @@ class Guesser:
         self._every_right = sum(self._right.values(), Counter[str]())
 
     def guess(
-        self, word: str, rows: Sequence[int] = (), queries: Sequence[str] = (), background: Sequence[str] = ()
+        self, word: str, item_rows: Sequence[int] = (), queries: Sequence[str] = (), background: Sequence[str] = ()
     ) -> list[Guess]:
         """Rank all categories for a word, likeliest first.
 
         Args:
             word: canonical.
-            rows: catalog rows whose text holds it; the first `READ_ITEMS` are read.
+            item_rows: catalog rows whose text holds it; the first `READ_ITEMS` are read.
             queries: some that hold it.
             background: other queries of the same time: how often each category is named at all.
         """
-        texts = [self.catalog.texts[int(row)] for row in rows[:READ_ITEMS]]
+        texts = [self.catalog.texts[int(row)] for row in item_rows[:READ_ITEMS]]
         matcher = Matcher([word])
         seen = _Evidence(
             word,

@@ -37,11 +37,11 @@ class Sample:
 
     def add(self, query: str, bucket: int) -> None:
         """Let one more query in, or not."""
-        heap, key = self._kept.setdefault(bucket, []), self._rng.random()
+        heap, draw = self._kept.setdefault(bucket, []), self._rng.random()
         if len(heap) < self.size:
-            heapq.heappush(heap, (-key, query))
-        elif key < -heap[0][0]:
-            heapq.heapreplace(heap, (-key, query))
+            heapq.heappush(heap, (-draw, query))
+        elif draw < -heap[0][0]:
+            heapq.heapreplace(heap, (-draw, query))
 
     def drop(self, bucket: int) -> None:
         """Forget `bucket` and those before it."""
@@ -49,7 +49,7 @@ class Sample:
 
     def best(self) -> list[Sampled]:
         """Return the sample, by key."""
-        return smallest((Sampled(-key, at, text) for at, heap in self._kept.items() for key, text in heap), self.size)
+        return smallest((Sampled(-draw, at, text) for at, heap in self._kept.items() for draw, text in heap), self.size)
 
 
 def smallest(sampled: Iterable[Sampled], size: int = SAMPLES) -> list[Sampled]:
@@ -59,7 +59,7 @@ def smallest(sampled: Iterable[Sampled], size: int = SAMPLES) -> list[Sampled]:
 
 def read_sampled(value: Any) -> list[Sampled]:
     """Read what `Sample.best` became as JSON. Raises `TypeError`, `ValueError`."""
-    found = [Sampled(float(key), int(bucket), str(query)) for key, bucket, query in value[:SAMPLES]]
-    if not all(0 <= one.key < 1 and 0 < len(one.query) <= MAX_QUERY for one in found):
+    sampled = [Sampled(float(draw), int(bucket), str(query)) for draw, bucket, query in value[:SAMPLES]]
+    if not all(0 <= one.key < 1 and 0 < len(one.query) <= MAX_QUERY for one in sampled):
         raise ValueError("a sampled query is not one")
-    return found
+    return sampled

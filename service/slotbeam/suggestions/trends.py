@@ -85,9 +85,9 @@ class TrendWord:
     def note(self, query: str) -> None:
         """Remember a query that holds the word."""
         if len(self.queries) < QUERIES_KEPT:
-            key = zlib.crc32(query.encode())
-            if key not in self.queries:
-                self.queries.add(key)
+            mark = zlib.crc32(query.encode())
+            if mark not in self.queries:
+                self.queries.add(mark)
                 if len(self.examples) < EXAMPLES:
                     self.examples.append(query[:EXAMPLE_LENGTH])
 

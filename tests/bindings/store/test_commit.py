@@ -49,7 +49,7 @@ async def test_a_new_store_is_initialised_once(store: Store, raw: redis.Redis) -
 
 async def test_a_commit_writes_these_keys_and_no_other(store: Store, raw: redis.Redis) -> None:
     binding = make_binding("labubu", "拉布布")
-    done = await write(store, BOOK, binds(binding, S4), key="key-1", fingerprint="f")
+    done = await write(store, BOOK, binds(binding, S4), idempotency_key="key-1", fingerprint="f")
     stamped = replace(binding, revision=1)
     assert done == module.Committed(1, (Edit(None, stamped, S4),), False, "appendfsync always")
     items = "{sb}:items:" + binding.items
@@ -91,16 +91,16 @@ async def test_an_item_list_that_another_binding_uses_stays(store: Store, raw: r
 
 
 async def test_the_same_key_and_request_answers_again_and_does_nothing(store: Store, raw: redis.Redis) -> None:
-    first = await write(store, BOOK, binds(make_binding(), S4), key="k", fingerprint="f")
+    first = await write(store, BOOK, binds(make_binding(), S4), idempotency_key="k", fingerprint="f")
     before = raw.hgetall("{sb}:meta")
-    again = await write(store, BOOK, binds(make_binding(), S4), key="k", fingerprint="f")
+    again = await write(store, BOOK, binds(make_binding(), S4), idempotency_key="k", fingerprint="f")
     assert again == replace(first, replayed=True)
     assert raw.hgetall("{sb}:meta") == before
     with pytest.raises(IdempotencyReused, match=r"used for another request \(revision 1\)"):
-        await write(store, BOOK, binds(make_binding(), S4), key="k", fingerprint="other")
+        await write(store, BOOK, binds(make_binding(), S4), idempotency_key="k", fingerprint="other")
     raw.hset("{sb}:idem", "k", "[")
     with pytest.raises(IdempotencyReused, match="cannot be read; use a new key"):
-        await write(store, BOOK, binds(make_binding(), S4), key="k", fingerprint="f")
+        await write(store, BOOK, binds(make_binding(), S4), idempotency_key="k", fingerprint="f")
 
 
 async def test_a_taken_word_or_slot_changes_nothing(store: Store, raw: redis.Redis) -> None:
@@ -184,8 +184,8 @@ async def test_the_script_is_sent_again_when_the_server_forgot_it(store: Store, 
 async def test_idempotency_keys_are_pruned_with_the_log(store: Store, raw: redis.Redis) -> None:
     async def bind_and_unbind(number: int) -> None:
         binding = make_binding()
-        await write(store, BOOK, binds(binding, S4), key=f"bind-{number}")
-        await write(store, BOOK, unbinds(binding.id), key=f"unbind-{number}")
+        await write(store, BOOK, binds(binding, S4), idempotency_key=f"bind-{number}")
+        await write(store, BOOK, unbinds(binding.id), idempotency_key=f"unbind-{number}")
 
     await bind_and_unbind(1)
     await bind_and_unbind(2)
@@ -231,9 +231,9 @@ async def test_an_answer_that_is_given_again_waits_for_the_disk_too(store: Store
     raw.config_set("appendfsync", "everysec")
     other = Store(store.url)  # whose connection has written nothing that WAITAOF could wait for
     try:
-        await write(store, BOOK, binds(make_binding("a"), S4), key="k")
+        await write(store, BOOK, binds(make_binding("a"), S4), idempotency_key="k")
         raw.config_resetstat()
-        again = await write(other, BOOK, binds(make_binding("a"), S4), key="k")
+        again = await write(other, BOOK, binds(make_binding("a"), S4), idempotency_key="k")
         assert (again.revision, again.replayed, again.durability) == (1, True, "waitaof")
         calls = raw.info("commandstats")
         assert (calls["cmdstat_hset"]["calls"], calls["cmdstat_waitaof"]["calls"] > 0) == (1, True)
@@ -307,11 +307,11 @@ async def test_an_unsure_outcome_says_so_and_the_key_tells_later(
         through = Store(proxy.url, lookup_s=0.05)
         proxy.lose_reply(has_script)
         with pytest.raises(OutcomeUnknown, match="may have been written") as error:
-            await write(through, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+            await write(through, BOOK, binds(make_binding("a"), S4), idempotency_key="k", fingerprint="f")
         await through.close()
     assert error.value.details == {"outcome": "unknown", "idempotency_key": "k"}
     assert raw.hget("{sb}:meta", "rev") == "0"
-    assert not (await write(store, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")).replayed
+    assert not (await write(store, BOOK, binds(make_binding("a"), S4), idempotency_key="k", fingerprint="f")).replayed
 
 
 async def test_a_dead_store_is_unavailable(tmp_path: Any) -> None:
@@ -348,7 +348,7 @@ async def test_what_a_silent_store_is_said_to_do_claims_nothing_about_a_write(tm
 
 
 async def test_a_store_that_falls_silent_on_a_replay_is_not_said_to_hold_nothing(store: Store) -> None:
-    await write(store, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+    await write(store, BOOK, binds(make_binding("a"), S4), idempotency_key="k", fingerprint="f")
 
     class Silent(Store):
         async def log(self, count: int = 100, before: int | None = None) -> list[dict[str, Any]]:
@@ -356,7 +356,7 @@ async def test_a_store_that_falls_silent_on_a_replay_is_not_said_to_hold_nothing
 
     silent = Silent(store.url)
     with pytest.raises(OutcomeUnknown, match="made revision 1 before") as told:
-        await write(silent, BOOK, binds(make_binding("a"), S4), key="k", fingerprint="f")
+        await write(silent, BOOK, binds(make_binding("a"), S4), idempotency_key="k", fingerprint="f")
     await silent.close()
     assert "nothing was written" not in str(told.value)
 

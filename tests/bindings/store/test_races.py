@@ -36,11 +36,13 @@ async def test_a_key_that_is_used_between_looking_for_it_and_reading_is_not_used
     class Late(Store):
         async def read(self, *args: Any, **options: Any) -> Listing | None:
             if not first:
-                first.append(await write(store, BOOK, binds(make_binding("other"), S5), key="k", fingerprint="f"))
+                first.append(
+                    await write(store, BOOK, binds(make_binding("other"), S5), idempotency_key="k", fingerprint="f")
+                )
             return await super().read(*args, **options)
 
     late = Late(server.url)
-    again = await write(late, BOOK, binds(make_binding(), S4), key="k", fingerprint="f")
+    again = await write(late, BOOK, binds(make_binding(), S4), idempotency_key="k", fingerprint="f")
     await late.close()
     assert (again.revision, again.replayed) == (first[0].revision, True)
     listing = await store.read(BOOK)

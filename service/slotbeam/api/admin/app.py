@@ -22,6 +22,7 @@ from slotbeam.api.admin.views import all_slots
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following_metrics
+from slotbeam.bindings.binding import Lifecycle
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
@@ -98,7 +99,7 @@ class AdminMetrics(Collector):
         places = (("" if view["position"] is None else str(view["position"]), view["state"]) for view in views)
         counts = Counter(places)
         for position in range(len(plane.artifact.kae.codebook.sizes)):
-            counts[str(position), "free"] += 0  # a position without a free slot says so
+            counts[str(position), Lifecycle.FREE] += 0  # a position without a free slot says so
         for labels, count in sorted(counts.items()):
             slots.add_metric(list(labels), count)
         return [slots, revision, *following_metrics(facts), attempts, unwritten]

@@ -78,10 +78,10 @@ async def entries(
     Raises:
         StoreUnavailable: the store does not answer.
     """
-    found: list[orjson.Fragment] = []
+    told: list[orjson.Fragment] = []
     size = looked_at = 0
-    while len(found) < count:
-        asked = min(PAGE, count - len(found)) if wanted == Filter() else PAGE
+    while len(told) < count:
+        asked = min(PAGE, count - len(told)) if wanted == Filter() else PAGE
         page = await store.log(asked, before)
         for entry in page:
             before = int(entry["revision"])
@@ -89,13 +89,13 @@ async def entries(
             view = entry_view(entry, wanted)
             if view is not None:
                 text = orjson.dumps(view)
-                found.append(orjson.Fragment(text))
+                told.append(orjson.Fragment(text))
                 size += len(text)
-            if len(found) == count or size >= most_bytes or looked_at >= MAX_LOOKED_AT:
-                return found, before
+            if len(told) == count or size >= most_bytes or looked_at >= MAX_LOOKED_AT:
+                return told, before
         if len(page) < asked:
-            return found, None
-    return found, before
+            return told, None
+    return told, before
 
 
 def entry_view(entry: Entry, wanted: Filter) -> dict[str, object] | None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import RowForm, said
 from slotbeam.api.admin.models.files import Export, ImportCommitted, ImportDryRun
-from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery, idempotency_key
+from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
 from slotbeam.api.admin.views import View, all_slots, is_complete, spread_of
@@ -21,7 +21,7 @@ from slotbeam.api.admin.writes import fingerprint_of, outcome_of, warnings_of
 from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.openapi import answers, asks, ref
 from slotbeam.api.http.problems import document_of
-from slotbeam.bindings.binding import new_id
+from slotbeam.bindings.binding import Lifecycle, new_id
 from slotbeam.bindings.edits.bulk import ImportRow, load
 from slotbeam.bindings.edits.plan import Edit, following, make_plan
 from slotbeam.bindings.edits.wanted import Resolved, Wanted, resolve_items
@@ -103,13 +103,15 @@ async def _file(plane: AdminPlane, name: str, media_type: str, write: Callable[[
 
 
 async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parsed: Parsed, actor: str) -> Response:
-    key, update = idempotency_key(request), query.mode == "update"
+    idempotency_key, update = idempotency_key_of(request), query.mode == "update"
     forms, unread = parsed
     mark = fingerprint_of(request, list(forms.values()), f"update={update}\n")
     loaded = await plane.off_loop(lambda: _resolve(plane, forms, unread))
     make = load(plane.artifact, loaded.rows, loaded.refused, actor, plane.now_ms(), update=update)
     try:
-        done = None if query.dry_run or key is None or unread else await plane.committed_before(key, mark)
+        done = None
+        if idempotency_key is not None and not (query.dry_run or unread):
+            done = await plane.committed_before(idempotency_key, mark)
         if done is None and (query.dry_run or loaded.refused):
             listing = await plane.listing()
             change = make(listing)
@@ -119,7 +121,7 @@ async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parse
             report = _report(list(forms), loaded.resolved, change.edits, warned, dry_run=True)
             return json_response({"dry_run": True, "revision": listing.revision, **report})
         items = {resolved.sha: resolved.data for resolved in loaded.resolved.values()}
-        done = done or await plane.commit(make, items, key, mark)
+        done = done or await plane.commit(make, items, idempotency_key, mark)
     except ImportRefused as error:
         error.details.update(_refusals(loaded, error))
         raise
@@ -145,20 +147,20 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
     for line, form in forms.items():
         try:
             given = said(form)
-            found = resolve_items(plane.artifact, given["words"], form.items, form.match and not form.items)
+            listed = resolve_items(plane.artifact, given["words"], form.items, form.match and not form.items)
             slot = None if form.slot is None else Slot.parse(form.slot)
-            wanted = Wanted(**{"draft": form.state == "draft", **given}, items=found.list, slot=slot)
+            wanted = Wanted(**{"draft": form.state == Lifecycle.DRAFT.value, **given}, items=listed.list, slot=slot)
         except SlotbeamError as error:
             refused[line] = error
             continue
-        count += len(found.ids)
+        count += len(listed.ids)
         if count > MAX_ITEMS_IN_ALL:
             raise InputError(
                 f"lines up to {line} name {count} items; a file takes at most {MAX_ITEMS_IN_ALL}: send it in parts",
                 items=count,
                 allowed=MAX_ITEMS_IN_ALL,
             )
-        resolved[line] = found
+        resolved[line] = listed
         rows.append(ImportRow(line=line, wanted=wanted, binding_id=new_id(), was=form.id, revision=form.revision))
     return Loaded(tuple(rows), resolved, refused)
 
@@ -182,12 +184,12 @@ def _report(
     dry_run: bool = False,
 ) -> dict[str, object]:
     """What became of each line. A replay whose log entry is trimmed has no edits: it says of no line what it did."""
-    found = [
+    told = [
         {**_line(line, edit, resolved.get(line), dry_run), "warnings": texts}
         for line, edit, texts in zip(lines, edits, warned, strict=False)
     ]
-    counts = {did: sum(line["did"] == did for line in found) for did in ("created", "updated")}
-    return {"rows": len(lines), **counts, "lines": found or [{"line": line, "status": "ok"} for line in lines]}
+    counts = {did: sum(line["did"] == did for line in told) for did in ("created", "updated")}
+    return {"rows": len(lines), **counts, "lines": told or [{"line": line, "status": "ok"} for line in lines]}
 
 
 def _line(line: int, edit: Edit, resolved: Resolved | None, dry_run: bool) -> dict[str, object]:

@@ -164,7 +164,7 @@ IF_MATCH: dict[str, object] = {
 }
 
 
-def idempotency_key(request: Request) -> str | None:
+def idempotency_key_of(request: Request) -> str | None:
     """The `Idempotency-Key` header: 1 to 64 visible ASCII characters."""
     keys = request.headers.getlist("idempotency-key")
     if not keys:

@@ -131,7 +131,9 @@ class AdminPlane:
 
         return await self.off_loop(added)
 
-    async def commit(self, change: MakeChange, items: dict[str, bytes], key: str | None, fingerprint: str) -> Committed:
+    async def commit(
+        self, change: MakeChange, items: dict[str, bytes], idempotency_key: str | None, fingerprint: str
+    ) -> Committed:
         """Commit, then wait until this replica serves it, so that a read that follows sees it."""
         state = self.watcher.facts.state
         if state.is_hold:
@@ -146,18 +148,18 @@ class AdminPlane:
             change,
             items=items,
             lists=self.watcher.good.items if self.watcher.good else {},
-            key=key,
+            idempotency_key=idempotency_key,
             fingerprint=fingerprint,
         )
         await self.watcher.reached(done.revision, self.pace.own_s)
         return done
 
-    async def committed_before(self, key: str, fingerprint: str) -> Committed | None:
+    async def committed_before(self, idempotency_key: str, fingerprint: str) -> Committed | None:
         """What the idempotency key did; None when it is new, and on hold, where no answer of the store counts."""
         if self.watcher.facts.state.is_hold:
             return None
         async with self.store.write_lock:
-            return await earlier(self.store, key, fingerprint)
+            return await earlier(self.store, idempotency_key, fingerprint)
 
     async def _expire(self) -> None:
         """Commit `expired → free` once the grace is over."""

@@ -136,15 +136,15 @@ def _check_count(count: int) -> None:
 
 def _row(columns: Sequence[str], record: Sequence[str]) -> dict[str, object]:
     """The cells of one line as JSON values; what is empty is left out, and so may be the last cells of a line."""
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for name, text in zip_longest(columns, record, fillvalue=""):
         if text and not name:
             raise InputError(
                 f"{shown(text)} stands where the header names no column; name it, or quote cells that hold a separator"
             )
         if text:
-            found[name] = _value(name, text)
-    return found
+            values[name] = _value(name, text)
+    return values
 
 
 def _value(name: str, text: str) -> object:

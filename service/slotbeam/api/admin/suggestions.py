@@ -15,7 +15,7 @@ from slotbeam.api.admin.forms import AcceptForm, BindForm
 from slotbeam.api.admin.models.dryrun import DryRun
 from slotbeam.api.admin.models.edits import BindingCommitted, Done
 from slotbeam.api.admin.models.suggestions import SuggestionList, WordDismissed
-from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery, idempotency_key
+from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.writes import WriteRequest, answer_again, binding_write, carry_out
 from slotbeam.api.http.bodies import check_media_type, json_response, parse_json, read_bytes, validate
@@ -58,8 +58,8 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     def items_of(word: str) -> list[int]:
         return [int(row) for row in plane.artifact.catalog.match([word])]
 
-    def guesses(word: str, rows: Sequence[int], examples: Sequence[str], found: _Found) -> list[Guess]:
-        return plane.guesser().guess(word, rows, examples, found.background)[:GUESSES]
+    def guesses(word: str, item_rows: Sequence[int], examples: Sequence[str], unknown: _Found) -> list[Guess]:
+        return plane.guesser().guess(word, item_rows, examples, unknown.background)[:GUESSES]
 
     @router.get(
         "",
@@ -68,14 +68,14 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         dependencies=[reads],
     )
     async def list_suggestions(query: Annotated[SuggestionsQuery, Query()]) -> Response:
-        found = await _found(plane)
+        unknown = await _found(plane)
 
         def view(burst: Burst) -> dict[str, object]:
-            rows = items_of(burst.word)
-            return _view(burst, len(rows), guesses(burst.word, rows, burst.examples, found))
+            item_rows = items_of(burst.word)
+            return _view(burst, len(item_rows), guesses(burst.word, item_rows, burst.examples, unknown))
 
-        shown = await plane.off_loop(lambda: [view(burst) for burst in found.bursts[: query.count]])
-        return json_response({"queries": round(found.queries), "suggestions": shown})
+        shown = await plane.off_loop(lambda: [view(burst) for burst in unknown.bursts[: query.count]])
+        return json_response({"queries": round(unknown.queries), "suggestions": shown})
 
     @router.post(
         "/{word}:accept",
@@ -87,7 +87,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     async def accept(
         word: WordPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
-        idempotency_key(request)  # refused also where the answer needs no write
+        idempotency_key_of(request)  # refused also where the answer needs no write
         raw = await read_bytes(request, plane.settings.admin_body_limit)
         if raw:
             check_media_type(request)
@@ -99,9 +99,9 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         try:
             category, why = given.category, "chosen by hand"
             if category is None:
-                found = await _found(plane)
-                examples = next((burst.examples for burst in found.bursts if burst.word == canonical), ())
-                [best, *_] = await plane.off_loop(lambda: guesses(canonical, items_of(canonical), examples, found))
+                unknown = await _found(plane)
+                examples = next((burst.examples for burst in unknown.bursts if burst.word == canonical), ())
+                [best, *_] = await plane.off_loop(lambda: guesses(canonical, items_of(canonical), examples, unknown))
                 category, why = best.category, best.why
             form = BindForm.model_validate(
                 {

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, said
-from slotbeam.api.admin.parameters import WriteQuery, idempotency_key
+from slotbeam.api.admin.parameters import WriteQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
 from slotbeam.api.admin.views import Spread, edit_view, is_complete, spread_of
@@ -112,7 +112,7 @@ class WriteRequest:
     @classmethod
     def of(cls, request: Request, query: WriteQuery, form: BaseModel | None = None) -> WriteRequest:
         """Read what `request` says. Raises `InputError`: its `Idempotency-Key` is none."""
-        key, creates = idempotency_key(request), request.method == "POST"
+        key, creates = idempotency_key_of(request), request.method == "POST"
         lacks_condition = not creates and "if-match" not in request.headers
         return cls(key, fingerprint_of(request, form), query.dry_run, query.wait_s, creates, lacks_condition)
 

@@ -84,19 +84,19 @@ class _Load:
 
     def run(self, rows: Sequence[ImportRow]) -> list[Edit]:
         """The edits of the good rows; named slots are given away before free ones."""
-        found: dict[int, tuple[ImportRow, Edit]] = {}
+        planned: dict[int, tuple[ImportRow, Edit]] = {}
         for row in rows:
             try:
-                found[row.line] = (row, self._named(row))
+                planned[row.line] = (row, self._named(row))
             except SlotbeamError as error:
                 self.refused[row.line] = error
-        for line, (row, edit) in found.items():
+        for line, (row, edit) in planned.items():
             if edit.slot is None and not row.wanted.draft:
                 try:
-                    found[line] = (row, replace(edit, slot=self._free(row)))
+                    planned[line] = (row, replace(edit, slot=self._free(row)))
                 except SlotbeamError as error:
                     self.refused[line] = error
-        return [edit for _, edit in found.values()]
+        return [edit for _, edit in planned.values()]
 
     def _named(self, row: ImportRow) -> Edit:
         """The edit of one row, with its slot if it names one or has one. Raises what is wrong with the row."""

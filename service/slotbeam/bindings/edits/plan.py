@@ -85,7 +85,7 @@ def make_plan(
             raise ValueError("a change must start from the listing it is planned on. This is a bug.")
     touched = {e.before.id for e in edits if e.before} | {e.after.id for e in edits if e.after}
     records = {binding_id: record for binding_id, record in listing.records.items() if binding_id not in touched}
-    words = {word: owner for word, owner in listing.words.items() if owner not in touched}
+    word_owners = {word: owner for word, owner in listing.words.items() if owner not in touched}
     holders = {slot: owner for slot, owner in listing.holders.items() if owner not in touched}
     put: list[tuple[str, str]] = []
     for edit in edits:
@@ -98,9 +98,9 @@ def make_plan(
         if after.draft:
             continue
         for word in after.words:
-            if word in words:
-                raise word_taken(listing, word, words[word], change.at)
-            words[word] = after.id
+            if word in word_owners:
+                raise word_taken(listing, word, word_owners[word], change.at)
+            word_owners[word] = after.id
         if edit.slot is not None:
             if edit.slot in holders:
                 raise slot_taken(listing, edit.slot, holders[edit.slot], change.at)
@@ -121,8 +121,8 @@ def make_plan(
         "linger": str(LINGER_S),
         "put": put,
         "del": [e.before.id for e in edits if e.before and not (e.after and e.after.id == e.before.id)],
-        "words_put": [(word, owner) for word, owner in words.items() if owner in touched],
-        "words_del": [word for word, owner in listing.words.items() if owner in touched and word not in words],
+        "words_put": [(word, owner) for word, owner in word_owners.items() if owner in touched],
+        "words_del": [word for word, owner in listing.words.items() if owner in touched and word not in word_owners],
         "slots_put": [(str(slot), owner) for slot, owner in holders.items() if owner in touched],
         "slots_del": [str(slot) for slot in old_slots if slot not in holders],
         "outcome": _text({"changes": _summary(edits), "fingerprint": fingerprint, "revision": revision}),

@@ -66,18 +66,18 @@ def resolve_items(artifact: Artifact, words: Sequence[str], ids: Sequence[str], 
     """
     catalog = artifact.catalog
     found, missing = catalog.rows_of(dict.fromkeys(ids))
-    rows = {int(row) for row in found}
+    item_rows = {int(row) for row in found}
     matched = None
     if match:
         hits = [int(row) for row in catalog.match(list(words))]
         matched = len(hits)
-        rows.update(hits)
-    count = len(rows) + len(missing)
+        item_rows.update(hits)
+    count = len(item_rows) + len(missing)
     if count > MAX_ITEMS:
         raise BindingError(
             f"{count} items would be bound; a binding takes at most {MAX_ITEMS}: choose narrower words", count=count
         )
-    if not rows:
+    if not item_rows:
         if ids:
             raise BindingError(
                 f"none of the {len(missing)} item ids is in the catalog of model {artifact.name}, "
@@ -86,8 +86,10 @@ def resolve_items(artifact: Artifact, words: Sequence[str], ids: Sequence[str], 
             )
         asked = " or ".join(f'"{word}"' for word in words[:4])
         raise BindingError(f"no item's text holds {asked}; name items by their ids" if match else "no item was named")
-    sha, data = encode_items([*(catalog.ids[row] for row in rows), *missing])
-    return Resolved(tuple(sorted({*(catalog.ids[row] for row in rows), *missing})), tuple(missing), matched, sha, data)
+    sha, data = encode_items([*(catalog.ids[row] for row in item_rows), *missing])
+    return Resolved(
+        tuple(sorted({*(catalog.ids[row] for row in item_rows), *missing})), tuple(missing), matched, sha, data
+    )
 
 
 def check_times(starts_at: int | None, ends_at: int | None, now_ms: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from slotbeam.bindings.binding import EMPTY_STATE, Binding, encode_items, record_bytes
+from slotbeam.bindings.binding import EMPTY_STATE, Binding, Lifecycle, encode_items, record_bytes
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import LastGood, folder, generations, load_file
 from slotbeam.bindings.spec import LATER, MOMENTS, TOLD
@@ -49,7 +49,7 @@ def newest_last_good(data_dir: Path, codebook_sha: str) -> Backup:
     Raises:
         SetupError: there is none, with what is wrong with those that are there.
     """
-    found: list[tuple[int, bool, Backup]] = []
+    whole: list[tuple[int, bool, Backup]] = []
     problems = []
     for path in generations(data_dir):
         try:
@@ -57,13 +57,24 @@ def newest_last_good(data_dir: Path, codebook_sha: str) -> Backup:
         except SetupError as error:
             problems.append(str(error))
         else:
-            found.append((backup.revision, backup.codebook == codebook_sha, backup))
-    if not found:
+            whole.append((backup.revision, backup.codebook == codebook_sha, backup))
+    if not whole:
         why = "; ".join(problems) or f"{folder(data_dir)} holds no file"
         raise SetupError(
             f"no last-known-good bindings: {why}; name the file of another replica or an export with --from FILE"
         )
-    return max(found, key=lambda one: one[:2])[2]
+    return max(whole, key=lambda one: one[:2])[2]
+
+
+def saved_revisions(data_dir: Path) -> list[int]:
+    """Return the revisions of the last-known-good files that are whole."""
+    revisions = []
+    for path in generations(data_dir):
+        try:
+            revisions.append(load_file(path)[1].listing.revision)
+        except (OSError, ValueError):
+            continue
+    return revisions
 
 
 def from_file(path: Path) -> Backup:
@@ -146,21 +157,21 @@ async def from_revision(store: Store, codebook_sha: str, revision: int, data_dir
 
 async def _entries(store: Store, newest: int, revision: int) -> tuple[list[dict[str, Any]], str]:
     """The log after `revision`, newest first, and the state at it."""
-    found: list[dict[str, Any]] = []
+    later: list[dict[str, Any]] = []
     before = newest + 1
     while page := await store.log(PAGE, before=before):
         for entry in page:
             if entry["revision"] == revision:
-                return found, str(entry["state"])
+                return later, str(entry["state"])
             if entry["revision"] < revision:
                 break
-            found.append(entry)
+            later.append(entry)
         if page[-1]["revision"] < revision:
             break
         before = page[-1]["revision"]
     if revision == 0:
-        return found, EMPTY_STATE
-    reach = f"{found[-1]['revision']} to {newest}" if found else "no such one"
+        return later, EMPTY_STATE
+    reach = f"{later[-1]['revision']} to {newest}" if later else "no such one"
     raise SetupError(f"revision {revision} is not in the store's log; the log holds {reach}: name one of them")
 
 
@@ -207,7 +218,7 @@ def _exported(row: Mapping[str, Any]) -> tuple[Binding, tuple[str, ...]]:
         **{name: _ms(row, name) if name in MOMENTS else row[name] for name in ("id", *TOLD, "revision")},
         "items": sha,
         "item_count": len(set(ids)),
-        "draft": row["state"] == "draft",
+        "draft": row["state"] == Lifecycle.DRAFT,
         "created_at": _ms(row, "created_at") or 0,
     }
     return Binding.from_record(record_bytes(record)), ids

@@ -15,8 +15,7 @@ from pathlib import Path
 from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_digest
 from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit, item_changes, lists_of, logged
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.recovery.backup import Backup, same
-from slotbeam.bindings.replica.lastgood import generations, load_file
+from slotbeam.bindings.recovery.backup import Backup, same, saved_revisions
 from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
@@ -83,22 +82,27 @@ async def plan_restore(store: Store, backup: Backup, codebook_sha: str, data_dir
     known = [
         *(beat["revision"] for beat in beats if beat["revision"] < BELIEVED),
         *(entry["revision"] for entry in logged),
-        *_saved_revisions(data_dir),
+        *saved_revisions(data_dir),
         before.revision if before else 0,
     ]
     revision = max(backup.revision, *known) + AHEAD
     old = before.bindings if before else {}
     old_placed = before.placed if before else {}
     kept = {
-        key
-        for key, binding in backup.bindings.items()
-        if key in old and same(old[key], binding) and old_placed.get(key) == backup.placed.get(key)
+        binding_id
+        for binding_id, binding in backup.bindings.items()
+        if binding_id in old
+        and same(old[binding_id], binding)
+        and old_placed.get(binding_id) == backup.placed.get(binding_id)
     }
-    bindings = {key: old[key] if key in kept else replace(b, revision=revision) for key, b in backup.bindings.items()}
+    bindings = {
+        binding_id: old[binding_id] if binding_id in kept else replace(b, revision=revision)
+        for binding_id, b in backup.bindings.items()
+    }
     records = before.records if before else {}
-    added = tuple(sorted(key for key in bindings if key not in records))
-    changed = tuple(sorted(key for key in bindings if key in records and key not in kept))
-    removed = tuple(sorted(key for key in records if key not in bindings))
+    added = tuple(sorted(bindings.keys() - records.keys()))
+    changed = tuple(sorted((bindings.keys() & records.keys()) - kept))
+    removed = tuple(sorted(records.keys() - bindings.keys()))
     risks = list(_risks(store, backup, before, beats, bool(added or changed or removed)))
     if changed or removed:
         risks.append(f"{len(changed)} bindings of the store would change, {len(removed)} would be removed")
@@ -146,14 +150,16 @@ def _check(backup: Backup) -> None:
     """Refuse a backup that no store could have held. Raises `SetupError`."""
     words: dict[str, str] = {}
     slots: dict[Slot, str] = {}
-    for key, binding in sorted(backup.bindings.items()):
-        held = [(word, words.setdefault(word, key)) for word in binding.words if not binding.draft]
-        if key in backup.placed:
-            slot = backup.placed[key]
-            held.append((f"slot {slot}", slots.setdefault(slot, key)))
+    for binding_id, binding in sorted(backup.bindings.items()):
+        held = [(word, words.setdefault(word, binding_id)) for word in binding.words if not binding.draft]
+        if binding_id in backup.placed:
+            slot = backup.placed[binding_id]
+            held.append((f"slot {slot}", slots.setdefault(slot, binding_id)))
         for what, holder in held:
-            if holder != key:
-                raise SetupError(f"{backup.source}: {what} is held by both {holder} and {key}; take one of them out")
+            if holder != binding_id:
+                raise SetupError(
+                    f"{backup.source}: {what} is held by both {holder} and {binding_id}; take one of them out"
+                )
 
 
 def _risks(
@@ -169,21 +175,11 @@ def _risks(
             yield f"replica {beat['id']} serves revision {revision}, newer than {backup.revision} of the backup"
 
 
-def _saved_revisions(data_dir: Path) -> list[int]:
-    found = []
-    for path in generations(data_dir):
-        try:
-            found.append(load_file(path)[1].listing.revision)
-        except (OSError, ValueError):
-            continue
-    return found
-
-
 def _fields(
     plan: Restoration, needs: int, changes: Sequence[Mapping[str, object]], actor: str, now_ms: int
 ) -> dict[str, object]:
     """The arguments of `restore.lua`: strings only."""
-    records = {key: binding.record() for key, binding in plan.bindings.items()}
+    records = {binding_id: binding.record() for binding_id, binding in plan.bindings.items()}
     state = state_digest(records)
     logged = json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return {
@@ -197,9 +193,14 @@ def _fields(
         "keep": str(LOG_KEPT),
         "linger": str(LINGER_S),
         "needs": str(needs),
-        "records": [(key, record.decode()) for key, record in records.items()],
-        "slots": [(str(slot), key) for key, slot in plan.placed.items()],
-        "words": [(word, key) for key, binding in plan.bindings.items() if not binding.draft for word in binding.words],
+        "records": [(binding_id, record.decode()) for binding_id, record in records.items()],
+        "slots": [(str(slot), binding_id) for binding_id, slot in plan.placed.items()],
+        "words": [
+            (word, binding_id)
+            for binding_id, binding in plan.bindings.items()
+            if not binding.draft
+            for word in binding.words
+        ],
         "entry": [
             *("op", "restore", "at", str(now_ms), "actor", actor, "key", f"restore-{plan.epoch}"),
             *("epoch", plan.epoch, "state", state, "changes", logged),
@@ -210,7 +211,10 @@ def _fields(
 async def _changes(store: Store, plan: Restoration) -> list[dict[str, object]]:
     """Return what the log entry says, in the form of a commit's: a restore can be undone like one."""
     old = plan.before.bindings if plan.before else {}
-    slots = {**(plan.before.placed if plan.before else {}), **{key: plan.placed.get(key) for key in plan.bindings}}
+    slots = {
+        **(plan.before.placed if plan.before else {}),
+        **{binding_id: plan.placed.get(binding_id) for binding_id in plan.bindings},
+    }
     ids = (*plan.removed, *plan.changed, *plan.added)
     edits = [Edit(old.get(binding_id), plan.bindings.get(binding_id), slots.get(binding_id)) for binding_id in ids]
     unknown = sorted(lists_of(edits) - plan.backup.items.keys())

@@ -80,7 +80,11 @@ class CrashGuard:
         try:
             _judge(note)
             why = f"NACK:CRASH building it ended the process; change or unbind it, or remove {self.path} to try again"
-            blamed = {key: why for key, sha in note.blamed.items() if key in records and _sha(records[key]) == sha}
+            blamed = {
+                binding_id: why
+                for binding_id, sha in note.blamed.items()
+                if binding_id in records and _sha(records[binding_id]) == sha
+            }
             deaths = note.deaths.get(state, 0)
             if deaths >= DEATHS:
                 _write(descriptor, note)
@@ -118,9 +122,9 @@ def _judge(note: _Note) -> None:
 def _careful(build: Build, descriptor: int, note: _Note, records: Mapping[str, bytes]) -> Build:
     """Build each binding that is not built yet alone, its name on disk; then all, from these pieces."""
 
-    def name(key: str) -> None:
-        note.building = key
-        note.record = _sha(records[key]) if key else ""
+    def name(binding_id: str) -> None:
+        note.building = binding_id
+        note.record = _sha(records[binding_id]) if binding_id else ""
         _write(descriptor, note)
 
     def build_with_care(artifact: Artifact, bounds: list[Bound], previous: Overlay | None = None) -> Overlay:

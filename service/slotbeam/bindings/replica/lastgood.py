@@ -45,7 +45,7 @@ def save(path: Path, codebook_sha: str, good: LastGood) -> None:
             "epoch": listing.epoch,
             "revision": listing.revision,
             "state": listing.state,
-            "records": {key: record.decode() for key, record in listing.records.items()},
+            "records": {binding_id: record.decode() for binding_id, record in listing.records.items()},
             "slots": dict(listing.slots),
         }
     )
@@ -146,7 +146,7 @@ def _read(path: Path) -> tuple[str, Listing]:
         epoch=data["epoch"],
         revision=revision,
         state=data["state"],
-        records={key: record.encode() for key, record in data["records"].items()},
+        records={binding_id: record.encode() for binding_id, record in data["records"].items()},
         slots=data["slots"],
     )
     if not listing.verify():

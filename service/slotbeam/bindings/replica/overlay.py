@@ -33,7 +33,7 @@ class Bound:
     slot: Slot
     words: tuple[str, ...]
     item_ids: tuple[str, ...]
-    placement: str = "top"
+    placement: str = Placement.TOP
     near_miss: bool = False
 
     @classmethod
@@ -53,7 +53,7 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
     ordered = sorted(bound, key=lambda b: b.slot)
     compiled = tuple(known.get(built_from(artifact, b)) or compile_binding(artifact, b) for b in ordered)
     slots: dict[Slot, str] = {}
-    words: dict[str, int] = {}
+    owners: dict[str, int] = {}
     for i, pinned in enumerate(compiled):
         if pinned.slot in slots:
             raise BindingError(
@@ -61,16 +61,16 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
             )
         slots[pinned.slot] = pinned.id
         for word in pinned.words:
-            if word in words:
+            if word in owners:
                 raise BindingError(
-                    f"{word!r} is bound by both {compiled[words[word]].id} and {pinned.id}; a word has one binding"
+                    f"{word!r} is bound by both {compiled[owners[word]].id} and {pinned.id}; a word has one binding"
                 )
-            words[word] = i
+            owners[word] = i
     if not compiled:
         return EMPTY_OVERLAY
-    near = tuple((word, n) for n, (word, owner) in enumerate(words.items()) if compiled[owner].near_miss)
-    parts = frozenset(token for word in words for token in tokens(word)) if near else frozenset()
-    return Overlay(compiled, tuple(words), tuple(words.values()), near, parts, Matcher(list(words)))
+    near = tuple((word, n) for n, (word, owner) in enumerate(owners.items()) if compiled[owner].near_miss)
+    parts = frozenset(token for word in owners for token in tokens(word)) if near else frozenset()
+    return Overlay(compiled, tuple(owners), tuple(owners.values()), near, parts, Matcher(list(owners)))
 
 
 def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
@@ -84,19 +84,19 @@ def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
     if bound.placement not in PLACEMENTS:
         raise BindingError(f"placement {bound.placement!r} is unknown; allowed: {', '.join(PLACEMENTS)}")
     found, missing = artifact.catalog.rows_of(dict.fromkeys(bound.item_ids))
-    rows = np.array(sorted(found), np.int64)  # row order is popularity order within a SID
-    sids = artifact.catalog.sids[rows].astype(np.int64).reshape(len(rows), len(codebook.sizes))
+    item_rows = np.array(sorted(found), np.int64)  # row order is popularity order within a SID
+    sids = artifact.catalog.sids[item_rows].astype(np.int64).reshape(len(item_rows), len(codebook.sizes))
     sids[:, position] = bound.slot.index
     order = sid_order(sids)
-    rows, sids = rows[order], sids[order]
+    item_rows, sids = item_rows[order], sids[order]
     return Pinned(
         id=bound.id,
         slot=bound.slot,
         words=bound.words,
         placement=Placement(bound.placement),
         trie=build_trie(sids),
-        rows=rows,
-        leaf_items=np.append(run_starts(sids), len(rows)),
+        rows=item_rows,
+        leaf_items=np.append(run_starts(sids), len(item_rows)),
         missing=tuple(missing),
         built_from=built_from(artifact, bound),
         near_miss=bound.near_miss,
@@ -153,34 +153,34 @@ def compile_listing(
         lost: item list hash → why it could not be read.
         blamed: binding id → why it must not be built (see `crashguard.py`).
     """
-    failed = {key: f"NACK:RECORD {why}" for key, why in listing.malformed.items()}
+    failed = {binding_id: f"NACK:RECORD {why}" for binding_id, why in listing.malformed.items()}
     bounds: dict[str, Bound] = {}
     live: dict[str, Binding] = {}
-    for key, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
+    for binding_id, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
         if binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
             continue
-        slot = listing.placed.get(key)
+        slot = listing.placed.get(binding_id)
         if slot is None and is_absorbed(artifact, binding):
             continue
         if slot is None:
-            failed[key] = f"NACK:MODEL codebook {artifact.codebook_sha[:12]}… has no slot for it"
-        elif blamed and key in blamed:
-            failed[key] = blamed[key]
+            failed[binding_id] = f"NACK:MODEL codebook {artifact.codebook_sha[:12]}… has no slot for it"
+        elif blamed and binding_id in blamed:
+            failed[binding_id] = blamed[binding_id]
         elif binding.items not in items:
-            failed[key] = f"NACK:ITEMS {(lost or {}).get(binding.items, 'its item list is not there')}"
+            failed[binding_id] = f"NACK:ITEMS {(lost or {}).get(binding.items, 'its item list is not there')}"
         else:
-            live[key] = binding
-            bounds[key] = Bound.of(binding, slot, items[binding.items])
+            live[binding_id] = binding
+            bounds[binding_id] = Bound.of(binding, slot, items[binding.items])
     every, bad = _build_good(artifact, bounds, previous, build)
     failed.update(bad)
     active = {
-        key: bounds[key].slot
-        for key, binding in live.items()
-        if key not in bad and binding.lifecycle(now_ms) is Lifecycle.ACTIVE
+        binding_id: bounds[binding_id].slot
+        for binding_id, binding in live.items()
+        if binding_id not in bad and binding.lifecycle(now_ms) is Lifecycle.ACTIVE
     }
     overlay = every
     if len(active) != len(bounds) - len(bad):
-        overlay = build(artifact, [bounds[key] for key in active], every)
+        overlay = build(artifact, [bounds[binding_id] for binding_id in active], every)
     return Compiled(
         overlay=overlay,
         every=every,
@@ -210,10 +210,10 @@ def _build_good(
     good: list[Bound] = []
     failed: dict[str, str] = {}
     overlay = build(artifact, [], previous)
-    for key, bound in bounds.items():
+    for binding_id, bound in bounds.items():
         try:
             overlay = build(artifact, [*good, bound], overlay)
             good.append(bound)
         except Exception as error:
-            failed[key] = f"NACK:BUILD {type(error).__name__}: {error}"[:300]
+            failed[binding_id] = f"NACK:BUILD {type(error).__name__}: {error}"[:300]
     return overlay, failed

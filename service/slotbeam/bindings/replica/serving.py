@@ -181,11 +181,11 @@ class Serving:
                 return
             now = self._now_ms()
             active = {
-                key
-                for key, binding in good.listing.bindings.items()
+                binding_id
+                for binding_id, binding in good.listing.bindings.items()
                 if binding.lifecycle(now) is Lifecycle.ACTIVE
-                and key in good.listing.placed
-                and key not in compiled.failed
+                and binding_id in good.listing.placed
+                and binding_id not in compiled.failed
             }
             # Most wakings change nothing: the clock is read every second, as it may have been set.
             if active == set(compiled.active):

@@ -53,7 +53,7 @@ async def commit(
     *,
     items: Mapping[str, bytes] | None = None,
     lists: Lists | None = None,
-    key: str | None = None,
+    idempotency_key: str | None = None,
     fingerprint: str = "",
 ) -> Committed:
     """Commit `change`.
@@ -63,17 +63,17 @@ async def commit(
             wrong with the edit (a stale If-Match, a taken word …).
         items: item lists that the change refers to, by hash; written before the commit.
         lists: item lists that the caller holds; others are read, for the log says which items came and went.
-        key: idempotency key; a second commit with it and the same `fingerprint` returns the first one's outcome.
+        idempotency_key: a second commit with it and the same `fingerprint` returns the first one's outcome.
 
     Raises:
         WordTaken, SlotTaken, IdempotencyReused, and what `change` raises: nothing was written.
         StoreUnavailable: nothing was written.
         OutcomeUnknown: it may have been written; the same key tells.
     """
-    key = key or "auto-" + secrets.token_hex(16)
+    idempotency_key = idempotency_key or "auto-" + secrets.token_hex(16)
     async with store.write_lock:
         with nothing_written():
-            return await _commit(store, codebook_sha, change, items or {}, lists or {}, key, fingerprint)
+            return await _commit(store, codebook_sha, change, items or {}, lists or {}, idempotency_key, fingerprint)
 
 
 async def _commit(
@@ -82,7 +82,7 @@ async def _commit(
     change: Callable[[Listing], Change],
     items: Mapping[str, bytes],
     lists: Lists,
-    key: str,
+    idempotency_key: str,
     fingerprint: str,
 ) -> Committed:
     durable = await store.durability()
@@ -91,7 +91,7 @@ async def _commit(
     for attempt in range(TRIES):
         # Looked up before the listing is read: the same request may have come by another control plane, and the edit
         # that it made would now refuse itself (its word is taken, its slot is bound).
-        done = await earlier(store, key, fingerprint)
+        done = await earlier(store, idempotency_key, fingerprint)
         if done is not None:
             return done
         listing = await store.read(codebook_sha, to_write=True)
@@ -99,10 +99,10 @@ async def _commit(
             raise StoreUnavailable(f"the store at {store.name} holds no epoch: it is new, or it lost its data")
         wanted = change(listing)
         moved = await _moved(store, wanted.edits, items, lists)
-        plan = make_plan(listing, wanted, key, fingerprint, moved)
+        plan = make_plan(listing, wanted, idempotency_key, fingerprint, moved)
         # Before the commit, which refuses when one is missing: a replica never reads a revision without its lists.
         await store.put_items(items, LINGER_S)
-        reply, confirmed = await _run(store, codebook_sha, plan, key, fingerprint, durable.how)
+        reply, confirmed = await _run(store, codebook_sha, plan, idempotency_key, fingerprint, durable.how)
         if isinstance(reply, Committed):
             return reply
         if reply[0] == "ok":
@@ -129,7 +129,7 @@ async def _moved(
     return await asyncio.to_thread(compare)
 
 
-async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
+async def earlier(store: Store, idempotency_key: str, fingerprint: str) -> Committed | None:
     """What the idempotency key did; None when it is new. Call it with the store's write lock.
 
     Raises:
@@ -137,12 +137,12 @@ async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
         OutcomeUnknown: it made a revision, and the store does not say more of it, or that it is on disk.
         StoreUnavailable: the store does not answer.
     """
-    raw = await store.used_for(key)
+    raw = await store.used_for(idempotency_key)
     if raw is None:
         return None
-    revision = _revision_of(raw, key, fingerprint)
+    revision = _revision_of(raw, idempotency_key, fingerprint)
     try:
-        return await _replayed(store, key, raw, revision)
+        return await _replayed(store, idempotency_key, raw, revision)
     except StoreUnavailable as error:
         raise OutcomeUnknown(
             f"the same request made revision {revision} before, but {error}; send it again",
@@ -151,12 +151,12 @@ async def earlier(store: Store, key: str, fingerprint: str) -> Committed | None:
         ) from error
 
 
-async def _replayed(store: Store, key: str, raw: bytes | str, revision: int) -> Committed | None:
+async def _replayed(store: Store, idempotency_key: str, raw: bytes | str, revision: int) -> Committed | None:
     """What `earlier` says of `revision`; None when its key is gone by now."""
     how = (await store.durability()).how
     if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
         try:
-            again, confirmed = await run(store, _WRITE_AGAIN, ["idem"], key, raw, how=how)
+            again, confirmed = await run(store, _WRITE_AGAIN, ["idem"], idempotency_key, raw, how=how)
         except Unanswered:
             again, confirmed = 0, False
         if again is None:
@@ -165,14 +165,14 @@ async def _replayed(store: Store, key: str, raw: bytes | str, revision: int) -> 
     return Committed(revision, await _remembered(store, revision), True, how)
 
 
-def _revision_of(raw: bytes | str, key: str, fingerprint: str) -> int:
+def _revision_of(raw: bytes | str, idempotency_key: str, fingerprint: str) -> int:
     seen = idempotency_record(raw)
     if seen is None:
-        raise IdempotencyReused(f'what idempotency key "{key}" was used for cannot be read; use a new key')
+        raise IdempotencyReused(f'what idempotency key "{idempotency_key}" was used for cannot be read; use a new key')
     revision, used_for = seen
     if used_for != fingerprint:
         raise IdempotencyReused(
-            f'idempotency key "{key}" was used for another request (revision {revision}); use a new key',
+            f'idempotency key "{idempotency_key}" was used for another request (revision {revision}); use a new key',
             revision=revision,
         )
     return revision
@@ -183,41 +183,43 @@ async def _remembered(store: Store, revision: int) -> tuple[Edit, ...]:
     entries = await store.log(1, before=revision + 1)
     if not entries or entries[0]["revision"] != revision:
         return ()
-    found = []
+    edits = []
     try:
         for change in entries[0]["changes"]:
             before, after = (
                 Binding.from_record(change[n].encode()) if change[n] else None for n in ("before", "after")
             )
-            found.append(Edit(before, after, Slot.parse(change["slot"]) if change["slot"] else None))
+            edits.append(Edit(before, after, Slot.parse(change["slot"]) if change["slot"] else None))
     except (ValueError, KeyError, TypeError, AttributeError):
         return ()
-    return tuple(found)
+    return tuple(edits)
 
 
 async def _run(
-    store: Store, codebook_sha: str, plan: Plan, key: str, fingerprint: str, how: str
+    store: Store, codebook_sha: str, plan: Plan, idempotency_key: str, fingerprint: str, how: str
 ) -> tuple[list[str] | Committed, bool]:
     names = ["meta", "binding", f"slots:{codebook_sha}", "word", "log", "idem"]
     names += [f"items:{sha}" for sha in plan.needs + plan.drops]
     try:
         reply, confirmed = await run(store, _SCRIPT, names, json.dumps(plan.fields, ensure_ascii=False), how=how)
     except Unanswered as error:
-        return await _done_unheard(store, plan, key, fingerprint, error), False
+        return await _done_unheard(store, plan, idempotency_key, fingerprint, error), False
     return reply, confirmed
 
 
-async def _done_unheard(store: Store, plan: Plan, key: str, fingerprint: str, cause: Unanswered) -> Committed:
+async def _done_unheard(
+    store: Store, plan: Plan, idempotency_key: str, fingerprint: str, cause: Unanswered
+) -> Committed:
     """Return what the idempotency key says of a commit whose answer was lost. Never says "failed"."""
-    raw: bytes | str | None = await look_up(store.lookup_s, lambda: store.used_for(key, to_write=False))
+    raw: bytes | str | None = await look_up(store.lookup_s, lambda: store.used_for(idempotency_key, to_write=False))
     if raw is not None:
-        return Committed(_revision_of(raw, key, fingerprint), plan.edits, False, "unknown")
+        return Committed(_revision_of(raw, idempotency_key, fingerprint), plan.edits, False, "unknown")
     why = type(cause.__cause__).__name__
     raise OutcomeUnknown(
         f"the store at {store.name} did not confirm the commit ({why}); it may have been written: "
         "send the same request with the same Idempotency-Key to find out",
         outcome="unknown",
-        idempotency_key=key,
+        idempotency_key=idempotency_key,
     ) from cause
 
 

@@ -121,19 +121,19 @@ async def ask_durability(connection: Connection) -> Durability:
             raw = await connection.redis.config_get("appendonly", "appendfsync", "maxmemory-policy")
         except ResponseError as error:
             return Durability(False, "unknown", f"the store does not tell its settings ({why(error)})")
-    found = {decoded(key): decoded(value) for key, value in raw.items()}
-    if found.get("appendonly") != "yes":
+    settings = {decoded(name): decoded(value) for name, value in raw.items()}
+    if settings.get("appendonly") != "yes":
         return Durability(False, "unknown", 'the store keeps nothing on disk; set "appendonly yes"')
-    if found.get("maxmemory-policy") != "noeviction":
-        policy = found.get("maxmemory-policy")
+    if settings.get("maxmemory-policy") != "noeviction":
+        policy = settings.get("maxmemory-policy")
         return Durability(
             False, "unknown", f'the store may evict bindings ({policy}); set "maxmemory-policy noeviction"'
         )
-    if found.get("appendfsync") == "always":
+    if settings.get("appendfsync") == "always":
         return Durability(True, "appendfsync always")
     if await _knows_waitaof(connection):
         return Durability(True, "waitaof")
-    how = found.get("appendfsync")
+    how = settings.get("appendfsync")
     return Durability(
         False, "unknown", f'the store syncs "{how}" and cannot say what is on disk; set "appendfsync always"'
     )

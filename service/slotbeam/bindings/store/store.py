@@ -107,7 +107,7 @@ class Store(Connection):
     async def items(self, shas: Iterable[str]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
         """Read item lists. Returns `(sha → ids, sha → why it could not be read)`."""
         wanted = list(dict.fromkeys(shas))
-        found: dict[str, tuple[str, ...]] = {}
+        lists: dict[str, tuple[str, ...]] = {}
         failed: dict[str, str] = {}
         if wanted:
             with self.errors():
@@ -116,10 +116,10 @@ class Store(Connection):
                 try:
                     if value is None:
                         raise BindingError(f"item list {sha[:12]}… is not in the store")
-                    found[sha] = decode_items(sha, bytes(value))
+                    lists[sha] = decode_items(sha, bytes(value))
                 except BindingError as error:
                     failed[sha] = str(error)
-        return found, failed
+        return lists, failed
 
     async def log(self, count: int = 100, before: int | None = None) -> list[dict[str, Any]]:
         """The newest `count` log entries below revision `before`, newest first."""
@@ -156,11 +156,11 @@ class Store(Connection):
         with self.errors():
             keys = sorted({key async for key in self.redis.scan_iter(match=start + "*", count=1000)})
             values = await self.redis.mget(keys) if keys else []
-        found = []
+        beats = []
         for key, value in zip(keys, values, strict=True):
             if value is not None:
-                found.append({**replies.heartbeat(value), "id": key.decode(errors="replace")[len(start) :]})
-        return found
+                beats.append({**replies.heartbeat(value), "id": key.decode(errors="replace")[len(start) :]})
+        return beats
 
     # ---------------------------------------------------------------- suggestions
 
