@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"[^\W_]+")
 _END = re.compile(r"[.!?;:\n|]")
 
 
-class Known(NamedTuple):
+class KnownWord(NamedTuple):
     """A known word in a line: where it begins and ends, its category, and its concept's number."""
 
     start: int
@@ -24,8 +24,8 @@ class Known(NamedTuple):
     concept: int
 
 
-class Place(NamedTuple):
-    """What stands left and right of a word (see `place_of`)."""
+class Neighbours(NamedTuple):
+    """What stands left and right of a word (see `neighbours_of`)."""
 
     left: str
     right: str
@@ -42,13 +42,13 @@ def shape(word: str) -> str:
     return "short" if len(word) < 5 else "long"
 
 
-def place_of(line: str, start: int, end: int, known: Sequence[Known]) -> Place:
+def neighbours_of(line: str, start: int, end: int, known: Sequence[KnownWord]) -> Neighbours:
     """Return what is beside a word: a known word's category, the word there, or `^` and `$`, a sentence's two ends."""
     before = [word for word in known if word.end <= start]
     after = [word for word in known if word.start >= end]
     left = line[before[-1].end if before else 0 : start].strip()
     right = line[end : after[0].start if after else len(line)].strip()
-    return Place(
+    return Neighbours(
         "^" if _END.search(left[-1:]) else (_TOKEN.findall(left) or [before[-1].category if before else "^"])[-1],
         "$" if _END.match(right) else (_TOKEN.findall(right) or [after[0].category if after else "$"])[0],
     )

@@ -19,7 +19,7 @@ from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.matcher import Matcher
 from slotbeam.kae.normalize import normalize
-from slotbeam.suggestions.features import SHAPES, Known, Place, place_of, shape
+from slotbeam.suggestions.features import SHAPES, KnownWord, Neighbours, neighbours_of, shape
 
 LEARNED_ITEMS = 2000
 READ_ITEMS = 40
@@ -50,13 +50,13 @@ class _Evidence:
 
     Attributes:
         word: canonical.
-        places: where it stands in item texts.
+        neighbours: where it stands in item texts.
         items: of each item that holds it, the categories that its text names in other words.
         asked: likewise of each query that names any.
     """
 
     word: str
-    places: Sequence[Place]
+    neighbours: Sequence[Neighbours]
     items: Sequence[frozenset[str]]
     asked: Sequence[frozenset[str]]
 
@@ -103,7 +103,7 @@ class Guesser:
         matcher = Matcher([word])
         seen = _Evidence(
             word,
-            places=[place for text in texts for place in self._places(text, matcher)],
+            neighbours=[pair for text in texts for pair in self._neighbours(text, matcher)],
             items=[self._beside(text, word) for text in texts],
             asked=self._named_in(queries, word),
         )
@@ -120,7 +120,7 @@ class Guesser:
         again = (self._again[name] + _SMOOTH) / (self._holding[name] + 4 * _SMOOTH)
         base = (self._named[name] + _SMOOTH) / (self._items + 2 * _SMOOTH)
         points = math.log(self._types[name] ** 0.5) + self._shape(name, seen.word)
-        points += self._standing(name, seen.places)
+        points += self._standing(name, seen.neighbours)
         points += _unnamed(name, seen.items, base, min(again, base))
         points += _unnamed(name, seen.asked, usual, min(0.1, usual / 3))
         return points
@@ -131,26 +131,26 @@ class Guesser:
         for line in text.split("\n"):
             known = self._known(line)
             for start, end, category, concept in known:
-                place = place_of(line, start, end, known)
-                self._left[category][place.left] += 1
-                self._right[category][place.right] += 1
+                pair = neighbours_of(line, start, end, known)
+                self._left[category][pair.left] += 1
+                self._right[category][pair.right] += 1
                 concepts[category].add(concept)
         for category, distinct in concepts.items():
             self._named[category] += 1
             self._holding[category] += len(distinct)
             self._again[category] += len(distinct) * (len(distinct) > 1)
 
-    def _known(self, line: str) -> list[Known]:
+    def _known(self, line: str) -> list[KnownWord]:
         """Return the known words of a line, in order."""
         matches = [match for match in self.kae.encode(line).matches if match.surface not in self.without]
-        return [Known(m.start, m.end, self.kae.dictionary[m.concept].category, m.concept) for m in matches]
+        return [KnownWord(m.start, m.end, self.kae.dictionary[m.concept].category, m.concept) for m in matches]
 
-    def _places(self, text: str, matcher: Matcher) -> Iterator[Place]:
+    def _neighbours(self, text: str, matcher: Matcher) -> Iterator[Neighbours]:
         for line in text.split("\n"):
             held = matcher.find(line)
             known = self._known(line) if held else []
             for start, end, _ in held:
-                yield place_of(line, start, end, known)
+                yield neighbours_of(line, start, end, known)
 
     def _named_in(self, queries: Sequence[str], word: str) -> list[frozenset[str]]:
         """Return the categories that each query names beside `word`, of those that name any."""
@@ -176,22 +176,22 @@ class Guesser:
         counts = self._shapes[name]
         return math.log((counts[shape(word)] + _SMOOTH) / (counts.total() + _SMOOTH * len(SHAPES)))
 
-    def _standing(self, name: str, places: Sequence[Place]) -> float:
-        """Return the log-likelihood of where the word stands; many places that are alike weigh little more than one."""
-        if not places:
+    def _standing(self, name: str, neighbours: Sequence[Neighbours]) -> float:
+        """Return the log-likelihood of where the word stands; many neighbours that are alike weigh little more than one."""
+        if not neighbours:
             return 0.0
-        votes = min(MOST_VOTES, len(set(places)))
+        votes = min(MOST_VOTES, len(set(neighbours)))
         points = 0.0
         for counts, every, seen in (
-            (self._left[name], self._every_left, Counter(place.left for place in places)),
-            (self._right[name], self._every_right, Counter(place.right for place in places)),
+            (self._left[name], self._every_left, Counter(pair.left for pair in neighbours)),
+            (self._right[name], self._every_right, Counter(pair.right for pair in neighbours)),
         ):
             for neighbour, times in seen.items():
                 if every[neighbour]:  # what was never seen beside any word tells nothing
                     usual = every[neighbour] / every.total()
                     own = (counts[neighbour] + _SMOOTH * usual) / (counts.total() + _SMOOTH)
                     points += times * math.log((1 - _OTHERWISE) * own + _OTHERWISE * usual)
-        return points * votes / len(places)
+        return points * votes / len(neighbours)
 
     def _why(self, name: str, seen: _Evidence) -> str:
         """Say in a line what of the evidence can be said so."""
@@ -199,8 +199,8 @@ class Guesser:
         if seen.items:
             lacking = sum(name not in names for names in seen.items)
             parts.append(f"{lacking} of {len(seen.items)} items that hold it name no other {name}")
-        if seen.places:
-            [(left, _)] = Counter(place.left for place in seen.places).most_common(1)
+        if seen.neighbours:
+            [(left, _)] = Counter(pair.left for pair in seen.neighbours).most_common(1)
             share = self._left[name][left] / max(1, self._left[name].total())
             if share >= 0.05 and left in CATEGORIES:
                 parts.append(f"it stands after {'an' if left[0] in 'aeiou' else 'a'} {left}, as {share:.0%} of them do")
