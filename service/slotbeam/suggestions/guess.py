@@ -177,7 +177,7 @@ class Guesser:
         return math.log((counts[shape(word)] + _SMOOTH) / (counts.total() + _SMOOTH * len(SHAPES)))
 
     def _standing(self, name: str, neighbours: Sequence[Neighbours]) -> float:
-        """Return the log-likelihood of where the word stands; many neighbours that are alike weigh little more than one."""
+        """Return the log-likelihood of where the word stands; of many that are alike little more than one weighs."""
         if not neighbours:
             return 0.0
         votes = min(MOST_VOTES, len(set(neighbours)))
