@@ -69,7 +69,7 @@ class TokenFile:
         self.path = data_dir / "tokens.json"
 
     def read(self) -> tuple[Token, ...]:
-        """Every token, expired ones too; none without a file. Raises `SetupError`: unreadable, or not ours."""
+        """Return every token, expired ones too; none without a file. Raises `SetupError`: unreadable, or not ours."""
         try:
             rows = json.loads(self.path.read_bytes())["tokens"]
             return tuple(_token(row) for row in rows)
@@ -149,7 +149,7 @@ class TokenFile:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        """One writer at a time: what another command adds meanwhile is not lost."""
+        """Let in one writer at a time: what another command adds meanwhile is not lost."""
         with contextlib.ExitStack() as held:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -175,7 +175,7 @@ class TokenFile:
 
 
 def _token(row: Any) -> Token:
-    """One row, strictly: what is not understood must not widen what a token may do, or for how long."""
+    """Read one row, strictly: what is not understood must not widen what a token may do, or for how long."""
     expires_at, created_at = row.get("expires_at"), row.get("created_at")
     for moment in (expires_at, created_at):
         if moment is not None and (type(moment) not in (int, float) or not math.isfinite(moment)):

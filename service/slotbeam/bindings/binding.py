@@ -53,7 +53,7 @@ LIFECYCLES = tuple(Lifecycle)
 
 
 def new_id() -> str:
-    """A binding id no other binding has, e.g. `b_7kq2mzd4xa` (50 random bits)."""
+    """Draw a binding id that no other binding has, e.g. `b_7kq2mzd4xa` (50 random bits)."""
     return "b_" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
 
 
@@ -96,7 +96,7 @@ class Binding(BindingSpec):
         return f'"{self.id}.{self.revision}"'
 
     def lifecycle(self, now_ms: int) -> Lifecycle:
-        """`draft`, `scheduled`, `active` or `expired` at `now_ms`; `free` and `failed` are not a record's to say."""
+        """Return which it is at `now_ms`: draft, scheduled, active or expired; the others are not a record's to say."""
         if self.draft:
             return Lifecycle.DRAFT
         if self.ends_at is not None and self.ends_at <= now_ms:
@@ -111,7 +111,7 @@ class Binding(BindingSpec):
         return None if self.draft or self.ends_at is None else min(self.ends_at + GRACE_MS, LAST_MS)
 
     def record(self) -> bytes:
-        """Canonical bytes: UTF-8 JSON, keys sorted, no whitespace, numbers are integers. Fixed by golden files."""
+        """Return canonical bytes: UTF-8 JSON, keys sorted, no whitespace, integers only. Fixed by golden files."""
         return record_bytes(asdict(self))
 
     @classmethod
@@ -163,7 +163,7 @@ def record_bytes(values: Mapping[str, Any]) -> bytes:
 
 
 def canonical(value: Any) -> bytes:
-    """UTF-8 JSON with sorted keys and no whitespace; refuses floats and lone surrogates."""
+    """Write UTF-8 JSON with sorted keys and no whitespace; refuse floats and lone surrogates."""
     _refuse_floats(value)
     try:
         return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
@@ -202,7 +202,7 @@ def decode_items(sha: str, data: bytes) -> tuple[str, ...]:
 
 
 def state_digest(records: Mapping[str, bytes]) -> str:
-    """SHA-256 (hex) over `id\\nrecord\\n` in id order: what every replica of one revision must agree on."""
+    """Return SHA-256 (hex) over `id\\nrecord\\n` in id order: what every replica of one revision must agree on."""
     digest = hashlib.sha256()
     for binding_id in sorted(records):
         digest.update(binding_id.encode() + b"\n" + records[binding_id] + b"\n")
@@ -213,7 +213,7 @@ EMPTY_STATE = state_digest({})
 
 
 def active_digest(codebook_sha: str, active: Mapping[str, Slot]) -> str:
-    """SHA-256 (hex) over the codebook and `id slot\\n` in id order: which bindings are active, and where."""
+    """Return SHA-256 (hex) over the codebook and `id slot\\n` in id order: which bindings are active, and where."""
     digest = hashlib.sha256(codebook_sha.encode() + b"\n")
     for binding_id in sorted(active):
         digest.update(f"{binding_id} {active[binding_id]}\n".encode())
@@ -221,6 +221,6 @@ def active_digest(codebook_sha: str, active: Mapping[str, Slot]) -> str:
 
 
 def next_boundary(bindings: Iterable[Binding], now_ms: int) -> int | None:
-    """The next `starts_at` or `ends_at` after `now_ms`, in unix milliseconds."""
+    """Return the next `starts_at` or `ends_at` after `now_ms`, in unix milliseconds."""
     times = (at for b in bindings if not b.draft for at in (b.starts_at, b.ends_at) if at is not None and at > now_ms)
     return min(times, default=None)

@@ -83,17 +83,17 @@ class Listing:
         return {word: b.id for b in self.bindings.values() if not b.draft for word in b.words}
 
     def verify(self) -> bool:
-        """Whether `state` is what the records add up to. No line end is in a record: it ends one in the digest."""
+        """Return whether `state` is what the records add up to. A record holds no line end: it ends one there."""
         whole = not any("\n" in binding_id or b"\n" in record for binding_id, record in self.records.items())
         return whole and state_digest(self.records) == self.state
 
     def logged(self) -> bool:
-        """Whether the log's last entry tells of this very revision. An empty log, trimmed or new, says nothing."""
+        """Return whether the log's last entry tells of this very revision. An empty log says nothing."""
         return self.newest in (None, (f"{self.revision}-0", self.epoch, self.state))
 
 
 def first_free(listing: Listing, position: int, reserved: Sequence[int], group: str) -> Slot:
-    """The first reserved slot of `position` that nothing holds. Raises `NoFreeSlot` naming three to reclaim."""
+    """Find the first reserved slot of `position` that nothing holds. Raises `NoFreeSlot` naming three to reclaim."""
     for index in reserved:
         if Slot(position, index) not in listing.holders:
             return Slot(position, index)
@@ -126,7 +126,7 @@ def first_free(listing: Listing, position: int, reserved: Sequence[int], group: 
 
 
 def word_taken(listing: Listing, word: str, holder: str, now_ms: int, twin: str | None = None) -> WordTaken:
-    """The error that names who holds `word`, or the `twin` that it only looks like, and how long if it is expired."""
+    """Make the error that names who holds `word`, or the `twin` that it looks like, and how long if it is expired."""
     slot = listing.placed.get(holder)
     where = f"slot {slot}" if slot else "a binding without a slot in this codebook"
     what = f'"{word}" is bound' if twin is None else f'"{word}" looks like "{twin}", which is bound'
@@ -139,7 +139,7 @@ def word_taken(listing: Listing, word: str, holder: str, now_ms: int, twin: str 
 
 
 def slot_taken(listing: Listing, slot: Slot, holder: str, now_ms: int) -> SlotTaken:
-    """The error that names who holds `slot`, and how long if it is expired."""
+    """Make the error that names who holds `slot`, and how long if it is expired."""
     owner = listing.bindings.get(holder)
     words = list(owner.words) if owner else []
     shown = f'"{words[0]}"' if words else f"binding {holder}"
@@ -153,7 +153,7 @@ def slot_taken(listing: Listing, slot: Slot, holder: str, now_ms: int) -> SlotTa
 
 
 def _holder(listing: Listing, holder: str, now_ms: int) -> tuple[str, dict[str, object]]:
-    """How long a binding keeps what it holds, for a message, where it is expired; and what an error says of it."""
+    """Tell how long a binding keeps what it holds, for a message, where it is expired; and what an error says of it."""
     owner = listing.bindings.get(holder)
     if owner is None:
         return "", {"revision": listing.revision}

@@ -41,7 +41,7 @@ def parse_ms(text: str | None) -> int | None:
 
 
 def starts_ms(text: str | None) -> int | None:
-    """When something starts that is said to start at `text`, as unix ms; None stays None.
+    """Read when something starts that is said to start at `text`, as unix ms; None stays None.
 
     A time with its offset, a local time and its zone (`2026-11-27 09:00 Europe/Berlin`), or a date with or without a
     zone (UTC), which is the first moment of that day there.
@@ -53,25 +53,25 @@ def starts_ms(text: str | None) -> int | None:
 
 
 def ends_ms(text: str | None) -> int | None:
-    """When something ends that is said to end at `text`: as `starts_ms`, but a date is the end of that day."""
+    """Read when something ends that is said to end at `text`: as `starts_ms`, but a date is the end of that day."""
     return _moment(text, _DAY)
 
 
 def in_zone(text: str, zone: str | None) -> str:
-    """`text` with `zone` where it has neither a zone nor an offset of its own; anything else as it is."""
+    """Return `text` with `zone` where it has neither a zone nor an offset of its own; anything else as it is."""
     found = _LOCAL.fullmatch(text)
     return f"{text} {zone}" if zone and found and found[3] is None else text
 
 
 def iso(at_ms: int | None) -> str | None:
-    """Unix ms from `FIRST_MS` to `LAST_MS` as ISO 8601 in UTC; None stays None."""
+    """Write unix ms from `FIRST_MS` to `LAST_MS` as ISO 8601 in UTC; None stays None."""
     if at_ms is None:
         return None
     return (_EPOCH + at_ms * _MS).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def seen_from(text: str | None, zone: ZoneInfo) -> str | None:
-    """What `iso` wrote, as the clocks of `zone` show it: for people, and for `starts_ms` to read back; None stays None.
+    """Write what `iso` wrote as the clocks of `zone` show it, for people, and for `starts_ms` to read; None stays None.
 
     An hour that the zone has twice keeps its offset instead, and so does what lies at the ends of the calendar.
     """
@@ -88,7 +88,7 @@ def seen_from(text: str | None, zone: ZoneInfo) -> str | None:
 
 
 def zone_of(name: str) -> ZoneInfo:
-    """The zone of an IANA name, in any case. Raises `ValueError` when there is none."""
+    """Find the zone of an IANA name, in any case. Raises `ValueError` when there is none."""
     known = _zones().get(name.lower())
     if known is None:
         raise ValueError(
@@ -99,7 +99,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 @cache
 def _zones() -> Mapping[str, str]:
-    """Every zone of the tz database: its name in lower case → its name."""
+    """List every zone of the tz database: its name in lower case → its name."""
     names = (files("tzdata") / "zones").read_text("utf-8").split()
     return {name.lower(): name for name in names}
 
@@ -114,7 +114,7 @@ def _with_offset(text: str) -> int | None:
 
 
 def _moment(text: str | None, after_date: timedelta) -> int | None:
-    """A time as a person writes it; `after_date` is added to a date alone."""
+    """Read a time as a person writes it; `after_date` is added to a date alone."""
     if text is None:
         return None
     at_ms = _with_offset(text)
@@ -138,7 +138,7 @@ def _moment(text: str | None, after_date: timedelta) -> int | None:
 
 
 def _once(naive: datetime, zone: ZoneInfo) -> datetime:
-    """A local time that its zone has exactly once. Raises `ValueError` for any other."""
+    """Return a local time that its zone has exactly once. Raises `ValueError` for any other."""
     first, second = (naive.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     before, after = _offset(first), _offset(second)
     if before > after:

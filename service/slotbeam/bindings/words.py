@@ -66,12 +66,12 @@ def canonical_words(raw: Sequence[str]) -> tuple[str, ...]:
 
 
 def _says_something(character: str) -> bool:
-    """Whether a word may stand on `character` alone: a letter, a digit, an emoji or another symbol that ASCII lacks."""
+    """Return whether a word may stand on `character` alone: a letter, a digit, a symbol that ASCII lacks."""
     return character.isalnum() or (not character.isascii() and unicodedata.category(character)[0] == "S")
 
 
 def mixes_scripts(word: str) -> str | None:
-    """The script, of those with letters that look Latin, which one run of letters holds together with Latin ones.
+    """Name the script, of those that look Latin, which one run of letters holds together with Latin ones.
 
     Greek may stand beside Latin ("5μm"): `skeleton` alone tells such words from bound ones.
     """
@@ -99,5 +99,5 @@ def refuse_twins(listing: Listing, words: Sequence[str], own: str | None, now_ms
 
 
 def skeleton(word: str) -> str:
-    """What a word looks like: Cyrillic, Greek and Armenian letters as their Latin twins."""
+    """Return what a word looks like: Cyrillic, Greek and Armenian letters as their Latin twins."""
     return word.translate(_SKELETON)

@@ -99,13 +99,13 @@ def merge(published: Iterable[Counts], bucket: int) -> Counts:
 
 
 def bursts(total: Tally, words: Mapping[str, TrendWord], bucket: int) -> list[Burst]:
-    """Every word of `words` that stands out against its own past, strongest evidence first."""
+    """Find every word of `words` that stands out against its own past, strongest evidence first."""
     found = [burst for word, entry in words.items() if (burst := burst_of(word, entry, total, bucket))]
     return sorted(found, key=lambda burst: (-burst.evidence, burst.word))
 
 
 def burst_of(word: str, entry: TrendWord, total: Tally, bucket: int) -> Burst | None:
-    """Test one word in every window; the one with most evidence, None when none suffices.
+    """Test one word in every window. Returns the one with most evidence, None when none suffices.
 
     Given that k + b queries held the word, k of them in a window with a share p of all queries, an unchanged word
     shows k or more with probability exp(−(k + b) · KL(k / (k + b), p)) at most (Chernoff). What the counter may have
@@ -131,7 +131,7 @@ def burst_of(word: str, entry: TrendWord, total: Tally, bucket: int) -> Burst | 
 
 
 def _evidence(count: float, before: float, p: float) -> float:
-    """(k + b) · KL(k / (k + b), p) in nats, 0 when k is no more than expected."""
+    """Return (k + b) · KL(k / (k + b), p) in nats, 0 when k is no more than expected."""
     n = count + before
     q = count / n
     if q <= p:

@@ -49,7 +49,7 @@ def misplaced(
 
 
 def _full_positions(artifact: Artifact, listing: Listing) -> Iterator[tuple[int, str]]:
-    """Each position without a free slot, and what the bind there would be refused with."""
+    """Yield each position without a free slot, and what the bind there would be refused with."""
     codebook = artifact.kae.codebook
     for position in range(len(codebook)):
         try:

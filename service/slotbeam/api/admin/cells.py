@@ -39,12 +39,12 @@ def unguard(text: str) -> str:
 
 
 def join(texts: Iterable[str]) -> str:
-    """Several texts, none of them empty, as one visible cell."""
+    """Write several texts, none of them empty, as one visible cell."""
     return SEPARATOR.join(_EDGES.sub(r"\\u0020", "".join(map(_escape, text))) for text in texts)
 
 
 def split(cell: str) -> list[str]:
-    """What `join` was given, without blanks around each text; a blank cell is no text. Raises `InputError`."""
+    """Return what `join` was given, without blanks around each text; a blank cell is no text. Raises `InputError`."""
     if not cell.strip():
         return []
     bars = [match.start() for match in _SPLITS.finditer(cell) if match[0] == SEPARATOR]
@@ -54,7 +54,7 @@ def split(cell: str) -> list[str]:
 
 
 def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
-    """A header line and one record for each row; every cell is guarded, quoted and visible."""
+    """Write a header line and one record for each row; every cell is guarded, quoted and visible."""
     file = io.StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(columns)
@@ -63,7 +63,7 @@ def write_csv(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
 
 
 def read_csv(raw: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Every record that is not blank, with the line that it begins on (the first is 1).
+    """Yield every record that is not blank, with the line that it begins on (the first is 1).
 
     UTF-8, with a byte order mark or without one (spreadsheets write it). Commas, semicolons or tabs between cells: what
     a line `sep=;` before the header says, else what the header holds most of. Blanks around a cell are taken away, and

@@ -90,7 +90,7 @@ _BY_KIND: dict[Kind, Any] = {Kind.TEXT: Line, Kind.FLAG: bool}
 
 
 def _described(name: str, optional: bool = False) -> Any:
-    """A model of the fields of `BindingSpec` that have a default; `optional` ones may be null, too."""
+    """Return a model of the fields of `BindingSpec` that have a default; `optional` ones may be null, too."""
     said: Members = {}
     for field, default in DEFAULTS.items():
         kind = _SAID[field] if field in _SAID else _BY_KIND[FIELDS[field]]

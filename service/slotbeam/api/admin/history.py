@@ -45,7 +45,7 @@ class Filter:
     until: int | None = None
 
     def takes(self, entry: Entry) -> bool:
-        """Whether who and when are those asked for; an entry without a time was at none."""
+        """Return whether who and when are those asked for; an entry without a time was at none."""
         if self.actor not in (None, entry["actor"]):
             return False
         at = entry["at"]
@@ -54,7 +54,7 @@ class Filter:
         return self.until is None or (at is not None and at < self.until)
 
     def concerns(self, change: Entry) -> bool:
-        """Whether a change, as `change_view` shows it, is of the binding, the slot and the word asked for."""
+        """Return whether a change, as `change_view` shows it, is of the binding, the slot and the word asked for."""
         if self.binding not in (None, change["id"]):
             return False
         if self.slot is not None and self.slot not in (change["slot"], change["slot_before"]):
@@ -66,7 +66,7 @@ class Filter:
 async def entries(
     store: Store, wanted: Filter, count: int, before: int | None, most_bytes: int = MAX_BYTES
 ) -> tuple[list[orjson.Fragment], int | None]:
-    """Entries as JSON, newest first, until there are `count` or an answer is long enough.
+    """Read entries as JSON, newest first, until there are `count` or an answer is long enough.
 
     Args:
         before: the revision after the first one that is looked at; None begins at the newest.
@@ -99,7 +99,7 @@ async def entries(
 
 
 def entry_view(entry: Entry, wanted: Filter) -> dict[str, object] | None:
-    """One entry with the changes that `wanted` concerns, of `change_count` in all; None when it takes none of it."""
+    """Return one entry with the changes that `wanted` concerns, of `change_count` in all; None when there are none."""
     if not wanted.takes(entry):
         return None
     changes = [change_view(change) for change in entry["changes"]]
@@ -110,12 +110,12 @@ def entry_view(entry: Entry, wanted: Filter) -> dict[str, object] | None:
 
 
 def change_view(change: Entry) -> dict[str, object]:
-    """One change as JSON values: `before` and `after` are records, `items` says which items came and went."""
+    """Return one change as JSON values: `before` and `after` are records, `items` says which items came and went."""
     return {**change, **{name: record_view(change[name]) for name in ("before", "after")}}
 
 
 def record_view(record: str | None) -> dict[str, object] | None:
-    """A record with its times as RFC 3339; one that cannot be read is shown as it is, under `unreadable`."""
+    """Return a record with its times as RFC 3339; one that cannot be read is shown as it is, under `unreadable`."""
     value = None if record is None else json_value(record)
     if not isinstance(value, dict):
         return None if record is None else {"unreadable": record}
@@ -123,7 +123,7 @@ def record_view(record: str | None) -> dict[str, object] | None:
 
 
 def words_of(record: Mapping[str, object]) -> list[object]:
-    """The words of a record as `record_view` shows it."""
+    """Return the words of a record as `record_view` shows it."""
     words = record.get("words")
     return words if isinstance(words, list) else []
 

@@ -138,7 +138,7 @@ async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, obj
 
 
 def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[int, SlotbeamError]) -> Loaded:
-    """Canonical words and item lists of every row; runs off the event loop."""
+    """Look up canonical words and item lists of every row; runs off the event loop."""
     rows: list[ImportRow] = []
     resolved: dict[int, Resolved] = {}
     refused = dict(unread)
@@ -166,7 +166,7 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
 
 
 def _check_looked_up(forms: Iterable[RowForm]) -> None:
-    """Each word that is to be matched reads the catalog's text once. Raises `InputError` when they are too many."""
+    """Refuse too many words to match: each reads the catalog's text once. Raises `InputError`."""
     count = sum(len(form.words) for form in forms if form.match and not form.items)
     if count > MAX_LOOKED_UP:
         raise InputError(
@@ -183,7 +183,7 @@ def _report(
     warned: Sequence[list[str]],
     dry_run: bool = False,
 ) -> dict[str, object]:
-    """What became of each line. A replay whose log entry is trimmed has no edits: it says of no line what it did."""
+    """Return what became of each line. A replay whose log entry is trimmed has no edits: it says of no line what."""
     told = [
         {**_line(line, edit, resolved.get(line), dry_run), "warnings": texts}
         for line, edit, texts in zip(lines, edits, warned, strict=False)
@@ -211,7 +211,7 @@ def _line(line: int, edit: Edit, resolved: Resolved | None, dry_run: bool) -> di
 
 
 def _refusals(loaded: Loaded, error: ImportRefused) -> dict[str, object]:
-    """The report of a file that was refused: every line, each bad one with its own problem document."""
+    """Return the report of a file that was refused: every line, each bad one with its own problem document."""
     every = sorted({row.line for row in loaded.rows} | set(error.refused))
     lines = [
         {"line": line, "status": "refused", "problem": document_of(error.refused[line])}
@@ -223,7 +223,7 @@ def _refusals(loaded: Loaded, error: ImportRefused) -> dict[str, object]:
 
 
 def _views(plane: AdminPlane) -> list[View]:
-    """Every binding with its items, as this replica holds them. Raises `StoreError` when a list is not whole."""
+    """Return every binding with its items, as this replica holds them. Raises `StoreError` when a list is not whole."""
     listing, good = plane.watcher.listing, plane.watcher.good
     if listing is None or good is None:
         return []

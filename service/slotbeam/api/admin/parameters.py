@@ -165,7 +165,7 @@ IF_MATCH: dict[str, object] = {
 
 
 def idempotency_key_of(request: Request) -> str | None:
-    """The `Idempotency-Key` header: 1 to 64 visible ASCII characters."""
+    """Read the `Idempotency-Key` header: 1 to 64 visible ASCII characters."""
     keys = request.headers.getlist("idempotency-key")
     if not keys:
         return None

@@ -84,7 +84,7 @@ class AdminPlane:
         return int(self.clock() * 1000)
 
     def caller(self, scope: str) -> Callable[[Request], Awaitable[Principal]]:
-        """A dependency of every route under `/admin`: who sends the request, if they may do what `scope` names.
+        """Make a dependency of every route under `/admin`: who sends the request, if they may do what `scope` names.
 
         Query parameters come second, whoever has no token learns nothing of them and the audit knows who misspelt one.
         """
@@ -115,14 +115,14 @@ class AdminPlane:
         return self.replica.restarts()
 
     async def listing(self) -> Listing:
-        """The newest listing: the store's. Raises `StoreUnavailable`."""
+        """Read the newest listing: the store's. Raises `StoreUnavailable`."""
         found = await self.store.read(self.artifact.codebook_sha)
         if found is None:
             raise StoreUnavailable(f"the store at {self.store.name} holds no epoch yet; try again in a moment")
         return found
 
     async def counts(self) -> Counts:
-        """What the replicas counted of live queries, merged. Raises `StoreUnavailable`."""
+        """Read what the replicas counted of live queries, merged. Raises `StoreUnavailable`."""
         documents = await self.store.stats()
 
         def added() -> Counts:
@@ -155,7 +155,7 @@ class AdminPlane:
         return done
 
     async def committed_before(self, idempotency_key: str, fingerprint: str) -> Committed | None:
-        """What the idempotency key did; None when it is new, and on hold, where no answer of the store counts."""
+        """Look up what the idempotency key did; None when it is new, and on hold: the store does not count then."""
         if self.watcher.facts.state.is_hold:
             return None
         async with self.store.write_lock:

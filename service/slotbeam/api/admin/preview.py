@@ -76,7 +76,7 @@ class Preview:
         }
 
     def _after(self, change: Change, edit: Edit, warnings: list[str]) -> tuple[Overlay, Slot | None]:
-        """The overlay as if the edited binding were active now, and the slot it would hold."""
+        """Return the overlay as if the edited binding were active now, and the slot it would hold."""
         artifact, listing = self.snapshot.artifact, self.listing
         records = dict(listing.records)
         slots = {str(slot): binding_id for binding_id, slot in listing.placed.items()}
@@ -118,7 +118,7 @@ class Preview:
         }
 
     def _traffic(self, overlay: Overlay, binding: str) -> dict[str, object]:
-        """How many of the sampled queries trigger the binding; `share` is null where none was sampled."""
+        """Count how many of the sampled queries trigger the binding; `share` is null where none was sampled."""
         is_word, sampled = self.snapshot.artifact.is_another_word, len(self.traffic)
         taken = [
             query
@@ -133,7 +133,7 @@ class Preview:
         }
 
     def _word(self, word: str) -> dict[str, object]:
-        """A bound word, and the base words it overrides."""
+        """Show a bound word, and the base words it overrides."""
         kae = self.snapshot.artifact.kae
         return {
             "word": word,
@@ -148,7 +148,7 @@ class Preview:
         }
 
     def _sample(self, query: str, after: Snapshot, binding: str) -> dict[str, object]:
-        """One query before and after."""
+        """Show one query before and after."""
         try:
             was, _ = self._top(self.snapshot, query)
             now, answer = self._top(after, query)

@@ -53,7 +53,7 @@ async def read_rows(request: Request, limit: int, zone: str | None) -> Parsed:
 
 
 def parse_rows(value: object, zone: str | None = None) -> Parsed:
-    """Rows of a JSON list; `zone` is that of times that name none."""
+    """Read the rows of a JSON list; `zone` is that of times that name none."""
     if not isinstance(value, list):
         raise InputError(f"the body must be a list of rows (given {shown(value)})")
     _check_count(len(value))
@@ -61,7 +61,7 @@ def parse_rows(value: object, zone: str | None = None) -> Parsed:
 
 
 def parse_csv(raw: bytes, zone: str | None = None) -> Parsed:
-    """Rows of a CSV file with a header line; `zone` is that of times that name none."""
+    """Read the rows of a CSV file with a header line; `zone` is that of times that name none."""
     records = cells.read_csv(raw)
     header = next(records, None)
     if header is None:
@@ -82,13 +82,13 @@ def parse_csv(raw: bytes, zone: str | None = None) -> Parsed:
 
 
 def to_csv(views: Iterable[Mapping[str, object]], zone: str | None = None) -> str:
-    """CSV of bindings as `slot_view` shows them, with `items`: what `parse_csv` reads. Times in `zone`, else in UTC."""
+    """Write CSV of bindings as `slot_view` shows them, with `items`, for `parse_csv`. Times in `zone`, else in UTC."""
     rows = views if zone is None else (_seen_from(view, zone_of(zone)) for view in views)
     return cells.write_csv(COLUMNS, ({name: _cell(row.get(name)) for name in COLUMNS} for row in rows))
 
 
 def to_json(views: Iterable[Mapping[str, object]]) -> bytes:
-    """A JSON list of bindings as `slot_view` shows them, with `items`: what `parse_rows` reads, a member a line."""
+    """Write a JSON list of bindings as `slot_view` shows them, with `items`, for `parse_rows`; a member a line."""
     rows = [{name: view[name] for name in MEMBERS} for view in views]
     return orjson.dumps(rows, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
@@ -114,7 +114,7 @@ def _cell(value: object) -> str:
 
 
 def _columns(header: Sequence[str]) -> list[str]:
-    """The columns' names; one that is blank has nothing in it."""
+    """Return the columns' names; one that is blank has nothing in it."""
     columns = [name.lower() for name in header]
     for name in filter(None, columns):
         if name not in COLUMNS:
@@ -135,7 +135,7 @@ def _check_count(count: int) -> None:
 
 
 def _row(columns: Sequence[str], record: Sequence[str]) -> dict[str, object]:
-    """The cells of one line as JSON values; what is empty is left out, and so may be the last cells of a line."""
+    """Return the cells of one line as JSON values without empty ones; a line may lack its last cells."""
     values: dict[str, object] = {}
     for name, text in zip_longest(columns, record, fillvalue=""):
         if text and not name:

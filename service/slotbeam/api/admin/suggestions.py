@@ -141,7 +141,7 @@ def refuse_second(listing: Listing, word: str) -> None:
 
 
 def _once(make: MakeChange, word: str) -> MakeChange:
-    """`make`, unless the listing that the commit is planned on holds the word: of two accepts at once, one commits."""
+    """Make `make`'s change unless the listing it is planned on has the word: of two accepts at once, one commits."""
 
     def change(listing: Listing) -> Change:
         refuse_second(listing, word)

@@ -32,7 +32,7 @@ Spread = dict[str, Any]
 def slot_view(
     artifact: Artifact, slot: Slot | None, binding: Binding | None, now_ms: int, failed: str | None = None
 ) -> View:
-    """One slot with what it holds. A draft has no slot; a free slot has no binding."""
+    """Show one slot with what it holds. A draft has no slot; a free slot has no binding."""
     codebook = artifact.kae.codebook
     position = slot.position if slot else None
     if slot is None and binding is not None:
@@ -65,7 +65,7 @@ def _shown(name: str, value: str | int | tuple[str, ...] | None) -> object:
 
 
 def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, str], now_ms: int) -> Iterator[View]:
-    """Every reserved slot in order, then bindings without one (drafts, and those of another codebook)."""
+    """Yield every reserved slot in order, then bindings without one (drafts, and those of another codebook)."""
     codebook = artifact.kae.codebook
     holders = listing.holders if listing else {}
     shown = set()
@@ -91,13 +91,13 @@ def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, 
 
 
 def replica_view(heartbeat: Mapping[str, object]) -> dict[str, object]:
-    """One live replica."""
+    """Show one live replica."""
     names = ("id", "role", "model", "codebook", "state", "epoch", "revision", "active", "applied_ms", "build_ms")
     return {**{n: heartbeat.get(n) for n in names}, "error": heartbeat.get("error"), "failed": heartbeat.get("failed")}
 
 
 def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: Sequence[str]) -> Spread:
-    """Who serves `revision`: a replica has applied it when it says so and none of the bindings `ids` failed there."""
+    """Tell who serves `revision`: a replica applied it when it says so and none of the bindings `ids` failed there."""
     replicas = []
     for beat in heartbeats:
         failed = beat["failed"]
@@ -147,12 +147,12 @@ async def spread_of(store: Store, revision: int, ids: Sequence[str], seconds: fl
 
 
 def is_complete(spread: Spread, seconds: float) -> bool:
-    """Whether everyone who was waited for has the commit; who was not asked is not waited for."""
+    """Return whether everyone who was waited for has the commit; who was not asked is not waited for."""
     return seconds == 0 or (spread["expected"] is not None and spread["applied"] == spread["expected"])
 
 
 def edit_view(artifact: Artifact, edit: Edit, now_ms: int) -> View:
-    """What an edit left: the binding, or the slot that it freed."""
+    """Show what an edit left: the binding, or the slot that it freed."""
     if edit.after is None and edit.before is not None:
         return {**slot_view(artifact, edit.slot, None, now_ms), "id": edit.before.id, "words": list(edit.before.words)}
     return slot_view(artifact, edit.slot, edit.after, now_ms)

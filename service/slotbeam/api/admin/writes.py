@@ -54,7 +54,7 @@ class Write:
 
 
 async def binding_write(plane: AdminPlane, form: BindForm, actor: str) -> Write:
-    """`POST /admin/slots`."""
+    """Make the write of `POST /admin/slots`."""
     slot = None if form.slot is None else Slot.parse(form.slot)
     wanted, resolved = await _wanted(plane, form)
     make = bind(plane.artifact, replace(wanted, slot=slot), actor, plane.now_ms())
@@ -62,7 +62,7 @@ async def binding_write(plane: AdminPlane, form: BindForm, actor: str) -> Write:
 
 
 async def replacing_write(plane: AdminPlane, address: str, form: BindForm, if_match: str | None, actor: str) -> Write:
-    """`PUT /admin/slots/{slot}`: everything anew, but id and slot."""
+    """Make the write of `PUT /admin/slots/{slot}`: everything anew, but id and slot."""
     wanted, resolved = await _wanted(plane, form)
     make = update(plane.artifact, address, if_match, lambda before: wanted, actor, plane.now_ms())
     return Write(make, resolved, form.sample_queries)
@@ -71,7 +71,7 @@ async def replacing_write(plane: AdminPlane, address: str, form: BindForm, if_ma
 async def patching_write(
     plane: AdminPlane, address: str, form: PatchForm, before: Binding, if_match: str | None, actor: str
 ) -> Write:
-    """`PATCH /admin/slots/{slot}`: what the form names changes; `before` is what its item match is resolved for."""
+    """Make the write of `PATCH /admin/slots/{slot}`: what `form` names changes; its items are matched for `before`."""
     named = said(form)
     if form.items is not None:
         resolved = await _resolve(plane, named.get("words", before.words), form.items)
@@ -118,7 +118,7 @@ class WriteRequest:
 
 
 async def answered_before(plane: AdminPlane, asked: WriteRequest) -> Response | None:
-    """The answer of the same request with the same `Idempotency-Key`, whatever has become of its binding since.
+    """Return the answer of the same request with the same `Idempotency-Key`, whatever has become of its binding since.
 
     Raises:
         IdempotencyReused: the key was used for another request.
@@ -130,7 +130,7 @@ async def answered_before(plane: AdminPlane, asked: WriteRequest) -> Response | 
 
 
 async def carry_out(plane: AdminPlane, asked: WriteRequest, write: Write) -> Response:
-    """Dry run, or commit and say who has it."""
+    """Do the dry run, or commit and say who has it."""
     if asked.dry_run:
         return await _dry_run(plane, write)
     if asked.lacks_condition:
@@ -160,7 +160,7 @@ async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) ->
 async def warnings_of(
     plane: AdminPlane, edits: Sequence[Edit], guesser: Callable[[], Guesser] | None = None
 ) -> list[list[str]]:
-    """What each of the edits is warned of."""
+    """Return what each of the edits is warned of."""
     listing = plane.watcher.listing
     if listing is None:
         return [[] for _ in edits]
@@ -168,14 +168,14 @@ async def warnings_of(
 
 
 def fingerprint_of(request: Request, form: BaseModel | Sequence[BaseModel] | None, said: str = "") -> str:
-    """What makes two requests the same one: method, path, meaning of the body, and what else is `said`."""
+    """Return what makes two requests the same one: method, path, meaning of the body, and what else is `said`."""
     forms = [form] if isinstance(form, BaseModel) else form or ()
     body = said + "\n".join(json.dumps(_meaning(f), sort_keys=True, ensure_ascii=False) for f in forms)
     return hashlib.sha256(f"{request.method} {request.url.path}\n{body}".encode()).hexdigest()
 
 
 def _meaning(form: BaseModel) -> dict[str, object]:
-    """A form with its defaults; a `PatchForm` without them, for there null and left out are two things."""
+    """Return a form with its defaults; a `PatchForm` without them, for there null and left out are two things."""
     return form.model_dump(mode="json", exclude_unset=isinstance(form, PatchForm))
 
 
@@ -223,7 +223,7 @@ def _answer(
 def outcome_of(
     plane: AdminPlane, done: Committed, spread: Spread, complete: bool
 ) -> tuple[dict[str, object], dict[str, str]]:
-    """What every answer to a commit says: the members of its body, and its headers."""
+    """Return what every answer to a commit says: the members of its body, and its headers."""
     headers = {"X-Bindings-Revision": str(done.revision)}
     if done.replayed:
         headers["Idempotency-Replayed"] = "true"

@@ -46,7 +46,7 @@ def load(
     *,
     update: bool = False,
 ) -> MakeChange:
-    """One edit for each row, in order.
+    """Make one edit for each row, in order.
 
     Args:
         rows: what could be read of the file.
@@ -83,7 +83,7 @@ class _Load:
         self.refused: dict[int, SlotbeamError] = {}
 
     def run(self, rows: Sequence[ImportRow]) -> list[Edit]:
-        """The edits of the good rows; named slots are given away before free ones."""
+        """Return the edits of the good rows; named slots are given away before free ones."""
         planned: dict[int, tuple[ImportRow, Edit]] = {}
         for row in rows:
             try:
@@ -99,7 +99,7 @@ class _Load:
         return [edit for _, edit in planned.values()]
 
     def _named(self, row: ImportRow) -> Edit:
-        """The edit of one row, with its slot if it names one or has one. Raises what is wrong with the row."""
+        """Return the edit of one row, with its slot if it names one or has one. Raises what is wrong with the row."""
         want = row.wanted
         before = self._before(row)
         self._check(want, before)
@@ -115,7 +115,7 @@ class _Load:
         return Edit(before, record_of(want, binding_id, before.created_at if before else self.now_ms), slot)
 
     def _before(self, row: ImportRow) -> Binding | None:
-        """The binding that the row replaces, None when it makes one."""
+        """Return the binding that the row replaces, None when it makes one."""
         if not self.update:
             return None
         bindings = self.listing.bindings
@@ -145,7 +145,7 @@ class _Load:
         check_times(want.starts_at, None if old_end else want.ends_at, self.now_ms)
 
     def _slot(self, want: Wanted, before: Binding | None) -> Slot | None:
-        """The slot that the row names or its binding holds, None when any will do."""
+        """Return the slot that the row names or its binding holds, None when any will do."""
         held = self.listing.placed.get(before.id) if before else None
         if held is None:
             return want.slot

@@ -137,13 +137,13 @@ def make_plan(
 
 
 def lists_of(edits: Sequence[Edit]) -> set[str]:
-    """The hashes of the lists that tell what `edits` did: of those that change the items, before and after."""
+    """Return the hashes of the lists that tell what `edits` did: of those that change the items, before and after."""
     pairs = ((e.before.items if e.before else None, e.after.items if e.after else None) for e in edits)
     return {sha for pair in pairs if pair[0] != pair[1] for sha in pair if sha}
 
 
 def item_changes(edits: Sequence[Edit], lists: Lists) -> list[dict[str, Any] | None]:
-    """What each edit did to its binding's items: `added`, `removed` (counts), `first_added`, `first_removed` (ids).
+    """Tell what each edit did to its items: `added`, `removed` (counts), `first_added`, `first_removed` (ids).
 
     Args:
         lists: those of `lists_of(edits)` that could be read; None stands for an edit whose lists are not all there.
@@ -189,7 +189,7 @@ def logged(
 
 
 def following(listing: Listing, change: Change) -> Listing:
-    """What `listing` would be after a `change` that removes nothing; its state digest is left empty."""
+    """Return what `listing` would be after a `change` that removes nothing; its state digest is left empty."""
     made = {edit.after.id: (edit.after, edit.slot) for edit in change.edits if edit.after is not None}
     records = {**listing.records, **{binding_id: binding.record() for binding_id, (binding, _) in made.items()}}
     placed = {**listing.placed, **{binding_id: slot for binding_id, (_, slot) in made.items()}}

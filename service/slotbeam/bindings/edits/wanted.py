@@ -119,7 +119,7 @@ def check_slot(artifact: Artifact, slot: Slot, category: str | None = None) -> N
 
 
 def bind(artifact: Artifact, wanted: Wanted, actor: str, now_ms: int) -> MakeChange:
-    """A new binding on the named slot, else on the first free one of its category's position; a draft on none."""
+    """Make a new binding on the named slot, else on the first free one of its category's position; a draft on none."""
     codebook = artifact.kae.codebook
     position = codebook.position_of(wanted.category)
     if wanted.slot is not None:
@@ -198,7 +198,7 @@ def expire(actor: str, now_ms: int) -> MakeChange:
 
 
 def find(artifact: Artifact, listing: Listing, address: str) -> Binding:
-    """The binding on a slot (`1-2049`), or with an id (`b_…`). Raises `NotFound`, `InputError`."""
+    """Find the binding on a slot (`1-2049`), or with an id (`b_…`). Raises `NotFound`, `InputError`."""
     if address.startswith("b_"):
         binding = listing.bindings.get(address)
         if binding is None:
@@ -226,11 +226,11 @@ def check_match(binding: Binding, if_match: str | None) -> None:
 
 
 def wanted_of(binding: Binding) -> Wanted:
-    """What an operator would have to want to get `binding` again."""
+    """Return what an operator would have to want to get `binding` again."""
     return Wanted(**binding.values(), items=ItemList(binding.items, binding.item_count))
 
 
 def record_of(wanted: Wanted, binding_id: str, created_at: int) -> Binding:
-    """The binding that `wanted` describes, under the id `binding_id`."""
+    """Return the binding that `wanted` describes, under the id `binding_id`."""
     items = wanted.items
     return Binding(**wanted.values(), id=binding_id, items=items.sha, item_count=items.count, created_at=created_at)

@@ -44,7 +44,7 @@ class Backup:
 
 
 def newest_last_good(data_dir: Path, codebook_sha: str) -> Backup:
-    """The newest whole last-known-good file of a data directory; of equal ones, that of the served codebook.
+    """Find the newest whole last-known-good file of a data directory; of equal ones, that of the served codebook.
 
     Raises:
         SetupError: there is none, with what is wrong with those that are there.
@@ -156,7 +156,7 @@ async def from_revision(store: Store, codebook_sha: str, revision: int, data_dir
 
 
 async def _entries(store: Store, newest: int, revision: int) -> tuple[list[dict[str, Any]], str]:
-    """The log after `revision`, newest first, and the state at it."""
+    """Read the log after `revision`, newest first, and the state at it."""
     later: list[dict[str, Any]] = []
     before = newest + 1
     while page := await store.log(PAGE, before=before):
@@ -232,5 +232,5 @@ def _ms(row: Mapping[str, Any], name: str) -> int | None:
 
 
 def same(one: Binding, other: Binding) -> bool:
-    """Whether two bindings differ in nothing but the revision that wrote them."""
+    """Return whether two bindings differ in nothing but the revision that wrote them."""
     return replace(one, revision=0) == replace(other, revision=0)

@@ -178,7 +178,7 @@ def _risks(
 def _fields(
     plan: Restoration, needs: int, changes: Sequence[Mapping[str, object]], actor: str, now_ms: int
 ) -> dict[str, object]:
-    """The arguments of `restore.lua`: strings only."""
+    """Return the arguments of `restore.lua`: strings only."""
     records = {binding_id: binding.record() for binding_id, binding in plan.bindings.items()}
     state = state_digest(records)
     logged = json.dumps(changes, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -100,7 +100,7 @@ class CrashGuard:
             os.close(descriptor)
 
     def _lock(self) -> int | None:
-        """The file, locked; None when another process that lives compiles, or the disk does not let us."""
+        """Lock the file; None when another process that lives compiles, or the disk does not let us."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             return lock(self.path, wait=False)
@@ -109,7 +109,7 @@ class CrashGuard:
 
 
 def _judge(note: _Note) -> None:
-    """The writer of a note that still says "applying" died in it."""
+    """Count a death where the note still says "applying": its writer died in it."""
     if note.applying and note.building:
         note.blamed = {**dict(list(note.blamed.items())[1 - KEPT :]), note.building: note.record}
         note.deaths.setdefault(note.applying, 1)
@@ -146,7 +146,7 @@ def _sha(record: bytes) -> str:
 
 
 def _read(descriptor: int) -> _Note:
-    """The note; an empty one when the file is new or cannot be read."""
+    """Read the note; an empty one when the file is new or cannot be read."""
     try:
         data: Any = json.loads(os.pread(descriptor, MAX_BYTES, 0).partition(b"\n")[0])
         note = _Note(**data)
@@ -159,7 +159,7 @@ def _read(descriptor: int) -> _Note:
 
 
 def _write(descriptor: int, note: _Note) -> None:
-    """One line; what is behind it does not count, so a death between the two calls does no harm.
+    """Write one line; what is behind it does not count, so a death between the two calls does no harm.
 
     A full disk is no reason not to serve: then the guard knows less.
     """

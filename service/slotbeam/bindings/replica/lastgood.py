@@ -97,22 +97,22 @@ def load_file(path: Path) -> tuple[str, LastGood, dict[str, str]]:
 
 
 def generations(data_dir: Path) -> list[Path]:
-    """Every last-known-good file under `data_dir`, of all roles and codebooks, both generations."""
+    """List every last-known-good file under `data_dir`, of all roles and codebooks, both generations."""
     return [file for file in sorted(folder(data_dir).glob("[!.]*")) if _NAME.fullmatch(file.name) and file.is_file()]
 
 
 def folder(data_dir: Path) -> Path:
-    """Where the last-known-good files of a data directory are."""
+    """Return where the last-known-good files of a data directory are."""
     return data_dir / "last-good"
 
 
 def file_name(role: str, codebook_sha: str) -> str:
-    """The name of the newest generation of one role and codebook."""
+    """Return the name of the newest generation of one role and codebook."""
     return f"{role}-{codebook_sha[:12]}"
 
 
 def second(path: Path) -> Path:
-    """The older generation's path."""
+    """Return the older generation's path."""
     return path.with_name(path.name + _SECOND)
 
 

@@ -55,7 +55,7 @@ class Verdict(StrEnum):
 
 
 def judge(known: Listing | None, seen: Listing | None) -> Verdict:
-    """What to do about `seen` after `known`.
+    """Decide what to do about `seen` after `known`.
 
     A hold keeps what is served. Recovery from one is a new epoch at a higher revision, or the store coming back.
     """
@@ -225,5 +225,5 @@ class Serving:
 
 
 def _pool() -> ThreadPoolExecutor:
-    """The thread that compiles; a pool has none before its first work."""
+    """Make the thread that compiles; a pool has none before its first work."""
     return ThreadPoolExecutor(1, thread_name_prefix="bindings")

@@ -50,7 +50,7 @@ class Facts:
     reload_failures: dict[str, int] = field(default_factory=dict)
 
     def beat(self) -> dict[str, Any]:
-        """The part of a heartbeat that they are."""
+        """Return the part of a heartbeat that they are."""
         return {
             "epoch": self.epoch,
             "revision": self.revision,
@@ -91,33 +91,33 @@ class Status:
             self.changed = asyncio.Event()
 
     def state(self, state: ServingState) -> None:
-        """What is served stays as it is, and is called `state` from now on."""
+        """Call what is served `state` from now on; it stays as it is."""
         if self._holder.current.state != state:
             self._holder.current = replace(self._holder.current, state=state)
         self.note(state=state)
 
     def confirm(self) -> None:
-        """The store holds what is served here."""
+        """Note that the store holds what is served here."""
         self._confirmed = time.monotonic()
         if self._facts.epoch and self._facts.state is not ServingState.LIVE:
             self.state(ServingState.LIVE)
             self.note(last_error=next(iter(self._facts.failed.values()), None))
 
     def answered(self) -> None:
-        """The store answered, whatever it holds."""
+        """Note that the store answered, whatever it holds."""
         if self._away:
             self._away.clear()
             log.info("the store answers again")
 
     def hold(self, why: ServingState) -> None:
-        """What the store holds is not to be served; counted when that is news."""
+        """Note that what the store holds is not to be served; count it when that is news."""
         if self._facts.state != why:
             log.error("bindings on hold", why=why, serving=self._facts.revision)
             self.fail(why, None)
         self.state(why)
 
     def degrade(self, error: Exception) -> None:
-        """The store cannot be followed because of `error`; a hold stays one. Each reason is logged once an outage."""
+        """Note that `error` keeps us from following the store; a hold stays one. Log each reason once an outage."""
         if isinstance(error, StoreError) and str(error) not in self._away and len(self._away) < SAID:
             self._away.add(str(error))
             log.warning("the store cannot be followed", error=str(error), serving=self._facts.revision)

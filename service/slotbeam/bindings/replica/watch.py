@@ -170,7 +170,7 @@ class Watcher:
                 pass
 
     async def _sync(self) -> bool:
-        """Returns False when what was read went stale under the reader."""
+        """List, judge, apply once. Returns False when what was read went stale under the reader."""
         known = self.good.listing if self.good else None
         seen = await self.store.read(self.artifact.codebook_sha, known=known.revision if known else None)
         verdict = judge(known, seen)
@@ -195,7 +195,7 @@ class Watcher:
         return True
 
     async def _items(self, listing: Listing) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-        """The item lists of a listing: those already here, and the rest from the store."""
+        """Read the item lists of a listing: those already here, and the rest from the store."""
         wanted = {binding.items for binding in listing.bindings.values()}
         # A list is named by its hash, so one that is here never needs to be read again.
         have = {sha: ids for sha, ids in (self.good.items if self.good else {}).items() if sha in wanted}
@@ -203,7 +203,7 @@ class Watcher:
         return {**have, **found}, lost
 
     async def _cross_boundaries(self) -> None:
-        """`starts_at` and `ends_at`: another active set of the same revision, by this replica's own clock."""
+        """Serve another active set of the revision at each `starts_at` and `ends_at`, by this replica's own clock."""
         check_s = self.pace.clock_check_s
         while True:
             boundary = self.compiled.boundary if self.compiled else None
@@ -228,12 +228,12 @@ class Watcher:
                     await changed.wait()
 
     def heartbeat(self) -> dict[str, Any]:
-        """What this replica says about itself in the store."""
+        """Return what this replica says about itself in the store."""
         who = {"role": self.role, "model": self.artifact.name, "codebook": self.artifact.codebook_sha}
         return {**who, **self.facts.beat(), "at": self.now_ms()}
 
     def _touch(self) -> None:
-        """The store answered; when it holds what is served here, that is confirmed. A head alone ends no hold."""
+        """Note that the store answered, and that it holds what is served if it does. A head alone ends no hold."""
         self.status.answered()
         listing = self.listing
         confirmed = listing is None or self._seen == Head(listing.epoch, listing.revision, listing.state)

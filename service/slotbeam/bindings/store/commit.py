@@ -117,7 +117,7 @@ async def _commit(
 async def _moved(
     store: Store, edits: Sequence[Edit], items: Mapping[str, bytes], lists: Lists
 ) -> Sequence[Mapping[str, object] | None]:
-    """Which items `edits` bring and take away, worked out off the event loop: a list may be long."""
+    """Work out which items `edits` bring and take away, off the event loop: a list may be long."""
     wanted = lists_of(edits)
     unknown = wanted - items.keys() - lists.keys()
     read, _ = await store.items(unknown) if unknown else ({}, {})
@@ -130,7 +130,7 @@ async def _moved(
 
 
 async def earlier(store: Store, idempotency_key: str, fingerprint: str) -> Committed | None:
-    """What the idempotency key did; None when it is new. Call it with the store's write lock.
+    """Look up what the idempotency key did; None when it is new. Call it with the store's write lock.
 
     Raises:
         IdempotencyReused: it did something else.
@@ -152,7 +152,7 @@ async def earlier(store: Store, idempotency_key: str, fingerprint: str) -> Commi
 
 
 async def _replayed(store: Store, idempotency_key: str, raw: bytes | str, revision: int) -> Committed | None:
-    """What `earlier` says of `revision`; None when its key is gone by now."""
+    """Return what `earlier` says of `revision`; None when its key is gone by now."""
     how = (await store.durability()).how
     if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
         try:
@@ -179,7 +179,7 @@ def _revision_of(raw: bytes | str, idempotency_key: str, fingerprint: str) -> in
 
 
 async def _remembered(store: Store, revision: int) -> tuple[Edit, ...]:
-    """The edits of `revision`, from the log."""
+    """Read the edits of `revision` from the log."""
     entries = await store.log(1, before=revision + 1)
     if not entries or entries[0]["revision"] != revision:
         return ()

@@ -63,7 +63,7 @@ class Connection:
         self.writing = self.client(READ_TIMEOUT_S, max_connections=1)
 
     def client(self, timeout_s: float, max_connections: int = 16) -> redis.Redis:
-        """A client that never sends a command twice by itself."""
+        """Make a client that never sends a command twice by itself."""
         where = self.where
         how: dict[str, Any] = {"host": where.host, "port": where.port}
         kind: type[redis.connection.AbstractConnection] = redis.Connection
@@ -168,7 +168,7 @@ class Script:
 
 @contextmanager
 def nothing_written() -> Iterator[None]:
-    """Around a whole write: add to the store's errors that nothing was written, unless one says that nobody knows."""
+    """Add to the errors of a whole write that nothing was written, unless one says that nobody knows."""
     try:
         yield
     except OutcomeUnknown:
@@ -209,7 +209,7 @@ async def run(
 
 
 def known_on_disk(strict: bool, how: str, confirmed: bool, revision: int) -> str:
-    """How a write that was made is known to be on disk: `how`, or `unknown`.
+    """Tell how a write that was made is known to be on disk: `how`, or `unknown`.
 
     Raises:
         OutcomeUnknown: a strict store did not confirm it.

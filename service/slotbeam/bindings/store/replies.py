@@ -28,7 +28,7 @@ class Head:
 
 
 def head(meta: Any) -> Head | None:
-    """What `{sb}:meta` says; None when it lacks a field or its revision is no number."""
+    """Read what `{sb}:meta` says; None when it lacks a field or its revision is no number."""
     epoch, revision, state = (decoded(meta.get(name)) for name in (b"epoch", b"rev", b"state"))
     if not epoch or revision is None or state is None or not _NUMBER.fullmatch(revision):
         return None
@@ -36,7 +36,7 @@ def head(meta: Any) -> Head | None:
 
 
 def newest(entries: Any) -> tuple[str, str, str] | None:
-    """What the log's last entry says that it is: `(id, epoch, state)`."""
+    """Read what the log's last entry says that it is: `(id, epoch, state)`."""
     if not entries:
         return None
     [(entry_id, values)] = entries
@@ -44,7 +44,7 @@ def newest(entries: Any) -> tuple[str, str, str] | None:
 
 
 def heartbeat(value: bytes | str) -> dict[str, Any]:
-    """A heartbeat; one that slotbeam did not write says so instead of breaking its readers."""
+    """Read a heartbeat; one that slotbeam did not write says so instead of breaking its readers."""
     facts = json_value(value)
     if (
         isinstance(facts, dict)
@@ -58,7 +58,7 @@ def heartbeat(value: bytes | str) -> dict[str, Any]:
 
 
 def json_value(value: bytes | str) -> Any:
-    """A JSON value that can be written again: no NaN, no lone surrogate; None for what is none."""
+    """Read a JSON value that can be written again: no NaN, no lone surrogate; None for what is none."""
     try:
         return orjson.loads(value)
     except ValueError:
@@ -66,7 +66,7 @@ def json_value(value: bytes | str) -> Any:
 
 
 def idempotency_record(value: bytes | str) -> tuple[int, str] | None:
-    """What a key was used for: the revision it made and the request's fingerprint; None when that cannot be read."""
+    """Read what a key was used for: the revision it made and the request's fingerprint; None when it cannot be."""
     seen = json_value(value)
     if isinstance(seen, dict) and _count(seen.get("revision")) and isinstance(seen.get("fingerprint"), str):
         return seen["revision"], seen["fingerprint"]
@@ -74,7 +74,7 @@ def idempotency_record(value: bytes | str) -> tuple[int, str] | None:
 
 
 def log_entry(entry_id: bytes, values: dict[bytes, bytes]) -> dict[str, Any]:
-    """An entry of the log: who changed what in which revision; no changes when they cannot be read."""
+    """Read an entry of the log: who changed what in which revision; no changes when they cannot be read."""
     return {
         "revision": int(entry_id.split(b"-")[0]),
         "at": moment(values.get(b"at")),
@@ -84,23 +84,23 @@ def log_entry(entry_id: bytes, values: dict[bytes, bytes]) -> dict[str, Any]:
 
 
 def decoded(value: bytes | str | None) -> str | None:
-    """Text, whatever its bytes."""
+    """Read text, whatever its bytes."""
     return value.decode(errors="replace") if isinstance(value, bytes) else value
 
 
 def text(value: bytes | str | None) -> str:
-    """Text; "" for what is not there."""
+    """Read text; "" for what is not there."""
     return decoded(value) or ""
 
 
 def number(value: bytes | None) -> int | None:
-    """A number from 0 to `MAX_NUMBER`; None for anything else."""
+    """Read a number from 0 to `MAX_NUMBER`; None for anything else."""
     digits = text(value)
     return int(digits) if _NUMBER.fullmatch(digits) else None
 
 
 def moment(value: bytes | None) -> int | None:
-    """Unix ms that ISO 8601 can say; None for anything else."""
+    """Read unix ms that ISO 8601 can say; None for anything else."""
     at_ms = number(value)
     return at_ms if at_ms is not None and at_ms <= LAST_MS else None
 
@@ -140,7 +140,7 @@ async def ask_durability(connection: Connection) -> Durability:
 
 
 async def _knows_waitaof(connection: Connection) -> bool:
-    """Redis before 7.2 does not, and a user may not be allowed it."""
+    """Ask whether there is WAITAOF: Redis before 7.2 lacks it, and a user may not be allowed it."""
     with connection.errors():
         try:
             known: Any = await connection.redis.execute_command("COMMAND INFO", "WAITAOF")  # type: ignore[no-untyped-call]
@@ -191,7 +191,7 @@ def _changes(value: Any) -> list[dict[str, Any]]:
 
 
 def _items(value: Any) -> dict[str, Any] | None:
-    """Which items came and went; None when that was not written down, or cannot be read."""
+    """Read which items came and went; None when that was not written down, or cannot be read."""
     if not isinstance(value, dict) or not all(_count(value.get(name)) for name in ("added", "removed")):
         return None
     ids = [value.get(name) for name in ("first_added", "first_removed")]

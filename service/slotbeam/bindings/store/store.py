@@ -122,14 +122,14 @@ class Store(Connection):
         return lists, failed
 
     async def log(self, count: int = 100, before: int | None = None) -> list[dict[str, Any]]:
-        """The newest `count` log entries below revision `before`, newest first."""
+        """Read the newest `count` log entries below revision `before`, newest first."""
         top = "+" if before is None else f"({before}-0"
         with self.errors():
             entries: Any = await self.redis.xrevrange(self.key("log"), top, "-", count=count)
         return [replies.log_entry(entry_id, values) for entry_id, values in entries]
 
     async def commits(self, revisions: Sequence[int]) -> dict[int, dict[str, Any]]:
-        """The log entries of `revisions`, by revision; those that it no longer holds are left out."""
+        """Read the log entries of `revisions`, by revision; those that it no longer holds are left out."""
         async with self.redis.pipeline(transaction=False) as pipe:
             for revision in revisions:
                 pipe.xrange(self.key("log"), f"{revision}-0", f"{revision}-0")
@@ -146,12 +146,12 @@ class Store(Connection):
             await self.redis.set(self.key(f"replica:{replica}"), _document(facts), px=HEARTBEAT_TTL_MS)
 
     async def forget(self, replica: str) -> None:
-        """A replica that ends in good order says so."""
+        """Say that `replica` ends in good order."""
         with self.errors():
             await self.redis.delete(self.key(f"replica:{replica}"))
 
     async def replicas(self) -> list[dict[str, Any]]:
-        """Every live replica's last heartbeat, by id."""
+        """Read every live replica's last heartbeat, by id."""
         start = self.key("replica:")
         with self.errors():
             keys = sorted({key async for key in self.redis.scan_iter(match=start + "*", count=1000)})
@@ -170,7 +170,7 @@ class Store(Connection):
             await self.redis.set(self.key(f"stats:{replica}"), _document(document), ex=STATS_TTL_S)
 
     async def stats(self) -> list[Any]:
-        """What every replica published, as JSON values; None for one that cannot be read."""
+        """Read what every replica published, as JSON values; None for one that cannot be read."""
         with self.errors():
             keys = sorted({key async for key in self.redis.scan_iter(match=self.key("stats:*"), count=1000)})
             values = await self.redis.mget(keys) if keys else []
@@ -187,7 +187,7 @@ class Store(Connection):
             ) from error
 
     async def dismissed(self) -> set[str]:
-        """Every word that was dismissed."""
+        """Read every word that was dismissed."""
         with self.errors():
             words: Any = await self.redis.hkeys(self.key("dismissed"))
         return {word.decode(errors="replace") for word in words}
@@ -225,7 +225,7 @@ class Store(Connection):
             return await client.hget(self.key("idem"), idempotency_key)
 
     async def holds_records(self) -> bool:
-        """Whether there is any binding, also without an epoch."""
+        """Return whether there is any binding, also without an epoch."""
         with self.errors():
             return bool(await self.redis.exists(self.key("binding")))
 
@@ -235,5 +235,5 @@ class Store(Connection):
 
 
 def _document(facts: Mapping[str, Any]) -> bytes:
-    """JSON that `replies` reads: the path in an error may be no UTF-8."""
+    """Write JSON that `replies` reads: the path in an error may be no UTF-8."""
     return json.dumps(dict(facts), ensure_ascii=False).encode(errors="replace")
