@@ -120,7 +120,7 @@ def main() -> None:
     live = [
         max(0.0, min(seen) - at)
         for revision, at in acknowledged.items()
-        if (seen := [moment for found, moment in record.first_seen.items() if found >= revision])
+        if (seen := [moment for newest, moment in record.first_seen.items() if newest >= revision])
     ]
     show("acknowledged → seen live", live)
 

@@ -57,7 +57,7 @@ def paper(
         "ablated": None if ablation_items is None else replace(options.ablated, items=ablation_items),
         "train": preset(config, steps=steps, minutes=minutes),
     }
-    options = replace(options, **{key: value for key, value in given.items() if value is not None})
+    options = replace(options, **{name: value for name, value in given.items() if value is not None})
     jobs = jobs or min(4, len(os.sched_getaffinity(0)))
     place = Place(out / "worlds", out / "systems", threads=1 if jobs > 1 else None)
     with unit_progress() as tell:

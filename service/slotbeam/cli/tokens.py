@@ -35,7 +35,7 @@ def create(
 
     made, secret = TokenFile(settings_of(ctx).data_dir).create(name, scope, days, time.time())
     if as_json:
-        show_json({**_row(made), "token": secret})
+        show_json({**_view(made), "token": secret})
         return
     say(secret)
     sys.stderr.write(
@@ -49,13 +49,14 @@ def list_tokens(ctx: typer.Context, data_dir: DataDir = None, as_json: AsJson = 
     """List the tokens, not the secrets. The admin token (SLOTBEAM_ADMIN_TOKEN or DATA_DIR/admin.token) is not one."""
     from slotbeam.access.tokens import TokenFile
 
-    rows = [_row(token) for token in TokenFile(settings_of(ctx).data_dir).read()]
+    tokens = [_view(token) for token in TokenFile(settings_of(ctx).data_dir).read()]
     if as_json:
-        show_json(rows)
+        show_json(tokens)
         return
     columns = ("id", "name", "state", "scopes", "created", "expires")
-    table(columns, [(*(row[c] for c in columns[:3]), ", ".join(row["scopes"]), *_times(row)) for row in rows])
-    say(f"{sum(row['state'] == 'live' for row in rows)} of {len(rows)} are live")
+    rows = [(*(token[c] for c in columns[:3]), ", ".join(token["scopes"]), *_times(token)) for token in tokens]
+    table(columns, rows)
+    say(f"{sum(token['state'] == 'live' for token in tokens)} of {len(tokens)} are live")
 
 
 @group.command()
@@ -65,15 +66,15 @@ def revoke(
     """Refuse a token from the next request on."""
     from slotbeam.access.tokens import TokenFile
 
-    gone = [_row(token) for token in TokenFile(settings_of(ctx).data_dir).revoke(which, every)]
+    gone = [_view(token) for token in TokenFile(settings_of(ctx).data_dir).revoke(which, every)]
     if as_json:
         show_json(gone)
         return
-    for row in gone:
-        say(f"{row['id']} of {row['name']} is revoked")
+    for token in gone:
+        say(f"{token['id']} of {token['name']} is revoked")
 
 
-def _row(token: Token) -> dict[str, Any]:
+def _view(token: Token) -> dict[str, Any]:
     return {
         "id": token.id,
         "name": token.name,
@@ -84,8 +85,8 @@ def _row(token: Token) -> dict[str, Any]:
     }
 
 
-def _times(row: dict[str, Any]) -> tuple[str, str]:
-    return row["created_at"] or "", row["expires_at"] or "never"
+def _times(token: dict[str, Any]) -> tuple[str, str]:
+    return token["created_at"] or "", token["expires_at"] or "never"
 
 
 def _moment(seconds: float | None) -> str | None:

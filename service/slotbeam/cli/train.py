@@ -64,7 +64,7 @@ def train(
 
     options = preset(config, steps=steps, minutes=minutes, batch=batch, threads=threads)
     kae: dict[str, Any] = {
-        key: value for key, value in (("groups", groups), ("reserved", reserved)) if value is not None
+        option: value for option, value in (("groups", groups), ("reserved", reserved)) if value is not None
     }
     options = replace(
         options,

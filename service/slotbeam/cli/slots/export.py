@@ -42,6 +42,6 @@ def export(
     for view in failed:
         if "words" not in view:
             say(f"left out {view['id']}: {view['error']}")
-    rows = orjson.loads(answer.content)
-    items = sum(len(row["items"]) for row in rows)
-    say(f"{target} holds {counted(len(rows), 'binding')}, {counted(items, 'item')} in all")
+    exported = orjson.loads(answer.content)
+    items = sum(len(binding["items"]) for binding in exported)
+    say(f"{target} holds {counted(len(exported), 'binding')}, {counted(items, 'item')} in all")

@@ -31,13 +31,13 @@ def list_slots(
     if as_json:
         show_json(answer)
         return
-    rows = [slot for slot in answer["slots"] if params or slot["state"] != "free"]
+    shown = [slot for slot in answer["slots"] if params or slot["state"] != "free"]
     table(
         tuple(_COLUMNS),
-        [[_cell(name, slot.get(name), zone) for name in _COLUMNS.values()] for slot in rows],
+        [[_cell(name, slot.get(name), zone) for name in _COLUMNS.values()] for slot in shown],
         right=("items",),
     )
-    say(f"{len(rows)} shown, {len(answer['slots'])} in all, revision {answer['revision']}")
+    say(f"{len(shown)} shown, {len(answer['slots'])} in all, revision {answer['revision']}")
 
 
 _COLUMNS = {
