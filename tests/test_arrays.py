@@ -1,17 +1,18 @@
 """Numbers on the grid: their sums of products are exact, so no order of adding can be told from another.
 
-Runs, ranges and running totals say what plain Python says.
+Runs, ranges, running totals and strings say what plain Python says.
 """
 
 from fractions import Fraction
 from itertools import accumulate, groupby
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from slotbeam.arrays import on_grid, ranges, run_starts, running_totals
+from slotbeam.arrays import Strings, load_strings, on_grid, ranges, run_starts, running_totals, save_strings
 
 numbers = st.floats(-8, 8, width=32)
 
@@ -56,3 +57,20 @@ def test_running_totals_are_the_sums_before_each_place_and_the_sum_of_all(values
     totals = running_totals(np.array(values, np.bool_) if mask else values, np.int32)
     assert totals.tolist() == [sum(values[:i]) for i in range(len(values) + 1)]
     assert totals.dtype == np.int32
+
+
+def test_taking_rows_gives_what_each_row_holds(tmp_path: Path) -> None:
+    words = ["mug", "", "拉布布", "a\u0301", "🎁"]
+    Strings.of(words).save(tmp_path, "words")
+    for strings in (Strings.of(words), Strings.load(tmp_path, "words")):
+        assert strings.take([4, 0, 0, 2, 1, 3]) == ["🎁", "mug", "mug", "拉布布", "", "a\u0301"]
+        assert strings.take([]) == []
+
+
+def test_strings_with_their_ends_are_read_as_they_were_written(tmp_path: Path) -> None:
+    words = ["mug", "", "拉布布", "🎁"]
+    save_strings(tmp_path / "words", words)
+    assert load_strings(tmp_path / "words") == words
+    assert np.load(tmp_path / "words.ends.npy").tolist() == [3, 3, 12, 16]
+    save_strings(tmp_path / "none", [])
+    assert load_strings(tmp_path / "none") == []

@@ -63,6 +63,7 @@ def running_totals(values: ArrayLike, dtype: DTypeLike = np.int64) -> IntArray:
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write one `.npy` file, in C order."""
     np.save(path, np.ascontiguousarray(array), allow_pickle=False)
 
 
@@ -92,6 +93,7 @@ class Strings:
 
     @classmethod
     def of(cls, strings: Sequence[str]) -> Strings:
+        """Put `strings` (n) one behind the other."""
         encoded = [s.encode() for s in strings]
         return cls(np.frombuffer(b"".join(encoded), np.uint8), running_totals([len(b) for b in encoded]))
 
@@ -112,12 +114,14 @@ class Strings:
         return (self[i] for i in range(len(self)))
 
     def save(self, directory: Path, name: str) -> None:
+        """Write the two arrays into `directory`, which is made when missing, in files that begin with `name`."""
         directory.mkdir(parents=True, exist_ok=True)
         save_array(directory / f"{name}.npy", self.blob)
         save_array(directory / f"{name}_offsets.npy", self.offsets)
 
     @classmethod
     def load(cls, directory: Path, name: str) -> Strings:
+        """Map what `save` wrote."""
         paths = (directory / f"{name}.npy", directory / f"{name}_offsets.npy")
         return cls(*map(load_array, paths))
 

@@ -26,8 +26,8 @@ class PrefixModel:
     def sizes(self) -> tuple[int, ...]:
         return self._sizes
 
-    def encode(self, rows: Sequence[IntArray]) -> list[Any]:
-        return [tuple(int(i) for i in row) for row in rows]
+    def encode(self, inputs: Sequence[IntArray]) -> list[Any]:
+        return [tuple(int(i) for i in row) for row in inputs]
 
     def query_vector(self, memory: Any) -> FloatArray:
         """(VECTOR,) multiples of 127, so that products with int8 vectors are whole numbers, however they are summed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,25 @@ _BOUNDS = ("gte", "gt", "lte", "lt")
 _SAYS = {"gte": "at least", "gt": "above", "lte": "at most", "lt": "below"}
 
 
+class FieldKind(StrEnum):
+    """What the values of a field are: one kind for all items."""
+
+    KEYWORD = "keyword"
+    NUMBER = "number"
+    BOOL = "bool"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of all items.
 
     Attributes:
-        kind: `keyword`, `number` or `bool`.
+        kind: of its values.
         values: (N,) int32 codes (-1: none) for keyword, float64 (NaN: none) for number, int8 (-1: none) for bool.
         keywords: what a keyword code means.
     """
 
-    kind: str
+    kind: FieldKind
     values: IntArray
     keywords: Strings | None = None
 
@@ -36,14 +45,13 @@ class Field:
         """Type a column from its values (None: none); mixed columns become keywords."""
         present = [v for v in column if v is not None]
         if present and all(isinstance(v, bool) for v in present):
-            return cls("bool", np.array([-1 if v is None else int(v) for v in column], np.int8))
+            return cls(FieldKind.BOOL, np.array([-1 if v is None else int(v) for v in column], np.int8))
         if present and all(isinstance(v, int | float) and not isinstance(v, bool) for v in present):
-            return cls("number", np.array([np.nan if v is None else v for v in column], np.float64))
+            return cls(FieldKind.NUMBER, np.array([np.nan if v is None else v for v in column], np.float64))
         words = sorted({str(v) for v in present})
         code = {word: i for i, word in enumerate(words)}
-        return cls(
-            "keyword", np.array([-1 if v is None else code[str(v)] for v in column], np.int32), Strings.of(words)
-        )
+        codes = np.array([-1 if v is None else code[str(v)] for v in column], np.int32)
+        return cls(FieldKind.KEYWORD, codes, Strings.of(words))
 
     def mask(self, name: str, wanted: Any) -> BoolArray:
         """Return (N,) which items pass `wanted`: a value, a list of values, or bounds on a number.
@@ -59,11 +67,11 @@ class Field:
             return np.asarray(np.stack([self.mask(name, value) for value in wanted]).any(axis=0))
         if isinstance(wanted, Mapping):
             return self._within(name, wanted)
-        if self.kind == "bool" and isinstance(wanted, bool):
+        if self.kind is FieldKind.BOOL and isinstance(wanted, bool):
             return np.asarray(self.values == int(wanted))
-        if self.kind == "number" and isinstance(wanted, int | float) and not isinstance(wanted, bool):
+        if self.kind is FieldKind.NUMBER and isinstance(wanted, int | float) and not isinstance(wanted, bool):
             return np.asarray(self.values == wanted)
-        if self.kind == "keyword" and isinstance(wanted, str):
+        if self.kind is FieldKind.KEYWORD and isinstance(wanted, str):
             assert self.keywords is not None
             keywords = self.keywords
             low, high = 0, len(keywords)
@@ -72,14 +80,13 @@ class Field:
                 low, high = (middle + 1, high) if keywords[middle] < wanted else (low, middle)
             known = low < len(keywords) and keywords[low] == wanted
             return np.asarray(self.values == low) if known else np.zeros(len(self.values), np.bool_)
-        allowed = {"bool": "true or false", "number": 'a number or {"gte": …, "lte": …}', "keyword": "a string"}
         raise FilterError(
-            _place(name), f"is {_kind_of(wanted)}; it is a {self.kind} field: give {allowed[self.kind]}, or a list"
+            _place(name), f"is {_kind_of(wanted)}; it is a {self.kind} field: give {_ALLOWED[self.kind]}, or a list"
         )
 
     def _within(self, name: str, bounds: Mapping[str, Any]) -> BoolArray:
         place = _place(name)
-        if self.kind != "number":
+        if self.kind is not FieldKind.NUMBER:
             raise FilterError(place, f"has bounds, but it is a {self.kind} field; bounds are for numbers")
         if not bounds:
             raise FilterError(place, f"has no bounds; allowed: {', '.join(_BOUNDS)}")
@@ -93,6 +100,14 @@ class Field:
             within &= compare[bound](self.values, limit)
         _refuse_contradiction(place, bounds)
         return within
+
+
+_ALLOWED = {
+    FieldKind.BOOL: "true or false",
+    FieldKind.NUMBER: 'a number or {"gte": …, "lte": …}',
+    FieldKind.KEYWORD: "a string",
+}
+"""What a filter may say of a field, of each kind."""
 
 
 def _refuse_contradiction(place: str, bounds: Mapping[str, Any]) -> None:
@@ -130,7 +145,8 @@ class Fields(dict[str, Field]):
         return cls({name: Field.of([item.get(name) for item in items]) for name in names})
 
     @property
-    def kinds(self) -> dict[str, str]:
+    def kinds(self) -> dict[str, FieldKind]:
+        """Name → kind, as the manifest's `fields` has it."""
         return {name: field.kind for name, field in self.items()}
 
     def mask(self, wanted: Mapping[str, Any]) -> BoolArray:
@@ -143,6 +159,7 @@ class Fields(dict[str, Field]):
         return np.asarray(np.stack(masks).all(axis=0))
 
     def save(self, directory: Path) -> None:
+        """Write one array a field, and the keywords of those that have some."""
         for i, name in enumerate(self):
             directory.mkdir(parents=True, exist_ok=True)
             save_array(directory / f"{i}.npy", self[name].values)
@@ -153,13 +170,8 @@ class Fields(dict[str, Field]):
     @classmethod
     def load(cls, directory: Path, kinds: Mapping[str, str]) -> Fields:
         """Map the fields; `kinds` is the manifest's `fields`, in the order of writing."""
-        return cls(
-            {
-                name: Field(
-                    kind,
-                    load_array(directory / f"{i}.npy"),
-                    Strings.load(directory, f"{i}_keywords") if kind == "keyword" else None,
-                )
-                for i, (name, kind) in enumerate(kinds.items())
-            }
-        )
+        fields = cls()
+        for i, (name, kind) in enumerate(kinds.items()):
+            keywords = Strings.load(directory, f"{i}_keywords") if kind == FieldKind.KEYWORD else None
+            fields[name] = Field(FieldKind(kind), load_array(directory / f"{i}.npy"), keywords)
+        return fields

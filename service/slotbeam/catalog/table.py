@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 
 from slotbeam.arrays import Strings, load_array, on_grid, run_starts, running_totals, save_array
-from slotbeam.catalog.fields import Fields
+from slotbeam.catalog.fields import FieldKind, Fields
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.terms import TermIndex
 from slotbeam.errors import InputError
@@ -73,6 +73,7 @@ class Catalog:
         return len(self.ids)
 
     def sid(self, row: int) -> Sid:
+        """Return the base SID of an item."""
         return tuple(self.sids[row].tolist())
 
     def row_of(self, item_id: str) -> int | None:
@@ -173,7 +174,7 @@ def write_catalog(
     sids: IntArray,
     lexical_texts: Sequence[str] | None = None,
     vectors: IntArray | None = None,
-) -> dict[str, str]:
+) -> dict[str, FieldKind]:
     """Write the table of items.
 
     Args:

@@ -89,6 +89,7 @@ class Codebook:
             raise InputError(f"{category!r} is not a category; one of {', '.join(CATEGORIES)}") from None
 
     def slot_of(self, concept: int) -> Slot:
+        """Return the slot of concept number `concept`."""
         return Slot(int(self.concept_position[concept]), int(self.concept_index[concept]))
 
     def kind(self, slot: Slot) -> SlotKind:

@@ -29,6 +29,7 @@ class Concept:
 
     @property
     def surfaces(self) -> tuple[str, ...]:
+        """The word and its aliases."""
         return (self.word, *self.aliases)
 
 

@@ -105,6 +105,7 @@ class Importance:
 
     @classmethod
     def load(cls, folder: Path, concepts: int) -> Importance:
+        """Read what `save` wrote for so many concepts. Raises `ArtifactError` when it is of others, or damaged."""
         names = ("importance_weight", "importance_heads", "importance_implied")
         weight, heads, implied = (load_array(folder / f"{name}.npy") for name in names)
         if weight.shape != (concepts,) or implied.shape != (concepts,) or heads.ndim != 2 or heads.shape[1] != 2:

@@ -64,11 +64,11 @@ class OnnxModel:
         """(L,) V_l."""
         return self._sizes
 
-    def encode(self, rows: Sequence[IntArray]) -> list[Cross]:
-        """Encode rows, each (T,), one at a time."""
+    def encode(self, inputs: Sequence[IntArray]) -> list[Cross]:
+        """Encode input rows, each (T,), one at a time."""
         # One by one: a kernel sums in another order for another batch, and a binding would move the base group's last
         # bits (docs/decisions/one-row-a-call.md).
-        return [self._encode(row) for row in rows]
+        return [self._encode(row) for row in inputs]
 
     def _encode(self, row: IntArray) -> Cross:
         key, value, vector, named = self._encoder.run(None, {"ids": np.ascontiguousarray(row, np.int64)})

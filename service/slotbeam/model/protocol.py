@@ -25,7 +25,7 @@ class SequenceModel(Protocol):
         """(L,) slots per position: V_l."""
         ...
 
-    def encode(self, rows: Sequence[IntArray]) -> list[Memory]:
+    def encode(self, inputs: Sequence[IntArray]) -> list[Memory]:
         """Encode input rows, each (T,) int64; one memory a row. A row's memory does not depend on the other rows."""
         ...
 

@@ -63,10 +63,12 @@ class Layout:
 
     @property
     def text_start(self) -> int:
+        """The id of the first text token."""
         return len(SPECIALS)
 
     @property
     def slot_start(self) -> int:
+        """The id of the first slot token."""
         return len(SPECIALS) + self.text_vocabulary
 
     @property
@@ -76,6 +78,7 @@ class Layout:
 
     @property
     def vocabulary(self) -> int:
+        """How many ids there are."""
         return self.slot_start + sum(self.sizes)
 
 
@@ -116,10 +119,12 @@ class InputBuilder:
         return cls(tokenizer, sizes, max_tokens)
 
     def save(self, path: Path) -> None:
+        """Write `tokenizer.json`."""
         self._tokenizer.save(str(path))
 
     @property
     def sizes(self) -> tuple[int, ...]:
+        """(L,) V_l."""
         return self.layout.sizes
 
     def text_ids(self, text: str, limit: int = MAX_TEXT) -> list[int]:

@@ -85,6 +85,7 @@ class Artifact:
 
     @property
     def name(self) -> str:
+        """What answers call it."""
         return str(self.manifest["name"])
 
     @property

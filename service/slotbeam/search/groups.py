@@ -80,7 +80,7 @@ class PinnedGroup:
     candidates: Candidates
 
     @property
-    def rows(self) -> IntArray:
+    def candidate_rows(self) -> IntArray:
         """(n,) the catalog row of each candidate."""
         return self.pinned.rows[self.candidates.places]
 

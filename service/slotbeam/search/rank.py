@@ -87,8 +87,10 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> lis
         return []
     catalog = scorer.catalog
     # One entry for each candidate of each group: an item that several groups brought has several.
-    rows = np.concatenate([group.rows for group in groups])
-    scores = np.concatenate([scorer.score(group.rows, group.candidates.logp, group.query_vector) for group in groups])
+    rows = np.concatenate([group.candidate_rows for group in groups])
+    scores = np.concatenate(
+        [scorer.score(group.candidate_rows, group.candidates.logp, group.query_vector) for group in groups]
+    )
     logp = np.concatenate([group.candidates.logp for group in groups])
     owner = np.repeat(np.arange(len(groups)), [len(group.candidates.places) for group in groups])
     # Sorted by row, then score: the first of each run is the item's best entry, without a dictionary of some thousand

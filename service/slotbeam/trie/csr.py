@@ -43,6 +43,7 @@ class Trie:
 
     @property
     def nbytes(self) -> int:
+        """Bytes of its arrays, mapped or not."""
         return int(self.codes.nbytes + self.rows.nbytes + self.levels.nbytes)
 
     def expand(self, states: IntArray) -> tuple[IntArray, IntArray, IntArray]:
@@ -92,6 +93,7 @@ class Trie:
         return out
 
     def save(self, directory: Path) -> None:
+        """Write one array a file, each of its attribute's name."""
         directory.mkdir(parents=True, exist_ok=True)
         for name in ("codes", "rows", "levels"):
             save_array(directory / f"{name}.npy", getattr(self, name))

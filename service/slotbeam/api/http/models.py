@@ -16,9 +16,10 @@ T = TypeVar("T")
 
 StateName = Literal["none", "live", "degraded", "hold:NO_EPOCH", "hold:REGRESSED", "hold:DIVERGED", "hold:CRASHED"]
 """`ServingState`, as types have it."""
-KindName = Literal["empty", "cluster", "solo", "reserved"]
+SlotKindName = Literal["empty", "cluster", "solo", "reserved"]
 """`SlotKind`, likewise."""
-FieldKind = Literal["keyword", "number", "bool"]
+FieldKindName = Literal["keyword", "number", "bool"]
+"""`FieldKind`, likewise."""
 Count = Annotated[int, Field(ge=0)]
 Moment = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339."""
@@ -105,7 +106,7 @@ class CatalogInfo(Said):
     """How many items are served, and what a filter may name."""
 
     items: Count
-    fields: dict[str, FieldKind]
+    fields: dict[str, FieldKindName]
 
 
 class TrieInfo(Said):

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from slotbeam.api.http.models import SEEN, Count, KindName, Said, SeenBindings, TextSpan, sometimes, with_examples
+from slotbeam.api.http.models import SEEN, Count, Said, SeenBindings, SlotKindName, TextSpan, sometimes, with_examples
 
 
 class QuerySlot(Said):
@@ -16,7 +16,7 @@ class QuerySlot(Said):
     position: Count
     group: str
     slot: Count = Field(description="Index of the slot in its position; 0 is empty")
-    kind: KindName
+    kind: SlotKindName
     word: str | None = Field(description="The word that represents the position; null when it is empty")
 
 
@@ -52,7 +52,7 @@ class ExplainedWord(Said):
     position: Count
     group: str
     slot: str
-    kind: KindName
+    kind: SlotKindName
     chosen: bool
     reason: str
 
