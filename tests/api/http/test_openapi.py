@@ -24,7 +24,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
 from support.fuzzing import hold_to_the_document
-from support.wire import served
+from support.wire import HANG_S, served
 
 PATHS = ("/retrieve", "/retrieve:batch", "/events", "/livez", "/readyz", "/info", "/metrics")
 
@@ -81,8 +81,9 @@ async def test_schemathesis_finds_no_answer_of_the_control_plane_that_breaks_the
     settings = Settings(data_dir=tmp_path, redis_url=server.url, admin_token=SecretStr("t" * 32), admin_rate=0)
     token = {"Authorization": "Bearer " + "t" * 32}
     async with served(create_admin_app(settings, shop)) as plane:
-        while (await plane.ask(b"GET /readyz HTTP/1.1\r\nHost: t\r\n\r\n")).status != 200:
-            await asyncio.sleep(0.005)
+        async with asyncio.timeout(HANG_S):
+            while (await plane.ask(b"GET /readyz HTTP/1.1\r\nHost: t\r\n\r\n")).status != 200:
+                await asyncio.sleep(0.005)
         url = f"http://127.0.0.1:{plane.port}"
 
         def schema(config: SchemathesisConfig) -> Any:
