@@ -33,6 +33,9 @@ MAX_NUMBER = 10**18 - 1
 GRACE_MS = 120_000
 """How long an expired binding keeps its slot and its words."""
 
+ItemLists = Mapping[str, tuple[str, ...]]
+"""Item list hash → its ids, sorted."""
+
 _ID = re.compile(r"b_[a-z2-7]{4,32}", re.ASCII)
 _SHA = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"

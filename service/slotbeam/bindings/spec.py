@@ -75,6 +75,8 @@ DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Bindin
 LATER: dict[str, Any] = {field.name: field.default for field in fields(BindingSpec) if "later" in field.metadata}
 """Name → default, of the fields that a record says only where they are not that."""
 MOMENTS = tuple(name for name, kind in FIELDS.items() if kind is Kind.MOMENT)
+TIMES = (*MOMENTS, "created_at")
+"""The fields of a record that are times; the last is no operator's to say."""
 TOLD = tuple(name for name in FIELDS if name != "draft")
 """The fields that views and exports show; a draft shows by its state."""
 

@@ -26,7 +26,7 @@ def test_an_edit_says_how_many_items_came_and_went_and_the_first_hundred_of_each
     before: frozenset[str] | None, after: frozenset[str] | None
 ) -> None:
     edit = Edit(holding(before), holding(after))
-    lists = {encode_items(some)[0]: sorted(some) for some in (before, after) if some is not None}
+    lists = {encode_items(some)[0]: tuple(sorted(some)) for some in (before, after) if some is not None}
     [told] = item_changes([edit], lists)
     came, went = sorted((after or set()) - (before or set())), sorted((before or set()) - (after or set()))
     assert told == {
@@ -39,7 +39,7 @@ def test_an_edit_says_how_many_items_came_and_went_and_the_first_hundred_of_each
 
 def test_the_ids_of_one_revision_are_bounded_and_its_counts_are_whole() -> None:
     many = [f"i{n:04d}" for n in range(IDS_SHOWN + 1)]
-    lists = {encode_items(many)[0]: many}
+    lists = {encode_items(many)[0]: tuple(many)}
     edits = [Edit(None, make_binding(f"word{n}", ids=many)) for n in range(IDS_IN_ALL // IDS_SHOWN + 5)]
     told = item_changes(edits, lists)
     assert [one and one["added"] for one in told] == [IDS_SHOWN + 1] * len(edits)

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from slotbeam.bindings.spec import MOMENTS
+from slotbeam.bindings.spec import TIMES
 from slotbeam.bindings.store.replies import json_value
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import FIRST_MS, LAST_MS, iso
@@ -21,8 +21,6 @@ PAGE = 10
 
 Entry = Mapping[str, Any]
 """Of the log, or a change of one, as `Store.log` gives it."""
-
-_TIMES = (*MOMENTS, "created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def record_view(record: str | None) -> dict[str, object] | None:
     value = None if record is None else json_value(record)
     if not isinstance(value, dict):
         return None if record is None else {"unreadable": record}
-    return {**value, **{name: _time(value[name]) for name in _TIMES if name in value}}
+    return {**value, **{name: _time(value[name]) for name in TIMES if name in value}}
 
 
 def words_of(record: Mapping[str, object]) -> list[object]:

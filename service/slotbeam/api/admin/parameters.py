@@ -54,7 +54,7 @@ def _zone(name: str) -> str:
 Duration = Annotated[str, Field(json_schema_extra={"pattern": _SECONDS}), AfterValidator(_duration)]
 Zone = Annotated[str, Field(max_length=MAX_ZONE, examples=["Europe/Berlin"]), AfterValidator(_zone)]
 
-SlotId = Annotated[str, Field(pattern=SLOT_PATTERN, examples=["1-2049"])]
+SlotText = Annotated[str, Field(pattern=SLOT_PATTERN, examples=["1-2049"])]
 Position = Annotated[str, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": len(CATEGORIES) - 1})]
 """Only the codebook knows how many there are: the route reads the number."""
 
@@ -99,7 +99,7 @@ class AuditQuery(Params):
     word: str | None = Field(
         None, description=f"A word that a binding had or has, whole; the first {MAX_SEARCH} characters count"
     )
-    slot: SlotId | None = Field(None, description="Where a binding was or is")
+    slot: SlotText | None = Field(None, description="Where a binding was or is")
     binding: str | None = Field(None, max_length=64, description="The id of a binding")
     actor: str | None = Field(None, max_length=64, description="The name of a token, or what acted by itself: expiry")
     since: Start | None = Field(None, description="Committed at this time or after; a date is its first moment")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from slotbeam.bindings.binding import Lifecycle
+from slotbeam.bindings.binding import ItemLists, Lifecycle
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import SHOWN, MakeChange, Resolved
 from slotbeam.bindings.listing import Listing, first_free
@@ -42,7 +42,7 @@ class Preview:
 
     snapshot: Snapshot
     listing: Listing
-    items: Mapping[str, tuple[str, ...]]
+    items: ItemLists
     previous: Overlay | None
     now_ms: int
     resolved: Resolved | None = None

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from slotbeam.api.admin import cells
 from slotbeam.api.admin.forms import RowForm
 from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes, validate
-from slotbeam.bindings.spec import DEFAULTS, FIELDS, MOMENTS, Kind, in_order
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, TIMES, Kind, in_order
 from slotbeam.bindings.times import in_zone, seen_from, zone_of
 from slotbeam.errors import BodyError, InputError, SlotbeamError, UnsupportedMedia
 from slotbeam.text import shown
@@ -26,7 +26,6 @@ MEMBERS = in_order(*("id", "words", "category", "items", "placement", "slot", "s
 NEEDED = tuple(name for name in FIELDS if name not in DEFAULTS)
 
 _LISTS = (*(name for name, kind in FIELDS.items() if kind is Kind.TEXTS), "items")
-_TIMES = (*MOMENTS, "created_at")
 _FLAGS = tuple(name for name, kind in FIELDS.items() if kind is Kind.FLAG)
 _FLAG = {"true": True, "1": True, "false": False, "0": False}
 
@@ -94,14 +93,14 @@ def to_json(views: Iterable[Mapping[str, object]]) -> bytes:
 
 
 def _seen_from(view: Mapping[str, object], zone: ZoneInfo) -> dict[str, object]:
-    times = {name: text for name in _TIMES if isinstance(text := view.get(name), str)}
+    times = {name: text for name in TIMES if isinstance(text := view.get(name), str)}
     return {**view, **{name: seen_from(text, zone) for name, text in times.items()}}
 
 
 def _in_zone(value: object, zone: str | None) -> object:
     if zone is None or not isinstance(value, dict):
         return value
-    times = {name: value[name] for name in _TIMES if isinstance(value.get(name), str)}
+    times = {name: value[name] for name in TIMES if isinstance(value.get(name), str)}
     return {**value, **{name: in_zone(text, zone) for name, text in times.items()}}
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from slotbeam.bindings.binding import Binding, state_digest
+from slotbeam.bindings.binding import Binding, ItemLists, state_digest
 from slotbeam.bindings.listing import Listing, slot_taken, word_taken
 from slotbeam.types import Slot
 
@@ -24,9 +24,6 @@ IDS_SHOWN = 100
 """Ids of each direction that an edit names."""
 IDS_IN_ALL = 2000
 """Ids of each direction that the edits of one revision name; how many there are is told of each edit."""
-
-Lists = Mapping[str, Sequence[str]]
-"""Item list hash → its ids, sorted."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ def lists_of(edits: Sequence[Edit]) -> set[str]:
     return {sha for pair in pairs if pair[0] != pair[1] for sha in pair if sha}
 
 
-def item_changes(edits: Sequence[Edit], lists: Lists) -> list[dict[str, Any] | None]:
+def item_changes(edits: Sequence[Edit], lists: ItemLists) -> list[dict[str, Any] | None]:
     """Tell what each edit did to its items: `added`, `removed` (counts), `first_added`, `first_removed` (ids).
 
     Args:

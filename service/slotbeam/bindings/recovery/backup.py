@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from slotbeam.bindings.binding import EMPTY_STATE, Binding, Lifecycle, encode_items, record_bytes
+from slotbeam.bindings.binding import EMPTY_STATE, Binding, ItemLists, Lifecycle, encode_items, record_bytes
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import LastGood, folder, generations, load_file
 from slotbeam.bindings.spec import LATER, MOMENTS, TOLD
@@ -39,7 +39,7 @@ class Backup:
     revision: int
     bindings: Mapping[str, Binding]
     placed: Mapping[str, Slot]
-    items: Mapping[str, tuple[str, ...]]
+    items: ItemLists
     left_out: Mapping[str, str]
 
 

@@ -11,11 +11,11 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from slotbeam.bindings.binding import canonical, decode_items, encode_items
+from slotbeam.bindings.binding import ItemLists, canonical, decode_items, encode_items
 from slotbeam.bindings.listing import Listing
 from slotbeam.errors import BindingError
 from slotbeam.files import PRIVATE, write_whole
@@ -32,7 +32,7 @@ class LastGood:
     """A listing with the item lists that its records name (hash → ids)."""
 
     listing: Listing
-    items: Mapping[str, tuple[str, ...]]
+    items: ItemLists
 
 
 def save(path: Path, codebook_sha: str, good: LastGood) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from slotbeam.arrays import run_starts
-from slotbeam.bindings.binding import Binding, Lifecycle, active_digest, next_boundary
+from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle, active_digest, next_boundary
 from slotbeam.bindings.listing import Listing
 from slotbeam.errors import BindingError
 from slotbeam.kae.matcher import Matcher
@@ -136,7 +136,7 @@ class Compiled:
 def compile_listing(
     artifact: Artifact,
     listing: Listing,
-    items: Mapping[str, tuple[str, ...]],
+    items: ItemLists,
     now_ms: int,
     previous: Overlay | None = None,
     lost: Mapping[str, str] | None = None,

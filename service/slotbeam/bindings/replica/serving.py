@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import structlog
 
-from slotbeam.bindings.binding import Lifecycle, next_boundary
+from slotbeam.bindings.binding import ItemLists, Lifecycle, next_boundary
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import LastGood, load
@@ -22,8 +22,6 @@ from slotbeam.bindings.replica.status import Status
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Overlay, ServingState, Snapshot
 
-Items = Mapping[str, tuple[str, ...]]
-"""Item list hash → ids."""
 Keep = Callable[[Path, str, LastGood], None]
 """Writes a last-known-good file, as `lastgood.save` does."""
 
@@ -125,7 +123,7 @@ class Serving:
             return False
         return await self.apply(good.listing, good.items, {}, ServingState.DEGRADED) is Verdict.APPLY
 
-    async def apply(self, listing: Listing, items: Items, lost: Mapping[str, str], state: ServingState) -> Verdict:
+    async def apply(self, listing: Listing, items: ItemLists, lost: Mapping[str, str], state: ServingState) -> Verdict:
         """Compile `listing`, keep it on disk, then assign one reference and report the revision.
 
         In this order a revision that was reported is served, also by the next process, whenever this one is killed.
@@ -205,7 +203,7 @@ class Serving:
         pool.shutdown(wait=False, cancel_futures=True)
 
     def _guarded(
-        self, listing: Listing, items: Items, now: int, previous: Overlay | None, lost: Mapping[str, str]
+        self, listing: Listing, items: ItemLists, now: int, previous: Overlay | None, lost: Mapping[str, str]
     ) -> Compiled | None:
         with self.guard.applying(listing.state, listing.records, self._build) as care:
             if care.refused:

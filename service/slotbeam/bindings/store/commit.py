@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Lists, Plan, item_changes, lists_of, make_plan
+from slotbeam.bindings.binding import Binding, ItemLists
+from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Plan, item_changes, lists_of, make_plan
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
 from slotbeam.bindings.store.replies import idempotency_record
@@ -52,7 +52,7 @@ async def commit(
     change: Callable[[Listing], Change],
     *,
     items: Mapping[str, bytes] | None = None,
-    lists: Lists | None = None,
+    lists: ItemLists | None = None,
     idempotency_key: str | None = None,
     fingerprint: str = "",
 ) -> Committed:
@@ -81,7 +81,7 @@ async def _commit(
     codebook_sha: str,
     change: Callable[[Listing], Change],
     items: Mapping[str, bytes],
-    lists: Lists,
+    lists: ItemLists,
     idempotency_key: str,
     fingerprint: str,
 ) -> Committed:
@@ -115,7 +115,7 @@ async def _commit(
 
 
 async def _moved(
-    store: Store, edits: Sequence[Edit], items: Mapping[str, bytes], lists: Lists
+    store: Store, edits: Sequence[Edit], items: Mapping[str, bytes], lists: ItemLists
 ) -> Sequence[Mapping[str, object] | None]:
     """Work out which items `edits` bring and take away, off the event loop: a list may be long."""
     wanted = lists_of(edits)
@@ -123,7 +123,7 @@ async def _moved(
     read, _ = await store.items(unknown) if unknown else ({}, {})
 
     def compare() -> Sequence[Mapping[str, object] | None]:
-        given = {sha: orjson.loads(items[sha]) for sha in wanted & items.keys()}
+        given = {sha: tuple(orjson.loads(items[sha])) for sha in wanted & items.keys()}
         return item_changes(edits, {**lists, **read, **given})
 
     return await asyncio.to_thread(compare)
