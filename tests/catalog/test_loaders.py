@@ -71,16 +71,6 @@ def test_a_damaged_compressed_file_is_named(tmp_path: Path) -> None:
         list(load_catalog(path))
 
 
-def test_parquet_gives_the_same_items_as_json_lines(tmp_path: Path) -> None:
-    polars = pytest.importorskip("polars")
-    rows = [{"id": f"i{n}", "title": f"Item {n}", "popularity": float(n)} for n in range(25)]
-    polars.DataFrame(rows).write_parquet(tmp_path / "items.parquet")
-    assert list(load_catalog(tmp_path)) == list(load_catalog(written(tmp_path / "same.jsonl", *rows)))
-    polars.DataFrame([{"id": "a", "title": None}]).write_parquet(tmp_path / "bad.parquet")
-    with pytest.raises(InputError, match=r"bad\.parquet:1: title: is missing"):
-        list(load_catalog(tmp_path / "bad.parquet"))
-
-
 @pytest.mark.parametrize(
     ("row", "field", "allowed"),
     [

@@ -78,7 +78,7 @@ def test_a_variable_for_the_version_that_somebody_deploys_is_no_flag(
 
 def test_serving_never_loads_pytorch() -> None:
     loaded = modules_after("import slotbeam.api.retrieve.app, slotbeam.api.admin, slotbeam.cli.supervisor, uvicorn")
-    assert not {name for name in loaded if name.split(".")[0] in ("torch", "sklearn", "polars", "matplotlib", "onnx")}
+    assert not {name for name in loaded if name.split(".")[0] in ("torch", "sklearn", "pyarrow", "matplotlib", "onnx")}
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

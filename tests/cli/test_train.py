@@ -18,7 +18,7 @@ GOOD = [
 ]
 CODE = """
 import sys
-sys.modules.update(dict.fromkeys(("torch", "sklearn", "onnx", "polars", "faiss")))  # importing one fails
+sys.modules.update(dict.fromkeys(("torch", "sklearn", "onnx", "pyarrow", "faiss")))  # importing one fails
 sys.argv[1:] = {arguments!r}
 from slotbeam import cli
 cli.main()

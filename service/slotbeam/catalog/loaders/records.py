@@ -13,10 +13,11 @@ import orjson
 
 from slotbeam.catalog.loaders.feeds import feed_rows
 from slotbeam.catalog.loaders.files import FEEDS, TABLES, opened
+from slotbeam.catalog.loaders.parquet import parquet_batches
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow, source_of
+from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow
 from slotbeam.catalog.loaders.tables import table_rows
-from slotbeam.errors import InputError, SetupError
+from slotbeam.errors import InputError
 
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -49,7 +50,9 @@ class RowFile:
         ends the file: it cannot be opened, is damaged, or is of another form.
         """
         if self.path.suffix == ".parquet":
-            yield from _parquet_rows(self.path)
+            for batch, share in parquet_batches(self.path):
+                yield from batch
+                self._share = share
         else:
             yield from self._unpacked()
         self._share = 1.0
@@ -108,27 +111,6 @@ def _first_line(place: SourcePlace, line: bytes) -> bytes:
     if line.lstrip().startswith(b"["):
         raise place.fault("(line)", "begins a JSON list; write one object a line (jq -c '.[]')")
     return line
-
-
-def _parquet_rows(path: Path) -> Iterator[RowOrFault]:
-    try:
-        import polars
-    except ImportError as error:
-        raise SetupError('reading Parquet needs polars: pip install "slotbeam[train]"') from error
-    if not path.is_file():
-        raise InputError(f"{path} cannot be read: no such file")
-    step, start = 20_000, 0
-    try:
-        frame = polars.scan_parquet(path)
-        while True:
-            part = frame.slice(start, step).collect()
-            for offset, row in enumerate(part.iter_rows(named=True)):
-                yield SourceRow(SourcePlace(path, start + offset + 1), row, source_of(row))
-            if part.height < step:
-                return
-            start += step
-    except polars.exceptions.PolarsError as error:
-        raise InputError(f"{path.name}: not a Parquet file ({error})") from error
 
 
 def first_row(path: Path) -> dict[str, Any]:
