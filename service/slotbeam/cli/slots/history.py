@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from slotbeam.bindings.spec import FIELDS
 from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 from slotbeam.cli.zones import ZoneName, clock, placed
@@ -49,6 +48,8 @@ def history(
 
 def changed(change: Mapping[str, Any]) -> list[str]:
     """Return the fields that an update changed, of a change as `GET /admin/audit` tells it."""
+    from slotbeam.bindings.spec import FIELDS
+
     before, after = change["before"], change["after"]
     if before is None or after is None:
         return []
