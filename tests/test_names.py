@@ -7,7 +7,6 @@ from collections import defaultdict
 from pathlib import Path
 
 SERVICE = Path(__file__).parents[1] / "service"
-LAB = SERVICE / "slotbeam_lab"
 
 
 def classes() -> dict[str, list[Path]]:
@@ -20,10 +19,10 @@ def classes() -> dict[str, list[Path]]:
     return places
 
 
-def test_no_class_outside_the_lab_shares_its_name_with_another() -> None:
+def test_no_class_shares_its_name_with_another() -> None:
     twice = {
         name: [str(path.relative_to(SERVICE)) for path in places]
         for name, places in classes().items()
-        if len(places) > 1 and not all(path.is_relative_to(LAB) for path in places)
+        if len(places) > 1
     }
     assert not twice, "rename one of each, so that a name in a trace or an import says which class it is"

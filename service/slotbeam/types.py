@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +21,9 @@ BoolArray = NDArray[np.bool_]
 
 Sid = tuple[int, ...]
 """L slot indices, one per position; 0 is `empty`."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, total)."""
 
 SLOT_LENGTH = 11
 SLOT_PATTERN = "^([0-9]{1,3})-([0-9]{1,7})$"

@@ -12,22 +12,21 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
-from slotbeam_lab.baselines import bm25
-from slotbeam_lab.baselines.bm25 import Bm25
+from slotbeam.types import Progress
+from slotbeam_lab.baselines.bm25 import Bm25, system_of
 from slotbeam_lab.baselines.registry import Setup, chosen
 from slotbeam_lab.baselines.systems import artifact_system, candidate_system
 from slotbeam_lab.interventions.editable import standard_systems
 from slotbeam_lab.interventions.intervene import COLLATERAL, intervene, untouched
-from slotbeam_lab.measures.judgements import judged_recall
-from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions, sample
+from slotbeam_lab.measures.questions import Questions, ask, find_questions, judged_recall, read_questions, sample
 from slotbeam_lab.measures.report import Section, markdown, section_of
-from slotbeam_lab.measures.run import Progress, System, averaged
+from slotbeam_lab.measures.run import System, averaged
 from slotbeam_lab.paper import curves
 from slotbeam_lab.paper.plots import draw
-from slotbeam_lab.paper.tables import BASE, intervention_sections, pairs_of, table_section, tables_of
+from slotbeam_lab.paper.tables import BASE, intervention_sections, pairs_of, table_of, table_section, tables_of
+from slotbeam_lab.paper.tasks import KS, measured
 from slotbeam_train.lexicon import KaeOptions
 
-KS = (10, 100, 350)
 CURVE_QUERIES = 500
 """Rows of the test day that a point of a curve is measured on, at most."""
 
@@ -89,15 +88,18 @@ def run_eval(
     questions = read_questions(judgements, world, {item.id for item in items}, queries)
     result: dict[str, Any] = {"catalog": len(items), "tables": {}, "queries": questions.counts(), "over_bm25": {}}
     loaded = Artifact.load(artifact) if artifact and contest is None else None
-    turns: list[Mapping[str, System]] = []
     if contest is None:
-        turns.append({BASE: bm25.system_of(Bm25(items)), **(_served(loaded) if loaded else {})})
+        served = {BASE: system_of(Bm25(items)), **(_served(loaded) if loaded else {})}
+        tables = ask(served, questions, ks, progress)
     else:
-        built = {seed: build_all(contest, seed) for seed in contest.seeds}
-        turns += [systems for systems, _ in built.values()]
-        result["training"] = {str(seed): facts for seed, (_, facts) in built.items()}
-    asked = [ask(systems, questions, ks, progress) for systems in turns]
-    tables = {name: averaged([one[name] for one in asked]) for name in asked[0]}
+        kept = {seed: _measured(contest, seed, questions, ks, progress) for seed in contest.seeds}
+        tables = {
+            kind: averaged([table_of(systems.values(), kind) for systems in kept.values()])
+            for kind in questions.counts()
+        }
+        result["training"] = {
+            str(seed): {name: own["facts"] for name, own in systems.items()} for seed, systems in kept.items()
+        }
     sections = []
     for name, table in tables.items():
         pairs = pairs_of(table)
@@ -110,11 +112,11 @@ def run_eval(
         raise InputError("interventions and plots need an artifact and a log: name them")
     if loaded and interventions:
         systems = standard_systems(loaded, items)
-        found = intervene(loaded, systems, questions.log, interventions, ks, progress)
-        found |= untouched(loaded, questions.log, load_log(logs) if logs else (), interventions, max(ks), COLLATERAL)
-        by_size = tables_of(found["sizes"])
-        sections += intervention_sections(by_size, found)
-        result["interventions"] = found | {"sizes": {size: table.means() for size, table in by_size.items()}}
+        facts = intervene(loaded, systems, questions.log, interventions, ks, progress)
+        facts |= untouched(loaded, questions.log, load_log(logs) if logs else (), interventions, max(ks), COLLATERAL)
+        by_size = tables_of(facts["sizes"])
+        sections += intervention_sections(by_size, facts)
+        result["interventions"] = facts | {"sizes": {size: table.means() for size, table in by_size.items()}}
     if loaded and plots:
         sections += _behind(loaded, items, questions, logs, progress)
         draw(sections, plots)
@@ -125,7 +127,7 @@ def run_eval(
             recall, count = judged_recall(candidate_system(loaded), questions.judged, max(ks))
             result["candidates"] = {"limit": limit, "mean": count, "recall": recall}
             note = f"Candidate recall {recall:.3f} at {count:.0f} candidates a query (limit {limit})."
-            sections = [replace(one, notes=(note,)) if one.name == "judged" else one for one in sections]
+            sections = [replace(each, notes=(note,)) if each.name == "judged" else each for each in sections]
     if questions.judged:
         result["judged_outside_the_catalog"] = questions.lost
     result["sections"] = [asdict(section) for section in sections]
@@ -140,38 +142,31 @@ def run_eval(
 def _behind(
     artifact: Artifact, items: Sequence[Item], questions: Questions, logs: Path | None, progress: Progress | None
 ) -> list[Section]:
-    """The curves behind an artifact; the information loss is that of its own settings and the training days."""
+    """Draw the curves behind an artifact; the information loss is that of its own settings and the training days."""
     settings = artifact.manifest["training"]["settings"]
-    log = [one for one in load_log(logs) if one.day <= settings["last_day"]] if logs else []
+    log = [row for row in load_log(logs) if row.day <= settings["last_day"]] if logs else []
     clicks = sample(questions.kinds.get("click", ()), CURVE_QUERIES)
     return [
         curves.elbow_section(items, log, KaeOptions(**settings["kae"])),
-        curves.beam_section(artifact, clicks, progress=progress),
-        curves.candidate_section(artifact, clicks, progress=progress),
-        curves.density_section(artifact),
-        curves.history_section(artifact, questions.log, CURVE_QUERIES, progress),
+        *curves.artifact_sections(artifact, clicks, questions.log, CURVE_QUERIES, progress),
     ]
 
 
-def build_all(contest: Contest, seed: int) -> tuple[dict[str, System], dict[str, Any]]:
-    """Systems by label, trained with `seed` when they are not in the cache, and each one's facts."""
-    options = contest.setup.options
-    setup = replace(contest.setup, options=replace(options, seed=seed, kae=replace(options.kae, seed=seed)))
-    systems: dict[str, System] = {}
-    facts: dict[str, Any] = {}
-    for name, entry in chosen(contest.names).items():
-        built = entry.build(setup)
-        systems[entry.label], facts[name] = built.search, built.facts
-    return systems, facts
+def _measured(
+    contest: Contest, seed: int, questions: Questions, ks: Sequence[int], progress: Progress | None
+) -> dict[str, dict[str, Any]]:
+    """Return name → what `measured` says of each system, trained with `seed` when it is not in the cache."""
+    setup = replace(contest.setup, options=contest.setup.options.seeded(seed))
+    return {name: measured(setup, name, questions, ks, progress) for name in chosen(contest.names)}
 
 
 def render(result: Mapping[str, Any]) -> str:
-    """The figures of `run_eval` as Markdown, with all intervals."""
+    """Write the figures of `run_eval` as Markdown, with all intervals."""
     return "\n\n".join(markdown(section_of(section)) for section in result["sections"])
 
 
 def _served(artifact: Artifact) -> dict[str, System]:
-    """The artifact as it is served, and without its lexical feature where it has one."""
+    """Ask the artifact as it is served, and without its lexical feature where it has one."""
     systems: dict[str, System] = {artifact.name: artifact_system(artifact)}
     if artifact.options.weight_lexical:
         systems[f"{artifact.name}, no lexical feature"] = artifact_system(artifact, lexical=False)

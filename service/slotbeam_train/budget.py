@@ -51,7 +51,7 @@ class Budget:
         return Budget(share * max(0.0, self.left - keep), self.clock)
 
 
-class Steps:
+class BySteps:
     """The course of a stage of so many steps."""
 
     def __init__(self, steps: int) -> None:
@@ -70,7 +70,7 @@ class Steps:
         return self.steps
 
 
-class Clock:
+class ByClock:
     """The course of a stage that ends with its time, however long a step takes; it has one step at least.
 
     Args:

@@ -9,9 +9,9 @@ from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.encode import Kae
 from slotbeam.model.tokenizer import InputBuilder
 from slotbeam.search.artifact import read_manifest, verify
+from slotbeam.types import Progress
 from slotbeam_train.export.artifact import TOKENIZER
 from slotbeam_train.lexicon import Absorbed, behaviour_of, build_kae
-from slotbeam_train.lexicon.corpus import Progress
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.stages.corpus import corpus_texts
 

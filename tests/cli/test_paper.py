@@ -17,9 +17,9 @@ def test_paper_runs_what_can_be_run_and_ends_with_1_when_a_unit_failed(
 ) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("bm25s")
-    from slotbeam_lab.baselines.registry import SYSTEMS, Entry
+    from slotbeam_lab.baselines.registry import SYSTEMS, Contestant
 
-    monkeypatch.setitem(SYSTEMS, "broken", Entry("broken", "support.fakes:build_broken"))
+    monkeypatch.setitem(SYSTEMS, "broken", Contestant("broken", "support.fakes:build_broken"))
     arguments = ["paper", "--quick", "--out", str(tmp_path / "out"), "--parts", "systems", "--items", "1000"]
     arguments += ["--config", "tiny", "--steps", "5", "--queries", "5", "--jobs", "1"]
     done = RUN.invoke(app, [*arguments, "--systems", "bm25", "--results", str(tmp_path / "kept.json")])

@@ -127,7 +127,7 @@ class Machine:
             module = command if hasattr(command, name) else vocabulary
             patch.setattr(module, name, self._slow(name, seconds, getattr(module, name)))
         patch.setattr(Trainer, "_loss", self._slow("steps", step_s, Trainer._loss))
-        patch.setattr(weights, "_lists", self._slow("lists", 1.0, weights._lists))
+        patch.setattr(weights, "_choice", self._slow("lists", 1.0, weights._choice))
 
     def __call__(self) -> float:
         return self.now

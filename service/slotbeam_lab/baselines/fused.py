@@ -6,14 +6,14 @@ One of them is behaviour: what users took after the same query, then after queri
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.kae.normalize import normalize
 from slotbeam_lab.baselines import bm25, dense
 from slotbeam_lab.baselines.bm25 import Bm25
-from slotbeam_lab.baselines.registry import Build, Built, Setup
+from slotbeam_lab.baselines.registry import Built, Setup
 from slotbeam_lab.baselines.systems import build_kae
 from slotbeam_lab.measures.run import Asked, System
 
@@ -89,7 +89,7 @@ def build_with_kae(setup: Setup) -> Built:
     return _build(setup, build_kae)
 
 
-def _build(setup: Setup, first: Build) -> Built:
+def _build(setup: Setup, first: Callable[[Setup], Built]) -> Built:
     parts = [first(setup), dense.build(setup), _behaviour(setup)]
     return Built(fused_system([part.search for part in parts]), parts[0].artifact, parts[0].facts | parts[1].facts)
 

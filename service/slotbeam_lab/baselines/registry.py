@@ -60,11 +60,8 @@ class Built:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-Build = Callable[[Setup], Built]
-
-
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Contestant:
     """One row of a comparison: its label in tables, and where its `build` function lives (`module:function`)."""
 
     label: str
@@ -78,28 +75,28 @@ class Entry:
 
 _BASELINES = "slotbeam_lab.baselines"
 
-SYSTEMS: dict[str, Entry] = {
-    "bm25": Entry("BM25", f"{_BASELINES}.bm25:build"),
-    "bm25-alias": Entry("BM25 + aliases", f"{_BASELINES}.bm25:build_aliased"),
-    "dense": Entry("dense dual encoder", f"{_BASELINES}.dense:build"),
-    "kae": Entry("slotbeam", f"{_BASELINES}.systems:build_kae"),
-    "kae-no-lexical": Entry("slotbeam, no lexical feature", f"{_BASELINES}.systems:build_kae_no_lexical"),
-    "kae-paper": Entry("KAE as in the paper", "slotbeam_lab.interventions.unconstrained:build"),
-    "kae-paper-trie": Entry(
+SYSTEMS: dict[str, Contestant] = {
+    "bm25": Contestant("BM25", f"{_BASELINES}.bm25:build"),
+    "bm25-alias": Contestant("BM25 + aliases", f"{_BASELINES}.bm25:build_aliased"),
+    "dense": Contestant("dense dual encoder", f"{_BASELINES}.dense:build"),
+    "kae": Contestant("slotbeam", f"{_BASELINES}.systems:build_kae"),
+    "kae-no-lexical": Contestant("slotbeam, no lexical feature", f"{_BASELINES}.systems:build_kae_no_lexical"),
+    "kae-paper": Contestant("KAE as in the paper", "slotbeam_lab.interventions.unconstrained:build"),
+    "kae-paper-trie": Contestant(
         "KAE as in the paper, but in the trie", "slotbeam_lab.interventions.unconstrained:build_constrained"
     ),
-    "rq-kmeans": Entry("RQ-kmeans", f"{_BASELINES}.closed:build_kmeans"),
-    "rq-vae": Entry("RQ-VAE", f"{_BASELINES}.closed:build_vae"),
-    "rq-opq": Entry("RQ-OPQ (KHQE)", f"{_BASELINES}.closed:build_opq"),
-    "cq-sid": Entry("CQ-SID", f"{_BASELINES}.closed:build_clusters"),
-    "fused": Entry("BM25 + dense + behaviour (RRF)", f"{_BASELINES}.fused:build"),
-    "fused-kae": Entry("slotbeam + dense + behaviour (RRF)", f"{_BASELINES}.fused:build_with_kae"),
+    "rq-kmeans": Contestant("RQ-kmeans", f"{_BASELINES}.closed:build_kmeans"),
+    "rq-vae": Contestant("RQ-VAE", f"{_BASELINES}.closed:build_vae"),
+    "rq-opq": Contestant("RQ-OPQ (KHQE)", f"{_BASELINES}.closed:build_opq"),
+    "cq-sid": Contestant("CQ-SID", f"{_BASELINES}.closed:build_clusters"),
+    "fused": Contestant("BM25 + dense + behaviour (RRF)", f"{_BASELINES}.fused:build"),
+    "fused-kae": Contestant("slotbeam + dense + behaviour (RRF)", f"{_BASELINES}.fused:build_with_kae"),
 }
 """Every system by its name on the command line."""
 
 
-def chosen(names: Sequence[str]) -> dict[str, Entry]:
-    """Return the entries of `names`, in their order. Raises `InputError` for a name that does not exist."""
+def chosen(names: Sequence[str]) -> dict[str, Contestant]:
+    """Return the contestants of `names`, in their order. Raises `InputError` for a name that does not exist."""
     unknown = [name for name in names if name not in SYSTEMS]
     if unknown:
         raise InputError(f"systems {', '.join(unknown)} are not known; allowed: {', '.join(SYSTEMS)}")

@@ -126,7 +126,7 @@ class Rewritten:
 
 
 def closed_system(built: Built) -> Forged:
-    """The intervention of a closed codebook (`build_kmeans` and its like): its own quantiser forges the codes."""
+    """Return a closed codebook (`build_kmeans` and its like) as one that is told words: its quantiser forges codes."""
     from slotbeam_lab.baselines.closed import forge
 
     if built.artifact is None:

@@ -19,21 +19,21 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
-from slotbeam.types import Timings
+from slotbeam.types import Progress, Timings
 from slotbeam_lab.interventions.editable import Editable
 from slotbeam_lab.interventions.injections import Injection, make_rounds, overlay_of
 from slotbeam_lab.measures import metrics
-from slotbeam_lab.measures.run import Progress, Table
+from slotbeam_lab.measures.run import Table
 
 ORDER, ORDER_GRADED = "order nDCG@10", "graded order nDCG@10"
 COLLATERAL = 10_000
 """Answers that are compared before and after."""
-Key = TypeVar("Key")
+Group = TypeVar("Group")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What every system made of one injection: system → metric → value."""
+class Scored:
+    """One injection, and what every system made of it: system → metric → value."""
 
     injection: Injection
     values: dict[str, dict[str, float]]
@@ -56,12 +56,12 @@ def intervene(
     Returns:
         JSON values: `words`, `sizes` (size → system → metric → values) and `positions` (means by group).
     """
-    outcomes = ask_rounds(systems, make_rounds(artifact, test, per_size), ks, progress)
-    tables = dict(sorted(tables_by(outcomes, lambda one: len(one.rows)).items()))
+    scored = ask_rounds(systems, make_rounds(artifact, test, per_size), ks, progress)
+    tables = dict(sorted(tables_by(scored, lambda word: len(word.rows)).items()))
     return {
-        "words": len(outcomes),
+        "words": len(scored),
         "sizes": {str(size): table.values for size, table in tables.items()},
-        "positions": position_facts(artifact, outcomes),
+        "positions": position_facts(artifact, scored),
     }
 
 
@@ -73,7 +73,7 @@ def untouched(
     k: int,
     wanted: int = COLLATERAL,
 ) -> dict[str, int]:
-    """With the first round bound: how many of `wanted` queries without a bound word were asked, and answered anew.
+    """Count with the first round bound how many of `wanted` queries without a bound word are asked, and answered anew.
 
     Args:
         log: rows of the days before the test day, oldest first; read when the test day has too few queries.
@@ -88,49 +88,49 @@ def ask_rounds(
     rounds: Sequence[Sequence[Injection]],
     ks: Sequence[int],
     progress: Progress | None = None,
-) -> list[Outcome]:
+) -> list[Scored]:
     """Bind each round in every system, then ask each word's query."""
-    outcomes: list[Outcome] = []
+    scored: list[Scored] = []
     total = sum(map(len, rounds))
     for injections in rounds:
         answers: list[dict[str, dict[str, float]]] = [{} for _ in injections]
         for name, system in systems.items():
             system.bind(injections)
-            for one, values in zip(injections, answers, strict=True):
-                values[name] = score(one, system.search(one.query, max(ks)), ks)
-        outcomes += [Outcome(one, values) for one, values in zip(injections, answers, strict=True)]
+            for injection, values in zip(injections, answers, strict=True):
+                values[name] = score(injection, system.search(injection.query, max(ks)), ks)
+        scored += [Scored(injection, values) for injection, values in zip(injections, answers, strict=True)]
         if progress is not None:
-            progress("interventions", len(outcomes), total)
-    return outcomes
+            progress("interventions", len(scored), total)
+    return scored
 
 
-def score(one: Injection, ranked: Sequence[str], ks: Sequence[int]) -> dict[str, float]:
-    """The metrics of one answer (ids, best first)."""
-    bound = set(one.item_ids)
+def score(injection: Injection, ranked: Sequence[str], ks: Sequence[int]) -> dict[str, float]:
+    """Return the metrics of one answer (ids, best first)."""
+    bound = set(injection.item_ids)
     inside = [item for item in ranked if item in bound]
-    values = {f"IHR@{k}": float(one.target_id in ranked[:k]) for k in ks}
+    values = {f"IHR@{k}": float(injection.target_id in ranked[:k]) for k in ks}
     values |= {f"IAR@{k}": float(not bound.isdisjoint(ranked[:k])) for k in ks}
-    values[ORDER] = metrics.ndcg(inside, {one.target_id: 1.0})
-    values[ORDER_GRADED] = metrics.ndcg(inside, dict.fromkeys((*one.chosen, one.target_id), 1.0))
+    values[ORDER] = metrics.ndcg(inside, {injection.target_id: 1.0})
+    values[ORDER_GRADED] = metrics.ndcg(inside, dict.fromkeys((*injection.chosen, injection.target_id), 1.0))
     return values
 
 
-def tables_by(outcomes: Iterable[Outcome], key: Callable[[Injection], Key]) -> dict[Key, Table]:
-    """Group outcomes: key → table of all systems; every query keeps its values, so ratios and intervals are paired."""
-    tables: dict[Key, Table] = {}
-    for outcome in outcomes:
-        table = tables.setdefault(key(outcome.injection), Table())
-        for system, found in outcome.values.items():
+def tables_by(scored: Iterable[Scored], group_of: Callable[[Injection], Group]) -> dict[Group, Table]:
+    """Return group → table of all systems; every query keeps its values, so ratios and intervals are paired."""
+    tables: dict[Group, Table] = {}
+    for each in scored:
+        table = tables.setdefault(group_of(each.injection), Table())
+        for system, own in each.values.items():
             values = table.values.setdefault(system, {})
-            for metric, value in found.items():
+            for metric, value in own.items():
                 values.setdefault(metric, []).append(value)
     return tables
 
 
-def position_facts(artifact: Artifact, outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
-    """Group of the codebook → `words`, and each system's means: where a mode that promises nothing fails."""
-    words = Counter(one.injection.slot.position for one in outcomes)
-    tables = tables_by(outcomes, lambda one: one.slot.position)
+def position_facts(artifact: Artifact, scored: Sequence[Scored]) -> dict[str, dict[str, Any]]:
+    """Return group of the codebook → `words`, and each system's means: where a mode that promises nothing fails."""
+    words = Counter(each.injection.slot.position for each in scored)
+    tables = tables_by(scored, lambda word: word.slot.position)
     return {
         artifact.kae.codebook.group_name(position): {
             "words": words[position],
@@ -168,16 +168,16 @@ def collateral(
 
 
 def collateral_queries(test: Iterable[Interaction], log: Iterable[Interaction], most: int) -> Iterator[str]:
-    """Queries of the test day, then the log's latest, newest first; of the log `most` distinct ones are held at once.
+    """Yield queries of the test day, then the log's latest, newest first; of those `most` distinct ones are held.
 
     Args:
         test: rows of the test day. log: rows in the order of their days; read once, when the test day is used up.
     """
-    yield from (one.query for one in test)
+    yield from (row.query for row in test)
     latest: dict[str, None] = {}
-    for one in log:
-        latest.pop(one.query, None)
-        latest[one.query] = None
+    for row in log:
+        latest.pop(row.query, None)
+        latest[row.query] = None
         if len(latest) > most:
             del latest[next(iter(latest))]
     yield from reversed(latest)

@@ -47,7 +47,7 @@ class OneTrie:
         self._free = None if constrained else FreeDecoder(artifact.model, self.shelf.trie)
 
     def best(self, encoded: Encoded, sid: Sid, k: int, towards: Slot | None = None) -> list[int]:
-        """The `k` best rows for a query read as `encoded`, SID `sid`, best first; `towards` looks ahead."""
+        """Return the `k` best rows for a query read as `encoded`, SID `sid`, best first; `towards` looks ahead."""
         artifact, options = self.artifact, self.artifact.options
         [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, sid)])
         if self._free is not None:
@@ -110,7 +110,7 @@ def look_ahead(model: SequenceModel, memory: Memory, trie: Trie, slot: Slot) -> 
 
 
 def slot_chance(model: SequenceModel, memory: Memory, trie: Trie, slot: Slot) -> float:
-    """The model's probability of `slot` at its position, behind the prefix that greedy decoding takes."""
+    """Return the model's probability of `slot` at its position, behind the prefix that greedy decoding takes."""
     state: IntArray = np.zeros(1, np.int64)  # the root
     parent: IntArray = np.empty(0, np.int64)
     codes: IntArray = parent
@@ -125,7 +125,7 @@ def slot_chance(model: SequenceModel, memory: Memory, trie: Trie, slot: Slot) ->
 
 
 def leading(trie: Trie, slot: Slot) -> FloatArray:
-    """(S,) 1.0 for the states at or above the slot's position from which a SID with `slot` can be reached."""
+    """Mark (S,) by 1.0 the states at or above the slot's position from which a SID with `slot` can be reached."""
     leads = np.zeros(int(trie.levels[-1]))
     depth = slot.position + 1
     first, stop = int(trie.levels[depth]), int(trie.levels[depth + 1])

@@ -46,7 +46,7 @@ class EverySid:
         return len(self._sizes)
 
     def expand(self, states: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-        """Every code of the next position behind each of `states` (B,), all of one depth; see `Trie.expand`."""
+        """Return every code of the next position behind each of `states` (B,), all of one depth; see `Trie.expand`."""
         size, first = self._sizes[len(self._asked)], self._next
         self._asked.append((np.asarray(states), first))
         self._next += len(states) * size
@@ -54,7 +54,7 @@ class EverySid:
         return np.repeat(np.arange(len(states)), size), np.tile(np.arange(size), len(states)), child
 
     def sids(self, states: IntArray) -> IntArray:
-        """The SIDs (n, L) of states of full depth."""
+        """Return the SIDs (n, L) of states of full depth."""
         out = np.empty((len(states), self.depth), np.int64)
         for position in range(self.depth - 1, -1, -1):
             parents, first = self._asked[position]
@@ -78,7 +78,7 @@ class FreeDecoder:
         self.lost = 0
 
     def search(self, memory: Memory, width: int) -> Beams:
-        """The `width` best SIDs of all; those without an item are dropped and counted in `lost` (of `decoded`)."""
+        """Return the `width` best SIDs; those without an item are dropped and counted in `lost` (of `decoded`)."""
         every = EverySid(self._model.sizes)
         beams = beam_search(self._model, memory, every, width)
         leaves = np.array([self._leaf.get(sid.tobytes(), -1) for sid in every.sids(beams.states)], np.int64)
@@ -101,7 +101,7 @@ class TrieDecoder(FreeDecoder):
 
 
 def build(setup: Setup) -> Built:
-    """The artifact of `build_kae`, decoded and ranked as in the paper; facts tell the share of SIDs without an item."""
+    """Decode and rank the artifact of `build_kae` as in the paper; facts tell the share of SIDs without an item."""
     artifact, facts = trained_kae(setup)
     decoder = FreeDecoder(artifact.model, artifact.trie)
     search = paper_system(artifact, decoder)
@@ -111,13 +111,13 @@ def build(setup: Setup) -> Built:
 
 
 def build_constrained(setup: Setup) -> Built:
-    """The artifact of `build_kae`, decoded in its trie but ranked as in the paper."""
+    """Decode the artifact of `build_kae` in its trie, but rank as in the paper."""
     artifact, facts = trained_kae(setup)
     return Built(paper_system(artifact, TrieDecoder(artifact.model, artifact.trie)), artifact, facts)
 
 
 def paper_system(artifact: Artifact, decoder: FreeDecoder) -> System:
-    """A system that takes the items of the decoded SIDs, best SID first, the most popular of a SID first."""
+    """Take the items of the decoded SIDs, best SID first, the most popular of a SID first."""
     catalog = artifact.catalog
     shelf = Shelf(artifact.trie, catalog.leaf_items, None)  # within a SID, stored order is popularity order
 
@@ -134,14 +134,14 @@ def paper_system(artifact: Artifact, decoder: FreeDecoder) -> System:
 
 
 def _probes(setup: Setup) -> list[str]:
-    """The last distinct queries of the training days."""
+    """Return the last distinct queries of the training days."""
     if setup.logs is None:
         return []
     queries: dict[str, None] = {}
-    for one in load_log(setup.logs):
-        if one.day <= setup.options.last_day and one.query.strip():
-            queries.pop(one.query, None)
-            queries[one.query] = None
+    for row in load_log(setup.logs):
+        if row.day <= setup.options.last_day and row.query.strip():
+            queries.pop(row.query, None)
+            queries[row.query] = None
             if len(queries) > PROBES:
                 del queries[next(iter(queries))]
     return list(queries)

@@ -1,4 +1,7 @@
-"""What is asked: rows of a log's test day (one row one query), judged queries, or both."""
+"""What is asked: rows of a log's test day (one row one query), judged queries, or both; and what systems make of it.
+
+Human judgements (Icecat's, or any file of the same shape) are a CSV of `query,docid,rating`, ratings 0 to 3.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,63 @@ from zlib import crc32
 
 from slotbeam.catalog.item import Interaction
 from slotbeam.catalog.loaders import load_log
+from slotbeam.catalog.loaders.faults import Faults, good_rows
+from slotbeam.catalog.loaders.files import opened
+from slotbeam.catalog.loaders.tables import table_rows
 from slotbeam.errors import InputError
+from slotbeam.types import Progress
 from slotbeam_lab.measures import metrics
-from slotbeam_lab.measures.judgements import Judged, judged_table, read_judgements
-from slotbeam_lab.measures.run import Asked, Progress, System, Table, evaluate
+from slotbeam_lab.measures.run import Asked, System, Table, evaluate
+
+RELEVANT = 2
+"""The least rating that counts as relevant."""
+_COLUMNS = ("query", "docid", "rating")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One query with the ratings of its judged items, by id."""
+
+    query: str
+    ratings: dict[str, int]
+
+    @property
+    def relevant(self) -> frozenset[str]:
+        return frozenset(item for item, rating in self.ratings.items() if rating >= RELEVANT)
+
+    @property
+    def other(self) -> frozenset[str]:
+        return frozenset(item for item, rating in self.ratings.items() if rating < RELEVANT)
+
+    def within(self, ids: Collection[str]) -> Judged:
+        """Return the same query, judged over the items of `ids` alone."""
+        return Judged(self.query, {item: rating for item, rating in self.ratings.items() if item in ids})
+
+
+def read_judgements(path: Path) -> list[Judged]:
+    """Read a judgements file, queries in file order.
+
+    Raises:
+        InputError: for all that is wrong, each with file, line, field and what is allowed; a pair judged twice with two
+            ratings is refused.
+    """
+    found: dict[str, dict[str, int]] = {}
+    faults = Faults()
+    file, raw = opened(path)
+    with raw, file:
+        for place, row, _ in good_rows(table_rows(path, file), faults):
+            rating = row.get("rating", "")
+            faulty = [name for name in _COLUMNS[:2] if name not in row]
+            for name in faulty:
+                faults.note(place.error(name, None, f"text; the columns are {', '.join(_COLUMNS)}"))
+            if rating not in ("0", "1", "2", "3"):
+                faults.note(place.error("rating", row.get("rating"), "0, 1, 2, 3"))
+            elif not faulty:
+                query, item = row["query"], row["docid"]
+                if found.setdefault(query, {}).setdefault(item, int(rating)) != int(rating):
+                    faults.note(place.fault("rating", f"{query!r} and {item!r} have two ratings; allowed: one", "one"))
+    faults.refuse()
+    return [Judged(query, ratings) for query, ratings in found.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +87,13 @@ class Questions:
     lost: int
 
     def counts(self) -> dict[str, int]:
-        """Table name → queries."""
+        """Return table name → queries."""
         counts = {kind: len(rows) for kind, rows in self.kinds.items()}
         return counts | ({"judged": len(self.judged)} if self.judged else {})
 
 
 def find_questions(catalog: Path, judgements: Path | None, world: Path | None) -> tuple[Path | None, Path | None]:
-    """The judgements and the test log: those given, else what lies beside the catalog.
+    """Return the judgements and the test log: those given, else what lies beside the catalog.
 
     Raises:
         InputError: there is nothing to measure on.
@@ -58,7 +114,7 @@ def find_questions(catalog: Path, judgements: Path | None, world: Path | None) -
 def read_questions(
     judgements: Path | None, world: Path | None, ids: Collection[str], queries: int | None = None
 ) -> Questions:
-    """Read them.
+    """Read what is asked.
 
     Args:
         judgements: a CSV file. world: a log. ids: of the catalog.
@@ -68,7 +124,7 @@ def read_questions(
         InputError: a file is malformed, or no judged query has a relevant item in the catalog.
     """
     log = tuple(load_log(world)) if world else ()
-    kinds = {kind: sample([one for one in log if one.kind == kind], queries) for kind in ("click", "order")}
+    kinds = {kind: sample([row for row in log if row.kind == kind], queries) for kind in ("click", "order")}
     judged, lost = _judged(judgements, ids) if judgements else ([], 0)
     return Questions(log, {kind: rows for kind, rows in kinds.items() if rows}, judged, lost)
 
@@ -76,7 +132,7 @@ def read_questions(
 def ask(
     systems: Mapping[str, System], questions: Questions, ks: Sequence[int], progress: Progress | None = None
 ) -> dict[str, Table]:
-    """Table name (`click`, `order`, `judged`) → every system's values on the same queries."""
+    """Return table name (`click`, `order`, `judged`) → every system's values on the same queries."""
     tables = {kind: world_table(systems, rows, ks, progress) for kind, rows in questions.kinds.items()}
     if questions.judged:
         tables["judged"] = judged_table(systems, questions.judged, ks, progress)
@@ -86,7 +142,7 @@ def ask(
 def world_table(
     systems: Mapping[str, System], log: Sequence[Interaction], ks: Sequence[int], progress: Progress | None = None
 ) -> Table:
-    """HR@K and MRR@K of the chosen item for each K; an interaction is one query, its item the only relevant one."""
+    """Measure HR@K and MRR@K for each K; an interaction is one query, its item the only relevant one."""
 
     def score(number: int, ranked: Sequence[str]) -> dict[str, float]:
         target = (log[number].item_id,)
@@ -94,12 +150,42 @@ def world_table(
             f"MRR@{k}": metrics.reciprocal_rank(ranked, target, k) for k in ks
         }
 
-    asked = [Asked(one.query, one.recent_queries, one.recent_item_ids) for one in log]
-    return evaluate(systems, asked, max(ks), score, progress)
+    return evaluate(systems, [Asked.of(row) for row in log], max(ks), score, progress)
+
+
+def judged_table(
+    systems: Mapping[str, System], judged: Sequence[Judged], ks: Sequence[int], progress: Progress | None = None
+) -> Table:
+    """Measure Recall@K for each K, nDCG@10, condensed nDCG@10, bpref and MRR at the largest K.
+
+    Queries without a relevant item are left out: every metric is undefined there.
+    """
+    judged = [query for query in judged if query.relevant]
+    most = max(ks)
+
+    def score(number: int, ranked: Sequence[str]) -> dict[str, float]:
+        one = judged[number]
+        return {
+            **{f"Recall@{k}": metrics.recall(ranked, one.relevant, k) for k in ks},
+            "nDCG@10": metrics.ndcg(ranked, one.ratings),
+            "condensed nDCG@10": metrics.condensed_ndcg(ranked, one.ratings),
+            "bpref": metrics.bpref(ranked, one.relevant, one.other),
+            f"MRR@{most}": metrics.reciprocal_rank(ranked, one.relevant, most),
+        }
+
+    return evaluate(systems, [Asked(query.query) for query in judged], most, score, progress)
+
+
+def judged_recall(system: System, judged: Sequence[Judged], k: int) -> tuple[float, float]:
+    """Return the mean recall of everything that `system` answers, and how many items that is on average."""
+    judged = [query for query in judged if query.relevant]
+    answers = [system(Asked(query.query), k) for query in judged]
+    recalls = [metrics.recall(ids, query.relevant, len(ids)) for ids, query in zip(answers, judged, strict=True)]
+    return sum(recalls) / len(judged), sum(map(len, answers)) / len(judged)
 
 
 def sample(log: Sequence[Interaction], count: int | None) -> list[Interaction]:
-    """At most `count` interactions, always the same ones of one log; requests stay whole as far as they can."""
+    """Take at most `count` interactions, always the same ones of one log; requests stay whole as far as they can."""
     if count is None or len(log) <= count:
         return list(log)
     keyed = sorted(range(len(log)), key=lambda i: (crc32(f"{log[i].user} {log[i].query}".encode()), i))
@@ -108,9 +194,9 @@ def sample(log: Sequence[Interaction], count: int | None) -> list[Interaction]:
 
 def _judged(path: Path, ids: Collection[str]) -> tuple[list[Judged], int]:
     judged = read_judgements(path)
-    kept = [one.within(ids) for one in judged]
-    lost = sum(len(one.ratings) for one in judged) - sum(len(one.ratings) for one in kept)
-    kept = [one for one in kept if one.relevant]
+    kept = [query.within(ids) for query in judged]
+    lost = sum(len(query.ratings) for query in judged) - sum(len(query.ratings) for query in kept)
+    kept = [query for query in kept if query.relevant]
     if not kept:
         raise InputError(f"{path.name}: no query has a relevant item in the catalog; allowed: ids of the catalog")
     return kept, lost

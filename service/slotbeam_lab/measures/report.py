@@ -51,7 +51,7 @@ class Section:
 
 
 def section_of(value: Mapping[str, Any]) -> Section:
-    """The section that `asdict` made a JSON value of. Raises `InputError` for another shape."""
+    """Read the section that `asdict` made a JSON value of. Raises `InputError` for another shape."""
     try:
         rows = tuple(Row(row["label"], dict(row["cells"]), row.get("style", "share")) for row in value["rows"])
         return Section(
@@ -68,19 +68,19 @@ def section_of(value: Mapping[str, Any]) -> Section:
 
 
 def table_rows(table: Table, pairs: Sequence[tuple[str, str]] = (), seed: int = 0) -> tuple[Row, ...]:
-    """One row a system with its intervals, then one a pair (system, over) with the ratio of their means."""
+    """Return one row a system with its intervals, then one a pair (system, over) with the ratio of their means."""
     rows = [Row(system, cells_of(metrics)) for system, metrics in table.intervals(seed).items()]
     ratios = table.ratios(pairs, seed).items()
     return (*rows, *(Row(f"{a} ÷ {b}", cells_of(metrics), "ratio") for (a, b), metrics in ratios))
 
 
 def cells_of(metrics: Mapping[str, Interval]) -> dict[str, Cell]:
-    """Intervals as cells, rounded to what a table of thousands of queries can say."""
+    """Return intervals as cells, rounded to what a table of thousands of queries can say."""
     return {name: [round(float(value), 5) for value in interval] for name, interval in metrics.items()}
 
 
 def markdown(section: Section, intervals: bool = True, title: bool = True) -> str:
-    """A section as Markdown.
+    """Write a section as Markdown.
 
     Args:
         intervals: write them behind means too; ratios always have theirs.
@@ -112,8 +112,8 @@ def _cell(value: Cell, style: str, intervals: bool) -> str:
 
 
 def provenance(command: str, **facts: Any) -> dict[str, Any]:
-    """What a kept figure is worth nothing without: command, commit, date, and what else is given."""
-    found = subprocess.run(
+    """Say what a kept figure is worth nothing without: command, commit, date, and what else is given."""
+    described = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=7", "--exclude=*"],
         cwd=Path(__file__).parent,
         capture_output=True,
@@ -122,7 +122,7 @@ def provenance(command: str, **facts: Any) -> dict[str, Any]:
     )
     return {
         "command": command,
-        "commit": found.stdout.strip() or None,
+        "commit": described.stdout.strip() or None,
         "date": datetime.now(UTC).date().isoformat(),
         **facts,
     }
@@ -136,16 +136,16 @@ def write_results(path: Path, sections: Sequence[Section], facts: Mapping[str, A
 
 
 def read_results(path: Path) -> tuple[list[Section], dict[str, Any]]:
-    """Sections and facts of a kept file. Raises `InputError` naming the file."""
+    """Read sections and facts of a kept file. Raises `InputError` naming the file."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return [section_of(one) for one in kept["sections"]], dict(kept["facts"])
+        return [section_of(value) for value in kept["sections"]], dict(kept["facts"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is no file of results: {error}; make it with --results") from error
 
 
 def rewrite(text: str, results: Path) -> str:
-    """`text` with every block between `<!-- results:NAME -->` and `<!-- /results -->` rendered anew.
+    """Return `text` with every block between `<!-- results:NAME -->` and `<!-- /results -->` rendered anew.
 
     NAME is a file of `results` without its ending: all of its sections; or FILE/SECTION: that one; FILE/SECTION:means
     leaves its ratios out.
@@ -157,17 +157,17 @@ def rewrite(text: str, results: Path) -> str:
 
 
 def block(name: str, results: Path) -> str:
-    """The Markdown of one block: tables without the intervals of means, and where they come from."""
-    name, _, rows = name.partition(":")
+    """Write the Markdown of one block: tables without the intervals of means, and where they come from."""
+    name, _, only = name.partition(":")
     file, _, wanted = name.partition("/")
     sections, facts = read_results(results / f"{file}.json")
     chosen = [section for section in sections if wanted in ("", section.name)]
     if not chosen:
         have = ", ".join(section.name for section in sections)
         raise InputError(f"the block results:{name} names no section of {file}.json; allowed: {have}")
-    if rows == "means":
-        chosen = [replace(one, rows=tuple(row for row in one.rows if row.style != "ratio")) for one in chosen]
+    if only == "means":
+        chosen = [replace(each, rows=tuple(row for row in each.rows if row.style != "ratio")) for each in chosen]
     parts = [markdown(section, intervals=False, title=not wanted) for section in chosen]
-    made = ", ".join(f"{key} {facts[key]}" for key in ("seed", "commit", "date") if facts.get(key) is not None)
+    made = ", ".join(f"{name} {facts[name]}" for name in ("seed", "commit", "date") if facts.get(name) is not None)
     what = f"{chosen[0].title}. " if wanted else ""
     return "\n\n".join([*parts, f"<sub>{what}`{facts.get('command', '')}`; {made}</sub>"])

@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from slotbeam.types import FloatArray
+from slotbeam.catalog.item import Interaction
+from slotbeam.types import FloatArray, Progress
 
 Values = dict[str, list[float]]
 """Metric name → one value a query."""
 
 Interval = tuple[float, float, float]
 """A figure with its 95 % interval: (value, lower, upper)."""
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what, done, total)."""
 
 ROUNDS = 2000
 """Bootstrap rounds."""
@@ -29,6 +27,11 @@ class Asked:
     query: str
     recent_queries: tuple[str, ...] = ()
     recent_item_ids: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, row: Interaction) -> Asked:
+        """Return the query that a row of a log was."""
+        return cls(row.query, row.recent_queries, row.recent_item_ids)
 
 
 System = Callable[[Asked, int], Sequence[str]]
@@ -45,14 +48,14 @@ class Table:
     values: dict[str, Values] = field(default_factory=dict)
 
     def means(self) -> dict[str, dict[str, float]]:
-        """system → metric → mean over queries."""
+        """Return system → metric → mean over queries."""
         return {
             system: {name: float(np.mean(values)) if values else 0.0 for name, values in metrics.items()}
             for system, metrics in self.values.items()
         }
 
     def intervals(self, seed: int = 0) -> dict[str, dict[str, Interval]]:
-        """system → metric → (mean, lower, upper): bootstrap over queries, the same draws for all, 95 %."""
+        """Return system → metric → (mean, lower, upper): bootstrap over queries, the same draws for all, 95 %."""
         drawn, means = self._drawn(seed), self.means()
         return {
             system: {name: _interval(means[system][name], drawn[system, name]) for name in metrics}
@@ -60,7 +63,7 @@ class Table:
         }
 
     def ratios(self, pairs: Sequence[tuple[str, str]], seed: int = 0) -> dict[tuple[str, str], dict[str, Interval]]:
-        """(system, over) → metric → (ratio of means, lower, upper): paired bootstrap, 95 %.
+        """Return (system, over) → metric → (ratio of means, lower, upper): paired bootstrap, 95 %.
 
         A metric that is 0 for every query of `over` is left out, as are rounds whose mean of it is 0.
         """
@@ -75,7 +78,7 @@ class Table:
         }
 
     def _drawn(self, seed: int) -> dict[tuple[str, str], FloatArray]:
-        """(system, metric) → its (ROUNDS,) resampled means."""
+        """Return (system, metric) → its (ROUNDS,) resampled means."""
         columns = {(s, m): values for s, metrics in self.values.items() for m, values in metrics.items() if values}
         if not columns:
             return {}
@@ -84,7 +87,7 @@ class Table:
 
 
 def averaged(tables: Sequence[Table]) -> Table:
-    """One table of several training seeds over the same queries: each query's value is its mean over the seeds.
+    """Merge tables of several training seeds over the same queries: each query's value is its mean over the seeds.
 
     A bootstrap over these values draws queries, each with all of its seeds: intervals over queries × seeds, clustered
     by query. A system that is missing from a table is averaged over the others.
@@ -114,10 +117,10 @@ def evaluate(
     for name, search in systems.items():
         known: dict[Asked, Sequence[str]] = {}
         values: Values = {}
-        for number, one in enumerate(asked):
-            if one not in known:
-                known[one] = search(one, k)
-            for metric, value in score(number, known[one]).items():
+        for number, query in enumerate(asked):
+            if query not in known:
+                known[query] = search(query, k)
+            for metric, value in score(number, known[query]).items():
                 values.setdefault(metric, []).append(value)
             if progress is not None:
                 progress(name, number + 1, len(asked))
@@ -126,7 +129,7 @@ def evaluate(
 
 
 def bootstrap_ratio(a: FloatArray, b: FloatArray, seed: int = 0, rounds: int = ROUNDS) -> Interval:
-    """mean(a) / mean(b) with its paired bootstrap 95 % interval over queries.
+    """Return mean(a) / mean(b) with its paired bootstrap 95 % interval over queries.
 
     Args:
         a, b: (n,) values of the same queries.
@@ -136,7 +139,7 @@ def bootstrap_ratio(a: FloatArray, b: FloatArray, seed: int = 0, rounds: int = R
 
 
 def resampled(values: FloatArray, seed: int, rounds: int = ROUNDS) -> FloatArray:
-    """(rounds, m) means of (n, m) `values`, every round over n rows drawn with replacement; the seed decides which."""
+    """Draw (rounds, m) means of (n, m) `values`, each over n rows drawn with replacement; the seed decides which."""
     generator, n = np.random.default_rng(seed), len(values)
     means = np.empty((rounds, values.shape[1]))
     for turn in range(rounds):

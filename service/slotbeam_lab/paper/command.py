@@ -14,48 +14,47 @@ from slotbeam_lab.measures.report import Section, markdown, provenance, write_re
 from slotbeam_lab.paper import tasks
 from slotbeam_lab.paper.options import ABLATIONS, PaperOptions
 from slotbeam_lab.paper.plots import draw
-from slotbeam_lab.paper.sections import sections_of
-from slotbeam_lab.paper.tasks import Job, Place
+from slotbeam_lab.paper.tables import sections_of
+from slotbeam_lab.paper.tasks import Place, Work
 from slotbeam_lab.paper.units import Outcome, Told, Unit, run_units
-from slotbeam_train.options import TrainOptions
 
 
 def units_of(options: PaperOptions) -> list[Unit]:
-    """The units of a paper, those that train before those that need what they trained."""
+    """Return the units of a paper, those that train before those that need what they trained."""
     chosen(options.systems)
-    main = Job(_seeded(options.train, 0), world=options.world, queries=options.queries)
+    main = Work(options.train.seeded(0), world=options.world, queries=options.queries)
     units: list[Unit] = []
     if "systems" in options.parts:
         for seed in options.seeds:
             for name in options.systems:
-                job = replace(main, system=name, options=_seeded(options.train, seed))
-                units.append(_unit(f"systems-{name}-{seed}", tasks.answers, job))
+                work = replace(main, system=name, options=options.train.seeded(seed))
+                units.append(_unit(f"systems-{name}-{seed}", tasks.answers, work))
     if "interventions" in options.parts:
-        job = replace(main, words=options.words, queries=None)
+        work = replace(main, words=options.words, queries=None)
         for name in options.told:
-            units.append(_unit(f"interventions-{name}", tasks.interventions, replace(job, system=name)))
-        units.append(_unit("collateral", tasks.collateral, replace(job, collateral=options.collateral)))
+            units.append(_unit(f"interventions-{name}", tasks.interventions, replace(work, system=name)))
+        units.append(_unit("collateral", tasks.collateral, replace(work, collateral=options.collateral)))
     if "curves" in options.parts:
         units.append(_unit("curves-kae", tasks.behind, main))
         units.append(_unit("elbow", tasks.elbow, main))
     if "ablations" in options.parts:
         for name, ablation in ABLATIONS.items():
             trained = ablation.change(main.options)
-            job = replace(main, world=options.ablated, options=trained, stages=ablation.stages, system=ablation.system)
-            units.append(_unit(f"ablation-{name}", tasks.answers, job))
+            work = replace(main, world=options.ablated, options=trained, stages=ablation.stages, system=ablation.system)
+            units.append(_unit(f"ablation-{name}", tasks.answers, work))
             if ablation.bound:
-                bound = replace(job, words=max(1, options.words // 4), modes=(PINNED, UNPINNED), queries=None)
+                bound = replace(work, words=max(1, options.words // 4), modes=(PINNED, UNPINNED), queries=None)
                 units.append(_unit(f"ablation-{name}-bound", tasks.interventions, bound))
     if "gap" in options.parts:
         for gap in options.gaps:
             for name in ("bm25", "kae"):
-                job = replace(main, system=name, world=replace(options.world, vocabulary_gap=gap))
-                units.append(_unit(f"gap-{gap:g}-{name}", tasks.answers, job))
+                work = replace(main, system=name, world=replace(options.world, vocabulary_gap=gap))
+                units.append(_unit(f"gap-{gap:g}-{name}", tasks.answers, work))
     if "icecat" in options.parts and options.icecat is not None:
         for seed in options.seeds:
             for name in options.judged:
-                job = Job(_seeded(options.train, seed), system=name, catalog=options.icecat)
-                units.append(_unit(f"icecat-{name}-{seed}", tasks.answers, job))
+                work = Work(options.train.seeded(seed), system=name, catalog=options.icecat)
+                units.append(_unit(f"icecat-{name}-{seed}", tasks.answers, work))
     return _chained(units)
 
 
@@ -83,7 +82,7 @@ def run_paper(
 
 
 def paper_text(sections: Sequence[Section], facts: dict[str, Any], outcome: Outcome) -> str:
-    """All tables as one Markdown file."""
+    """Write all tables as one Markdown file."""
     head = f"Training budget of every system: {facts['budget']}. `{facts['command']}`, seeds {facts['seed']}"
     parts = ["# Results", f"{head}, commit {facts['commit']}, {facts['date']}."]
     parts += [markdown(section) for section in sections]
@@ -92,12 +91,8 @@ def paper_text(sections: Sequence[Section], facts: dict[str, Any], outcome: Outc
     return "\n\n".join(parts) + "\n"
 
 
-def _seeded(options: TrainOptions, seed: int) -> TrainOptions:
-    return replace(options, seed=seed, kae=replace(options.kae, seed=seed))
-
-
-def _unit(name: str, run: Any, job: Job) -> Unit:
-    return Unit(name, run, job, job.described())
+def _unit(name: str, run: Any, work: Work) -> Unit:
+    return Unit(name, run, work, work.described())
 
 
 TRAINED = {
@@ -118,8 +113,8 @@ def _chained(units: list[Unit]) -> list[Unit]:
         also = ("kae",) if unit.run is tasks.interventions else ()  # whose words are asked for
         for system in dict.fromkeys((*TRAINED.get(unit.work.system, (unit.work.system,)), *also)):
             if system not in UNTRAINED and unit.run is not tasks.elbow:
-                data = {key: unit.job[key] for key in ("world", "catalog", "stages", "options")}
-                data["options"] = {key: value for key, value in data["options"].items() if key != "search"}
+                data = {part: unit.job[part] for part in ("world", "catalog", "stages", "options")}
+                data["options"] = {name: value for name, value in data["options"].items() if name != "search"}
                 needs.append(owner.setdefault(json.dumps([system, data], sort_keys=True, default=str), unit.name))
         chained.append(replace(unit, needs=tuple(need for need in needs if need != unit.name)))
     return chained

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from slotbeam_lab.measures.report import Cell, Section
-from slotbeam_lab.paper.history import plot_history
 
 Draw = Callable[[Any, Section], None]
 
@@ -30,7 +29,7 @@ def draw(sections: Iterable[Section], directory: Path) -> list[Path]:
 
 
 def svg(section: Section) -> str:
-    """The plot of a section. Without a date or random ids: equal sections give equal bytes."""
+    """Draw a section. Without a date or random ids: equal sections give equal bytes."""
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
@@ -49,8 +48,39 @@ def svg(section: Section) -> str:
     return text.getvalue()
 
 
+def plot_history(facts: Mapping[str, Any], path: Path, metric: str = "HR@10", by: str | None = None) -> None:
+    """Draw the gain of history over its strength, with intervals, to a PNG or SVG file; equal facts, equal bytes.
+
+    The curve is drawn, or the buckets of rows of one cut (`by`).
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    drawn = facts["curve"] if by is None else facts["by"][by]
+    buckets = [bucket for bucket in drawn if metric in bucket["ratio"]]
+    with rc_context({"svg.hashsalt": "slotbeam"}):
+        figure = Figure(figsize=(6.0, 3.6), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.add_subplot()
+        ratios = [bucket["ratio"][metric] for bucket in buckets]
+        gains = [100 * (value - 1) for value, _, _ in ratios]
+        # A value always lies in its interval but for rounding, which errorbar takes for an error.
+        below = [max(0.0, 100 * (value - lower)) for value, lower, _ in ratios]
+        above = [max(0.0, 100 * (upper - value)) for value, _, upper in ratios]
+        places = range(len(buckets))
+        axes.errorbar(places, gains, yerr=[below, above], marker="o", capsize=4, color="tab:blue", label="gain, 95 %")
+        axes.axhline(0, color="tab:gray", linewidth=0.8)
+        axes.set_xticks(list(places), [f"{bucket['strength']}\nn = {bucket['rows']}" for bucket in buckets])
+        axes.set_xlabel("newest queries and items of the history" if by is None else f"rows by number of {by}")
+        axes.set_ylabel(f"{metric}, with ÷ without − 1 (%)")
+        axes.legend()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
 def _by_row(label: str, wanted: Callable[[str], bool], log: bool) -> Draw:
-    """Rows are the x axis (numbers), every wanted column is a line with its interval as a band."""
+    """Plot rows on the x axis (numbers), every wanted column is a line with its interval as a band."""
 
     def plot(axes: Any, section: Section) -> None:
         x = [float(row.label) for row in section.rows]
@@ -62,7 +92,7 @@ def _by_row(label: str, wanted: Callable[[str], bool], log: bool) -> Draw:
 
 
 def _by_column(label: str, wanted: Callable[[str], bool], log: bool) -> Draw:
-    """Columns are the x axis (numbers), every wanted row is a line with its interval as a band."""
+    """Plot columns on the x axis (numbers), every wanted row is a line with its interval as a band."""
 
     def plot(axes: Any, section: Section) -> None:
         columns = [column for column in section.columns if column.isdecimal()]  # without pools of several

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from slotbeam.catalog.item import Interaction
 from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
+from slotbeam.types import Progress
 from slotbeam_lab.baselines.closed import forge
 from slotbeam_lab.baselines.registry import SYSTEMS, Setup
 from slotbeam_lab.baselines.systems import trained_kae
@@ -45,7 +46,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class Work:
     """What one unit measures.
 
     Attributes:
@@ -67,69 +68,73 @@ class Job:
     collateral: int = 0
 
     def described(self) -> dict[str, Any]:
-        """What decides the result, as JSON values."""
-        found = asdict(self)
-        for key in ("quiet", "name"):
-            found["options"].pop(key)
-        for key in ("device", "threads", "checkpoint_s"):
-            found["options"]["loop"].pop(key)
-        found["generator"] = generator_hash() if self.world else None
-        return found | {"catalog": str(self.catalog)}
+        """Say what decides the result, as JSON values."""
+        facts = asdict(self)
+        for setting in ("quiet", "name"):
+            facts["options"].pop(setting)
+        for setting in ("device", "threads", "checkpoint_s"):
+            facts["options"]["loop"].pop(setting)
+        facts["generator"] = generator_hash() if self.world else None
+        return facts | {"catalog": str(self.catalog)}
 
 
-def answers(place: Place, job: Job) -> dict[str, Any]:
-    """Build a system, ask it everything: its label, facts, and the values of every query by table and metric."""
-    setup, questions = _setup(place, job), questions_of(place, job)
-    built = SYSTEMS[job.system].build(setup)
-    label = SYSTEMS[job.system].label
-    tables = ask({label: built.search}, questions, KS)
-    values = {name: _rounded(table.values[label]) for name, table in tables.items()}
-    return {"label": label, "facts": built.facts, "values": values}
+def measured(
+    setup: Setup, name: str, questions: Questions, ks: Sequence[int] = KS, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Build a system of the registry and ask it everything.
+
+    Returns:
+        Its `label`, its `facts`, and `values`: table name → metric → the value of every query.
+    """
+    label, built = SYSTEMS[name].label, SYSTEMS[name].build(setup)
+    tables = ask({label: built.search}, questions, ks, progress)
+    return {"label": label, "facts": built.facts, "values": {kind: own.values[label] for kind, own in tables.items()}}
 
 
-def interventions(place: Place, job: Job) -> dict[str, Any]:
+def answers(place: Place, work: Work) -> dict[str, Any]:
+    """Measure a system; what is kept of it is rounded."""
+    kept = measured(_setup(place, work), work.system, questions_of(place, work))
+    return kept | {"values": {kind: _rounded(values) for kind, values in kept["values"].items()}}
+
+
+def interventions(place: Place, work: Work) -> dict[str, Any]:
     """Bind unseen words of every size. The words are those of slotbeam's own artifact, whichever system is asked."""
-    setup, test = _setup(place, job), _test_day(place, job)
+    setup, test = _setup(place, work), _test_day(place, work)
     artifact = trained_kae(setup)[0]
-    found = intervene(artifact, _told(setup, job, artifact), test, job.words, KS)
+    facts = intervene(artifact, _told(setup, work, artifact), test, work.words, KS)
     sizes = {
         size: {system: _rounded(values) for system, values in systems.items()}
-        for size, systems in found["sizes"].items()
+        for size, systems in facts["sizes"].items()
     }
-    return found | {"sizes": sizes}
+    return facts | {"sizes": sizes}
 
 
-def collateral(place: Place, job: Job) -> dict[str, Any]:
-    """With slots bound: how many answers to queries without a bound word changed."""
-    setup = _setup(place, job)
+def collateral(place: Place, work: Work) -> dict[str, Any]:
+    """Count with slots bound how many answers to queries without a bound word changed."""
+    setup = _setup(place, work)
     artifact = trained_kae(setup)[0]
-    log = (one for one in load_log(setup.catalog / "log.jsonl"))
-    return dict(untouched(artifact, _test_day(place, job), log, job.words, max(KS), job.collateral))
+    log = load_log(setup.catalog / "log.jsonl")
+    return dict(untouched(artifact, _test_day(place, work), log, work.words, max(KS), work.collateral))
 
 
-def behind(place: Place, job: Job) -> dict[str, Any]:
-    """The curves behind a trained artifact: beam width, candidates, slot density, history."""
-    artifact = trained_kae(_setup(place, job))[0]
-    rows = list(questions_of(place, job).kinds["click"])
-    found = [
-        curves.beam_section(artifact, rows),
-        curves.candidate_section(artifact, rows),
-        curves.density_section(artifact),
-        curves.history_section(artifact, _test_day(place, job), job.queries),
-    ]
-    return {"sections": [asdict(section) for section in found]}
+def behind(place: Place, work: Work) -> dict[str, Any]:
+    """Draw what lies behind a trained artifact: beam width, candidates, slot density, history."""
+    artifact = trained_kae(_setup(place, work))[0]
+    clicks = questions_of(place, work).kinds["click"]
+    sections = curves.artifact_sections(artifact, clicks, _test_day(place, work), work.queries)
+    return {"sections": [asdict(section) for section in sections]}
 
 
-def elbow(place: Place, job: Job) -> dict[str, Any]:
-    """The information loss over the number of groups."""
-    setup, last = _setup(place, job), job.options.last_day
-    log = [one for one in load_log(setup.logs) if one.day <= last] if setup.logs is not None else []
-    section = curves.elbow_section(list(load_catalog(setup.catalog)), log, job.options.kae)
+def elbow(place: Place, work: Work) -> dict[str, Any]:
+    """Draw the information loss over the number of groups."""
+    setup, last = _setup(place, work), work.options.last_day
+    log = [row for row in load_log(setup.logs) if row.day <= last] if setup.logs is not None else []
+    section = curves.elbow_section(list(load_catalog(setup.catalog)), log, work.options.kae)
     return {"sections": [asdict(section)]}
 
 
 def world_at(place: Place, options: WorldOptions) -> Path:
-    """The directory of a world; made in one rename when it is not there."""
+    """Return the directory of a world; made in one rename when it is not there."""
     name = f"{options.items}-seed{options.seed}-gap{options.vocabulary_gap:g}-req{options.requests_per_item:g}"
     directory = place.worlds / f"{name}-{generator_hash()[:8]}"
     if not (directory / "world.json").is_file():
@@ -140,40 +145,40 @@ def world_at(place: Place, options: WorldOptions) -> Path:
     return directory
 
 
-def questions_of(place: Place, job: Job) -> Questions:
-    """What a job's system is asked."""
-    catalog = _setup(place, job).catalog
+def questions_of(place: Place, work: Work) -> Questions:
+    """Return what the system of `work` is asked."""
+    catalog = _setup(place, work).catalog
     judgements, world = find_questions(catalog, None, None)
-    return read_questions(judgements, world, {item.id for item in load_catalog(catalog)}, job.queries)
+    return read_questions(judgements, world, {item.id for item in load_catalog(catalog)}, work.queries)
 
 
-def _setup(place: Place, job: Job) -> Setup:
-    loop = replace(job.options.loop, threads=place.threads, device=place.device)
-    options = replace(job.options, loop=loop, quiet=True)
-    if job.world is not None:
-        catalog = world_at(place, job.world)
-        return Setup(catalog, catalog, options, place.cache, job.stages)
-    if job.catalog is None:
-        raise InputError("a job has neither a world nor a catalog; give it one")
-    return Setup(job.catalog, None, options, place.cache, job.stages)
+def _setup(place: Place, work: Work) -> Setup:
+    loop = replace(work.options.loop, threads=place.threads, device=place.device)
+    options = replace(work.options, loop=loop, quiet=True)
+    if work.world is not None:
+        catalog = world_at(place, work.world)
+        return Setup(catalog, catalog, options, place.cache, work.stages)
+    if work.catalog is None:
+        raise InputError("this work has neither a world nor a catalog; give it one")
+    return Setup(work.catalog, None, options, place.cache, work.stages)
 
 
-def _test_day(place: Place, job: Job) -> list[Interaction]:
-    if job.world is None:
-        raise InputError("interventions are measured on a world: give the job one")
-    return list(load_log(world_at(place, job.world) / "test.jsonl"))
+def _test_day(place: Place, work: Work) -> list[Interaction]:
+    if work.world is None:
+        raise InputError("interventions are measured on a world: name one")
+    return list(load_log(world_at(place, work.world) / "test.jsonl"))
 
 
-def _told(setup: Setup, job: Job, artifact: Artifact) -> dict[str, Editable]:
-    """The job's system as one that can be told words: slotbeam's modes and indexes, or a closed codebook's forgery."""
-    if job.modes:
-        return {name: MODES[name](artifact) for name in job.modes}
-    if job.system == "kae":
+def _told(setup: Setup, work: Work, artifact: Artifact) -> dict[str, Editable]:
+    """Return the system as one that can be told words: slotbeam's modes and indexes, or a closed codebook's forgery."""
+    if work.modes:
+        return {name: MODES[name](artifact) for name in work.modes}
+    if work.system == "kae":
         return standard_systems(artifact, list(load_catalog(setup.catalog)))
-    built = SYSTEMS[job.system].build(setup)
+    built = SYSTEMS[work.system].build(setup)
     if built.artifact is None:
-        raise InputError(f"{job.system} has no artifact: it cannot be told a word; allowed: systems that decode")
-    return {f"{SYSTEMS[job.system].label}, forged codes": Forged(built.artifact, partial(forge, built))}
+        raise InputError(f"{work.system} has no artifact: it cannot be told a word; allowed: systems that decode")
+    return {f"{SYSTEMS[work.system].label}, forged codes": Forged(built.artifact, partial(forge, built))}
 
 
 def _rounded(values: dict[str, list[float]]) -> dict[str, list[float]]:

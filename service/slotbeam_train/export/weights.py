@@ -32,7 +32,7 @@ RIDGE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class Choice:
     """The candidates of one query: features (n, weights), and which one was taken."""
 
     features: FloatArray
@@ -48,29 +48,27 @@ def fit_weights(artifact: Artifact, taken: Sequence[Interaction], budget: Budget
         budget: what it may take; when that is used up the queries that were decoded have to do.
     """
     asked = takewhile(lambda _: budget is None or budget.left > 0, taken)
-    lists = [one for one in (_lists(artifact, each) for each in asked) if one is not None]
-    if len(lists) < LEAST:
+    choices = [choice for choice in (_choice(artifact, row) for row in asked) if choice is not None]
+    if len(choices) < LEAST:
         return artifact.options
-    spread = np.mean([one.features.std(axis=0) for one in lists], axis=0)
+    spread = np.mean([choice.features.std(axis=0) for choice in choices], axis=0)
     scale = np.where(spread > 1e-9, spread, 1.0)
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
         """Mean negative log-likelihood in nats, and its gradient; weights are in units of the spread."""
         total, slope = RIDGE * float(weights @ weights), 2 * RIDGE * weights
-        for one in lists:
-            features = one.features / scale
+        for choice in choices:
+            features = choice.features / scale
             scores = features @ weights
             chance = np.exp(scores - scores.max())
             chance /= chance.sum()
-            total -= float(np.log(chance[one.taken] + 1e-300)) / len(lists)
-            slope = slope - (features[one.taken] - chance @ features) / len(lists)
+            total -= float(np.log(chance[choice.taken] + 1e-300)) / len(choices)
+            slope = slope - (features[choice.taken] - chance @ features) / len(choices)
         return total, slope
 
     start = np.array([getattr(artifact.options, name) for name in WEIGHTS]) * scale
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(WEIGHTS))
-    fitted: dict[str, Any] = {
-        name: round(float(value), 4) for name, value in zip(WEIGHTS, found.x / scale, strict=True)
-    }
+    best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(WEIGHTS))
+    fitted: dict[str, Any] = {name: round(float(value), 4) for name, value in zip(WEIGHTS, best.x / scale, strict=True)}
     return replace(artifact.options, **fitted)
 
 
@@ -94,22 +92,22 @@ def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, se
     Queries made from the catalog are no stand-in: their targets are drawn, not chosen, so they teach too little trust
     in words (docs/log-2026-11.md).
     """
-    last = max((one.day for one in log), default=0)
+    last = max((row.day for row in log), default=0)
     known = {item.id for item in items}
-    day = [one for one in log if one.day == last and one.item_id in known and normalize(one.query)]
+    day = [row for row in log if row.day == last and row.item_id in known and normalize(row.query)]
     return [day[i] for i in np.random.default_rng([seed, 4]).permutation(len(day))[:count].tolist()]
 
 
-def _lists(artifact: Artifact, one: Interaction) -> Lists | None:
+def _choice(artifact: Artifact, row: Interaction) -> Choice | None:
     """Return the candidates of a query as serving would score them; None where the item is not among them."""
     catalog = artifact.catalog
-    request = SearchRequest(one.query, recent_queries=one.recent_queries, recent_item_ids=one.recent_item_ids)
+    request = SearchRequest(row.query, recent_queries=row.recent_queries, recent_item_ids=row.recent_item_ids)
     query_terms, vector, candidates = base_candidates(Snapshot(artifact), request)
-    place = np.flatnonzero(candidates.places == catalog.row_of(one.item_id))
+    place = np.flatnonzero(candidates.places == catalog.row_of(row.item_id))
     if not len(place):
         return None
     none: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
     alone = [replace(artifact.options, **{**none, name: 1.0}) for name in WEIGHTS]
     rows, logp = candidates.places, candidates.logp
     columns = [ItemScorer(catalog, options, query_terms).score(rows, logp, vector) for options in alone]
-    return Lists(np.stack(columns, axis=1), int(place[0]))
+    return Choice(np.stack(columns, axis=1), int(place[0]))

@@ -13,10 +13,11 @@ from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.grouping import Grouping, group_categories
+from slotbeam.types import Progress
 from slotbeam_train.lexicon.absorb import Absorbed, carrying_docs
 from slotbeam_train.lexicon.behaviour import learn_aliases
 from slotbeam_train.lexicon.capacity import assign, capacity
-from slotbeam_train.lexicon.corpus import Progress, read_docs
+from slotbeam_train.lexicon.corpus import read_docs
 from slotbeam_train.lexicon.counting import Counted, common_categories, count, presence
 from slotbeam_train.lexicon.heads import learn_importance
 from slotbeam_train.lexicon.mine import mine

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slotbeam.catalog.item import Item
 from slotbeam.kae.normalize import normalize
+from slotbeam.types import Progress
 from slotbeam_train.lexicon.words import tokens
 
-Progress = Callable[[str, int, int], None]
 _VALUES = re.compile(r"\s*(?<!\d)[,;|]\s*|\s*[,;|](?!\d)\s*|\s+/\s+")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from slotbeam.errors import InputError
-from slotbeam_train.budget import Budget, Clock, Steps
+from slotbeam_train.budget import Budget, ByClock, BySteps
 from slotbeam_train.policy.model import Policy
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.checkpoint import load_checkpoint, save_checkpoint
@@ -169,13 +169,13 @@ class Trainer:
         total = sum(stage.share for stage, _ in self.lessons)
         return [max(1, round(steps * stage.share / total)) for stage, _ in self.lessons]
 
-    def _course(self) -> Steps | Clock:
+    def _course(self) -> BySteps | ByClock:
         """Of the stage ahead: its steps, or its share of the time that is left."""
         if self.budget is None:
-            return Steps(self.place.plan[self.place.stage])
+            return BySteps(self.place.plan[self.place.stage])
         ahead = [stage.share for stage, _ in self.lessons[self.place.stage :]]
         ahead[0] *= 1 - self.place.along
-        return Clock(self.budget.part(ahead[0] / sum(ahead)), self.place.step, self.place.along)
+        return ByClock(self.budget.part(ahead[0] / sum(ahead)), self.place.step, self.place.along)
 
     def _loss(self, step: int) -> torch.Tensor:
         _, loss_of = self.lessons[self.place.stage]
@@ -183,7 +183,7 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision is torch.bfloat16):
             return loss_of(step)
 
-    def _stage(self, course: Steps | Clock, limit: int | None) -> int:
+    def _stage(self, course: BySteps | ByClock, limit: int | None) -> int:
         """Run the current stage to the end of its course, or for `limit` steps; return how many were run."""
         place, (stage, _) = self.place, self.lessons[self.place.stage]
         report = StageReport(**place.reports.get(stage.name, {}))  # type: ignore[arg-type]
@@ -214,7 +214,7 @@ class Trainer:
             report.steps, report.seconds = place.step, before + now - begun
             place.reports[stage.name] = _facts(report)
             speed = (place.step - first_step) / max(now - begun, 1e-9)
-            place.along = course.along if isinstance(course, Clock) else 0.0
+            place.along = course.along if isinstance(course, ByClock) else 0.0
             expected = course.expected(place.step)
             self.reporter.step(stage.name, place.step, expected, smooth, self.optimizer.param_groups[0]["lr"], speed)
             if now - saved > self.options.checkpoint_s:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam_lab.measures import metrics
-from slotbeam_lab.measures.judgements import RELEVANT
+from slotbeam_lab.measures.questions import RELEVANT
 
 pytrec_eval = pytest.importorskip("pytrec_eval")
 

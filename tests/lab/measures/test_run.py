@@ -11,8 +11,7 @@ import pytest
 
 from slotbeam.catalog.item import Interaction
 from slotbeam.errors import InputError
-from slotbeam_lab.measures.judgements import Judged, judged_recall, judged_table, read_judgements
-from slotbeam_lab.measures.questions import sample, world_table
+from slotbeam_lab.measures.questions import Judged, judged_recall, judged_table, read_judgements, sample, world_table
 from slotbeam_lab.measures.run import Asked, Table, averaged, bootstrap_ratio
 from slotbeam_lab.world import WorldOptions, make_world
 from support.shop import make_items
@@ -253,11 +252,11 @@ def test_systems_of_the_registry_are_compared_over_several_seeds(
 ) -> None:
     pytest.importorskip("bm25s")
     pytest.importorskip("torch")
-    from slotbeam_lab.baselines.registry import SYSTEMS, Entry
+    from slotbeam_lab.baselines.registry import SYSTEMS, Contestant
     from slotbeam_lab.command import Contest, render, run_eval
     from support.setups import make_setup
 
-    monkeypatch.setitem(SYSTEMS, "kae", Entry("slotbeam", "support.fakes:build_fake"))
+    monkeypatch.setitem(SYSTEMS, "kae", Contestant("slotbeam", "support.fakes:build_fake"))
     items = make_items(40)
     log = [Interaction(items[n].title, items[n].id, "click", 31, "u") for n in range(6)]
     setup = make_setup(tmp_path, items, log)

@@ -11,7 +11,8 @@ import pytest
 from slotbeam.catalog.item import Interaction
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.measures.run import Asked
-from slotbeam_lab.paper.history import WITH, WITHOUT, history_facts, history_table, plot_history
+from slotbeam_lab.paper.curves import WITH, WITHOUT, history_facts, history_table
+from slotbeam_lab.paper.plots import plot_history
 
 
 def row(number: int, items: int, queries: int = 0) -> Interaction:

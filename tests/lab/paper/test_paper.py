@@ -12,12 +12,12 @@ pytest.importorskip("torch")
 pytest.importorskip("bm25s")
 
 from slotbeam.errors import InputError
-from slotbeam_lab.baselines.registry import SYSTEMS, Entry
+from slotbeam_lab.baselines.registry import SYSTEMS, Contestant
 from slotbeam_lab.measures.report import Section
 from slotbeam_lab.paper import tasks
 from slotbeam_lab.paper.command import run_paper, units_of
 from slotbeam_lab.paper.options import ABLATIONS, FULL, PARTS, PaperOptions, quick
-from slotbeam_lab.paper.tasks import Job, Place
+from slotbeam_lab.paper.tasks import Place, Work
 from slotbeam_lab.world import WorldOptions
 from slotbeam_train.options import preset
 from slotbeam_train.stages.stages import STAGES
@@ -43,8 +43,8 @@ SMALL = PaperOptions(
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """slotbeam is played by a system that needs no training; the list holds what was built."""
-    monkeypatch.setitem(SYSTEMS, "kae", Entry("slotbeam", "support.fakes:build_fake"))
-    monkeypatch.setitem(SYSTEMS, "broken", Entry("broken", "support.fakes:build_broken"))
+    monkeypatch.setitem(SYSTEMS, "kae", Contestant("slotbeam", "support.fakes:build_fake"))
+    monkeypatch.setitem(SYSTEMS, "broken", Contestant("broken", "support.fakes:build_broken"))
     fakes.CALLS.clear()
     return fakes.CALLS
 
@@ -121,16 +121,16 @@ def test_every_unit_that_reads_a_trained_system_waits_for_the_one_that_trains_it
 
 
 def test_what_changes_a_result_changes_the_name_of_its_file_and_nothing_else_does(tmp_path: Path) -> None:
-    job = Job(preset("tiny"), world=WORLD)
-    assert job.described() == Job(preset("tiny", threads=3, device="cpu"), world=WORLD).described()
+    work = Work(preset("tiny"), world=WORLD)
+    assert work.described() == Work(preset("tiny", threads=3, device="cpu"), world=WORLD).described()
     others = [
-        replace(job, system="dense"),
-        replace(job, options=preset("tiny", steps=7)),
-        replace(job, world=replace(WORLD, vocabulary_gap=0.5)),
-        replace(job, stages=("S3",)),
-        replace(job, queries=3),
+        replace(work, system="dense"),
+        replace(work, options=preset("tiny", steps=7)),
+        replace(work, world=replace(WORLD, vocabulary_gap=0.5)),
+        replace(work, stages=("S3",)),
+        replace(work, queries=3),
     ]
-    assert len({json.dumps(one.described(), default=str) for one in (job, *others)}) == 6
+    assert len({json.dumps(one.described(), default=str) for one in (work, *others)}) == 6
 
 
 def test_every_ablation_changes_one_thing() -> None:
@@ -195,7 +195,7 @@ def test_eval_measures_and_draws_what_is_behind_an_artifact(shared: Path, tmp_pa
 
 
 def test_the_ablations_ask_slotbeams_own_modes_only(shared: Path) -> None:
-    job = Job(TRAINED.train, world=WORLD, words=1, modes=tuple(tasks.MODES))
-    found = tasks.interventions(place(shared), job)
+    work = Work(TRAINED.train, world=WORLD, words=1, modes=tuple(tasks.MODES))
+    found = tasks.interventions(place(shared), work)
     assert {system for table in found["sizes"].values() for system in table} == {"pinned", "unpinned"}
     assert found["words"] == 5
