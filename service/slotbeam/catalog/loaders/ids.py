@@ -1,4 +1,4 @@
-"""Which ids a catalog holds, and where: 96 bits of hash an id instead of the text, so that ten million take 300 MB."""
+"""Which ids a catalog holds, and where: 96 bits of hash an id instead of the text, so that ten million take 400 MB."""
 
 from __future__ import annotations
 

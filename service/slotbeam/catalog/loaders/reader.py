@@ -25,7 +25,7 @@ _OWN = "own"
 class CatalogReader:
     """Reads the items of a catalog once, from its first file to its last.
 
-    Held at a time: a block of records, some 30 bytes for each id, a few values of each field, the edits of
+    Held at a time: a block of records, some 40 bytes for each id, a few values of each field, the edits of
     `items_late.jsonl` where they are asked for.
 
     Args:
