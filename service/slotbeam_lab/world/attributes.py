@@ -34,7 +34,7 @@ class Products:
         self._back = pow(step, -1, self.items)
 
     def internal(self, public: IntArray) -> IntArray:
-        """Internal numbers of public ones."""
+        """Return internal numbers of public ones."""
         return (public * self._step + self._shift) % self.items
 
     def public(self, internal: IntArray) -> IntArray:

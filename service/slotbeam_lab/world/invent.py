@@ -37,7 +37,7 @@ class Inventor:
         self._draws: dict[str, Draws] = {}
 
     def word(self, sort: str, syllables: int = 2, apart: bool = False) -> str:
-        """A new word of one sort (`brand`, `place`, `slang`, `planted`); `apart`: no known word within one edit."""
+        """Invent a word of one sort (`brand`, `place`, `slang`, `planted`); `apart`: no known word within one edit."""
         draws = self._draws.setdefault(sort, Draws(self._seed, "invent " + sort))
         while True:
             parts: list[str] = []
@@ -71,7 +71,7 @@ def near(one: str, other: str) -> bool:
 
 
 def shorten(word: str) -> str:
-    """An abbreviation: the first letter and consonants of one word, the first three letters of each of many."""
+    """Abbreviate: the first letter and consonants of one word, the first three letters of each of many."""
     parts = word.replace("-", " ").split()
     if len(parts) > 1:
         return " ".join(part[:3] for part in parts)

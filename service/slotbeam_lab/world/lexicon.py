@@ -54,7 +54,7 @@ class Lexicon:
 
     def __init__(self, seed: int, items: int) -> None:
         self.seed, self.items = seed, items
-        self.departments = source.DEPARTMENTS
+        self.departments = source.departments()
         self.rates = np.array([_rates(one) for one in self.departments])  # (D, 18)
         self._list_words()
         self._make_entities()
@@ -147,7 +147,7 @@ class Lexicon:
         self._share_slang(draws)
 
     def _terms_of(self, name: str, word: str, draws: Draws) -> tuple[str, ...]:
-        """What users type for `word`: invented synonyms, then an abbreviation and a usual misspelling."""
+        """Return what users type for `word`: invented synonyms, then an abbreviation and a usual misspelling."""
         if name in ("brand", "series", "anchor", "location"):
             return misspell(word, draws), shorten(word)
         synonyms = [self.inventor.word("slang") for _ in range(2 if name == "head" or draws.chance(0.5) else 1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 import orjson
 
 from slotbeam.files import sha256_of
+from slotbeam.types import Progress
 from slotbeam_lab.world.attributes import Products
 from slotbeam_lab.world.lexicon import Lexicon
 from slotbeam_lab.world.options import DAYS, WorldOptions, generator_hash
@@ -21,7 +22,6 @@ from slotbeam_lab.world.texts import CHUNK, item_id, item_rows
 from slotbeam_lab.world.traffic import Requests, Traffic
 from slotbeam_lab.world.typist import Typist
 
-Progress = Callable[[str, int, int], None]
 RECENT_QUERIES, RECENT_ITEMS = 3, 5
 
 
@@ -90,7 +90,7 @@ def _log(out: Path, products: Products, typist: Typist, wanted: int, report: Pro
 
 
 def _interactions(products: Products, typist: Typist, made: Requests, most: int) -> Iterator[tuple[int, bytes]]:
-    """(day, line) of every click and order of a block's first `most` requests, with the user's history."""
+    """Yield (day, line) of every click and order of a block's first `most` requests, with the user's history."""
     made = Requests(*(getattr(made, name)[:most] for name in Requests.__slots__))
     turn = np.arange(len(made.user)) - np.searchsorted(made.user, made.user)
     queries = typist.queries(made.user, turn, made.words, made.said)

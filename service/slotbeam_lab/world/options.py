@@ -36,9 +36,9 @@ DAYS = 31
 
 
 def generator_hash() -> str:
-    """SHA-256 over the generator's source files (name and bytes), defaults of the parameters included."""
+    """Return the SHA-256 over the generator's files (name and bytes): source, words, defaults of the parameters."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in sorted(path for path in Path(__file__).parent.iterdir() if path.suffix in (".py", ".toml")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

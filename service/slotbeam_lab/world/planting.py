@@ -38,7 +38,7 @@ class Planted:
     queries: tuple[str, ...]
 
     def row(self, products: Products) -> dict[str, Any]:
-        """The line of `planted.jsonl`."""
+        """Return the line of `planted.jsonl`."""
         return {
             "word": self.word,
             "category": self.category,
@@ -71,7 +71,7 @@ def plant(products: Products, typist: Typist, count: int) -> list[Planted]:
 
 
 def late_rows(products: Products, planted: list[Planted]) -> Iterator[dict[str, Any]]:
-    """The lines of `items_late.jsonl`: descriptions that now hold the new word."""
+    """Yield the lines of `items_late.jsonl`: descriptions that now hold the new word."""
     for one in planted:
         if not one.in_text:
             continue
@@ -82,7 +82,7 @@ def late_rows(products: Products, planted: list[Planted]) -> Iterator[dict[str, 
 
 
 def traffic_rows(products: Products, typist: Typist, planted: list[Planted], day: int) -> Iterator[dict[str, Any]]:
-    """The lines of `trend.jsonl`: what people asked and chose on the last day, in mixed order."""
+    """Yield the lines of `trend.jsonl`: what people asked and chose on the last day, in mixed order."""
     rows = []
     for number, one in enumerate(planted):
         count = 40 + int(below(products.seed, "trend", 160, number))
@@ -145,7 +145,7 @@ def _queries(products: Products, typist: Typist, word: str, items: IntArray) -> 
 def _typed(
     products: Products, typist: Typist, word: str, items: IntArray, user: IntArray, turn: IntArray, alone: bool = True
 ) -> list[str]:
-    """The word alone, or with the entity (and often one more word) in the user's own terms."""
+    """Type the word alone, or with the entity (and often one more word) in the user's own terms."""
     words = products.attributes(items)
     said = np.zeros(words.shape, dtype=bool)
     said[:, C["entity"]] = True

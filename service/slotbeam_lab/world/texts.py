@@ -56,7 +56,7 @@ _BIT = {name: number for number, name in enumerate(_TITLE_SHARE)}
 
 
 def item_id(public: int) -> str:
-    """The id of an item by its public number."""
+    """Return the id of an item by its public number."""
     return f"p{public:08d}"
 
 

@@ -77,7 +77,7 @@ class Traffic:
         self._demand = np.concatenate([[0.0], np.cumsum(self.lexicon.demand)])
 
     def block(self, number: int) -> Requests:
-        """The requests of one block of users."""
+        """Draw the requests of one block of users."""
         users: IntArray = np.arange(number * USERS_A_BLOCK, (number + 1) * USERS_A_BLOCK)
         counts = 1 + zipf(unit(self.seed, "activity", users), MOST_REQUESTS, 0.6)
         owner, turn = ranges(0, counts)
@@ -159,7 +159,7 @@ class Traffic:
     def _choices(
         self, user: IntArray, turn: IntArray, entity: IntArray, target: IntArray, words: IntArray, said: BoolArray
     ) -> tuple[IntArray, IntArray]:
-        """What is shown, best first, and what is clicked (1) or ordered (2)."""
+        """Choose what is shown, best first, and what is clicked (1) or ordered (2)."""
         shown = self._sample("shown", user, turn, entity, SHOWN)
         shown[:, 0] = target
         stray = self._entity_at(self.lexicon.entity_department[entity], unit(self.seed, "stray", user, turn))

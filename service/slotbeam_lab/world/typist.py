@@ -70,7 +70,7 @@ class Typist:
         return self._term(name, self.lexicon.words[name][value], value, habit, mood)
 
     def _term(self, name: str, word: str, value: int, habit: int, mood: int) -> str:
-        """The catalog's word or one of the user's; one time in eight the user forgets the habit."""
+        """Choose the catalog's word or one of the user's; one time in eight the user forgets the habit."""
         habit = habit >> 32 if mood else (habit * 0x9E3779B1 >> 7)
         if (habit & 0xFFFF) >= self.gap * (1.0 if name == "head" else BESIDE) * 65536:
             return word

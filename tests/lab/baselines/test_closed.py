@@ -35,7 +35,7 @@ ITEMS = 400
 
 
 def write_part(directory: Path) -> None:
-    """The first 400 items of a world, and what was clicked of them."""
+    """Write the first 400 items of a world, and what was clicked of them."""
     whole = directory / "whole"
     make_world(whole, WorldOptions(items=1000, requests_per_item=2.0, planted=2))
     kept = (whole / "items.jsonl").read_text().splitlines(keepends=True)[:ITEMS]

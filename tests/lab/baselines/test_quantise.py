@@ -28,7 +28,7 @@ WIDTH = 12
 
 
 def blobs(n: int = 600, seed: int = 0) -> FloatArray:
-    """Unit rows around 30 centres."""
+    """Draw unit rows around 30 centres."""
     rng = np.random.default_rng(seed)
     rows = rng.normal(size=(30, WIDTH))[rng.integers(30, size=n)] + 0.4 * rng.normal(size=(n, WIDTH))
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), np.float32)

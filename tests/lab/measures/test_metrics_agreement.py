@@ -18,7 +18,7 @@ K = st.sampled_from([1, 3, 10, 30])
 
 
 def trec(measure: str, ranked: list[str], relevances: dict[str, int]) -> float:
-    """What trec_eval says of one run: the measure of one query, 0 where it has nothing to say."""
+    """Return what trec_eval says of one run: the measure of one query, 0 where it has nothing to say."""
     run = {"q": {item: float(len(ranked) - rank) for rank, item in enumerate(ranked)}}
     found = pytrec_eval.RelevanceEvaluator({"q": relevances}, {measure}).evaluate(run) if ranked else {}
     return float(found["q"][measure.replace(".", "_")]) if "q" in found else 0.0

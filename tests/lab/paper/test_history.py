@@ -22,7 +22,7 @@ def row(number: int, items: int, queries: int = 0) -> Interaction:
 
 
 def reader(asked: Asked, k: int) -> Sequence[str]:
-    """The more items are known, the higher the target stands: rank 20 / items."""
+    """Put the target the higher the more items are known: rank 20 / items."""
     at = 20 // max(1, len(asked.recent_item_ids))
     return [*(f"other{n}" for n in range(at - 1)), "target"][:k]
 

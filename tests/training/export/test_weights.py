@@ -33,7 +33,7 @@ def questions() -> Iterator[str]:
 
 
 def taken_by(shop: Artifact, **weights: float) -> list[Interaction]:
-    """A log of users who take the best item by these weights alone."""
+    """Return a log of users who take the best item by these weights alone."""
     snapshot = Snapshot(replace(shop, options=replace(shop.options, **{**NONE, **weights})))
     found = ((query, retrieve(snapshot, SearchRequest(query, k=1), Timings()).hits) for query in questions())
     return [Interaction(query, shop.catalog.ids[hits[0].row], "click", 1, "u") for query, hits in found if hits]

@@ -56,7 +56,7 @@ def slot_of(artifact: Artifact, word: str) -> Slot:
 
 
 def carriers(artifact: Artifact, slot: Slot) -> set[str]:
-    """The items whose base SIDs hold `slot`."""
+    """Return the items whose base SIDs hold `slot`."""
     rows = (artifact.catalog.sids[:, slot.position] == slot.index).nonzero()[0]
     return {artifact.catalog.ids[row] for row in rows}
 
