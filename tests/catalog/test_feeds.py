@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader, load_catalog
 from slotbeam.catalog.loaders.feeds import DEEPEST, LONGEST_TAG
-from slotbeam.catalog.loaders.record import LONGEST
+from slotbeam.catalog.loaders.source import LONGEST
 from slotbeam.errors import InputError
 
 HEAD = '<rss version="2.0" xmlns:g="http://base.google.com/ns/1.0"><channel><title>Shop</title>\n'
@@ -46,15 +46,15 @@ def test_a_feed_in_rss_is_read_without_a_mapping(tmp_path: Path) -> None:
         "<g:product_type>Home &gt; Mugs</g:product_type><g:product_type>Gifts</g:product_type><g:material/>"
         "<g:shipping><g:country>DE</g:country><g:price>5 EUR</g:price></g:shipping></item>",
     )
-    (record,) = CatalogReader(tmp_path)
-    assert record.item == Item(
+    (sourced,) = CatalogReader(tmp_path)
+    assert sourced.item == Item(
         "M1",
         "Red & blue mug",
         "Holds tea.",
         {"brand": ("Acme",), "color": ("Red",)},
         {"brand": "Acme", "color": "Red", "type": "Home > Mugs", "availability": "in_stock", "price": 1009.99},
     )
-    kept = json.loads(record.source)
+    kept = json.loads(sourced.source)
     assert kept["product_type"] == ["Home > Mugs", "Gifts"]
     assert kept["shipping"] == {"country": "DE", "price": "5 EUR"}
     assert "material" not in kept
@@ -66,9 +66,9 @@ def test_a_feed_in_atom_is_read_without_a_mapping(tmp_path: Path) -> None:
         "<title>Shop</title><entry><id>urn:1</id><g:id>M1</g:id><title>Mug</title>"
         '<link href="https://x/1"/><g:price>4 EUR</g:price></entry></feed>'
     )
-    (record,) = CatalogReader(tmp_path)
-    assert record.item == Item("M1", "Mug", fields={"price": 4.0})
-    assert json.loads(record.source)["link"] == "https://x/1"
+    (sourced,) = CatalogReader(tmp_path)
+    assert sourced.item == Item("M1", "Mug", fields={"price": 4.0})
+    assert json.loads(sourced.source)["link"] == "https://x/1"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "iso-8859-1"])
@@ -77,8 +77,8 @@ def test_a_feed_is_read_in_the_encoding_that_it_names(tmp_path: Path, encoding: 
     name = encoding.removesuffix("-sig")
     text = f'<?xml version="1.0" encoding="{name}"?>\n{HEAD}{MUG.replace("mug", "Krüge")}{TAIL}'
     (tmp_path / "items.xml").write_bytes(text.replace("\n", newline).encode(encoding))
-    (record,) = CatalogReader(tmp_path)
-    assert (record.item.title, record.place.line) == ("Red Krüge", 3)
+    (sourced,) = CatalogReader(tmp_path)
+    assert (sourced.item.title, sourced.place.line) == ("Red Krüge", 3)
 
 
 def test_an_item_names_the_line_on_which_it_begins(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_feed_gives_the_same_items_as_json_as_a_table_and_as_xml(tmp_path: Pat
     )
     feed(tmp_path / "feed.xml", items)
     read = [
-        [(record.item, json.loads(record.source)) for record in CatalogReader(tmp_path / name, format="google")]
+        [(sourced.item, json.loads(sourced.source)) for sourced in CatalogReader(tmp_path / name, format="google")]
         for name in ("feed.jsonl", "feed.csv", "feed.tsv", "feed.xml")
     ]
     assert read[0] == read[1] == read[2] == read[3]
@@ -174,7 +174,7 @@ def test_an_item_that_is_too_long_is_left_out_alone(tmp_path: Path, inside: str)
     path = feed(tmp_path / "items.xml.gz", "")
     path.write_bytes(gzip.compress(f"{HEAD}<item>{closed}</item>\n{MUG}{TAIL}".encode(), 1))
     reader = CatalogReader(path, skip_bad=1)
-    assert [record.item.id for record in reader] == ["M1"]
+    assert [sourced.item.id for sourced in reader] == ["M1"]
     assert reader.faults.lines() == [f"items.xml.gz:2: (line): is an item longer than {LONGEST} bytes"]
 
 

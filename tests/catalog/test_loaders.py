@@ -15,8 +15,8 @@ from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import kuaisearch, load_catalog, load_log
 from slotbeam.catalog.loaders.mapping import MappingFile
 from slotbeam.catalog.loaders.plain import plain
-from slotbeam.catalog.loaders.record import SourceRow
-from slotbeam.catalog.loaders.records import rows
+from slotbeam.catalog.loaders.rows import rows
+from slotbeam.catalog.loaders.source import SourceRow
 from slotbeam.catalog.loaders.values import CATEGORIES
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES as KAE_CATEGORIES

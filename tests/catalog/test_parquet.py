@@ -39,10 +39,10 @@ ROWS: list[dict[str, Any]] = [
 def test_parquet_gives_the_same_items_as_json_lines(tmp_path: Path) -> None:
     written(tmp_path / "items.parquet", ROWS, row_group_size=600)
     (tmp_path / "same.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    records = list(CatalogReader(tmp_path))
-    assert [record.item for record in records] == list(load_catalog(tmp_path / "same.jsonl"))
-    assert json.loads(records[2400].source) == ROWS[2400]
-    assert records[2400].place.line == 2401
+    items = list(CatalogReader(tmp_path))
+    assert [sourced.item for sourced in items] == list(load_catalog(tmp_path / "same.jsonl"))
+    assert json.loads(items[2400].source) == ROWS[2400]
+    assert items[2400].place.line == 2401
 
 
 def test_a_row_group_is_not_held_whole(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader
-from slotbeam.catalog.loaders.record import BLOCK
+from slotbeam.catalog.loaders.source import BLOCK
 from slotbeam.errors import InputError
 
 
@@ -27,7 +27,7 @@ def written(path: Path, lines: list[Any]) -> Path:
 
 
 def ids(reader: CatalogReader) -> list[str]:
-    return [record.item.id for record in reader]
+    return [sourced.item.id for sourced in reader]
 
 
 def refusal(reader: CatalogReader) -> list[str]:
@@ -37,22 +37,22 @@ def refusal(reader: CatalogReader) -> list[str]:
     return list(caught.value.details.get("faults", [str(caught.value)]))
 
 
-def test_a_record_brings_the_item_its_row_as_it_was_given_and_its_place(tmp_path: Path) -> None:
+def test_an_item_comes_with_its_row_as_it_was_given_and_its_place(tmp_path: Path) -> None:
     line = '{ "title":"Mug",  "id": 7, "fields":{"price":5} }'
-    (record,) = CatalogReader(written(tmp_path / "items.jsonl", ["\n", line + "\n"]))
-    assert record.item == Item("7", "Mug", fields={"price": 5.0})
-    assert record.source == line.encode()
-    assert (record.place.path, record.place.line) == (tmp_path / "items.jsonl", 2)
+    (sourced,) = CatalogReader(written(tmp_path / "items.jsonl", ["\n", line + "\n"]))
+    assert sourced.item == Item("7", "Mug", fields={"price": 5.0})
+    assert sourced.source == line.encode()
+    assert (sourced.place.path, sourced.place.line) == (tmp_path / "items.jsonl", 2)
 
 
 def test_a_tables_row_is_kept_in_the_documented_schema_and_a_mapped_one_as_it_stands(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("id,title,attributes.color,fields.price\nm1,Mug,red | blue,4.5\n")
-    (record,) = CatalogReader(tmp_path)
-    again = written(tmp_path / "again.jsonl", [record.source.decode()])
-    assert [one.item for one in CatalogReader(again)] == [record.item]
+    (sourced,) = CatalogReader(tmp_path)
+    again = written(tmp_path / "again.jsonl", [sourced.source.decode()])
+    assert [one.item for one in CatalogReader(again)] == [sourced.item]
     (tmp_path / "items.csv").write_text("Handle,Title,Variant SKU,Image Src\nmug,Mug,M1,https://x/1\n")
-    (record,) = CatalogReader(tmp_path)
-    assert json.loads(record.source) == {
+    (sourced,) = CatalogReader(tmp_path)
+    assert json.loads(sourced.source) == {
         "Handle": "mug",
         "Title": "Mug",
         "Variant SKU": "M1",
@@ -104,7 +104,7 @@ def test_as_many_bad_rows_as_allowed_are_left_out_and_each_is_told(tmp_path: Pat
 
 def test_one_bad_row_more_than_allowed_is_an_error_that_tells_all(tmp_path: Path) -> None:
     path = written(tmp_path / "items.jsonl", [*rows(1, 2), *BAD, *rows(3)])
-    with pytest.raises(InputError, match="4 faults in 4 rows, of which 3 may be left out") as caught:
+    with pytest.raises(InputError, match="4 faults in 4 rows, 3 may be left out") as caught:
         ids(CatalogReader(path, skip_bad=3))
     assert len(caught.value.details["faults"]) == 4
 
@@ -120,7 +120,7 @@ def test_a_fields_type_is_that_of_most_values_of_its_first_block(tmp_path: Path)
     late = {"id": "late", "title": "T", "fields": {"price": "dear"}}
     path = written(tmp_path / "items.jsonl", [late, *rows(*range(2 * BLOCK)), {**late, "id": "later"}])
     reader = CatalogReader(path, skip_bad=2)
-    assert Counter(type(record.item.fields["price"]) for record in reader) == {float: 2 * BLOCK}
+    assert Counter(type(sourced.item.fields["price"]) for sourced in reader) == {float: 2 * BLOCK}
     assert [line.partition(" (")[0] for line in reader.faults.lines()] == [
         f'items.jsonl:{line}: fields.price: "dear" is text, 0.5 in line 2 is a number' for line in (1, 2 * BLOCK + 2)
     ]
@@ -168,16 +168,16 @@ def test_a_stream_holds_a_block_of_items_and_no_more(tmp_path: Path) -> None:
 def test_late_edits_are_in_the_item_and_not_in_its_source(tmp_path: Path) -> None:
     written(tmp_path / "items.jsonl", rows(1, 2))
     written(tmp_path / "items_late.jsonl", [{"id": "m2", "title": "Cup"}])
-    assert [record.item.title for record in CatalogReader(tmp_path)] == ["Mug 1", "Mug 2"]
-    records = list(CatalogReader(tmp_path, late=True))
-    assert [record.item.title for record in records] == ["Mug 1", "Cup"]
-    assert json.loads(records[1].source)["title"] == "Mug 2"
+    assert [sourced.item.title for sourced in CatalogReader(tmp_path)] == ["Mug 1", "Mug 2"]
+    items = list(CatalogReader(tmp_path, late=True))
+    assert [sourced.item.title for sourced in items] == ["Mug 1", "Cup"]
+    assert json.loads(items[1].source)["title"] == "Mug 2"
 
 
 def test_a_locale_goes_before_that_of_the_mapping(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text('Handle,Title,Variant SKU,Variant Price\nmug,Mug,M1,"1.299,50"\n')
-    (record,) = CatalogReader(tmp_path, locale="de")
-    assert record.item.fields["price"] == 1299.5
+    (sourced,) = CatalogReader(tmp_path, locale="de")
+    assert sourced.item.fields["price"] == 1299.5
     assert "price" in refusal(CatalogReader(tmp_path))[0].lower()
     with pytest.raises(InputError, match="format 'jsonl' takes no locale"):
         CatalogReader(written(tmp_path / "plain.jsonl", rows(1)), locale="de")

@@ -8,15 +8,15 @@ read to its end.
 from slotbeam.catalog.loaders.data import Data, Report, check_data, load_catalog, load_log, read_data
 from slotbeam.catalog.loaders.formats import FORMATS, MAPPED
 from slotbeam.catalog.loaders.reader import CatalogReader
-from slotbeam.catalog.loaders.record import Record
+from slotbeam.catalog.loaders.source import SourcedItem
 
 __all__ = [
     "FORMATS",
     "MAPPED",
     "CatalogReader",
     "Data",
-    "Record",
     "Report",
+    "SourcedItem",
     "check_data",
     "load_catalog",
     "load_log",

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slotbeam.catalog.fields import FieldKind
 from slotbeam.catalog.item import FieldValue
 from slotbeam.catalog.loaders.faults import EACH, Faults
 from slotbeam.catalog.loaders.ids import IdSet
 from slotbeam.catalog.loaders.place import SourcePlace, shown
-from slotbeam.catalog.loaders.record import CheckedRecord, Record
+from slotbeam.catalog.loaders.source import CheckedItem, SourcedItem
 from slotbeam.errors import InputError
 
 _KINDS = {bool: "true or false", float: "a number", str: "text"}
-_TYPES = {bool: "bool", float: "number", str: "keyword"}
+_TYPES = {bool: FieldKind.BOOL, float: FieldKind.NUMBER, str: FieldKind.KEYWORD}
 _LINE_BITS = 40
 
 
@@ -43,27 +44,27 @@ class Census:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def types(self) -> Iterator[tuple[str, str, int]]:
+    def types(self) -> Iterator[tuple[str, FieldKind, int]]:
         """Yield every field in order: its name, its type (that most of its values have), how many items have it."""
         for name, kinds in sorted(self.fields.items()):
             yield name, _TYPES[_most(kinds)], sum(uses.count for uses in kinds.values())
 
-    def passing(self, block: Sequence[CheckedRecord]) -> list[Record]:
-        """Return the good records of a block, and note what is wrong with the others."""
+    def passing(self, block: Sequence[CheckedItem]) -> list[SourcedItem]:
+        """Return the good items of a block, and note what is wrong with the others."""
         good = []
         twice = self._twice(block)
         odd = self._odd(block)
-        for number, (record, wrong) in enumerate(block):
+        for number, (sourced, wrong) in enumerate(block):
             if number in twice:
                 wrong = [*wrong, twice[number]]
             if wrong:
                 self._faults.note(*wrong)
             elif number in odd:
                 self._faults.rows += 1
-            elif record is not None:
-                good.append(record)
-                self.categories.update(record.item.attributes.keys())
-                self.described += bool(record.item.description)
+            elif sourced is not None:
+                good.append(sourced)
+                self.categories.update(sourced.item.attributes.keys())
+                self.described += bool(sourced.item.description)
         return good
 
     def conclude(self) -> None:
@@ -73,35 +74,35 @@ class Census:
                 usual = _most(kinds) if self._faults.refused else self._usual[name]
                 self._tell_odd(name, kinds, usual)
 
-    def _twice(self, block: Sequence[CheckedRecord]) -> dict[int, InputError]:
-        """Return a fault for every record, by its number in the block, whose id another one has before it."""
+    def _twice(self, block: Sequence[CheckedItem]) -> dict[int, InputError]:
+        """Return a fault for every item, by its number in the block, whose id another one has before it."""
         known = [
-            (number, record)
-            for number, (record, _) in enumerate(block)
-            if record is not None and record.item.id is not None
+            (number, sourced)
+            for number, (sourced, _) in enumerate(block)
+            if sourced is not None and sourced.item.id is not None
         ]
-        places = [self._numbered(record.place) for _, record in known]
-        firsts = self.ids.add([record.item.id for _, record in known], places)
+        places = [self._numbered(sourced.place) for _, sourced in known]
+        firsts = self.ids.add([sourced.item.id for _, sourced in known], places)
         return {
-            number: self._same_id(record, first)
-            for (number, record), first in zip(known, firsts, strict=True)
+            number: self._same_id(sourced, first)
+            for (number, sourced), first in zip(known, firsts, strict=True)
             if first is not None
         }
 
     def _numbered(self, place: SourcePlace) -> int:
         return self._files.setdefault(place.path, len(self._files)) << _LINE_BITS | place.line
 
-    def _same_id(self, record: Record, first: int) -> InputError:
+    def _same_id(self, sourced: SourcedItem, first: int) -> InputError:
         line, path = first & (1 << _LINE_BITS) - 1, list(self._files)[first >> _LINE_BITS]
-        where = f"line {line}" if path == record.place.path else f"{path.name}:{line}"
-        what = f"{shown(record.item.id)} is that of {where}, too; ids are unique in a catalog"
-        return record.place.fault("id", what, "unique")
+        where = f"line {line}" if path == sourced.place.path else f"{path.name}:{line}"
+        what = f"{shown(sourced.item.id)} is that of {where}, too; ids are unique in a catalog"
+        return sourced.place.fault("id", what, "unique")
 
-    def _odd(self, block: Sequence[CheckedRecord]) -> set[int]:
-        """Count the block's values; return which records, by number, have one that is not of its field's type."""
+    def _odd(self, block: Sequence[CheckedItem]) -> set[int]:
+        """Count the block's values; return which items, by number, have one that is not of its field's type."""
         changing = False
-        for record, _ in block:
-            for name, value in record.item.fields.items() if record is not None else ():
+        for sourced, _ in block:
+            for name, value in sourced.item.fields.items() if sourced is not None else ():
                 if value is None:
                     continue
                 kinds = self.fields.get(name)
@@ -111,16 +112,16 @@ class Census:
                 if uses is None:
                     uses = kinds[type(value)] = Uses()
                 uses.count += 1
-                if record is not None and len(uses.first) < EACH:
-                    uses.first.append((record.place, value))
+                if sourced is not None and len(uses.first) < EACH:
+                    uses.first.append((sourced.place, value))
                 changing = changing or len(kinds) > 1
         for name in self.fields.keys() - self._usual.keys():
             self._usual[name] = _most(self.fields[name])
-        return {number for number, (record, _) in enumerate(block) if self._is_odd(record)} if changing else set()
+        return {number for number, (sourced, _) in enumerate(block) if self._is_odd(sourced)} if changing else set()
 
-    def _is_odd(self, record: Record | None) -> bool:
-        """Return whether a record has a value that is not of its field's type."""
-        fields = () if record is None else record.item.fields.items()
+    def _is_odd(self, sourced: SourcedItem | None) -> bool:
+        """Return whether an item has a value that is not of its field's type."""
+        fields = () if sourced is None else sourced.item.fields.items()
         return any(value is not None and type(value) is not self._usual[name] for name, value in fields)
 
     def _tell_odd(self, name: str, kinds: dict[type, Uses], usual: type) -> None:

@@ -15,7 +15,7 @@ from slotbeam.catalog.loaders.faults import Faults, refusing
 from slotbeam.catalog.loaders.files import log_file
 from slotbeam.catalog.loaders.formats import FORMATS, LOG_SIGNS, MAPPED, format_of
 from slotbeam.catalog.loaders.reader import CatalogReader
-from slotbeam.catalog.loaders.record import in_blocks
+from slotbeam.catalog.loaders.source import in_blocks
 from slotbeam.errors import InputError
 
 
@@ -51,7 +51,7 @@ def load_catalog(
 ) -> Iterator[Item]:
     """Yield the items of a catalog, as `CatalogReader` reads them. Raises as it does."""
     reader = CatalogReader(path, format=format, mapping=mapping, late=late)
-    return (record.item for record in reader)
+    return (sourced.item for sourced in reader)
 
 
 def load_log(path: Path, format: str | None = None) -> Iterator[Interaction]:
@@ -73,7 +73,7 @@ def read_data(
     """
     reader = CatalogReader(catalog, format=format, mapping=mapping)
     edits = Edits(reader.files, reader.faults)
-    items = [record.item for block in reader.checked_blocks() for record in block]
+    items = [sourced.item for block in reader.checked_blocks() for sourced in block]
     edits.tell_strangers(reader.census.ids, reader.faults)
     served = [edits.apply(item) for item in items] if edits else items
     log = [one for one in _logged(logs, reader) if last_day is None or one.day <= last_day]

@@ -12,7 +12,7 @@ from slotbeam.catalog.loaders.faults import Faults, RowParts, good_rows
 from slotbeam.catalog.loaders.ids import IdSet
 from slotbeam.catalog.loaders.jsonl import known
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.records import rows
+from slotbeam.catalog.loaders.rows import rows
 from slotbeam.catalog.loaders.values import identifier, text
 
 LATE = "items_late.jsonl"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar, cast
 
-from slotbeam.catalog.loaders.record import RowOrFault, SourceRow
+from slotbeam.catalog.loaders.source import RowOrFault, SourceRow
 from slotbeam.errors import InputError
 
 LISTED = 50
@@ -14,6 +14,9 @@ EACH = 3
 """Of one kind (a field and what is allowed there) only the first few are listed, the others are counted."""
 LISTED_LEFT_OUT = 1000
 """Where rows may be left out each is listed, whatever its kind: somebody wants to know which they were."""
+_MOST_KINDS = 10_000
+"""So many kinds are told apart: a file of another form may have one a row."""
+_OTHER = ("", "")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,26 +36,28 @@ class Faults:
         """How many rows have a fault."""
         self.allowed = allowed
         self._each, self._most = (LISTED_LEFT_OUT, LISTED_LEFT_OUT) if allowed else (EACH, LISTED)
-        self._ended = False
+        self._end: InputError | None = None
         self._kinds: Counter[tuple[str, str]] = Counter()
 
     def note(self, *faults: InputError) -> None:
         """Take all faults of one row, or one that `ending` made of what ended a file."""
         self.rows += max((fault.details.get("rows", 1) for fault in faults), default=0)
-        self._ended |= any("ends" in fault.details for fault in faults)
+        self._end = next((fault for fault in faults if "ends" in fault.details), self._end)
         self.tell(*faults)
 
     def tell(self, *faults: InputError) -> None:
         """Take faults of rows that are counted already."""
         for fault in faults:
             kind = str(fault.details.get("field")), str(fault.details.get("rule"))
+            if kind not in self._kinds and len(self._kinds) >= _MOST_KINDS:
+                kind = _OTHER
             self._kinds[kind] += 1
             if self._kinds[kind] <= self._each and len(self.listed) < self._most:
                 self.listed.append(fault)
 
     def pass_over(self, count: int) -> None:
         """Count faults that are like those that were told."""
-        self._kinds["", ""] += count
+        self._kinds[_OTHER] += count
 
     @property
     def count(self) -> int:
@@ -61,7 +66,7 @@ class Faults:
     @property
     def refused(self) -> bool:
         """Whether there is more than may be left out."""
-        return self._ended or self.rows > self.allowed
+        return self._end is not None or self.rows > self.allowed
 
     def lines(self) -> list[str]:
         """Return each listed fault, and how many are not."""
@@ -75,9 +80,13 @@ class Faults:
             return
         if self.count == 1 and not self.allowed:
             raise self.listed[0]
-        may = f" in {self.rows} rows, of which {self.allowed} may be left out" if self.allowed else ""
-        said = f"{self.count} faults{may}; the first: {self.listed[0]}"
-        raise InputError(said, **{**self.listed[0].details, "faults": self.lines()})
+        first = self.listed[0]
+        said = f"{self.count} faults; the first: {first}"
+        if self.allowed and self._end is not None:
+            said = f"{self.count} faults; what ends a file cannot be left out: {self._end}"
+        elif self.allowed:
+            said = f"{self.count} faults in {self.rows} rows, {self.allowed} may be left out; the first: {first}"
+        raise InputError(said, **{**first.details, "faults": self.lines()})
 
 
 class RowParts:

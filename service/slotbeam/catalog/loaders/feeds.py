@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow, source_of
+from slotbeam.catalog.loaders.source import LONGEST, RowOrFault, SourceRow, source_of
 from slotbeam.errors import InputError
 
 DEEPEST = 64

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from slotbeam.catalog.loaders.files import FEEDS
-from slotbeam.catalog.loaders.records import first_row
+from slotbeam.catalog.loaders.rows import first_row
 
 MAPPED = ("icecat", "kuaisearch", "shopify", "google")
 """Formats that `catalog/mappings` has a mapping file for."""

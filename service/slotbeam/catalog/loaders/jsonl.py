@@ -13,8 +13,8 @@ from slotbeam.catalog.loaders.faults import Faults, RowParts, good_rows
 from slotbeam.catalog.loaders.files import TABLES
 from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.plain import plain
-from slotbeam.catalog.loaders.record import CheckedRecord, Record, RowOrFault, SourceRow, source_of
-from slotbeam.catalog.loaders.records import rows
+from slotbeam.catalog.loaders.rows import rows
+from slotbeam.catalog.loaders.source import CheckedItem, RowOrFault, SourcedItem, SourceRow, source_of
 from slotbeam.catalog.loaders.tables import documented
 from slotbeam.catalog.loaders.values import CATEGORIES, amount, identifier, text
 from slotbeam.errors import InputError
@@ -23,14 +23,14 @@ ITEM_KEYS = ("id", "title", "description", "attributes", "fields", "popularity")
 LOG_KEYS = ("query", "item_id", "kind", "day", "user", "recent_queries", "recent_item_ids", "position")
 
 
-def records(rows: Iterable[RowOrFault]) -> Iterator[CheckedRecord]:
-    """Yield the items of rows in the documented schema; an unknown key is a fault."""
-    for row in rows:
+def documented_items(rows: Iterable[RowOrFault], path: Path) -> Iterator[CheckedItem]:
+    """Yield the items of a file's rows in the documented schema; an unknown key is a fault."""
+    for row in documented_rows(rows, path):
         if isinstance(row, InputError):
             yield None, (row,)
         else:
             read, wrong = item(row.place, row.values)
-            yield Record(read, row.source, row.place), wrong
+            yield SourcedItem(read, row.source, row.place), wrong
 
 
 def item(place: SourcePlace, row: Mapping[str, Any]) -> tuple[Item, Sequence[InputError]]:

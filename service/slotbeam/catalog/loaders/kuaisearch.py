@@ -14,7 +14,7 @@ from typing import Any
 from slotbeam.catalog.item import Interaction
 from slotbeam.catalog.loaders.faults import Faults, RowParts, good_rows, refusing
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.records import rows
+from slotbeam.catalog.loaders.rows import rows
 from slotbeam.catalog.loaders.values import identifier, text
 from slotbeam.errors import InputError
 

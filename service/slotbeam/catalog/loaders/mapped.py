@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from slotbeam.catalog.loaders.mapping import MappingFile, look_up
-from slotbeam.catalog.loaders.record import CheckedRecord, Record, RowOrFault
+from slotbeam.catalog.loaders.source import CheckedItem, RowOrFault, SourcedItem
 from slotbeam.errors import InputError
 
 
@@ -23,7 +23,7 @@ class MappedRows:
         self._unseen |= {*mapping.description, *([mapping.popularity] if mapping.popularity else [])}
         self._left_out = 0
 
-    def records(self, rows: Iterable[RowOrFault]) -> Iterator[CheckedRecord]:
+    def items(self, rows: Iterable[RowOrFault]) -> Iterator[CheckedItem]:
         """Yield the items of rows; those without what the mapping `needs` are none of an item."""
         mapping = self._mapping
         for row in rows:
@@ -36,7 +36,7 @@ class MappedRows:
             if self._unseen:
                 self._unseen = {source for source in self._unseen if look_up(row.values, source) is None}
             item, wrong = mapping.item(row.place, row.values)
-            yield Record(item, row.source, row.place), wrong
+            yield SourcedItem(item, row.source, row.place), wrong
 
     def warnings(self, where: str) -> Iterator[str]:
         """Yield what all rows together say; `where` names their file or files."""

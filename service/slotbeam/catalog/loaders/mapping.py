@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from slotbeam.catalog.fields import FieldKind
 from slotbeam.catalog.item import FieldValue, Item
 from slotbeam.catalog.loaders.faults import RowParts
 from slotbeam.catalog.loaders.numbers import decimal_of, number_of
@@ -17,7 +18,7 @@ from slotbeam.catalog.loaders.plain import plain
 from slotbeam.catalog.loaders.values import CATEGORIES, amount, identifier, text, truth, typed
 from slotbeam.errors import InputError
 
-TYPES = ("keyword", "number", "bool")
+TYPES = tuple(FieldKind)
 SHIPPED = Path(__file__).parent.parent / "mappings"
 _RULE_KEYS = {"field", "category", "split", "format", "when"}
 _FIELD_KEYS = {"field", "type", "locale", "first"}
@@ -41,7 +42,7 @@ class FieldRule:
     """`source` gives a field of this kind; `decimal` is the sign in its numbers, None where they are as in JSON."""
 
     source: str
-    kind: str
+    kind: FieldKind
     decimal: str | None
     first: bool
     """Of several values the first is taken; otherwise they are a fault."""
@@ -194,7 +195,7 @@ def _field_rule(rule: Any, where: str, decimal: str | None) -> FieldRule:
     if not isinstance(rule.get("first", False), bool):
         raise InputError(f"{where} has first {rule['first']!r}; allowed: true, false")
     own = _decimal(rule["locale"], where) if "locale" in rule else decimal
-    return FieldRule(rule["field"], got, own, rule.get("first", False))
+    return FieldRule(rule["field"], FieldKind(got), own, rule.get("first", False))
 
 
 def _rule(rule: Any, name: str) -> AttributeRule:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.record import BLOCK, RowOrFault, SourceRow, source_of
+from slotbeam.catalog.loaders.source import BLOCK, RowOrFault, SourceRow, source_of
 from slotbeam.errors import SetupError
 
 _BUFFER = 2**20

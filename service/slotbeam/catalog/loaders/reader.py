@@ -11,11 +11,11 @@ from slotbeam.catalog.loaders.edits import Edits
 from slotbeam.catalog.loaders.faults import Faults, ending
 from slotbeam.catalog.loaders.files import catalog_files
 from slotbeam.catalog.loaders.formats import FORMATS, ITEM_SIGNS, MAPPED, format_of
-from slotbeam.catalog.loaders.jsonl import documented_rows, records
+from slotbeam.catalog.loaders.jsonl import documented_items
 from slotbeam.catalog.loaders.mapped import MappedRows
 from slotbeam.catalog.loaders.mapping import SHIPPED, MappingFile
-from slotbeam.catalog.loaders.record import BLOCK, BLOCK_BYTES, CheckedRecord, Record
-from slotbeam.catalog.loaders.records import RowFile
+from slotbeam.catalog.loaders.rows import RowFile
+from slotbeam.catalog.loaders.source import BLOCK, BLOCK_BYTES, CheckedItem, SourcedItem
 from slotbeam.errors import InputError
 
 _OWN = "own"
@@ -25,7 +25,7 @@ _OWN = "own"
 class CatalogReader:
     """Reads the items of a catalog once, from its first file to its last.
 
-    Held at a time: a block of records, some 40 bytes for each id, a few values of each field, the edits of
+    Held at a time: a block of items, some 40 bytes for each id, a few values of each field, the edits of
     `items_late.jsonl` where they are asked for.
 
     Args:
@@ -71,12 +71,12 @@ class CatalogReader:
         """How many of `total_bytes` have been read."""
         return sum(file.bytes_read for file in self._row_files)
 
-    def __iter__(self) -> Iterator[Record]:
-        """Yield the records of `blocks`, one by one."""
+    def __iter__(self) -> Iterator[SourcedItem]:
+        """Yield the items of `blocks`, one by one."""
         return chain.from_iterable(self.blocks())
 
-    def blocks(self) -> Iterator[list[Record]]:
-        """Yield the good records in lists of at most `BLOCK`. Once too many rows are bad, the rest is checked only.
+    def blocks(self) -> Iterator[list[SourcedItem]]:
+        """Yield the good items in lists of at most `BLOCK`. Once too many rows are bad, the rest is checked only.
 
         Raises:
             InputError: at the end of the last file, for all that is wrong, if it is more than may be left out: each
@@ -86,7 +86,7 @@ class CatalogReader:
         yield from self.checked_blocks()
         self.faults.refuse()
 
-    def checked_blocks(self) -> Iterator[list[Record]]:
+    def checked_blocks(self) -> Iterator[list[SourcedItem]]:
         """Yield what `blocks` does, and refuse nothing: `faults` is for the caller to look at, when all is read."""
         for block in self._blocks():
             good = self.census.passing(block)
@@ -99,11 +99,11 @@ class CatalogReader:
             where = files[0] if len(files) == 1 else f"{len(files)} files"
             self.faults.warnings.extend(mapped.warnings(where) if mapped else ())
 
-    def _blocks(self) -> Iterator[list[CheckedRecord]]:
+    def _blocks(self) -> Iterator[list[CheckedItem]]:
         """Yield lists of `BLOCK` rows, shorter where the rows are long."""
-        block: list[CheckedRecord] = []
+        block: list[CheckedItem] = []
         held = 0
-        for checked in self._records():
+        for checked in self._items():
             block.append(checked)
             held += len(checked[0].source) if checked[0] is not None else 0
             if len(block) == BLOCK or held > BLOCK_BYTES:
@@ -111,11 +111,11 @@ class CatalogReader:
                 block, held = [], 0
         yield block
 
-    def _records(self) -> Iterator[CheckedRecord]:
+    def _items(self) -> Iterator[CheckedItem]:
         for file, format in zip(self._row_files, self._formats, strict=True):
             mapped = self._mapped[format]
             try:
-                yield from mapped.records(file.rows()) if mapped else records(documented_rows(file.rows(), file.path))
+                yield from mapped.items(file.rows()) if mapped else documented_items(file.rows(), file.path)
             except InputError as error:
                 yield None, (ending(error),)
 

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from slotbeam.catalog.loaders.faults import spanning
 from slotbeam.catalog.loaders.numbers import number_of
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow, source_of
+from slotbeam.catalog.loaders.source import LONGEST, RowOrFault, SourceRow, source_of
 from slotbeam.errors import InputError
 
 NOT_UTF8 = "is not UTF-8; save the file as UTF-8"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from slotbeam.catalog.fields import FieldKind
 from slotbeam.catalog.item import FieldValue
 from slotbeam.catalog.loaders.numbers import number_of
 from slotbeam.catalog.loaders.place import SourcePlace
@@ -53,20 +54,20 @@ def truth(text: str) -> bool | None:
     return _TRUTH.get(text.strip().lower())
 
 
-def typed(place: SourcePlace, field: str, value: Any, kind: str, decimal: str | None = None) -> FieldValue:
+def typed(place: SourcePlace, field: str, value: Any, kind: FieldKind, decimal: str | None = None) -> FieldValue:
     """Return a filter value of the kind that the mapping file states; `decimal` reads numbers as `number_of` does."""
-    if kind == "number" and isinstance(value, str):
+    if kind is FieldKind.NUMBER and isinstance(value, str):
         number = number_of(value, decimal)
         if number is None:
             how = "a number" if decimal else 'a number such as 12.99; for any other form name a "locale" in the mapping'
             raise place.error(field, value, how)
         return number
-    if kind == "bool" and isinstance(value, str) and truth(value) is not None:
+    if kind is FieldKind.BOOL and isinstance(value, str) and truth(value) is not None:
         return bool(truth(value))
-    if kind == "number" and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind is FieldKind.NUMBER and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
-    if kind == "bool" and isinstance(value, bool):
+    if kind is FieldKind.BOOL and isinstance(value, bool):
         return value
-    if kind == "keyword" and isinstance(value, str | int) and not isinstance(value, bool):
+    if kind is FieldKind.KEYWORD and isinstance(value, str | int) and not isinstance(value, bool):
         return plain(str(value)).strip()
     raise place.error(field, value, f"a {kind}")

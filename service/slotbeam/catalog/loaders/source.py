@@ -29,7 +29,7 @@ class SourceRow(NamedTuple):
     source: bytes
 
 
-class Record(NamedTuple):
+class SourcedItem(NamedTuple):
     """One item with the row that it was made of.
 
     `source` is a JSON object: the line itself of a JSON-lines file, a table's or a feed's row by its names. Where the
@@ -45,8 +45,8 @@ class Record(NamedTuple):
 RowOrFault = SourceRow | InputError
 """A row, or what is wrong with a line that is none. What ends a file is raised."""
 
-CheckedRecord = tuple[Record | None, Sequence[InputError]]
-"""A record and all that is wrong with it: None, where the line is no row; parts of its item are, where they could not
+CheckedItem = tuple[SourcedItem | None, Sequence[InputError]]
+"""An item and all that is wrong with it: None, where the line is no row; parts of its item are, where they could not
 be read."""
 
 

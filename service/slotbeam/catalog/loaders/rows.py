@@ -15,7 +15,7 @@ from slotbeam.catalog.loaders.feeds import feed_rows
 from slotbeam.catalog.loaders.files import FEEDS, TABLES, opened
 from slotbeam.catalog.loaders.parquet import parquet_batches
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.loaders.record import LONGEST, RowOrFault, SourceRow
+from slotbeam.catalog.loaders.source import LONGEST, RowOrFault, SourceRow
 from slotbeam.catalog.loaders.tables import table_rows
 from slotbeam.errors import InputError
 
