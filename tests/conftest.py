@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # Before anything loads a BLAS, here and in every process that a test starts: threads that wait for each other on busy
 # cores made single tests a hundred times slower, and `pytest` alone runs as `make test` does.
@@ -20,6 +21,14 @@ from slotbeam.search.artifact import Artifact
 from support.sharing import Once
 from support.shop import make_shop
 from support.tiny import write_tiny_artifact
+
+
+def pytest_sessionfinish() -> None:
+    """Keep what `make coverage` measured: xdist kills a worker 10 s after its last test, whatever it still does."""
+    if coverage := sys.modules.get("coverage"):
+        measured = coverage.Coverage.current()
+        if measured is not None:
+            measured.save()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,3 +97,20 @@ def test_a_concept_outside_its_core_slots_is_refused(dictionary: Dictionary, cod
             index,
             dictionary,
         )
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"groups": (("entity",),)}, "each of the 18 categories exactly once"),
+        ({"cluster_counts": (2, 0, 1)}, "one count ≥ 0 a position"),
+        ({"reserved_counts": (10, 10, 10, -1)}, "one count ≥ 0 a position"),
+        ({"concept_index": np.array([1, 2])}, r"\(2,\) slot indices for 13 concepts"),
+    ],
+)
+def test_what_is_no_numbering_says_what_is_needed(
+    dictionary: Dictionary, codebook: Codebook, given: dict[str, Any], why: str
+) -> None:
+    names = ("groups", "cluster_counts", "solo_counts", "reserved_counts", "concept_index")
+    with pytest.raises(InputError, match=why):
+        Codebook(**{name: getattr(codebook, name) for name in names} | given, dictionary=dictionary)

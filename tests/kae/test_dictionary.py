@@ -48,3 +48,17 @@ def test_a_missing_or_damaged_file_is_named(dictionary: Dictionary, tmp_path: Pa
     (tmp_path / name).unlink()
     with pytest.raises(ArtifactError, match=name.split(".")[0]):
         Dictionary.load(tmp_path)
+
+
+def test_an_empty_surface_is_refused() -> None:
+    with pytest.raises(InputError, match="'mug' has an empty surface"):
+        Dictionary([Concept("mug", "entity", ("",))])
+
+
+def test_arrays_that_are_not_of_one_dictionary_are_refused(dictionary: Dictionary, tmp_path: Path) -> None:
+    dictionary.save(tmp_path / "whole")
+    Dictionary([*dictionary[:-1]]).save(tmp_path / "less")
+    name = "concept_count.npy"
+    (tmp_path / "whole" / name).write_bytes((tmp_path / "less" / name).read_bytes())
+    with pytest.raises(ArtifactError, match="differ in length"):
+        Dictionary.load(tmp_path / "whole")

@@ -120,3 +120,16 @@ def test_any_number_of_groups_can_be_asked_for(groups: int) -> None:
 def test_a_wrong_number_of_groups_says_what_is_allowed() -> None:
     with pytest.raises(InputError, match="1 to 18"):
         group_categories(np.ones((1, 18), dtype=np.bool_), groups=19)
+
+
+def test_what_cannot_be_grouped_says_what_is_needed() -> None:
+    presence = table(entity=[1, 0])
+    with pytest.raises(InputError, match=r"presence has shape \(2, 3\); \(texts, 18\)"):
+        group_categories(presence[:, :3])
+    for groups in (0, 19):
+        with pytest.raises(InputError, match=f"groups is {groups}; 1 to 18"):
+            group_categories(presence, groups=groups)
+    with pytest.raises(InputError, match="colour cannot stand alone: not a category"):
+        group_categories(presence, alone=["colour"])
+    with pytest.raises(InputError, match=r"shapes \(2,\) and \(1,\); two equal"):
+        information_loss(column(1, 0), column(1))

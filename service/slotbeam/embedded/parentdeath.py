@@ -21,7 +21,7 @@ def bound_to_parent(argv: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *argv]
 
 
-def main() -> None:
+def main() -> None:  # pragma: no cover - `-S` starts it without site-packages, so without what would measure it
     parent, argv = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         import ctypes
@@ -33,7 +33,7 @@ def main() -> None:
     os.execv(argv[0], argv)
 
 
-def _end(why: str) -> NoReturn:
+def _end(why: str) -> NoReturn:  # pragma: no cover - as above
     """Exit with a line for the log that the program would have written to; there is no structlog here."""
     import json
     from datetime import UTC, datetime
@@ -43,5 +43,5 @@ def _end(why: str) -> NoReturn:
     sys.exit(json.dumps(event))
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - as above
     main()
