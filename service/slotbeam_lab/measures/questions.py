@@ -52,7 +52,7 @@ def read_judgements(path: Path) -> list[Judged]:
         InputError: for all that is wrong, each with file, line, field and what is allowed; a pair judged twice with two
             ratings is refused.
     """
-    found: dict[str, dict[str, int]] = {}
+    judged: dict[str, dict[str, int]] = {}
     faults = Faults()
     file, raw = opened(path)
     with raw, file:
@@ -65,10 +65,10 @@ def read_judgements(path: Path) -> list[Judged]:
                 faults.note(place.error("rating", row.get("rating"), "0, 1, 2, 3"))
             elif not faulty:
                 query, item = row["query"], row["docid"]
-                if found.setdefault(query, {}).setdefault(item, int(rating)) != int(rating):
+                if judged.setdefault(query, {}).setdefault(item, int(rating)) != int(rating):
                     faults.note(place.fault("rating", f"{query!r} and {item!r} have two ratings; allowed: one", "one"))
     faults.refuse()
-    return [Judged(query, ratings) for query, ratings in found.items()]
+    return [Judged(query, ratings) for query, ratings in judged.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,28 +62,28 @@ class Products:
         """(n, 18) of distinct items (n,)."""
         lexicon, entity = self.lexicon, self.entity(internal)
         department = lexicon.entity_department[entity]
-        found = np.full((len(internal), len(CATEGORIES)), -1, dtype=np.int64)
-        found[:, C["entity"]] = entity
+        numbers = np.full((len(internal), len(CATEGORIES)), -1, dtype=np.int64)
+        numbers[:, C["entity"]] = entity
         brand = self._brand(internal, entity, department)
         own = below(self.seed, "series of", SERIES_A_BRAND, brand, entity)
         other = below(self.seed, "series other", SERIES_A_BRAND, internal)
         series = brand * SERIES_A_BRAND + np.where(unit(self.seed, "series own", internal) < 0.7, own, other)
-        found[:, C["brand"]], found[:, C["series"]] = brand, series
-        found[:, C["model"]] = series * 1000 + 100 + below(self.seed, "model", 900, internal)
-        found[:, C["price"]] = self._tier(internal, brand)
+        numbers[:, C["brand"]], numbers[:, C["series"]] = brand, series
+        numbers[:, C["model"]] = series * 1000 + 100 + below(self.seed, "model", 900, internal)
+        numbers[:, C["price"]] = self._tier(internal, brand)
         for name in LISTED:
             listed = lexicon.listed[name]
             size = listed.size[department]
             turn = below(self.seed, "turn " + name, size, entity)
             local = (turn + zipf(unit(self.seed, name, internal), size, 1.1)) % size
-            found[:, C[name]] = listed.start[department] + local
+            numbers[:, C[name]] = listed.start[department] + local
         for name in _SHARED:
             size = np.asarray(len(lexicon.words[name]))
             turn = below(self.seed, "turn " + name, size, department if name != "location" else brand)
-            found[:, C[name]] = (turn + zipf(unit(self.seed, name, internal), size, 0.8)) % size
+            numbers[:, C[name]] = (turn + zipf(unit(self.seed, name, internal), size, 0.8)) % size
         columns = np.arange(len(CATEGORIES))
         has = unit(self.seed, "has", internal[:, None], columns) < lexicon.rates[department]
-        return np.where(has, found, -1)
+        return np.where(has, numbers, -1)
 
     def prices(self, internal: IntArray) -> FloatArray:
         """(n,) prices in currency units, ending in .99."""

@@ -55,16 +55,16 @@ class Inventor:
             return made
 
 
-def near(one: str, other: str) -> bool:
-    """Whether one insertion, deletion, replacement or swap of neighbours turns `one` into `other`."""
-    if abs(len(one) - len(other)) > 1:
+def near(word: str, other: str) -> bool:
+    """Whether one insertion, deletion, replacement or swap of neighbours turns `word` into `other`."""
+    if abs(len(word) - len(other)) > 1:
         return False
-    if one == other:
+    if word == other:
         return True
     start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
+    while start < min(len(word), len(other)) and word[start] == other[start]:
         start += 1
-    left, right = one[start:], other[start:]
+    left, right = word[start:], other[start:]
     if len(left) == len(right):
         return left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])
     return left[1:] == right if len(left) > len(right) else left == right[1:]

@@ -86,13 +86,13 @@ class Lexicon:
 
     def _make_entities(self) -> None:
         wanted = min(max(120, round(4 * math.sqrt(self.items))), 8000)
-        self.heads = [head.replace("-", " ") for one in self.departments for head in one.heads.split()]
-        self.kinds = [kind for one in self.departments for kind in one.kinds.split()]
+        self.heads = [head.replace("-", " ") for department in self.departments for head in department.heads.split()]
+        self.kinds = [kind for department in self.departments for kind in department.kinds.split()]
         chosen: list[tuple[int, int, int]] = []
         pools, head_at, kind_at = [], 0, 0
-        for number, one in enumerate(self.departments):
-            heads = range(head_at, head_at + len(one.heads.split()))
-            kinds = range(kind_at, kind_at + len(one.kinds.split()))
+        for number, department in enumerate(self.departments):
+            heads = range(head_at, head_at + len(department.heads.split()))
+            kinds = range(kind_at, kind_at + len(department.kinds.split()))
             head_at, kind_at = heads.stop, kinds.stop
             alone = [(number, head, -1) for head in heads]
             pairs = np.array([(head, kind) for head in heads for kind in kinds])

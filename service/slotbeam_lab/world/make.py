@@ -48,7 +48,7 @@ def make_world(out: Path, options: WorldOptions | None = None, progress: Progres
             file.write(_lines(item_rows(products, start, stop)))
             report("items", stop, options.items)
     planted = plant(products, typist, options.planted)
-    _write(out / "planted.jsonl", (one.row(products) for one in planted))
+    _write(out / "planted.jsonl", (planting.row(products) for planting in planted))
     _write(out / "items_late.jsonl", late_rows(products, planted))
     counts["trend"] = _write(out / "trend.jsonl", traffic_rows(products, typist, planted, DAYS))
     counts |= _log(out, products, typist, round(options.items * options.requests_per_item), report)
@@ -58,7 +58,7 @@ def make_world(out: Path, options: WorldOptions | None = None, progress: Progres
         "parameters": asdict(options),
         "days": DAYS,
         "counts": counts,
-        "planted_words": [one.word for one in planted],
+        "planted_words": [planting.word for planting in planted],
         "files": {path.name: sha256_of(path) for path in sorted(out.glob("*.jsonl"))},
     }
     (out / "world.json").write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")

@@ -72,26 +72,26 @@ def plant(products: Products, typist: Typist, count: int) -> list[Planted]:
 
 def late_rows(products: Products, planted: list[Planted]) -> Iterator[dict[str, Any]]:
     """Yield the lines of `items_late.jsonl`: descriptions that now hold the new word."""
-    for one in planted:
-        if not one.in_text:
+    for planting in planted:
+        if not planting.in_text:
             continue
-        for number in products.public(one.items).tolist():
+        for number in products.public(planting.items).tolist():
             row = next(item_rows(products, number, number + 1))
-            text = f"{row['description']} {_MENTION[one.category].format(one.word)}".strip()
+            text = f"{row['description']} {_MENTION[planting.category].format(planting.word)}".strip()
             yield {"id": row["id"], "description": text}
 
 
 def traffic_rows(products: Products, typist: Typist, planted: list[Planted], day: int) -> Iterator[dict[str, Any]]:
     """Yield the lines of `trend.jsonl`: what people asked and chose on the last day, in mixed order."""
     rows = []
-    for number, one in enumerate(planted):
+    for number, planting in enumerate(planted):
         count = 40 + int(below(products.seed, "trend", 160, number))
         turn = np.arange(count)
         user = below(products.seed, "trend user", 10**6, np.full(count, number), turn)
-        pick = below(products.seed, "trend item", len(one.items), np.full(count, number), turn)
-        queries = _typed(products, typist, one.word, one.items[pick], user, turn)
+        pick = below(products.seed, "trend item", len(planting.items), np.full(count, number), turn)
+        queries = _typed(products, typist, planting.word, planting.items[pick], user, turn)
         place = below(products.seed, "trend time", 10**9, np.full(count, number), turn)
-        chosen = products.public(one.items[pick]).tolist()
+        chosen = products.public(planting.items[pick]).tolist()
         for when, who, item, query in zip(place.tolist(), user.tolist(), chosen, queries, strict=True):
             row = {"query": query, "item_id": item_id(item), "kind": "click", "day": day, "user": f"t{who}"}
             rows.append((when, row))

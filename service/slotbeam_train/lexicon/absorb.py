@@ -55,7 +55,7 @@ def read_absorbed(path: Path) -> tuple[list[Absorbed], list[str]]:
         raise InputError(f'{path} cannot be read: {error}; allowed: what "slotbeam slots export" writes') from None
     if not isinstance(rows, list):
         raise InputError(f'{path} holds no list; allowed: a JSON list of bindings, as "slotbeam slots export" writes')
-    found: list[Absorbed] = []
+    absorbed: list[Absorbed] = []
     skipped: list[str] = []
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
@@ -76,8 +76,8 @@ def read_absorbed(path: Path) -> tuple[list[Absorbed], list[str]]:
         if state is not None and state not in LIVE:
             skipped.append(f'"{canonical[0]}" is {state}, so it is not absorbed')
         else:
-            found.append(Absorbed(canonical, category, tuple(dict.fromkeys(items))))
-    return found, skipped
+            absorbed.append(Absorbed(canonical, category, tuple(dict.fromkeys(items))))
+    return absorbed, skipped
 
 
 def write_absorbed(path: Path, absorbed: Sequence[Absorbed]) -> None:
@@ -90,15 +90,17 @@ def with_items(absorbed: Iterable[Absorbed], known: Collection[str]) -> tuple[li
     """Return what has an item among `known` ids, and one line for each binding with unknown ones."""
     kept: list[Absorbed] = []
     said: list[str] = []
-    for one in absorbed:
-        missing = [item for item in one.item_ids if item not in known]
+    for binding in absorbed:
+        missing = [item for item in binding.item_ids if item not in known]
         if missing:
             some = ", ".join(missing[:SHOWN]) + (", …" if len(missing) > SHOWN else "")
-            said.append(f'"{one.word}": {len(missing)} of {len(one.item_ids)} items are not in the catalog ({some})')
-        if len(missing) < len(one.item_ids):
-            kept.append(one)
+            said.append(
+                f'"{binding.word}": {len(missing)} of {len(binding.item_ids)} items are not in the catalog ({some})'
+            )
+        if len(missing) < len(binding.item_ids):
+            kept.append(binding)
         else:
-            said.append(f'"{one.word}" has no item, so it is not absorbed')
+            said.append(f'"{binding.word}" has no item, so it is not absorbed')
     return kept, said
 
 
@@ -134,18 +136,18 @@ def carry(kae: Kae, items: Sequence[Item], encoded: Sequence[Encoded], absorbed:
     rows = {item.id: row for row, item in enumerate(items)}
     out = list(encoded)
     taken: set[tuple[int, int]] = set()
-    for one in absorbed:
-        concept = _concept(kae, one)
+    for binding in absorbed:
+        concept = _concept(kae, binding)
         slot = kae.codebook.slot_of(concept)
         position, index = slot.position, slot.index
-        for row in (rows[item] for item in one.item_ids if item in rows):
+        for row in (rows[item] for item in binding.item_ids if item in rows):
             if (row, position) in taken:
                 continue
             taken.add((row, position))
             old = out[row]
             if old.sid[position] != index:
                 sid = (*old.sid[:position], index, *old.sid[position + 1 :])
-                chosen = (*old.chosen[:position], Match(0, 0, one.word, concept), *old.chosen[position + 1 :])
+                chosen = (*old.chosen[:position], Match(0, 0, binding.word, concept), *old.chosen[position + 1 :])
                 out[row] = Encoded(old.text, sid, old.matches, chosen)
     return out
 
@@ -158,25 +160,25 @@ def absorbed_facts(
     Args:
         items, encoded: what is served, after `carry`.
     """
-    sids = {item.id: one.sid for item, one in zip(items, encoded, strict=True)}
+    sids = {item.id: each.sid for item, each in zip(items, encoded, strict=True)}
     facts = []
-    for one in absorbed:
-        concept = _concept(kae, one)
+    for binding in absorbed:
+        concept = _concept(kae, binding)
         slot = kae.codebook.slot_of(concept)
-        own = [word for word in one.words if kae.dictionary.concept_of(word) == concept]
-        known = [item for item in one.item_ids if item in sids]
+        own = [word for word in binding.words if kae.dictionary.concept_of(word) == concept]
+        known = [item for item in binding.item_ids if item in sids]
         carried = sum(sids[item][slot.position] == slot.index for item in known)
         facts.append(
             {
-                "word": one.word,
+                "word": binding.word,
                 "category": kae.dictionary[concept].category,
                 "slot": str(slot),
                 "words": own,
-                "left": [word for word in one.words if word not in own],
+                "left": [word for word in binding.words if word not in own],
                 "items": carried,
                 "contested": len(known) - carried,
-                "missing": len(one.item_ids) - len(known),
-                "items_sha": encode_items(one.item_ids)[0],
+                "missing": len(binding.item_ids) - len(known),
+                "items_sha": encode_items(binding.item_ids)[0],
             }
         )
     return facts

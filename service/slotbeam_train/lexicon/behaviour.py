@@ -173,14 +173,14 @@ def deletes(word: str) -> set[str]:
     return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
-def one_edit(one: str, other: str) -> bool:
-    """Return whether one insertion, deletion, replacement or swap of neighbours makes `one` into `other`."""
-    if abs(len(one) - len(other)) > 1:
+def one_edit(word: str, other: str) -> bool:
+    """Return whether one insertion, deletion, replacement or swap of neighbours makes `word` into `other`."""
+    if abs(len(word) - len(other)) > 1:
         return False
     start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
+    while start < min(len(word), len(other)) and word[start] == other[start]:
         start += 1
-    a, b = one[start:], other[start:]
+    a, b = word[start:], other[start:]
     return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 

@@ -44,12 +44,12 @@ def read_docs(items: Sequence[Item], progress: Progress | None = None) -> list[D
 
 
 def _values(attributes: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    """Typed values; lists written as one text ("Cotton, Linen") are taken apart."""
-    found: dict[tuple[str, str], None] = {}
+    """Return typed values; lists written as one text ("Cotton, Linen") are taken apart."""
+    typed: dict[tuple[str, str], None] = {}
     for category, values in attributes.items():
         for value in values:
             whole = normalize(value)
             for part in _VALUES.split(whole) if category != "brand" else [whole]:
                 if part:
-                    found[category, part] = None
-    return list(found)
+                    typed[category, part] = None
+    return list(typed)

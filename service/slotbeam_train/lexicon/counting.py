@@ -49,14 +49,14 @@ def count(
     owner = [n for n, concept in enumerate(drafts) for _ in concept.surfaces]
     matcher = Matcher([surface for concept in drafts for surface in concept.surfaces])
 
-    def found(text: str) -> set[int]:
+    def concepts_in(text: str) -> set[int]:
         return {owner[word] for _, _, word in matcher.find(text)}
 
     seen_values: dict[str, set[int]] = {}
 
     def value(text: str) -> set[int]:
         if text not in seen_values:
-            seen_values[text] = found(text)
+            seen_values[text] = concepts_in(text)
         return seen_values[text]
 
     seen: Counter[int] = Counter()
@@ -64,8 +64,8 @@ def count(
     items: list[set[int]] = []
     texts: list[set[int]] = []
     for doc in docs:
-        title = found(doc.title)
-        described = found(doc.description) if doc.description else set()
+        title = concepts_in(doc.title)
+        described = concepts_in(doc.description) if doc.description else set()
         everything = title.union(described, *(value(text) for _, text in doc.values))
         items.append(everything)
         texts += [title, described] if described else [title]
@@ -73,7 +73,7 @@ def count(
         behaviour.update(title)
     by_count = sorted(queries.items(), key=lambda pair: (-pair[1], pair[0]))
     for place, (query, times) in enumerate(by_count):
-        own = found(query)
+        own = concepts_in(query)
         if own and place < len(docs):  # queries do not outnumber items
             texts.append(own)
         for n in own:

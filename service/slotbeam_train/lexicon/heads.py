@@ -84,15 +84,15 @@ def word_counts(readings: Sequence[Reading]) -> tuple[Counter[int], dict[int, Co
 
 def specialisations(dictionary: Dictionary) -> frozenset[tuple[int, int]]:
     """Return (special, general) entities: the first's name ends in the second's, as "phone case" in "case"."""
-    found: set[tuple[int, int]] = set()
+    pairs: set[tuple[int, int]] = set()
     for number, concept in enumerate(dictionary):
         if concept.category == "entity":
             for surface in concept.surfaces:
                 for at in (at for at, char in enumerate(surface) if char == " "):
                     general = dictionary.concept_of(surface[at + 1 :])
                     if general is not None and general != number and dictionary[general].category == "entity":
-                        found.add((number, general))
-    return frozenset(found)
+                        pairs.add((number, general))
+    return frozenset(pairs)
 
 
 def learn_pairs(
@@ -101,33 +101,33 @@ def learn_pairs(
     words: Mapping[int, Counter[int]],
     special: frozenset[tuple[int, int]] = frozenset(),
 ) -> list[tuple[int, int]]:
-    """(head, other) for entities that occur together, where the items' other words decide against or for grammar.
+    """Return (head, other) of entities that occur together; the items' other words decide against or for grammar.
 
     A special name always wins over its general one: what is a "phone case" is also called a "case" or a "cover".
     """
     total = max(1, sum(background.values()))
     sizes = {entity: sum(own.values()) for entity, own in words.items()}
-    named = Counter(entity for one in readings for entity in one.entities)
-    first = Counter(one.grammar for one in readings)
+    named = Counter(entity for reading in readings for entity in reading.entities)
+    first = Counter(reading.grammar for reading in readings)
     wins: dict[tuple[int, int], float] = defaultdict(float)
-    for one in readings:
-        if len(one.entities) < 2:
+    for reading in readings:
+        if len(reading.entities) < 2:
             continue
         scores = {}
-        for entity in one.entities:
+        for entity in reading.entities:
             own, size = words.get(entity, Counter()), sizes.get(entity, 0)
             score = math.log((first[entity] + 0.5) / (named[entity] + 1.0))
-            score += PLACE if entity == one.grammar else 0.0
-            if entity == one.typed or (entity, one.typed) in special:
+            score += PLACE if entity == reading.grammar else 0.0
+            if entity == reading.typed or (entity, reading.typed) in special:
                 score += 2 * PLACE
             if size:
                 ratio = sum(
-                    math.log((own[w] * total / background[w] + SMOOTHING) / (size + SMOOTHING)) for w in one.words
+                    math.log((own[w] * total / background[w] + SMOOTHING) / (size + SMOOTHING)) for w in reading.words
                 )
                 score += TEMPER * ratio
             scores[entity] = score
-        best = max(one.entities, key=lambda entity: (scores[entity], entity == one.grammar, -entity))
-        for other in one.entities:
+        best = max(reading.entities, key=lambda entity: (scores[entity], entity == reading.grammar, -entity))
+        for other in reading.entities:
             if other != best:
                 wins[best, other] += 1.0 / (1.0 + math.exp(scores[other] - scores[best]))
                 wins[other, best] += 1.0 / (1.0 + math.exp(scores[best] - scores[other]))
@@ -136,19 +136,19 @@ def learn_pairs(
         for (a, b), won in wins.items()
         if won + wins[b, a] >= PAIR_ITEMS and won >= PAIR_SHARE * (won + wins[b, a])
     }
-    return sorted((learned - {(general, one) for one, general in special}) | special)
+    return sorted((learned - {(general, narrow) for narrow, general in special}) | special)
 
 
 def learn_implied(dictionary: Dictionary, readings: Sequence[Reading], pairs: frozenset[tuple[int, int]]) -> np.ndarray:
-    """(N,) the entity that nearly all items with a word sell; −1 where there is none."""
+    """Return (N,) the entity that nearly all items with a word sell; −1 where there is none."""
     seen: dict[int, Counter[int]] = defaultdict(Counter)
-    for one in readings:
-        sold = one.typed if one.typed is not None else one.grammar
-        for rival in one.entities:
+    for reading in readings:
+        sold = reading.typed if reading.typed is not None else reading.grammar
+        for rival in reading.entities:
             if (rival, sold) in pairs:
                 sold = rival
         if sold >= 0:
-            for word in one.words:
+            for word in reading.words:
                 seen[word][sold] += 1
     implied = np.full(len(dictionary), -1, np.int32)
     for word, entities in seen.items():

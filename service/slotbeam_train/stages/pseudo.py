@@ -77,13 +77,13 @@ class _Postings:
         self.carried: list[dict[int, str]] = []  # concept → a surface, as the item spells it
         self.facts: list[frozenset[int]] = []
         self.holders: dict[int, list[int]] = defaultdict(list)
-        for row, (item, one) in enumerate(zip(items, encoded, strict=True)):
-            end = len(one.text) - (len(normalize(item.description)) if item.description else 0)
+        for row, (item, said) in enumerate(zip(items, encoded, strict=True)):
+            end = len(said.text) - (len(normalize(item.description)) if item.description else 0)
             carried: dict[int, str] = {}
-            for match in (*one.matches, *(match for match in one.chosen if match)):
+            for match in (*said.matches, *(match for match in said.chosen if match)):
                 if match.start < end or not item.description:
                     carried.setdefault(match.concept, match.surface)
-            facts = frozenset((-1 - one.sid[position], *(c for c in carried if not self.entity[c])))
+            facts = frozenset((-1 - said.sid[position], *(c for c in carried if not self.entity[c])))
             self.carried.append(carried)
             self.facts.append(facts)
             for key in facts:
@@ -97,13 +97,13 @@ class _Postings:
         near = min((self.holders[key] for key in wanted if key in self.holders), key=len, default=[source])
         if len(near) > _CANDIDATES:
             near = [near[i] for i in rng.integers(len(near), size=_CANDIDATES).tolist()]
-        found = [row for row in near if wanted <= self.facts[row]]
-        if source not in found and wanted <= self.facts[source]:
-            found.append(source)
-        if not found:
+        fitting = [row for row in near if wanted <= self.facts[row]]
+        if source not in fitting and wanted <= self.facts[source]:
+            fitting.append(source)
+        if not fitting:
             return [source] * n
-        chance = list(accumulate(weight[row] for row in found))
-        return [found[bisect_right(chance, u * chance[-1])] for u in rng.random(n).tolist()]
+        chance = list(accumulate(weight[row] for row in fitting))
+        return [fitting[bisect_right(chance, u * chance[-1])] for u in rng.random(n).tolist()]
 
 
 def pseudo_queries(
