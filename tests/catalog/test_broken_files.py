@@ -61,8 +61,10 @@ def test_a_broken_line_of_json_lines_is_left_out_alone(tmp_path: Path, line: byt
         (b"2,Mug,x,y\n", "has 4 cells, the header 3"),
         (b'2,"M"ug,\n', "is no line of a table"),
         (b"2,,\n", "title: is missing"),
+        (b'2,"' + b"x" * 3 * LONGEST + b'",\n', f"is longer than {LONGEST} characters"),
+        (b"2" + b",x" * LONGEST + b"\n", f"is longer than {LONGEST} characters"),
     ],
-    ids=["latin", "NUL", "cells", "quotes", "title"],
+    ids=["latin", "NUL", "cells", "quotes", "title", "long", "wide"],
 )
 @pytest.mark.parametrize("end", [b"", b"\r"], ids=["LF", "CRLF"])
 def test_a_broken_row_of_a_table_is_left_out_alone(tmp_path: Path, row: bytes, says: str, end: bytes) -> None:
@@ -73,10 +75,11 @@ def test_a_broken_row_of_a_table_is_left_out_alone(tmp_path: Path, row: bytes, s
     assert says in told
 
 
-def test_of_a_cell_that_is_too_long_nothing_is_held(tmp_path: Path) -> None:
-    (tmp_path / "items.csv").write_bytes(b'id,title\n1,Mug\n2,"' + b"x" * 3 * LONGEST + b'"\n3,Cup\n')
-    told = left_out(tmp_path, skip_bad=9)
-    assert "items.csv:3: (line): is no line of a table: field larger than field limit" in told[0]
+def test_of_cells_that_are_too_long_together_nothing_is_held_either(tmp_path: Path) -> None:
+    cell = b"x" * (LONGEST // 64) + b"\n"
+    (tmp_path / "items.csv").write_bytes(b'id,title\n1,Mug\n2,"' + cell * 65 + b'"\n3,Cup\n')
+    with pytest.raises(InputError, match="field larger than field limit"):
+        list(CatalogReader(tmp_path, skip_bad=60))
 
 
 def test_a_text_that_only_looks_like_a_nul_is_none(tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ def table_rows(path: Path, file: BinaryIO) -> Iterator[RowOrFault]:
     """
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
     with io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text:
-        header, names, reader = _opened(path, text)
+        lines = _Lines(text)
+        header, names, reader = _opened(path, lines)
         while True:
             before = reader.line_num
             place = SourcePlace(path, header + before)
@@ -43,6 +44,8 @@ def table_rows(path: Path, file: BinaryIO) -> Iterator[RowOrFault]:
                 return
             except csv.Error as error:
                 what = f"is no line of a table: {error}; double every quote in quotes"
+                if lines.too_long:
+                    what, lines.too_long = f"is longer than {LONGEST} characters", False
                 # An open quote swallows the lines behind it.
                 yield spanning(place.fault("(line)", what, "table"), max(reader.line_num - before, 1))
                 continue
@@ -64,15 +67,41 @@ def _row(place: SourcePlace, row: dict[str, str]) -> RowOrFault:
     return SourceRow(place, row, source)
 
 
-def _opened(path: Path, text: io.TextIOWrapper) -> tuple[int, list[str], Any]:
+class _Lines:
+    """The lines of a file for `csv.reader`. Of one that is too long nothing is held; it is an error wherever it is."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.too_long = False
+        self._text = text
+
+    def first(self) -> tuple[str, int]:
+        """Return the next line that is not blank, and how many lines it took."""
+        count = 0
+        while line := self._text.readline(LONGEST + 1):
+            count += 1
+            if line.strip():
+                return line, count
+        return "", count
+
+    def __iter__(self) -> Iterator[str]:
+        for line in iter(partial(self._text.readline, LONGEST + 1), ""):
+            if len(line) <= LONGEST:
+                yield line
+                continue
+            while line and not line.endswith(("\n", "\r")):
+                line = self._text.readline(LONGEST)
+            self.too_long = True
+            yield '"x"x\n'  # what follows a closing quote is an error, in an open cell, too
+
+
+def _opened(path: Path, lines: _Lines) -> tuple[int, list[str], Any]:
     """Return the header's line, its names, and the reader of what follows it. Raises `InputError`."""
-    first, line = _first_line(text)
+    first, line = lines.first()
     named = _NAMED.fullmatch(first)
     if named:
-        first, more = _first_line(text)
+        first, more = lines.first()
         line += more
     by_size = "\t" if ".tsv" in path.suffixes[-2:] else max(_DELIMITERS, key=first.count)
-    lines = iter(partial(text.readline, LONGEST + 1), "")
     reader = csv.reader(chain([first], lines), delimiter=named[1] if named else by_size, strict=True)
     if not _is_utf8(first):
         raise SourcePlace(path, line).fault("(line)", NOT_UTF8)
@@ -118,16 +147,6 @@ def _value(cell: str) -> Any:
     if number is None:
         return cell
     return int(number) if number.is_integer() and cell.isdigit() else number
-
-
-def _first_line(text: io.TextIOWrapper) -> tuple[str, int]:
-    """Return the next line that is not blank, and how many lines it took."""
-    count = 0
-    while line := text.readline(LONGEST + 1):
-        count += 1
-        if line.strip():
-            return line, count
-    return "", count
 
 
 def _is_utf8(text: str) -> bool:
