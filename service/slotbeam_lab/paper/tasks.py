@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,17 @@ from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Progress
-from slotbeam_lab.baselines.closed import forge
 from slotbeam_lab.baselines.registry import SYSTEMS, Setup
 from slotbeam_lab.baselines.systems import trained_kae
-from slotbeam_lab.interventions.editable import PINNED, UNPINNED, Editable, Forged, Served, Unpinned, standard_systems
+from slotbeam_lab.interventions.editable import (
+    PINNED,
+    UNPINNED,
+    Editable,
+    Served,
+    Unpinned,
+    closed_system,
+    standard_systems,
+)
 from slotbeam_lab.interventions.intervene import intervene, untouched
 from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions
 from slotbeam_lab.paper import curves
@@ -178,7 +184,7 @@ def _told(setup: Setup, work: Work, artifact: Artifact) -> dict[str, Editable]:
     built = SYSTEMS[work.system].build(setup)
     if built.artifact is None:
         raise InputError(f"{work.system} has no artifact: it cannot be told a word; allowed: systems that decode")
-    return {f"{SYSTEMS[work.system].label}, forged codes": Forged(built.artifact, partial(forge, built))}
+    return {f"{SYSTEMS[work.system].label}, forged codes": closed_system(built)}
 
 
 def _rounded(values: dict[str, list[float]]) -> dict[str, list[float]]:
