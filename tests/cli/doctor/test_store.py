@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -83,6 +84,31 @@ async def test_a_store_that_is_nearly_full_is_told_before_edits_are_refused(stor
     assert "raise maxmemory" in found
 
 
+TOLD = (
+    ("durability", {"loading": "1"}, WARN, "still loads its data"),
+    (
+        "durability",
+        {"aof_enabled": "1", "aof_last_write_status": "err"},
+        BAD,
+        "last write to its append-only file",
+    ),
+    ("durability", {"aof_last_bgrewrite_status": "err"}, WARN, "last rewrite of the append-only file failed"),
+    ("store role", {"role": "master", "connected_slaves": "2"}, WARN, "primary with 2 replicas"),
+)
+
+
+@pytest.mark.parametrize(("check", "facts", "mark", "why"), TOLD, ids=[why for *_, why in TOLD])
+async def test_what_a_server_tells_of_its_disk_and_its_copies_is_said(
+    store: Store, monkeypatch: pytest.MonkeyPatch, check: str, facts: dict[str, str], mark: str, why: str
+) -> None:
+    async def told(*_: object) -> dict[str, str]:
+        return facts
+
+    monkeypatch.setattr("slotbeam.cli.doctor.store.ask_info", told)
+    seen, found = (await look(store))[check]
+    assert (seen, why in found) == (mark, True), found
+
+
 async def test_a_read_only_replica_is_named_with_its_primary(store: Store, raw: redis.Redis) -> None:
     raw.execute_command("REPLICAOF", "127.0.0.1", "1")
     try:
@@ -162,6 +188,9 @@ def test_the_last_known_good_file_is_compared_with_the_store(tmp_path: Path) -> 
     save(path, CODEBOOK, LastGood(listing, {encode_items(IDS)[0]: IDS}))
     mark, found = examine_last_good(tmp_path, CODEBOOK, listing)
     assert (mark, "revision 1, written" in found) == (GOOD, True)
+    for seconds, age in ((3 * 86_400, "3 d"), (7200, "2 h"), (180, "3 min")):
+        os.utime(path, (0, time.time() - seconds - 1))
+        assert f"written {age} ago" in examine_last_good(tmp_path, CODEBOOK, listing)[1]
     mark, found = examine_last_good(tmp_path, CODEBOOK, newer)
     assert (mark, "not what the store holds at revision 2" in found) == (WARN, True)
     path.write_bytes(path.read_bytes()[:-1])

@@ -1,0 +1,97 @@
+"""What commands print of an answer of the control plane: with --json that answer, else a sentence for each fact."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from slotbeam.cli import app, client
+
+RUN = CliRunner()
+BINDING = {"id": "b_1", "slot": None, "state": "draft", "category": "brand", "words": ["labubu"], "item_count": 2}
+MADE = {**BINDING, "etag": '"7"', "replayed": True}
+PREVIEW = {
+    "slot": "1-4",
+    "items": {"count": 1, "missing_count": 1, "missing": ["i9"], "matched": None},
+    "words": [{"word": "labubu", "overrides": [{"word": "labu", "slot": "1-2"}]}],
+    "traffic": {"sampled": 0},
+    "warnings": ["a warning"],
+    "samples": [],
+}
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Path → document that the control plane answers with, whatever is asked of it there."""
+    told: dict[str, Any] = {}
+
+    class Plane:
+        def call(self, method: str, path: str, **_: Any) -> httpx.Response:
+            return httpx.Response(200, json=told[path], headers={"x-bindings-revision": "7", "etag": '"7"'})
+
+    @contextlib.contextmanager
+    def admin_client(*_: Any) -> Iterator[Plane]:
+        yield Plane()
+
+    monkeypatch.setattr(client, "admin_client", admin_client)
+    return told
+
+
+def said(*arguments: str) -> str:
+    done = RUN.invoke(app, arguments)
+    assert done.exit_code == 0, (done.output, done.exception)
+    return done.stdout
+
+
+PREVIEWED = ("slots", "preview", "labubu", "--category", "brand", "--item", "i1")
+ASKED = (
+    (("suggestions", "list"), "/admin/suggestions", {"suggestions": []}),
+    (("suggestions", "accept", "labubu", "--item", "i1"), "/admin/suggestions/labubu:accept", MADE),
+    (("suggestions", "dismiss", "labubu"), "/admin/suggestions/labubu:dismiss", {"word": "labubu", "new": False}),
+    (PREVIEWED, "/admin/slots", PREVIEW),
+)
+
+
+@pytest.mark.parametrize(("command", "path", "answer"), ASKED, ids=[" ".join(command[:2]) for command, *_ in ASKED])
+def test_with_json_a_command_prints_the_answer_as_it_came(
+    answers: dict[str, Any], command: tuple[str, ...], path: str, answer: Any
+) -> None:
+    answers[path] = answer
+    assert json.loads(said(*command, "--json")) == answer
+
+
+def test_an_edit_done_before_is_said_to_be_and_a_draft_says_how_it_is_published(answers: dict[str, Any]) -> None:
+    answers["/admin/suggestions/labubu:accept"] = MADE
+    text = said("suggestions", "accept", "labubu", "--item", "i1")
+    assert "labubu is already a draft: brand, 2 items, b_1" in text
+    assert "publish it: PATCH /admin/slots/b_1" in text
+    answers["/admin/suggestions/labubu:dismiss"] = {"word": "labubu", "new": False}
+    assert "(it was dismissed before)" in said("suggestions", "dismiss", "labubu")
+
+
+def test_a_preview_names_what_is_missing_what_it_overrides_and_what_it_warns_of(answers: dict[str, Any]) -> None:
+    answers["/admin/slots"] = PREVIEW
+    text = said(*PREVIEWED)
+    assert "would take slot 1-4 with 1 item; nothing was changed" in text
+    assert "not in the catalog: i9 (1 in all)" in text
+    assert "labubu overrides the base word labu (slot 1-2)" in text
+    assert "no query of the last day is known" in text
+    assert "warning: a warning" in text
+
+
+def test_an_export_names_the_bindings_that_it_leaves_out(answers: dict[str, Any], tmp_path: Path) -> None:
+    answers["/admin/slots.json"] = [{"items": ["i1", "i2"]}]
+    answers["/admin/slots"] = {
+        "slots": [{"id": "b_1", "words": ["whole"]}, {"id": "b_2", "error": "its record cannot be read"}]
+    }
+    text = said("slots", "export", "--out", str(tmp_path / "bindings.json"))
+    assert "left out b_2: its record cannot be read" in text
+    assert "b_1" not in text
+    assert "holds 1 binding, 2 items in all" in text
