@@ -51,7 +51,7 @@ def said(*arguments: str) -> str:
 
 
 PREVIEWED = ("slots", "preview", "labubu", "--category", "brand", "--item", "i1")
-ASKED = (
+ASKED: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (("suggestions", "list"), "/admin/suggestions", {"suggestions": []}),
     (("suggestions", "accept", "labubu", "--item", "i1"), "/admin/suggestions/labubu:accept", MADE),
     (("suggestions", "dismiss", "labubu"), "/admin/suggestions/labubu:dismiss", {"word": "labubu", "new": False}),
