@@ -13,6 +13,7 @@ import pytest
 
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader
+from slotbeam.catalog.loaders.faults import EACH, LISTED
 from slotbeam.catalog.loaders.source import BLOCK
 from slotbeam.errors import InputError
 
@@ -186,3 +187,16 @@ def test_a_locale_goes_before_that_of_the_mapping(tmp_path: Path) -> None:
 def test_a_block_of_long_rows_is_shorter(tmp_path: Path) -> None:
     path = written(tmp_path / "items.jsonl", rows(*range(20), description="long " * 200_000))
     assert [len(block) for block in CatalogReader(path).blocks()] == [9, 9, 2]
+
+
+def test_a_reader_reads_once(tmp_path: Path) -> None:
+    reader = CatalogReader(written(tmp_path / "items.jsonl", rows(1)))
+    assert ids(reader) == ["m1"]
+    with pytest.raises(RuntimeError, match="reads its catalog once"):
+        ids(reader)
+
+
+def test_of_many_kinds_of_faults_no_more_are_held_than_are_told_apart(tmp_path: Path) -> None:
+    path = written(tmp_path / "items.jsonl", [{"id": n, "title": "T", f"key{n}": 1} for n in range(12_000)])
+    told = refusal(CatalogReader(path))
+    assert told[-1] == f"and {12_000 - LISTED} more; of each kind the first {EACH} are listed"

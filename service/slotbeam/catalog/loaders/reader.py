@@ -65,6 +65,7 @@ class CatalogReader:
         self._formats = [_OWN if mapping else format or format_of(file, ITEM_SIGNS) for file in self.files]
         self._mapped = {name: _mapped(name, mapping, locale) for name in dict.fromkeys(self._formats)}
         self._edits = Edits(self.files if late else (), self.faults)
+        self._has_begun = False
 
     @property
     def bytes_read(self) -> int:
@@ -88,6 +89,9 @@ class CatalogReader:
 
     def checked_blocks(self) -> Iterator[list[SourcedItem]]:
         """Yield what `blocks` does, and refuse nothing: `faults` is for the caller to look at, when all is read."""
+        if self._has_begun:
+            raise RuntimeError("This is a bug. A CatalogReader reads its catalog once; make another one to read again.")
+        self._has_begun = True
         for block in self._blocks():
             good = self.census.passing(block)
             if good and not self.faults.refused:
