@@ -56,7 +56,9 @@ class Settings(BaseSettings):
     queue_ms: int = Field(
         1000, ge=1, le=60_000, description="milliseconds that a request may wait for a worker before 503"
     )
-    beam_width: int | None = Field(None, ge=1, le=1000, description="beam width B, whatever k; unset: the artifact's")
+    beam_width: int | None = Field(
+        None, ge=1, le=1000, description="beam width of the paper's mode; unset: ranges are opened by budget"
+    )
     body_limit: int = Field(1_048_576, ge=1024, description="largest accepted body of the data plane")
     admin_body_limit: int = Field(8_388_608, ge=1024, description="largest accepted admin body")
     admin_rate: float = Field(

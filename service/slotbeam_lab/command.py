@@ -123,10 +123,10 @@ def run_eval(
     if loaded:
         result["artifact"] = {"name": loaded.name, "codebook_sha": loaded.codebook_sha}
         if questions.judged:
-            limit = loaded.options.candidates
+            budget = loaded.options.scan_budget
             recall, count = judged_recall(candidate_system(loaded), questions.judged, max(ks))
-            result["candidates"] = {"limit": limit, "mean": count, "recall": recall}
-            note = f"Candidate recall {recall:.3f} at {count:.0f} candidates a query (limit {limit})."
+            result["candidates"] = {"budget": budget, "mean": count, "recall": recall}
+            note = f"Candidate recall {recall:.3f} at {count:.0f} candidates a query (scan budget {budget})."
             sections = [replace(each, notes=(note,)) if each.name == "judged" else each for each in sections]
     if questions.judged:
         result["judged_outside_the_catalog"] = questions.lost

@@ -13,14 +13,7 @@ from slotbeam_train.stages.data import DataOptions
 from slotbeam_train.stages.loop import LoopOptions
 from slotbeam_train.stages.pseudo import PseudoOptions
 
-SEARCH = SearchOptions(
-    stop_at_range=True,
-    lexical_candidates=500,
-    weight_logp=0.3,
-    weight_prior=0.5,
-    weight_vector=1.0,
-    weight_lexical=40.0,
-)
+SEARCH = SearchOptions(weight_prior=0.5, weight_vector=1.0, weight_lexical=40.0)
 """The named configuration's search, by the rows of 2026-11-20 in docs/log-2026-11.md; its weights
 hold where there is no log to fit them to."""
 

@@ -29,8 +29,6 @@ def test_the_bench_measures_queries_and_edits(
     assert json.loads(file.read_text()) == figures
     assert [row["n"] for row in figures["rows"]] == [8, 8, 8, 8, 8, 4, 4, 4]
     assert all(0 <= row["p50_ms"] <= row["p99_ms"] for row in figures["rows"])
-    assert figures["trie_share"] > 0  # of two runs: where the machine is busy it may be more than 1
-
     monkeypatch.setattr(command, "bench", lambda *_: figures)
     table = RUN.invoke(app, arguments).stdout
     assert table == command.render(figures) + "\n"

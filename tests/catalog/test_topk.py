@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slotbeam.arrays import running_totals
+from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.topk import best_rows
@@ -54,7 +54,7 @@ def test_the_best_are_those_of_the_highest_sums_that_pass_then_in_row_order(seed
         terms = np.sort(rng.choice(known, int(rng.integers(0, min(known, 6) + 1)), replace=False))
         sums, limit = summed(postings, terms, n), int(rng.integers(1, n + 1))
         passes = rng.random(n) < rng.random() if filtered else np.ones(n, np.bool_)
-        rows, got = best_rows(postings, terms, limit, running_totals(passes, np.int32) if filtered else None)
+        rows, got = best_rows(postings, terms, limit, Passing.of(passes) if filtered else None)
         assert rows.tolist() == by_sum_then_row(sums, passes, limit)
         assert got.tolist() == sums[rows].tolist() == postings.sums(terms, rows).tolist()
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog, write_catalog
-from slotbeam.decode.beam import Beams
+from slotbeam.decode.frontier import Opened
 from slotbeam.errors import BindingError, FilterError, InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates
@@ -24,7 +24,8 @@ from slotbeam.types import Slot, Timings
 from support.shop import BRANDS, COLORS, ENTITIES, make_shop
 
 WORDS = ("labubu", "拉布布", "usb", "usb c", "red", "acme", "crocs", "red lamp")
-NO_BEAMS = Beams(np.zeros(0, np.int64), np.zeros(0), 0, 0, 0.0)
+NONE = np.zeros(0, np.int64)
+NOTHING_OPENED = Opened(NONE, NONE, NONE, NONE, np.zeros(0), steps=0, decoded=0)
 
 
 @pytest.fixture(scope="module")
@@ -49,12 +50,11 @@ def bind(shop, words, ids, position=1, n=0, placement="top"):
     return Bound(f"b-{words[0]}", reserved(shop, position, n), tuple(words), tuple(ids), placement)
 
 
-def score_of(shop, query_sid, sid, row, query):
-    memory = tuple(query_sid)
-    logp = sum(float(shop.model.logp(memory, tuple(sid[:i]))[c]) for i, c in enumerate(sid))
+def score_of(shop, query_sid, row, query):
+    """The item score by its definition, of one item alone."""
     overlap = float(shop.catalog.terms.read(query).overlap(np.array([row]))[0])
-    inner = shop.model.query_vector(memory) @ shop.catalog.vectors[row].astype(np.float64) / 127
-    return logp, logp + 0.1 * float(shop.catalog.prior[row]) + 0.01 * inner + 2.0 * overlap
+    close = float(shop.catalog.closeness(shop.model.query_vector(tuple(query_sid)), np.array([row]))[0])
+    return 0.1 * float(shop.catalog.prior[row]) + 0.01 * close + 2.0 * overlap
 
 
 queries = st.lists(st.sampled_from([*ENTITIES, *BRANDS, *COLORS, "labubu", "for", "new"]), min_size=1, max_size=5).map(
@@ -67,7 +67,7 @@ filters = st.sampled_from(
 
 @settings(deadline=None, max_examples=40)
 @given(query=queries, wanted=filters)
-def test_a_wide_beam_ranks_every_item_that_passes_the_filter_as_brute_force_does(shop, query, wanted):
+def test_a_budget_of_the_whole_catalog_ranks_every_item_that_passes_the_filter_as_brute_force_does(shop, query, wanted):
     answer = ask(shop, query, filter=wanted)
     catalog, expected = shop.catalog, []
     department, price = catalog.fields["department"], catalog.fields["price"]
@@ -79,7 +79,7 @@ def test_a_wide_beam_ranks_every_item_that_passes_the_filter_as_brute_force_does
             continue
         if isinstance(wanted.get("price"), float) and cost != 7.0:
             continue
-        _, score = score_of(shop, answer.encoded.sid, catalog.sid(row), row, query)
+        score = score_of(shop, answer.encoded.sid, row, query)
         expected.append((-score, catalog.sid(row), catalog.ids[row]))
     assert [catalog.ids[hit.row] for hit in answer.hits] == [item for *_, item in sorted(expected)]
 
@@ -130,9 +130,9 @@ def test_the_bound_block_is_ordered_by_number_of_bindings_then_item_score_then_i
         scores = []
         for bound in (one, two):
             if name in bound.item_ids:
-                query_sid, sid = list(answer.encoded.sid), list(shop.catalog.sid(row))
-                query_sid[bound.slot.position] = sid[bound.slot.position] = bound.slot.index
-                scores.append(score_of(shop, query_sid, sid, row, "labubu crocs red")[1])
+                query_sid = list(answer.encoded.sid)
+                query_sid[bound.slot.position] = bound.slot.index
+                scores.append(score_of(shop, query_sid, row, "labubu crocs red"))
         expected.append((-len(scores), -max(scores), name))
     assert [shop.catalog.ids[hit.row] for hit in answer.hits[:5]] == [name for *_, name in sorted(expected)]
 
@@ -183,22 +183,23 @@ def test_a_bound_word_overrides_the_base_words_it_overlaps_inside_its_group_alon
 
 
 def test_the_bound_block_ignores_the_cap_on_items_of_one_sid(tmp_path):
-    shop = make_shop(tmp_path, items_per_sid=1)
+    shop = make_shop(tmp_path, items_per_sid=1, lexical_candidates=0)
     names = [shop.catalog.ids[row] for row in range(20)]
     answer = ask(shop, "labubu", [bind(shop, ["labubu"], names)], k=20)
     assert sorted(shop.catalog.ids[hit.row] for hit in answer.hits) == sorted(names)
-    base = ask(shop, "mug")
+    base = ask(shop, "mug", beam_width=1000)
     assert len({hit.sid for hit in base.hits}) == len(base.hits) == shop.trie.n_leaves
 
 
 def test_the_first_items_of_a_sid_are_its_most_popular_that_pass_the_filter(tmp_path):
-    shop = make_shop(tmp_path, items_per_sid=1)
+    shop = make_shop(tmp_path, items_per_sid=1, lexical_candidates=0)
     wanted = {"department": "toys"}
-    counts = shop.catalog.filter_counts(wanted)
-    for hit in ask(shop, "mug", filter=wanted).hits:
+    passing = shop.catalog.passing(wanted)
+    hits = ask(shop, "mug", filter=wanted, beam_width=1000).hits
+    assert hits
+    for hit in hits:
         leaf = np.searchsorted(shop.catalog.leaf_items, hit.row, side="right") - 1
-        rows = range(shop.catalog.leaf_items[leaf], shop.catalog.leaf_items[leaf + 1])
-        assert hit.row == next(row for row in rows if counts[row + 1] > counts[row])
+        assert hit.row == passing.rows(shop.catalog.leaf_items[[leaf]], shop.catalog.leaf_items[[leaf + 1]])[0]
 
 
 def test_items_that_say_the_same_rank_by_sid_then_id(tmp_path):
@@ -212,55 +213,69 @@ def test_items_that_say_the_same_rank_by_sid_then_id(tmp_path):
     scorer = ItemScorer(catalog, SearchOptions(weight_vector=1.0, weight_lexical=1.0), catalog.terms.read("red mug"))
     places = np.random.default_rng(2).permutation(67)
     for vector in np.random.default_rng(3).normal(size=(9, 48)).astype(np.float32):
-        blocks = iter([Candidates(places, np.full(67, -1.5), True)])
-        hits = rank_base(scorer, BaseGroup(vector, NO_BEAMS, blocks), 67)
+        base = BaseGroup(vector, NOTHING_OPENED, NONE, Candidates(places))
+        hits = rank_base(scorer, base, 67)
         found = [catalog.ids[hit.row] for hit in hits]
         assert found == sorted(names, key=lambda name: (int(name[1:]) % 2, name))
 
 
-def test_decoding_may_stop_at_a_range_and_hand_on_all_of_its_items(tmp_path):
-    shop = make_shop(tmp_path, stop_at_range=True, candidates=60)
-    answer = ask(shop, "red mug", explain=True)
-    assert answer.facts["groups"][0]["depth"] == 1
-    assert len(answer.hits) == 60
-    assert all(hit.sid_logp is None for hit in answer.hits)
+@settings(deadline=None, max_examples=30)
+@given(query=queries, wanted=filters, budget=st.integers(1, 60), step=st.integers(0, 10))
+def test_an_answer_holds_what_was_opened_and_what_its_words_bring_and_explain_says_which(
+    shop, query, wanted, budget, step
+):
+    narrow = replace(shop, options=replace(shop.options, scan_budget=budget, step_rows=step, lexical_candidates=3))
+    answer = ask(narrow, query, filter=wanted, explain=True)
+    [base] = answer.facts["groups"]
+    passing = shop.catalog.passing(wanted)
+    count = int(passing.count(np.array([0]), np.array([len(shop.catalog)]))[0])
+    assert len(answer.hits) == base["candidates"] <= count
+    assert base["candidates"] >= min(budget, count)
+    for hit, why in zip(answer.hits, answer.facts["brought_by"], strict=True):
+        assert passing.holds(np.array([hit.row])).all()
+        if why["range"] is None:
+            assert why["words"]
+        elif why["range"] < len(base["ranges"]):
+            prefix = base["ranges"][why["range"]]["prefix"]
+            assert [step["slot"] for step in prefix] == [
+                str(Slot(position, hit.sid[position])) for position in range(len(prefix))
+            ]
 
 
 def test_a_word_that_the_dictionary_does_not_know_still_brings_the_items_that_carry_it(tmp_path):
-    """The items' descriptions number them, which no slot does; a beam of one would miss nearly all."""
-    shop = make_shop(tmp_path, n=60, beam_width=1, lexical_candidates=5)
+    """The items' descriptions number them, which no slot does; a budget of one would miss nearly all."""
+    shop = make_shop(tmp_path, n=60, scan_budget=1, step_rows=0, lexical_candidates=5)
     assert not shop.kae.knows("37")
     (row,) = (row for row in range(60) if shop.catalog.ids[row] == "i037")
-    found = {hit.row: hit for hit in ask(shop, "37", k=3, beam_width=1).hits}
-    assert row in found
+    assert row in {hit.row for hit in ask(shop, "37", k=3).hits}
+    decoded = {hit.row: hit for hit in ask(shop, "37", beam_width=1).hits}
     bare = replace(shop, options=replace(shop.options, lexical_candidates=0))
-    if row not in {hit.row for hit in ask(bare, "37", k=60, beam_width=1).hits if hit.sid_logp is not None}:
-        assert found[row].sid_logp is None, "no beam brought it"
+    assert row not in {hit.row for hit in ask(bare, "37").hits}
+    if row not in {hit.row for hit in ask(bare, "37", beam_width=1).hits}:
+        assert decoded[row].sid_logp is None, "no beam brought it"
     priced = ask(shop, "37", k=60, filter={"price": {"gte": 200}})
     assert not priced.hits, "words bring no item that the filter leaves out"
 
 
-@given(
-    st.sets(st.integers(0, 30), max_size=12), st.lists(st.integers(0, 30), max_size=12, unique=True), st.integers(1, 14)
-)
-def test_joined_candidates_are_distinct_within_the_limit_and_keep_the_new_ones(held, places, limit):
-    places_held = np.array(sorted(held), np.int64)[:limit]
-    found = Candidates(places_held, -np.arange(len(places_held), dtype=float), True)
-    joined = found.joined(np.array(places, np.int64), limit)
-    new = [place for place in places if place not in set(places_held.tolist())][:limit]
-    assert joined.places.tolist() == [*places_held[: limit - len(new)].tolist(), *new]
-    assert np.isnan(joined.logp).tolist() == [False] * (len(joined.places) - len(new)) + [True] * len(new)
+@given(st.sets(st.integers(0, 30), max_size=12), st.lists(st.integers(0, 30), max_size=12, unique=True))
+def test_joined_candidates_are_distinct_and_the_new_ones_stand_behind(held, places):
+    places_held = np.array(sorted(held), np.int64)
+    joined = Candidates(places_held, -np.arange(len(places_held), dtype=float)).joined(np.array(places, np.int64))
+    assert joined.logp is not None
+    new = [place for place in places if place not in held]
+    assert joined.places.tolist() == [*sorted(held), *new]
+    assert np.isnan(joined.logp).tolist() == [False] * len(held) + [True] * len(new)
 
 
-def test_items_of_two_large_bindings_come_first_although_neither_decode_brought_them(tmp_path):
-    shop = make_shop(tmp_path, n=200, candidates=4, beam_width=1)
+def test_items_of_two_large_bindings_come_first_although_neither_budget_reached_them(tmp_path):
+    shop = make_shop(tmp_path, n=200, scan_budget=4, step_rows=0)
     ids = list(shop.catalog.ids)
     both = {ids[3], ids[77], ids[150]}
     bound = [
         bind(shop, ["labubu"], {*ids[:100], *both}, position=1),
         bind(shop, ["crocs"], {*ids[100:], *both}, position=2),
     ]
-    hits = ask(shop, "labubu crocs", bound, k=4, beam_width=1).hits
+    hits = ask(shop, "labubu crocs", bound, k=4).hits
     assert {ids[hit.row] for hit in hits[:3]} == both
     assert all(len(hit.bindings) == 2 for hit in hits[:3])
 

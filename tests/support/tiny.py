@@ -38,7 +38,7 @@ def write_tiny_artifact(directory: Path, items: int = 120) -> Path:
         "created": "2026-01-01T00:00:00Z",
         "codebook_sha": kae.codebook.sha,
         "model": {"max_tokens": MAX_TOKENS},
-        "search": dataclasses.asdict(SearchOptions(beam_width=64)),
+        "search": dataclasses.asdict(SearchOptions()),
         "fields": kinds,
     }
     write_manifest(directory, manifest)

@@ -8,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from slotbeam.bench.load import Load
-from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.groups import decode_base
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
@@ -34,12 +32,10 @@ def one_core() -> Iterator[int]:
         os.sched_setaffinity(0, allowed)
 
 
-def bench_pipeline(artifact: Artifact, texts: Sequence[str], load: Load) -> tuple[dict[str, list[float]], float]:
-    """Return seconds of every query by stage (also `total` and `processor`), and the trie's share of the total."""
+def bench_pipeline(artifact: Artifact, texts: Sequence[str], load: Load) -> dict[str, list[float]]:
+    """Return seconds of every query by stage (also `total` and `processor`)."""
     snapshot = Snapshot(artifact)
-    width = artifact.options.beam_width
     seconds: dict[str, list[float]] = {name: [] for name in ("total", "processor", *STAGES)}
-    trie_s = 0.0
     for number, text in enumerate([*texts[: load.warm_up], *texts]):
         timings, started, began = Timings(), time.perf_counter(), time.thread_time()
         retrieve(snapshot, SearchRequest(text, k=load.k), timings)
@@ -49,8 +45,4 @@ def bench_pipeline(artifact: Artifact, texts: Sequence[str], load: Load) -> tupl
             seconds["processor"].append(processor)
             for stage in STAGES:
                 seconds[stage].append(timings.stages.get(stage, 0.0))
-            encoded = artifact.kae.encode(normalize(text))
-            [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, encoded.sid)])
-            query_terms = artifact.catalog.terms.read(encoded.lexical_text)
-            trie_s += decode_base(artifact, query_terms, memory, None, width).beams.trie_seconds
-    return seconds, trie_s / sum(seconds["total"])
+    return seconds

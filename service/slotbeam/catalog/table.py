@@ -16,14 +16,15 @@ from typing import Any
 import numpy as np
 import orjson
 
-from slotbeam.arrays import Strings, load_array, on_grid, run_starts, running_totals, save_array
+from slotbeam.arrays import Strings, load_array, run_starts, save_array
 from slotbeam.catalog.fields import FieldKind, Fields
 from slotbeam.catalog.item import Item
+from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.terms import TermIndex
 from slotbeam.errors import InputError
 from slotbeam.kae.matcher import Matcher
 from slotbeam.kae.normalize import normalize
-from slotbeam.types import BoolArray, FloatArray, IntArray, Sid
+from slotbeam.types import FloatArray, IntArray, Sid
 
 
 def id_hash(item_id: str) -> int:
@@ -66,8 +67,8 @@ class Catalog:
 
     def __post_init__(self) -> None:
         # One cache per catalog: frontends repeat the same few filters. It holds 64 MB at most, or four filters.
-        kept = max(4, min(64, 2**26 // (4 * len(self) + 4)))
-        object.__setattr__(self, "_cached_counts", lru_cache(maxsize=kept)(self._counts))
+        kept = max(4, min(256, 2**26 // (len(self) // 5 + 1)))
+        object.__setattr__(self, "_filtered", lru_cache(maxsize=kept)(self._filter))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -106,10 +107,22 @@ class Catalog:
     def closeness(self, vector: FloatArray, rows: IntArray) -> FloatArray:
         """Return (n,) float64 inner products of a query vector (e,) with the item vectors of `rows`.
 
-        The sums are exact (`on_grid`), so items of equal vectors are equally close, whatever else is in `rows`.
+        The sums are exact, so items of equal vectors are equally close, whatever else is in `rows`.
         """
-        closeness: FloatArray = self.vectors.take(rows, axis=0).astype(np.float64) @ on_grid(vector) / 127
-        return closeness
+        given, root = vector.astype(np.float64), float(np.sqrt(len(vector)))
+        length = float(np.sqrt(np.square(given).sum()))
+        if length == 0.0 or not self.vectors.shape[1]:
+            return np.zeros(len(rows))
+        # In whole numbers below 2²⁴ every sum of products is exact in float32, in any order and on any processor, and
+        # half as wide as in float64. No sum exceeds the product of both lengths, 127 √e for an item: so the query is
+        # taken in steps as fine as that allows, and what they leave, half a step a component at most, in finer ones.
+        coarse = (2**24 - 1) / (127 * root) - root / 2
+        fine = (2**24 - 1) / (127 * root * root)
+        steps = given * (coarse / length)
+        whole = np.rint(steps)
+        parts = np.stack([whole, np.rint((steps - whole) * fine)], axis=1).astype(np.float32)
+        products = (self.vectors.take(rows, axis=0).astype(np.float32) @ parts).astype(np.float64)
+        return np.asarray((products[:, 0] + products[:, 1] / fine) * (length / (127 * coarse)))
 
     def match(self, words: Sequence[str]) -> IntArray:
         """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order."""
@@ -130,13 +143,15 @@ class Catalog:
                 hit = needle.search(blob, int(self.texts.offsets[row + 1]))
         return np.array(sorted(rows), np.int64)
 
-    def filter_counts(self, wanted: Mapping[str, Any]) -> IntArray:
-        """Return (N + 1,) int32: how many of the rows before r pass the filter. Raises `FilterError`."""
-        mask: IntArray = self._cached_counts(orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS))  # type: ignore[attr-defined]
-        return mask
+    def passing(self, wanted: Mapping[str, Any]) -> Passing:
+        """Return the rows that pass a filter, all of them for an empty one. Raises `FilterError`."""
+        if not wanted:
+            return Passing(len(self))
+        filtered: Passing = self._filtered(orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS))  # type: ignore[attr-defined]
+        return filtered
 
-    def _counts(self, wanted: bytes) -> IntArray:
-        return running_totals(self.fields.mask(orjson.loads(wanted)), np.int32)
+    def _filter(self, wanted: bytes) -> Passing:
+        return Passing.of(self.fields.mask(orjson.loads(wanted)))
 
     @classmethod
     def load(cls, directory: Path, kinds: Mapping[str, str]) -> Catalog:
@@ -159,13 +174,6 @@ class Catalog:
             terms=TermIndex.load(directory / "terms"),
             fields=Fields.load(directory / "fields", kinds),
         )
-
-
-def passing(counts: IntArray | None, rows: IntArray) -> BoolArray:
-    """Return (n,) which `rows` pass the filter whose running counts are `counts`; None passes all."""
-    if counts is None:
-        return np.ones(len(rows), np.bool_)
-    return np.asarray(counts[rows + 1] > counts[rows])
 
 
 def write_catalog(

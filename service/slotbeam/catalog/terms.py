@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from slotbeam.arrays import load_array, running_totals, save_array
+from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.topk import best_rows
@@ -134,14 +135,14 @@ class QueryTerms:
     index: TermIndex
     known: IntArray
 
-    def best(self, limit: int, filter_counts: IntArray | None = None) -> IntArray:
+    def best(self, limit: int, passing: Passing | None = None) -> IntArray:
         """Return (n,) rows of the items with the largest overlap, best first, ties in row order.
 
         Args:
             limit: how many at most; as many come where so many that pass the filter carry a term of the query.
-            filter_counts: (N + 1,) how many of the rows before each pass a filter; None passes all.
+            passing: the rows that may be answered; None: every row.
         """
-        return best_rows(self.index.postings, self.known, limit, filter_counts)[0]
+        return best_rows(self.index.postings, self.known, limit, passing)[0]
 
     def overlap(self, rows: IntArray) -> FloatArray:
         """Return the lexical overlap of the query with items.

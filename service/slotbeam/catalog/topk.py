@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from slotbeam.arrays import ranges
+from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
 from slotbeam.types import FloatArray, IntArray
 
@@ -23,26 +24,30 @@ _FIRST, _GROWTH, _MOST = 64, 4, 1024
 
 
 def best_rows(
-    postings: Postings, terms: IntArray, limit: int, filter_counts: IntArray | None = None
+    postings: Postings, terms: IntArray, limit: int, passing: Passing | None = None
 ) -> tuple[IntArray, FloatArray]:
     """Return the `limit` items with the highest sums, ties in row order.
 
     Args:
         postings: of N items.
         terms: (t,) distinct places of terms, in the order in which their impacts are added.
-        limit: > 0.
-        filter_counts: (N + 1,) how many of the rows before each pass a filter; None passes all.
+        limit: >= 0.
+        passing: the rows that may be answered; None: every row.
 
     Returns:
         Rows (n,) int64 and sums (n,) float32, best first; fewer than `limit` where fewer that pass carry a term.
     """
+    if not limit:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
     lists = [_of_term(postings, term) for term in terms.tolist()]
     bounds = np.zeros(postings.windows, np.float32)
     for each in lists:
         bounds += each.maxima()
-    if filter_counts is not None:
-        edges = np.minimum(np.arange(postings.windows + 1) << postings.window_bits, len(filter_counts) - 1)
-        bounds[np.diff(filter_counts[edges]) == 0] = 0
+    if passing is not None and passing.is_everything:
+        passing = None
+    if passing is not None:
+        edges = np.minimum(np.arange(postings.windows + 1) << postings.window_bits, passing.n)
+        bounds[passing.count(edges[:-1], edges[1:]) == 0] = 0
     top, mask = _Top(limit), (1 << postings.window_bits) - 1
     for windows in _rounds(bounds, top, postings.window_bits):
         sums = np.zeros(len(windows) << postings.window_bits, np.float32)
@@ -52,8 +57,8 @@ def best_rows(
             each.add(sums, windows, first)
         near = np.flatnonzero(sums >= max(top.least, np.finfo(np.float32).tiny))
         rows = (windows[near >> postings.window_bits] << postings.window_bits) + (near & mask)
-        if filter_counts is not None:
-            passes = filter_counts[rows + 1] > filter_counts[rows]
+        if passing is not None:
+            passes = passing.holds(rows)
             rows, near = rows[passes], near[passes]
         top.take(rows, sums[near])
     order = np.lexsort((top.rows, -top.sums))

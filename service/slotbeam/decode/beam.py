@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,9 +13,6 @@ from slotbeam.types import BoolArray, FloatArray, IntArray
 
 StateTest = Callable[[IntArray, int], BoolArray]
 """(states (n,), depth) → (n,) which of them may be kept."""
-
-StopTest = Callable[[IntArray, int], bool]
-"""(states (B,), depth) → whether decoding may stop here and hand on the ranges below."""
 
 Ahead = Callable[[IntArray, int], FloatArray]
 """(states (n,), depth) → (n,) nats by which each prefix is favoured while prefixes compete at that depth."""
@@ -40,26 +36,14 @@ class Beams:
     """The prefixes that survived, best first; ties are in SID order.
 
     Attributes:
-        states: (B',) trie states, all of depth `depth`; B' <= B.
+        states: (B',) trie states of full depth; B' <= B.
         logp: (B',) float64, log-probability of each prefix in nats.
-        depth: L, or less when the search was told to stop early.
         expanded: candidates looked at, all steps together.
-        trie_seconds: time spent drawing and choosing candidates, without the model.
-        trail: (states, logp) of the prefixes that survived at each shallower depth, the root's first, in SID order.
     """
 
     states: IntArray
     logp: FloatArray
-    depth: int
     expanded: int
-    trie_seconds: float
-    trail: tuple[tuple[IntArray, FloatArray], ...] = ()
-
-    def at(self, depth: int) -> Beams:
-        """Return the prefixes that survived at a shallower `depth`, as the end of a search that stopped there."""
-        states, logp = self.trail[depth]
-        order = np.argsort(-logp, kind="stable")
-        return Beams(states[order], logp[order], depth, self.expanded, self.trie_seconds, self.trail[:depth])
 
 
 def select_best(scores: FloatArray, width: int) -> IntArray:
@@ -81,7 +65,6 @@ def beam_search(
     trie: Tree,
     width: int,
     keep: StateTest | None = None,
-    stop: StopTest | None = None,
     ahead: Ahead | None = None,
 ) -> Beams:
     """Find the `width` most probable SIDs of `trie`.
@@ -95,7 +78,6 @@ def beam_search(
         trie: the SIDs that may be returned.
         width: B >= 1.
         keep: states that fail it are dropped before they compete (filters).
-        stop: asked at every depth >= 1; True ends the search there.
         ahead: what is known of a prefix's future; it decides who survives and is no part of `logp`.
 
     Raises:
@@ -107,15 +89,11 @@ def beam_search(
     scores: FloatArray = np.zeros(1, np.float64)
     parent: IntArray = np.empty(0, np.int64)
     codes: IntArray = parent
-    cache, depth, expanded, spent = None, 0, 0, 0.0
-    trail: list[tuple[IntArray, FloatArray]] = []
+    cache, depth, expanded = None, 0, 0
     while depth < trie.depth and len(states):
         logp, cache = model.step(memory, depth, cache, parent, codes)  # (B', V)
-        started = time.perf_counter()
         parent, codes, child = trie.expand(states)
         expanded += len(child)
-        # Kept for what may have to fill the answer: no step is decoded again for it.
-        trail.append((states, scores))
         depth += 1
         # Before they compete: a beam that leads to nothing that passes would take the place of one that does.
         if keep is not None:
@@ -127,12 +105,6 @@ def beam_search(
         worth = candidates if ahead is None else candidates + ahead(child, depth)
         best = select_best(worth, width)  # ascending in child, so beams stay in SID order
         parent, codes, states, scores = parent[best], codes[best].astype(np.int64), child[best], candidates[best]
-        spent += time.perf_counter() - started
-        # Asked of the survivors: their ranges are what would be handed on.
-        if stop is not None and depth < trie.depth and stop(states, depth):
-            break
-    if len(states) == 0:
-        depth = trie.depth  # nothing is left to decode
     # Stable: beams stand in SID order here, so equal ones stay in it.
     order = np.argsort(-scores, kind="stable")
-    return Beams(states[order], scores[order], depth, expanded, spent, tuple(trail))
+    return Beams(states[order], scores[order], expanded)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import chain
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from slotbeam.arrays import running_totals
-from slotbeam.catalog.table import passing
+from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.terms import QueryTerms
-from slotbeam.decode.beam import Beams, beam_search
+from slotbeam.decode.beam import Beams
+from slotbeam.decode.frontier import Opened
 from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.model.protocol import Memory
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates, Shelf
-from slotbeam.search.request import MAX_K, SearchRequest, history
+from slotbeam.search.request import SearchRequest, history
 from slotbeam.search.snapshot import BoundMatch, Pinned, Snapshot
 from slotbeam.types import FloatArray, IntArray, Sid
 
@@ -28,39 +26,40 @@ class BaseGroup:
 
     Attributes:
         query_vector: (e,) its own: the query SID in it knows no binding.
-        beams: of the base trie.
-        blocks: candidates, whose places are catalog rows. The first block is what the beams brought; those behind it
-            are made when they are asked for, fill an answer that it cannot, and rank behind it: so no block depends on
-            how many are wanted.
+        decoded: ranges that were opened, or the beams of the paper's mode.
+        lexical: (w,) rows that the query's words brought, the largest overlap first.
+        candidates: places are catalog rows. None of it depends on how many items are wanted.
     """
 
     query_vector: FloatArray
-    beams: Beams
-    blocks: Iterator[Candidates]
+    decoded: Opened | Beams
+    lexical: IntArray
+    candidates: Candidates
 
 
 def decode_base(
-    artifact: Artifact, query_terms: QueryTerms, memory: Memory, filter_counts: IntArray | None, width: int
+    artifact: Artifact, query_terms: QueryTerms, memory: Memory, passing: Passing, width: int | None = None
 ) -> BaseGroup:
-    """Decode the query SID computed without bindings, in the base trie only: no edit can change what comes out."""
+    """Decode the query SID computed without bindings, in the base trie only: no edit can change what comes out.
+
+    Args:
+        artifact: what is searched.
+        query_terms: of the query; its words bring candidates, too.
+        memory: of the base group's input row.
+        passing: the rows that may be answered.
+        width: None opens ranges by budget; B decodes full SIDs, as the paper does.
+    """
     options = artifact.options
-    shelf = Shelf(artifact.trie, artifact.catalog.leaf_items, filter_counts)
-    beams = beam_search(
-        artifact.model,
-        memory,
-        artifact.trie,
-        width,
-        keep=shelf.keep,
-        stop=(lambda states, depth: shelf.fits(states, depth, options.candidates)) if options.stop_at_range else None,
-    )
-    brought = shelf.collect(beams, options.candidates, options.items_per_sid)
-    if options.lexical_candidates:  # a word that the dictionary does not know is still a word
-        rows = query_terms.best(options.lexical_candidates, filter_counts)
-        brought = brought.joined(rows, options.candidates)
-    # Lazily, since most answers end with the first block: what lies beside the beams is for wide pages and narrow
-    # filters.
-    beside = shelf.beside(beams, brought.places, options.candidates, options.items_per_sid)
-    return BaseGroup(artifact.model.query_vector(memory), beams, chain((brought,), beside))
+    shelf = Shelf(artifact.trie, artifact.catalog.leaf_items, passing)
+    decoded: Opened | Beams
+    if width is None:
+        decoded, candidates = shelf.open(artifact.model, memory, options.budget)
+    else:
+        decoded = shelf.decode(artifact.model, memory, width)
+        candidates = shelf.collect(decoded, options.candidates, options.items_per_sid)
+    # A word that the dictionary does not know is still a word.
+    lexical = query_terms.best(options.lexical_candidates, passing)
+    return BaseGroup(artifact.model.query_vector(memory), decoded, lexical, candidates.joined(lexical))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,13 +69,13 @@ class PinnedGroup:
     Attributes:
         pinned: its binding.
         query_vector: (e,) its own: the query SID in it holds the bound slot.
-        beams: of its mini-trie.
+        decoded: ranges of its mini-trie; one range where it holds no more items than the budget.
         candidates: places among `pinned.rows`.
     """
 
     pinned: Pinned
     query_vector: FloatArray
-    beams: Beams
+    decoded: Opened
     candidates: Candidates
 
     @property
@@ -96,70 +95,25 @@ def pinned_sid(kae: Kae, encoded: Encoded, bound: BoundMatch) -> Sid:
     return tuple(sid)
 
 
-def decode_pinned(
-    artifact: Artifact, pinned: Pinned, memory: Memory, filter_counts: IntArray | None, width: int
-) -> PinnedGroup:
-    """Decode inside one binding's mini-trie; a binding with at most `width` SIDs is decoded exhaustively.
-
-    Returns:
-        The group, with at least min(MAX_K, items that pass the filter) candidates: where the beams leave that unfilled,
-        the mini-trie's other leaves are walked in stored order. As many for every K: a candidate more could come first.
-    """
-    if filter_counts is not None:  # counted anew over this binding's items, which are no range of the catalog's rows
-        filter_counts = running_totals(passing(filter_counts, pinned.rows), np.int32)
-    # No `stop`: a mini-trie is decoded to its end, so that with few items every one has the score of its full SID.
-    shelf = Shelf(pinned.trie, pinned.leaf_items, filter_counts)
-    beams = beam_search(artifact.model, memory, pinned.trie, width, keep=shelf.keep)
-    # Without a cap for each SID: an operator bound these items, each of them.
-    candidates = shelf.collect(beams, max(MAX_K, artifact.options.candidates))
-    if len(candidates.places) < MAX_K:
-        candidates = candidates.followed_by(shelf.walk(candidates.places, MAX_K - len(candidates.places)))
-    return PinnedGroup(pinned, artifact.model.query_vector(memory), beams, candidates)
+def decode_pinned(artifact: Artifact, pinned: Pinned, memory: Memory, passing: Passing) -> PinnedGroup:
+    """Open ranges of one binding's mini-trie: an operator bound these items, so a budget's worth of them is scored."""
+    # Counted anew over this binding's items, which are no range of the catalog's rows.
+    own = Passing(len(pinned.rows)) if passing.is_everything else Passing.of(passing.holds(pinned.rows))
+    shelf = Shelf(pinned.trie, pinned.leaf_items, own)
+    decoded, candidates = shelf.open(artifact.model, memory, artifact.options.budget)
+    return PinnedGroup(pinned, artifact.model.query_vector(memory), decoded, candidates)
 
 
-def join_shared(groups: Sequence[PinnedGroup], filter_counts: IntArray | None, limit: int) -> Sequence[PinnedGroup]:
-    """Add to every group the items that it shares with another: they rank first, and a decode may have missed them."""
+def join_shared(groups: Sequence[PinnedGroup], passing: Passing) -> Sequence[PinnedGroup]:
+    """Add to every group the items that it shares with another: they rank first, and a budget may have missed them."""
     if len(groups) < 2:
         return groups
     # An item in two matched bindings goes before all that are in one, so it has to be a candidate of both.
     rows, holders = np.unique(np.concatenate([group.pinned.rows for group in groups]), return_counts=True)
-    shared = rows[(holders > 1) & passing(filter_counts, rows)]
-    return [replace(group, candidates=_joined(group, shared, limit)) for group in groups]
-
-
-def _joined(group: PinnedGroup, shared: IntArray, limit: int) -> Candidates:
-    places = np.flatnonzero(np.isin(group.pinned.rows, shared))
-    return group.candidates.joined(places, max(limit, len(group.candidates.places)))
-
-
-def explain(
-    artifact: Artifact,
-    encoded: Encoded,
-    bound: Sequence[BoundMatch],
-    base: BaseGroup | None,
-    pinned: Sequence[PinnedGroup],
-) -> dict[str, Any]:
-    """Return JSON-ready facts: how the text was read, what was overridden, what each group decoded."""
-    decoded = [("base", base.beams)] if base else []
-    decoded += [(group.pinned.id, group.beams) for group in pinned]
-    return {
-        "canonical": encoded.text,
-        "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in artifact.kae.explain(encoded.text)],
-        "overridden": {match.pinned.id: overridden(artifact, encoded, match) for match in bound},
-        "groups": [
-            {"group": name, "beams": len(beams.states), "depth": beams.depth, "expanded": beams.expanded}
-            for name, beams in decoded
-        ],
-    }
-
-
-def overridden(artifact: Artifact, encoded: Encoded, bound: BoundMatch) -> list[dict[str, Any]]:
-    """Return the base words that a bound word overrides in its pinned group, and the slots they hold."""
-    codebook = artifact.kae.codebook
+    shared = rows[(holders > 1) & passing.holds(rows)]
     return [
-        {"word": base.surface, "span": [base.start, base.end], "slot": str(codebook.slot_of(base.concept))}
-        for base in encoded.matches
-        if base.start < bound.match.end and base.end > bound.match.start
+        replace(group, candidates=group.candidates.joined(np.flatnonzero(np.isin(group.pinned.rows, shared))))
+        for group in groups
     ]
 
 
@@ -179,6 +133,6 @@ def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[QueryTe
     (memory,) = artifact.model.encode(
         [artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))]
     )
-    width = request.beam_width or artifact.options.beam_width
-    base = decode_base(artifact, query_terms, memory, None, width)
-    return query_terms, base.query_vector, next(base.blocks)
+    everything = Passing(len(artifact.catalog))
+    base = decode_base(artifact, query_terms, memory, everything, request.beam_width or artifact.options.beam_width)
+    return query_terms, base.query_vector, base.candidates

@@ -4,37 +4,47 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from slotbeam.decode.frontier import ScanBudget
+
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
     """How an artifact is searched.
 
     Attributes:
-        beam_width: B of a request that names none, whatever its K.
-        candidates: items scored for one group at most, whatever the catalog's size.
-        items_per_sid: items taken of one SID at most in the base group (paper: 5); None takes all.
-        lexical_candidates: of these, at most so many that only words bring: the items with the largest overlap.
-        stop_at_range: end decoding at the depth where the beams' ranges hold at most `candidates` items.
-        weight_logp: weight of the SID log-probability (nats) in the item score.
+        scan_budget: rows that one group looks at: ranges of the trie are opened until they hold so many that pass the
+            filter. At least `MAX_K`, so that an answer is filled.
+        step_rows: rows whose scan costs what a decoder step costs (`ScanBudget.step`).
+        lexical_candidates: items with the largest lexical overlap that are candidates of the base group, too.
+        beam_width: None, or B of the paper's mode: SIDs are decoded to their full depth, and no ranges are opened.
+        candidates: in the paper's mode, items taken of the SIDs at most.
+        items_per_sid: in the paper's mode, items taken of one SID at most (paper: 5); None takes all.
+        weight_logp: in the paper's mode, weight of the SID log-probability (nats) in the item score.
         weight_prior: weight of the item prior, log(1 + popularity).
         weight_vector: weight of query vector · item vector (nats); 0 leaves the feature out.
         weight_lexical: weight of the lexical overlap, which lies in [0, 1]; 0 leaves the feature out.
     """
 
-    beam_width: int = 350
+    scan_budget: int = 4096
+    step_rows: int = 4096
+    lexical_candidates: int = 500
+    beam_width: int | None = None
     candidates: int = 2000
     items_per_sid: int | None = None
-    lexical_candidates: int = 0
-    stop_at_range: bool = False
-    weight_logp: float = 1.0
+    weight_logp: float = 0.0
     weight_prior: float = 0.1
-    weight_vector: float = 0.0
-    weight_lexical: float = 0.0
+    weight_vector: float = 1.0
+    weight_lexical: float = 1.0
+
+    @property
+    def budget(self) -> ScanBudget:
+        """What one group looks at."""
+        return ScanBudget(rows=self.scan_budget, step=self.step_rows)
 
     def with_weights_of(self, other: SearchOptions) -> SearchOptions:
         """Return these options with the item score of `other`."""
-        return replace(self, **{name: getattr(other, name) for name in WEIGHTS})
+        return replace(self, **{name: getattr(other, name) for name in (*WEIGHTS, "weight_logp")})
 
 
-WEIGHTS = ("weight_logp", "weight_prior", "weight_vector", "weight_lexical")
-"""The settings that make the item score, one a feature."""
+WEIGHTS = ("weight_prior", "weight_vector", "weight_lexical")
+"""The settings that make the item score, one a feature; `weight_logp` is the paper's mode's alone."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from slotbeam.search.groups import decode_base, decode_pinned, explain, join_shared, pinned_sid
+from slotbeam.search.explain import explain
+from slotbeam.search.groups import decode_base, decode_pinned, join_shared, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Placement, Snapshot
@@ -16,7 +17,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         InputError: an empty or over-long query, or a filter that does not fit (`FilterError`).
     """
     artifact, catalog, options = snapshot.artifact, snapshot.artifact.catalog, snapshot.artifact.options
-    width = request.beam_width or options.beam_width  # nothing here may depend on K but the last cut
+    width = request.beam_width or options.beam_width  # None but in the paper's mode
 
     with timings.stage(QueryStage.ENCODE):
         # Text → what it says: base words and bound words are matched by two automata that know nothing of each other.
@@ -24,7 +25,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         query_terms = catalog.terms.read(encoded.lexical_text)
         limit = request.max_bindings if request.use_bindings else 0
         bound = snapshot.overlay.match(encoded.text, limit, artifact.is_another_word)
-        filter_counts = catalog.filter_counts(request.filter) if request.filter else None
+        passing = catalog.passing(request.filter)
 
         # Words → memories: one input row for the base group, one for each pinned group.
         earlier = history(catalog, request)
@@ -34,12 +35,12 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         )
 
     with timings.stage(QueryStage.DECODE):
-        # Memories → SIDs → candidate items, each group in its own trie.
+        # Memories → ranges of the trie → candidate items, each group in its own trie. Nothing depends on K.
         placement = placement_of(match.pinned for match in bound)
         unseen = placement == Placement.ONLY  # the base group: no item of it would be shown
-        base = None if unseen else decode_base(artifact, query_terms, base_memory, filter_counts, width)
+        base = None if unseen else decode_base(artifact, query_terms, base_memory, passing, width)
         pinned = [
-            decode_pinned(artifact, match.pinned, memory, filter_counts, width)
+            decode_pinned(artifact, match.pinned, memory, passing)
             for match, memory in zip(bound, bound_memories, strict=True)
         ]
 
@@ -47,8 +48,8 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         # Candidates → one ranked answer.
         scorer = ItemScorer(catalog, options, query_terms)
         base_hits = rank_base(scorer, base, request.k) if base else []
-        bound_hits = rank_bound(scorer, join_shared(pinned, filter_counts, options.candidates), request.k)
+        bound_hits = rank_bound(scorer, join_shared(pinned, passing), request.k)
         hits = merge(bound_hits, base_hits, placement, request.k)
         applied = tuple(Applied.of(match) for match in bound)
-        facts = explain(artifact, encoded, bound, base, pinned) if request.explain else {}
+        facts = explain(artifact, encoded, bound, base, pinned, hits) if request.explain else {}
     return Answer(encoded, applied, hits, facts)

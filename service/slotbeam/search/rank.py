@@ -11,7 +11,6 @@ import numpy as np
 from slotbeam.arrays import run_starts
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import QueryTerms
-from slotbeam.search.candidates import Candidates
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.snapshot import PLACEMENTS, Pinned, Placement
@@ -20,25 +19,28 @@ from slotbeam.types import FloatArray, Hit, HitSource, IntArray
 
 @dataclass(frozen=True, slots=True)
 class ItemScorer:
-    """The item score: a weighted sum of SID log-probability, item prior, query · item vector and lexical overlap."""
+    """The item score: a weighted sum of item prior, query · item vector and lexical overlap."""
 
     catalog: Catalog
     options: SearchOptions
     query_terms: QueryTerms
 
-    def score(self, rows: IntArray, logp: FloatArray, query_vector: FloatArray) -> FloatArray:
-        """Return (n,) float64 item scores of catalog `rows`; an item no beam brought (NaN) counts as the worst beam.
+    def score(self, rows: IntArray, query_vector: FloatArray, logp: FloatArray | None = None) -> FloatArray:
+        """Return (n,) float64 item scores of catalog `rows`.
 
-        `query_vector` (e,) is that of the group which the items are candidates of.
+        Args:
+            rows: (n,) distinct.
+            query_vector: (e,) that of the group which the items are candidates of.
+            logp: (n,) of the paper's mode; an item whose SID was not decoded (NaN) counts as the worst one.
         """
         options = self.options
-        # Not 0 and not −∞: an item that words alone brought competes with the last that a beam brought, and its words
-        # decide.
-        worst = np.nanmin(logp) if len(logp) and not np.isnan(logp).all() else 0.0
-        scores = options.weight_logp * np.where(np.isnan(logp), worst, logp)
-        if options.weight_prior:
-            scores = scores + options.weight_prior * self.catalog.prior[rows].astype(np.float64)
-        # Exact sums (`on_grid`): equal items tie on every processor, and then SID and id decide, not rounding.
+        scores = options.weight_prior * self.catalog.prior[rows].astype(np.float64)
+        if logp is not None and options.weight_logp:
+            # Not 0 and not −∞: an item that words alone brought competes with the last that a beam brought, and its
+            # words decide.
+            worst = np.nanmin(logp) if len(logp) and not np.isnan(logp).all() else 0.0
+            scores = scores + options.weight_logp * np.where(np.isnan(logp), worst, logp)
+        # Exact sums: equal items tie on every processor, and then SID and id decide, not rounding.
         if options.weight_vector and len(query_vector):
             scores = scores + options.weight_vector * self.catalog.closeness(query_vector, rows)
         if options.weight_lexical:
@@ -47,33 +49,18 @@ class ItemScorer:
 
 
 def rank_base(scorer: ItemScorer, base: BaseGroup, k: int) -> list[Hit]:
-    """Return the K best of the base group, block by block: item score, then SID, then item id within each.
-
-    An item is scored among its block; one that scores better than the block before it ends takes that score.
-    """
-    hits: list[Hit] = []
-    for block in base.blocks:
-        ranked = _rank_block(scorer, base.query_vector, block, k - len(hits))
-        if hits:
-            # A block's worst beam is its own, so scores of two blocks do not compare; clients sort by score, so none
-            # may rise.
-            ranked = [replace(hit, score=min(hit.score, hits[-1].score)) for hit in ranked]
-        hits += ranked
-        if len(hits) >= k:
-            break
-    return hits
-
-
-def _rank_block(scorer: ItemScorer, query_vector: FloatArray, block: Candidates, k: int) -> list[Hit]:
-    catalog, rows = scorer.catalog, block.places
-    scores = scorer.score(rows, block.logp, query_vector)
-    leaf = np.searchsorted(catalog.leaf_items, rows, side="right")  # leaf order is SID order
-    order = np.lexsort((catalog.id_ranks[rows], leaf, -scores))[:k]
-    columns = (rows[order], scores[order], catalog.sids[rows[order]], block.logp[order])
+    """Return the K best of the base group: item score, then SID, then item id."""
+    catalog, rows, logp = scorer.catalog, base.candidates.places, base.candidates.logp
+    scores = scorer.score(rows, base.query_vector, logp)
+    # Few of the candidates are shown: what is below the K-th best score is left out before anything is sorted.
+    best = np.flatnonzero(scores >= np.partition(scores, -k)[-k]) if len(scores) > k else np.arange(len(scores))
+    leaf = np.searchsorted(catalog.leaf_items, rows[best], side="right")  # leaf order is SID order
+    order = best[np.lexsort((catalog.id_ranks[rows[best]], leaf, -scores[best]))[:k]]
+    columns = rows[order], scores[order], catalog.sids[rows[order]]
+    sid_logp = [None] * len(order) if logp is None else [x if x == x else None for x in logp[order].tolist()]
     return [
-        # The log-probability of a prefix is none of a SID: what decoding stopped at is not shown. NaN is not itself.
-        Hit(row, score, tuple(sid), logp if block.full and logp == logp else None, HitSource.MODEL)
-        for row, score, sid, logp in zip(*(column.tolist() for column in columns), strict=True)
+        Hit(row, score, tuple(sid), own, HitSource.MODEL)
+        for row, score, sid, own in zip(*(column.tolist() for column in columns), sid_logp, strict=True)
     ]
 
 
@@ -88,10 +75,7 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> lis
     catalog = scorer.catalog
     # One entry for each candidate of each group: an item that several groups brought has several.
     rows = np.concatenate([group.candidate_rows for group in groups])
-    scores = np.concatenate(
-        [scorer.score(group.candidate_rows, group.candidates.logp, group.query_vector) for group in groups]
-    )
-    logp = np.concatenate([group.candidates.logp for group in groups])
+    scores = np.concatenate([scorer.score(group.candidate_rows, group.query_vector) for group in groups])
     owner = np.repeat(np.arange(len(groups)), [len(group.candidates.places) for group in groups])
     # Sorted by row, then score: the first of each run is the item's best entry, without a dictionary of some thousand
     # items. Of equal scores the one in the group of the earlier match comes first.
@@ -110,8 +94,7 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> lis
         sid = list(catalog.sid(row))
         sid[slot.position] = slot.index
         held_by = tuple(group.pinned.id for group, holds in zip(groups, member[:, i], strict=True) if holds)
-        sid_logp = None if np.isnan(logp[entry]) else float(logp[entry])
-        hits.append(Hit(row, score, tuple(sid), sid_logp, HitSource.BINDING, held_by))
+        hits.append(Hit(row, score, tuple(sid), None, HitSource.BINDING, held_by))
     return hits
 
 

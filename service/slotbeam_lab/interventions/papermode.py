@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from slotbeam.arrays import run_starts
+from slotbeam.catalog.passing import Passing
 from slotbeam.decode.beam import Ahead, beam_search
 from slotbeam.kae.encode import Encoded
 from slotbeam.kae.normalize import normalize
@@ -24,7 +25,7 @@ from slotbeam.search.snapshot import Overlay
 from slotbeam.trie.build import build_trie, sid_order
 from slotbeam.trie.csr import Trie
 from slotbeam.types import FloatArray, IntArray, Sid, Slot
-from slotbeam_lab.interventions.unconstrained import FreeDecoder
+from slotbeam_lab.interventions.unconstrained import BEAMS, FreeDecoder
 
 _SURE = 1e-6
 """Least chance that a slot's log-odds are taken from, and its distance from 1."""
@@ -43,24 +44,25 @@ class OneTrie:
         self.artifact = artifact
         order = sid_order(sids)
         sids, self.rows = sids[order], rows[order]
-        self.shelf = Shelf(build_trie(sids), np.append(run_starts(sids), len(sids)), None)
+        self.shelf = Shelf(build_trie(sids), np.append(run_starts(sids), len(sids)), Passing(len(sids)))
         self._free = None if constrained else FreeDecoder(artifact.model, self.shelf.trie)
 
     def best(self, encoded: Encoded, sid: Sid, k: int, towards: Slot | None = None) -> list[int]:
         """Return the `k` best rows for a query read as `encoded`, SID `sid`, best first; `towards` looks ahead."""
         artifact, options = self.artifact, self.artifact.options
         [memory] = artifact.model.encode([artifact.inputs.build(encoded.text, sid)])
+        width = options.beam_width or BEAMS
         if self._free is not None:
-            beams = self._free.search(memory, options.beam_width)
+            beams = self._free.search(memory, width)
         else:
             trie = self.shelf.trie
             ahead = look_ahead(artifact.model, memory, trie, towards) if towards else None
-            beams = beam_search(artifact.model, memory, trie, options.beam_width, ahead=ahead)
+            beams = beam_search(artifact.model, memory, trie, width, ahead=ahead)
         found = self.shelf.collect(beams, options.candidates)
         rows = self.rows[found.places]
         vector = artifact.model.query_vector(memory)
         scorer = ItemScorer(artifact.catalog, options, artifact.catalog.terms.read(encoded.lexical_text))
-        scores = scorer.score(rows, found.logp, vector)
+        scores = scorer.score(rows, vector, found.logp)
         order = np.lexsort((artifact.catalog.id_ranks[rows], -scores))
         return list(dict.fromkeys(rows[order].tolist()))[:k]
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from slotbeam.catalog.loaders import load_log
+from slotbeam.catalog.passing import Passing
 from slotbeam.decode.beam import Beams, beam_search
 from slotbeam.model.protocol import Memory, SequenceModel
 from slotbeam.search.artifact import Artifact
@@ -24,6 +25,8 @@ from slotbeam_lab.baselines.systems import trained_kae
 from slotbeam_lab.measures.run import Asked, System
 
 ITEMS_PER_SID = 5
+BEAMS = 350
+"""B of an artifact that names none."""
 PROBES = 200
 """Queries of the training days' end that the share of lost SIDs is taken from."""
 
@@ -119,14 +122,16 @@ def build_constrained(setup: Setup) -> Built:
 def paper_system(artifact: Artifact, decoder: FreeDecoder) -> System:
     """Take the items of the decoded SIDs, best SID first, the most popular of a SID first."""
     catalog = artifact.catalog
-    shelf = Shelf(artifact.trie, catalog.leaf_items, None)  # within a SID, stored order is popularity order
+    shelf = Shelf(
+        artifact.trie, catalog.leaf_items, Passing(len(catalog))
+    )  # within a SID, stored order is popularity order
 
     def search(asked: Asked, k: int) -> list[str]:
         request = SearchRequest(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
         canonical = request.canonical()
         row = artifact.inputs.build(canonical, artifact.kae.encode(canonical).sid, *history(catalog, request))
         (memory,) = artifact.model.encode([row])
-        beams = decoder.search(memory, artifact.options.beam_width)
+        beams = decoder.search(memory, artifact.options.beam_width or BEAMS)
         found = shelf.collect(beams, k, ITEMS_PER_SID)
         return [catalog.ids[place] for place in found.places.tolist()]
 

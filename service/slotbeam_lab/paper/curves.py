@@ -26,7 +26,7 @@ from slotbeam_lab.measures.run import Asked, System, Table, evaluate
 from slotbeam_train.lexicon import KaeOptions, behaviour_of, build_with_grouping
 
 BEAMS = (16, 32, 64, 128, 256, 512, 1024)
-LIMITS = (250, 500, 1000, 2000, 4000)
+BUDGETS = (1024, 2048, 4096, 8192, 16_384)
 DENSITY_POINTS = 64
 """Points of a position's density curve that are kept at most."""
 
@@ -60,33 +60,29 @@ def artifact_sections(
 def beam_section(
     artifact: Artifact, rows: Sequence[Interaction], beams: Sequence[int] = BEAMS, progress: Progress | None = None
 ) -> Section:
-    """Show the recall of the candidates against beam width B: full depth, and decoding that stops at a range."""
+    """Show the recall of the candidates against beam width B, in the paper's mode: SIDs decoded to their full depth."""
     lines = []
     for width in beams:
-        cells: dict[str, Cell] = {}
-        for name, early in (("full depth", False), ("stop at a range", True)):
-            options = replace(artifact.options, beam_width=width, stop_at_range=early)
-            table = _candidates(replace(artifact, options=options), rows, f"B = {width}, {name}", progress)
-            cells |= {f"{metric}, {name}": cell for metric, cell in table.items()}
-        lines.append(Row(str(width), cells))
+        options = replace(artifact.options, beam_width=width)
+        lines.append(Row(str(width), _candidates(replace(artifact, options=options), rows, f"B = {width}", progress)))
     limit = artifact.options.candidates
     title = f"Recall of the candidates against beam width: {len(rows)} clicks, at most {limit} candidates"
     return Section("beam", title, tuple(lines[0].cells), tuple(lines), first="B", facts={"queries": len(rows)})
 
 
 def candidate_section(
-    artifact: Artifact, rows: Sequence[Interaction], limits: Sequence[int] = LIMITS, progress: Progress | None = None
+    artifact: Artifact, rows: Sequence[Interaction], budgets: Sequence[int] = BUDGETS, progress: Progress | None = None
 ) -> Section:
-    """Show the recall of the candidates, and of the answer, against how many candidates are scored."""
-    lines, width = [], artifact.options.beam_width
-    for limit in limits:
-        changed = replace(artifact, options=replace(artifact.options, candidates=limit))
-        cells = _candidates(changed, rows, f"{limit} candidates", progress)
+    """Show the recall of the candidates, and of the answer, against the scan budget."""
+    lines = []
+    for budget in budgets:
+        changed = replace(artifact, options=replace(artifact.options, scan_budget=budget))
+        cells = _candidates(changed, rows, f"budget {budget}", progress)
         served = world_table({"answer": artifact_system(changed)}, rows, (10, 350), progress).intervals()["answer"]
-        lines.append(Row(str(limit), cells | cells_of({name: served[name] for name in ("HR@10", "HR@350")})))
-    title = f"Recall against candidates: {len(rows)} clicks, B = {width}"
+        lines.append(Row(str(budget), cells | cells_of({name: served[name] for name in ("HR@10", "HR@350")})))
+    title = f"Recall against the scan budget: {len(rows)} clicks"
     columns = tuple(lines[0].cells)
-    return Section("candidates", title, columns, tuple(lines), first="at most", facts={"queries": len(rows)})
+    return Section("candidates", title, columns, tuple(lines), first="rows", facts={"queries": len(rows)})
 
 
 def _candidates(

@@ -108,6 +108,5 @@ def _choice(artifact: Artifact, row: Interaction) -> Choice | None:
         return None
     none: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
     alone = [replace(artifact.options, **{**none, name: 1.0}) for name in WEIGHTS]
-    rows, logp = candidates.places, candidates.logp
-    columns = [ItemScorer(catalog, options, query_terms).score(rows, logp, vector) for options in alone]
+    columns = [ItemScorer(catalog, options, query_terms).score(candidates.places, vector) for options in alone]
     return Choice(np.stack(columns, axis=1), int(place[0]))

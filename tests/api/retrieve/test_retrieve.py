@@ -30,7 +30,7 @@ async def test_only_the_query_is_required(data: httpx.AsyncClient) -> None:
     assert [place["position"] for place in answer["query_sid"]] == [0, 1, 2]
     assert answer["applied_bindings"] == []
     item = answer["items"][0]
-    assert set(item) == {"id", "title", "score", "sid", "sid_logp", "source"}
+    assert set(item) == {"id", "title", "score", "sid", "source"}
     assert item["source"] == "model"
     assert "explain" not in answer
 

@@ -192,7 +192,8 @@ def test_a_closed_codebook_moves_a_bound_item_to_the_codes_of_its_new_text(
         forged.extend(texts)
         return np.tile(shop.catalog.sids[0].astype(np.int64), (len(texts), 1))
 
-    system = Forged(replace(shop, options=replace(shop.options, weight_prior=0.0)), forge)
+    by_logp = replace(shop.options, weight_logp=1.0, weight_prior=0.0, weight_vector=0.0, weight_lexical=0.0)
+    system = Forged(replace(shop, options=by_logp), forge)
     system.bind(injections)
     for one in injections:
         assert f"{shop.catalog.texts[one.target]} {one.word}" in forged

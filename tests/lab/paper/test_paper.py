@@ -172,7 +172,7 @@ def test_interventions_and_curves_of_a_trained_artifact(shared: Path, tmp_path: 
     assert all(cell == [1, 1, 1] for cell in pinned.cells.values())
     assert section(sections, "iar").notes == ("Collateral: 0 of 5 answers to queries without a bound word changed.",)
     wide = section(sections, "beam").rows[-1].cells
-    assert wide["recall, full depth"] == [1, 1, 1], "1 024 beams hold every one of 1 000 items"
+    assert wide["recall"] == [1, 1, 1], "1 024 beams hold every one of 1 000 items"
     slots = section(sections, "density")
     assert sum(items for _, items in slots.facts["curves"]["0 entity"]) <= slots.facts["items"] == 1000
     assert {path.stem for path in (tmp_path / "plots").iterdir()} == {*names} - {"iar", "bound-order"}

@@ -12,7 +12,7 @@ from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.replica.overlay import compile_listing
 from slotbeam.bindings.times import iso
 from slotbeam.errors import NoFreeSlot, SlotbeamError
-from slotbeam.search.groups import overridden
+from slotbeam.search.explain import overridden
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Overlay, Snapshot

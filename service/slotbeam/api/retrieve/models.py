@@ -65,13 +65,42 @@ class OverriddenWord(Said):
     slot: str
 
 
+class PrefixSlot(Said):
+    """A slot of a prefix that was decoded."""
+
+    slot: str
+    words: list[str] = Field(description="The most frequent words of the slot; none for an empty one")
+
+
+class OpenedRange(Said):
+    """Items that share a prefix of their SIDs: a state of the trie, all of which was scored."""
+
+    prefix: list[PrefixSlot] = Field(description="No slot: every item")
+    rows: Count
+    logp: float = Field(description="Log-probability of the prefix, in nats")
+
+
 class DecodedGroup(Said):
-    """What the beams of one group did."""
+    """What one group looked at: ranges by budget, or with `beam_width` full SIDs, as `beams` and `expanded` tell."""
 
     group: str = Field(description="`base`, or the id of a binding")
-    beams: Count
-    depth: Count
-    expanded: Count
+    candidates: Count = Field(description="Items that were scored")
+    lexical: Count = sometimes(int, "Candidates that words brought; of the base group")
+    rows: Count = sometimes(int, "Items of the ranges, before the filter")
+    steps: Count = sometimes(int, "Decoder steps")
+    decoded: Count = sometimes(int, "Rows of these steps")
+    opened: Count = sometimes(int, "Ranges")
+    ranges: list[OpenedRange] = sometimes(list, "The first of them: most probability a row")
+    beams: Count = sometimes(int, "SIDs that were decoded")
+    expanded: Count = sometimes(int, "Prefixes that were looked at")
+
+
+class BroughtBy(Said):
+    """Why an item was among the candidates."""
+
+    bindings: list[str] = sometimes(list, "Of an item of bindings: their ids")
+    range: Count | None = sometimes(int, "Number of its range among those of the base group; null where none held it")
+    words: bool = sometimes(bool, "Whether the query's words brought it")
 
 
 class Explanation(Said):
@@ -81,6 +110,7 @@ class Explanation(Said):
     words: list[ExplainedWord]
     overridden: dict[str, list[OverriddenWord]] = Field(description="By the id of the binding")
     groups: list[DecodedGroup]
+    brought_by: list[BroughtBy] = Field(description="In the order of the items")
 
 
 _ANSWER: JsonDict = {

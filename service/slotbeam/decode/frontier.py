@@ -1,0 +1,173 @@
+"""Decoding by budget: the trie as a learned inverted file, whose lists are ranges of rows.
+
+A state of the trie is a range of rows. Ranges are opened by probability mass per row until they hold a budget of rows;
+one that is too large for what is left of it is decoded one step deeper, any other is handed on whole, to be scanned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from slotbeam.catalog.passing import Passing
+from slotbeam.model.protocol import Memory, SequenceModel, State
+from slotbeam.trie.csr import Trie
+from slotbeam.types import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class ScanBudget:
+    """How much of a trie's items one group looks at: constants of the artifact, so that every replica does the same.
+
+    Attributes:
+        rows: ranges are opened until they hold so many rows that pass the filter.
+        step: rows whose scan costs what a decoder step costs: a range that exceeds what is left of `rows` by no more
+            is scanned, and not decoded any deeper.
+        width: states that one decoder step goes deeper from, at most.
+        steps: decoder steps, at most.
+    """
+
+    rows: int
+    step: int
+    width: int = 8
+    steps: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Ranges to be scanned, best first by mass per row; they do not overlap, and none is empty.
+
+    Attributes:
+        start, stop: (r,) int64, the rows of each.
+        states, depths: (r,) int64, the trie state that it is, and the state's depth.
+        logp: (r,) float64, log-probability of the state's prefix in nats.
+        steps, decoded: decoder steps that were taken, and rows in them.
+    """
+
+    start: IntArray
+    stop: IntArray
+    states: IntArray
+    depths: IntArray
+    logp: FloatArray
+    steps: int
+    decoded: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """States that are neither opened nor decoded yet.
+
+    Attributes:
+        states, depths, start, stop, logp: as in `Opened`.
+        counts: (m,) int64, rows of each that pass, > 0.
+        batches, parents, codes: (m,) int64, the decoder step that scored each, its row there, and the code scored.
+    """
+
+    states: IntArray
+    depths: IntArray
+    start: IntArray
+    stop: IntArray
+    logp: FloatArray
+    counts: IntArray
+    batches: IntArray
+    parents: IntArray
+    codes: IntArray
+
+    def of(self, which: IntArray | BoolArray) -> _Nodes:
+        return _Nodes(*(getattr(self, column.name)[which] for column in fields(self)))
+
+    def and_(self, more: _Nodes) -> _Nodes:
+        both = ((getattr(self, column.name), getattr(more, column.name)) for column in fields(self))
+        return _Nodes(*(np.concatenate(pair) for pair in both))
+
+
+def open_ranges(
+    model: SequenceModel, memory: Memory, trie: Trie, leaf_items: IntArray, passing: Passing, budget: ScanBudget
+) -> Opened:
+    """Open the ranges of `trie` that hold most of the probability a row, until they hold `budget.rows` rows that pass.
+
+    With a budget of at least as many rows as pass, all of them are handed on and nothing is decoded.
+
+    Args:
+        model: the sequence model.
+        memory: of the group's input row.
+        trie: over the items' SIDs.
+        leaf_items: (n_leaves + 1,) the items of leaf i are rows `leaf_items[i]:leaf_items[i + 1]`.
+        passing: the rows that may be answered.
+        budget: how much to look at.
+
+    Returns:
+        The ranges: at least min(`budget.rows`, rows that pass) rows of them pass, at most `budget.step` more.
+    """
+    zero = np.zeros(1, np.int64)
+    end = leaf_items[-1:].astype(np.int64)
+    nodes = _Nodes(zero, zero, zero, end, np.zeros(1), passing.count(zero, end), zero, zero, zero)
+    nodes = nodes.of(nodes.counts > 0)
+    caches: list[State | None] = [None]
+    decoded = 0
+    while True:
+        # What is wanted is the item's range, at the least rows looked at: a greedy fill of a knapsack. Equal ones in
+        # the order of their rows.
+        nodes = nodes.of(np.lexsort((nodes.start, np.log(nodes.counts) - nodes.logp)))
+        left = budget.rows - (np.cumsum(nodes.counts) - nodes.counts)  # (m,) of the budget when its turn comes
+        too_large = (left > 0) & (nodes.counts > left + budget.step) & (nodes.depths < trie.depth)
+        if not too_large.any() or len(caches) > budget.steps:
+            break
+        # One step takes rows of one depth and one cache; with the first go those that would be next if it held nothing.
+        first = int(np.argmax(too_large))
+        too_large = (nodes.counts > left[first] + budget.step) & (nodes.depths < trie.depth)
+        too_large[:first] = False
+        left = budget.rows - np.cumsum(np.where(too_large, 0, nodes.counts))
+        deeper = np.flatnonzero(too_large & (left > 0) & (nodes.batches == nodes.batches[first]))[: budget.width]
+        decoded += len(deeper)
+        nodes = _decode(model, memory, trie, leaf_items, passing, nodes, deeper, caches)
+    nodes, left = nodes.of(left > 0), left[left > 0]
+    stop = nodes.stop
+    if len(left) and nodes.counts[-1] > left[-1] + budget.step:  # a single SID, or steps ran out: its first items
+        stop = np.append(stop[:-1], _end_of(passing, int(nodes.start[-1]), int(stop[-1]), int(left[-1])))
+    return Opened(nodes.start, stop, nodes.states, nodes.depths, nodes.logp, len(caches) - 1, decoded)
+
+
+def _decode(
+    model: SequenceModel,
+    memory: Memory,
+    trie: Trie,
+    leaf_items: IntArray,
+    passing: Passing,
+    nodes: _Nodes,
+    deeper: IntArray,
+    caches: list[State | None],
+) -> _Nodes:
+    """Return the nodes with those of `deeper`, all scored by one step, replaced by their children that pass."""
+    parents, depth = nodes.of(deeper), int(nodes.depths[deeper[0]])
+    logp, cache = model.step(memory, depth, caches[int(parents.batches[0])], parents.parents, parents.codes)
+    caches.append(cache)
+    parent, codes, states = trie.expand(parents.states)
+    first, last = trie.leaf_range(states, depth + 1)
+    start, stop = leaf_items[first].astype(np.int64), leaf_items[last].astype(np.int64)
+    same = np.full(len(states), depth + 1), np.full(len(states), len(caches) - 1)
+    children = _Nodes(
+        states=states.astype(np.int64),
+        depths=same[0],
+        start=start,
+        stop=stop,
+        logp=parents.logp[parent] + logp[parent, codes],
+        counts=passing.count(start, stop),
+        batches=same[1],
+        parents=parent,
+        codes=codes.astype(np.int64),
+    )
+    others = np.ones(len(nodes.states), np.bool_)
+    others[deeper] = False
+    return nodes.of(others).and_(children.of(children.counts > 0))
+
+
+def _end_of(passing: Passing, start: int, stop: int, count: int) -> int:
+    """Return the row behind the `count`-th that passes within `start:stop`, which holds more."""
+    target = int(passing.before(np.array([start]))[0]) + count
+    low, high = start, stop
+    while low < high:  # counts rise with the row
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if int(passing.before(np.array([middle]))[0]) < target else (low, middle)
+    return low

@@ -1,0 +1,110 @@
+"""How an answer came about, for people: JSON-ready facts, collected only when a request asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from slotbeam.decode.beam import Beams
+from slotbeam.decode.frontier import Opened
+from slotbeam.kae.encode import Encoded
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.groups import BaseGroup, PinnedGroup
+from slotbeam.search.snapshot import BoundMatch, Pinned
+from slotbeam.trie.csr import Trie
+from slotbeam.types import Hit, IntArray, Slot
+
+RANGES_SHOWN = 20
+"""Ranges of one group that are shown: the first ones, which hold most of the probability a row."""
+_WORDS_SHOWN = 5
+"""Words of one slot that are shown: the most frequent ones."""
+
+
+def explain(
+    artifact: Artifact,
+    encoded: Encoded,
+    bound: Sequence[BoundMatch],
+    base: BaseGroup | None,
+    pinned: Sequence[PinnedGroup],
+    hits: Sequence[Hit],
+) -> dict[str, Any]:
+    """Return how the text was read, what was overridden, what each group looked at, and what brought each item."""
+    groups = [{"group": "base", **_base_looked_at(artifact, base)}] if base else []
+    groups += [{"group": group.pinned.id, **_pinned_looked_at(artifact, group)} for group in pinned]
+    return {
+        "canonical": encoded.text,
+        "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in artifact.kae.explain(encoded.text)],
+        "overridden": {match.pinned.id: overridden(artifact, encoded, match) for match in bound},
+        "groups": groups,
+        "brought_by": _brought_by(base, hits),
+    }
+
+
+def overridden(artifact: Artifact, encoded: Encoded, bound: BoundMatch) -> list[dict[str, Any]]:
+    """Return the base words that a bound word overrides in its pinned group, and the slots they hold."""
+    codebook = artifact.kae.codebook
+    return [
+        {"word": base.surface, "span": [base.start, base.end], "slot": str(codebook.slot_of(base.concept))}
+        for base in encoded.matches
+        if base.start < bound.match.end and base.end > bound.match.start
+    ]
+
+
+def _base_looked_at(artifact: Artifact, base: BaseGroup) -> dict[str, Any]:
+    facts = {"candidates": len(base.candidates.places), "lexical": len(base.lexical)}
+    if isinstance(base.decoded, Beams):
+        return {**facts, "beams": len(base.decoded.states), "expanded": base.decoded.expanded}
+    return {**facts, **_ranges(artifact, base.decoded, artifact.trie, artifact.catalog.leaf_items, None)}
+
+
+def _pinned_looked_at(artifact: Artifact, group: PinnedGroup) -> dict[str, Any]:
+    pinned = group.pinned
+    opened = _ranges(artifact, group.decoded, pinned.trie, pinned.leaf_items, pinned)
+    return {"candidates": len(group.candidates.places), **opened}
+
+
+def _ranges(
+    artifact: Artifact, opened: Opened, trie: Trie, leaf_items: IntArray, pinned: Pinned | None
+) -> dict[str, Any]:
+    """Return what decoding took, and the first ranges: the slots of their prefixes, each with its words."""
+    leaves = np.searchsorted(leaf_items, opened.start[:RANGES_SHOWN], side="right") - 1
+    columns = trie.sids(leaves).tolist(), opened.depths.tolist(), opened.logp.tolist()
+    sizes = (opened.stop - opened.start).tolist()
+    return {
+        "rows": sum(sizes),
+        "steps": opened.steps,
+        "decoded": opened.decoded,
+        "opened": len(sizes),
+        "ranges": [
+            {
+                "prefix": [_slot(artifact, Slot(position, code), pinned) for position, code in enumerate(sid[:depth])],
+                "rows": size,
+                "logp": logp,
+            }
+            for sid, depth, logp, size in zip(*columns, sizes, strict=False)
+        ],
+    }
+
+
+def _slot(artifact: Artifact, slot: Slot, pinned: Pinned | None) -> dict[str, Any]:
+    words = pinned.words if pinned and slot == pinned.slot else artifact.kae.codebook.words(slot)
+    return {"slot": str(slot), "words": list(words[:_WORDS_SHOWN])}
+
+
+def _brought_by(base: BaseGroup | None, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """Return for each hit why it was a candidate: its bindings; or the number of its range, and whether words did."""
+    lexical = set[int]() if base is None else set(base.lexical.tolist())
+    spans = []
+    if base and isinstance(base.decoded, Opened):
+        spans = list(zip(base.decoded.start.tolist(), base.decoded.stop.tolist(), strict=True))
+    facts: list[dict[str, Any]] = []
+    for hit in hits:
+        if hit.bindings:
+            facts.append({"bindings": list(hit.bindings)})
+            continue
+        number = next((number for number, (start, stop) in enumerate(spans) if start <= hit.row < stop), None)
+        facts.append({"range": number, "words": hit.row in lexical})
+    return facts
