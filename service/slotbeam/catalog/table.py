@@ -6,7 +6,6 @@ Rows are in SID order (then popularity, then id), so the items of one leaf, and 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,13 +15,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from slotbeam.arrays import Strings, load_array, run_starts, save_array
+from slotbeam.arrays import Strings, distinct, load_array, run_starts, save_array
 from slotbeam.catalog.fields import FieldKind, Fields
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.passing import Passing
-from slotbeam.catalog.terms import TermIndex
+from slotbeam.catalog.terms import TermIndex, terms_tell
+from slotbeam.catalog.wholewords import rows_holding
 from slotbeam.errors import InputError
-from slotbeam.kae.matcher import Matcher
 from slotbeam.kae.normalize import normalize
 from slotbeam.types import FloatArray, IntArray, Sid
 
@@ -50,6 +49,8 @@ class Catalog:
         id_hashes, id_rows: (N,) uint64 sorted and int32: the way from id to row.
         id_ranks: (N,) int32, the place of each row's id among all ids in order: what ties break by.
         vectors: (N, e) int8, 127 × the unit item vectors; (N, 0) where training made none.
+        reread: (m,) int32, rising: rows whose terms do not tell which words their texts hold. None where that is not
+            known, in artifacts made before 2026-11-27: `match` then reads all texts.
     """
 
     ids: Strings
@@ -62,6 +63,7 @@ class Catalog:
     id_rows: IntArray
     id_ranks: IntArray
     vectors: IntArray
+    reread: IntArray | None
     terms: TermIndex
     fields: Fields
 
@@ -128,20 +130,17 @@ class Catalog:
         """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order."""
         if any(not word for word in words):
             raise InputError("a word to match is empty; give at least one letter")
-        blob, rows = self.texts.blob.data, set[int]()  # mapped: searched without a copy
-        # Bytes first, in one pass over the mapped texts: only where they occur is a text decoded and its boundaries
-        # checked.
-        for word in words:
-            matcher, needle = Matcher([word]), re.compile(re.escape(word.encode()))
-            hit = needle.search(blob)
-            while hit:
-                row = int(np.searchsorted(self.texts.offsets, hit.start(), side="right")) - 1
-                if matcher.find(self.texts[row]):
-                    rows.add(row)
-                # On with the next item, matched or not: the matcher saw the whole text, and an occurrence may reach
-                # across two items, where it is none.
-                hit = needle.search(blob, int(self.texts.offsets[row + 1]))
-        return np.array(sorted(rows), np.int64)
+        holding = [rows_holding(word, self.texts, self._may_hold(word)) for word in words]
+        return distinct(np.concatenate([np.empty(0, np.int64), *holding]))
+
+    def _may_hold(self, word: str) -> IntArray | None:
+        """Return the rows (n,), rising, outside of which no text holds `word`; None where that is not known."""
+        places, all_known = self.terms.known(word)
+        if self.reread is None or (all_known and not len(places)):
+            return None
+        if not all_known:
+            return self.reread
+        return distinct(np.concatenate([self.terms.postings.carrying_all(places), self.reread]))
 
     def passing(self, wanted: Mapping[str, Any]) -> Passing:
         """Return the rows that pass a filter, all of them for an empty one. Raises `FilterError`."""
@@ -171,6 +170,7 @@ class Catalog:
             id_rows=array("id_rows"),
             id_ranks=array("id_ranks"),
             vectors=array("vectors"),
+            reread=array("reread") if (directory / "reread.npy").exists() else None,
             terms=TermIndex.load(directory / "terms"),
             fields=Fields.load(directory / "fields", kinds),
         )
@@ -224,9 +224,12 @@ def write_catalog(
         "id_rows": by_hash.astype(np.int32),
         "id_ranks": np.argsort(sorted(range(len(ordered)), key=lambda i: ordered[i].id)).astype(np.int32),
     }
+    scored = texts if lexical_texts is None else [lexical_texts[i] for i in order]
+    # Text edited since training, and scripts in which a word may end inside a term.
+    told = (f"{seen} ".startswith(f"{text} ") and terms_tell(text) for text, seen in zip(texts, scored, strict=True))
+    arrays["reread"] = np.flatnonzero(~np.fromiter(told, np.bool_)).astype(np.int32)
     for name, array in arrays.items():
         save_array(directory / f"{name}.npy", array)
-    scored = texts if lexical_texts is None else [lexical_texts[i] for i in order]
     TermIndex.build(scored).save(directory / "terms", len(items))
     fields = Fields.of([item.fields for item in ordered])
     fields.save(directory / "fields")

@@ -19,9 +19,11 @@ from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.topk import best_rows
+from slotbeam.kae.matcher import is_cjk
 from slotbeam.types import FloatArray, IntArray
 
-_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
+_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and Han
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 
 def stem(token: str) -> str:
@@ -39,6 +41,16 @@ def stem(token: str) -> str:
 def terms(canonical: str) -> list[str]:
     """Return the terms of `canonical` in order; a CJK character is a term of its own."""
     return [stem(token) for token in _TOKEN.findall(canonical)]
+
+
+def terms_tell(canonical: str) -> bool:
+    """Return whether a text that holds a word as a whole word (`kae.matcher`) surely has all terms of the word.
+
+    Hangul, for one, is written with spaces and has terms of several characters, but a word may end inside of one.
+    """
+    if canonical.isascii():
+        return True
+    return not any(is_cjk(char) and not re.match(f"[{_UNSPACED}]", char) for char in set(canonical))
 
 
 def term_hash(term: str) -> int:

@@ -1,0 +1,89 @@
+"""`Catalog.match`: by postings and by reading all texts it finds what the matcher finds in every text."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.table import Catalog, write_catalog
+from slotbeam.catalog.terms import terms, terms_tell
+from slotbeam.kae.matcher import Matcher
+from slotbeam.kae.normalize import normalize
+
+parts = [*"abc8 .,-_+é拉か가ᄀ〆ㄅ𠀀", "mug", "mugs", "1.8", "v2", "̈", "゙", "🇩🇪", "🇦", "²", "ß", "ﬁ", " ", " "]
+seeds = st.integers(0, 2**32 - 1)
+
+
+def texts(rng: np.random.Generator, count: int, most: int) -> list[str]:
+    """Titles of 1 to `most` parts; some look alike, since few parts in a row say much."""
+    return ["".join(rng.choice(parts, rng.integers(1, most + 1))) for _ in range(count)]
+
+
+def words(rng: np.random.Generator, count: int, among: list[str]) -> list[str]:
+    """Words of up to 4 parts, every second one cut out of a text: words made alone are seldom found."""
+    made = texts(rng, count, 4)
+    for number in range(0, count, 2):
+        text = among[rng.integers(len(among))]
+        start = rng.integers(len(text))
+        made[number] = text[start : start + rng.integers(1, 9)]
+    return [word for word in map(normalize, made) if word]
+
+
+def served(folder, items, lexical_texts=None) -> Catalog:
+    kinds = write_catalog(folder, items, np.ones((len(items), 1), int), lexical_texts)
+    return Catalog.load(folder, kinds)
+
+
+@settings(deadline=None, max_examples=25)
+@given(seeds)
+def test_match_finds_the_texts_in_which_the_matcher_finds_the_word(tmp_path_factory, seed):
+    rng = np.random.default_rng(seed)
+    items = [Item(f"{number:02d}", title) for number, title in enumerate(texts(rng, 40, 16))]
+    catalog = served(tmp_path_factory.mktemp("items"), items)
+    read = list(catalog.texts)
+    asked = words(rng, 40, [text for text in read if text] or ["a"])
+    held = {word: {row for row, text in enumerate(read) if Matcher([word]).find(text)} for word in asked}
+    for word in asked:
+        assert catalog.match([word]).tolist() == sorted(held[word])
+        assert replace(catalog, reread=None).match([word]).tolist() == sorted(held[word])
+    assert catalog.match(asked[:3]).tolist() == sorted(set().union(*(held[word] for word in asked[:3])))
+
+
+@settings(deadline=None, max_examples=25)
+@given(seeds)
+def test_a_text_that_holds_a_word_has_its_terms(seed):
+    rng = np.random.default_rng(seed)
+    telling = [text for text in map(normalize, texts(rng, 60, 6)) if text and terms_tell(text)]
+    for word in words(rng, 40, telling):
+        for text in telling:
+            if Matcher([word]).find(text):
+                assert set(terms(word)) <= set(terms(text))
+
+
+def test_text_edited_since_its_terms_were_taken_is_still_matched(tmp_path):
+    items = [Item("a", "red mug"), Item("b", "blue mug"), Item("c", "blue cup")]
+    catalog = served(tmp_path, items, ["red mug", "green lamp", "blue cup and what it means"])
+    assert catalog.reread is not None
+    assert [catalog.ids[row] for row in catalog.reread] == ["b"]
+    assert [catalog.ids[row] for row in catalog.match(["mug"])] == ["a", "b"]
+    assert catalog.match(["lamp"]).tolist() == []
+
+
+def test_only_the_items_that_carry_the_words_terms_are_read(tmp_path):
+    catalog = served(tmp_path, [Item(str(number), f"mug {number}") for number in range(100)])
+    blind = replace(catalog, texts=catalog.ids)  # what is not read cannot be missed
+    assert blind.match(["57"]).tolist() == [catalog.row_of("57")]
+    assert catalog.reread is not None
+    assert not len(catalog.reread)
+
+
+@pytest.mark.parametrize(("text", "told"), [("mug", True), ("café 拉布", True), ("머그컵", False), ("ㄅ", False)])
+def test_scripts_in_which_a_word_may_end_inside_a_term_are_known(text, told):
+    assert terms_tell(text) == told
+
+
+def test_latin_and_han_written_together_are_terms_of_their_own():
+    assert terms("新款labubu挂件 v2款") == ["新", "款", "labubu", "挂", "件", "v2", "款"]
