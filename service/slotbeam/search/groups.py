@@ -117,6 +117,23 @@ def join_shared(groups: Sequence[PinnedGroup], passing: Passing) -> Sequence[Pin
     ]
 
 
+def read_base(artifact: Artifact, request: SearchRequest) -> tuple[QueryTerms, Memory]:
+    """Return a query's terms and the memory of its base group: what `retrieve` reads of it, without bindings.
+
+    Args:
+        artifact: what reads it.
+        request: query and history; nothing else is looked at.
+
+    Raises:
+        InputError: an empty or over-long query.
+    """
+    encoded = artifact.kae.encode(request.canonical())
+    (memory,) = artifact.model.encode(
+        [artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))]
+    )
+    return artifact.catalog.terms.read(encoded.lexical_text), memory
+
+
 def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[QueryTerms, FloatArray, Candidates]:
     """Return what the base group of an unfiltered request is ranked from: terms, query vector (e,), candidates.
 
@@ -128,11 +145,7 @@ def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[QueryTe
         InputError: an empty or over-long query.
     """
     artifact = snapshot.artifact
-    encoded = artifact.kae.encode(request.canonical())
-    query_terms = artifact.catalog.terms.read(encoded.lexical_text)
-    (memory,) = artifact.model.encode(
-        [artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))]
-    )
+    query_terms, memory = read_base(artifact, request)
     everything = Passing(len(artifact.catalog))
     base = decode_base(artifact, query_terms, memory, everything, request.beam_width or artifact.options.beam_width)
     return query_terms, base.query_vector, base.candidates

@@ -39,7 +39,11 @@ class SearchOptions:
     @property
     def budget(self) -> ScanBudget:
         """What one group looks at."""
-        return ScanBudget(rows=self.scan_budget, step=self.step_rows)
+        return self.budget_of(self.scan_budget)
+
+    def budget_of(self, rows: int) -> ScanBudget:
+        """Return what one group would look at if `scan_budget` were `rows`."""
+        return ScanBudget(rows=rows, step=self.step_rows)
 
     def with_weights_of(self, other: SearchOptions) -> SearchOptions:
         """Return these options with the item score of `other`."""

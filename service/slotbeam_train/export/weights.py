@@ -24,6 +24,7 @@ from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import FloatArray
 from slotbeam_train.budget import Budget
+from slotbeam_train.export.scanbudget import QUERIES, choose_budget
 
 LEAST = 30
 """Queries whose item is a candidate that a fit needs; with fewer the weights stay as they are."""
@@ -80,9 +81,24 @@ def fit_manifest(
     seed: int,
     budget: Budget | None = None,
 ) -> SearchOptions:
-    """Fit the weights to `count` interactions of the log's last day, and write them into the artifact's manifest."""
-    fitted = fit_weights(artifact, last_taken(log, items, count, seed), budget)
-    write_manifest(artifact.directory, {**artifact.manifest, "search": asdict(fitted)})
+    """Choose the scan budget and fit the weights to the log's last day, and write both into the artifact's manifest.
+
+    Args:
+        artifact: as it will be served.
+        log: interactions that may be learned from.
+        items: that the artifact holds.
+        count: interactions that the weights are fitted to, at most; 0 leaves all as it is.
+        seed: which interactions these are.
+        budget: what all of this may take.
+    """
+    if not count:
+        return artifact.options
+    taken = last_taken(log, items, max(count, QUERIES), seed)
+    scan = choose_budget(artifact, taken, seed, budget.part(0.5) if budget else None)
+    artifact = replace(artifact, options=replace(artifact.options, scan_budget=scan.rows))
+    fitted = fit_weights(artifact, taken[:count], budget)
+    metrics = {**artifact.manifest.get("metrics", {}), "candidate_recall": {str(n): r for n, r in scan.recall.items()}}
+    write_manifest(artifact.directory, {**artifact.manifest, "search": asdict(fitted), "metrics": metrics})
     return fitted
 
 
