@@ -105,7 +105,9 @@ mutants: $(VENV)/.dev
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture.mutants --jobs $(JOBS) $(MUTANTS)
 
 # Results as JSON lines in build/torture; what is there for this commit is not run again.
+# Before them 100 000 cases of the top by words, unless some parts alone are asked for.
 torture: $(VENV)/.dev
+	$(if $(filter --only,$(TORTURE)),,TOPK_CASES=100000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --timeout=0 tests/catalog/test_topk.py)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
 
 bench: $(VENV)/.serve

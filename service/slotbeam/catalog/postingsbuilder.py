@@ -12,8 +12,8 @@ from slotbeam.arrays import load_array, running_totals, save_array
 from slotbeam.catalog.postings import WINDOW_BITS, Postings, empty_windows, fill_windows
 from slotbeam.types import FloatArray, IntArray
 
-RUN = 2**22
-"""Postings that are sorted or merged at a time, in some 250 MB."""
+RUN = 2**20
+"""Postings that are sorted or merged at a time, in some 100 MB; four times as many take longer."""
 _K1, _B = 1.2, 0.75  # Robertson's usual values; the baseline in eval uses its own library
 _LEAST_IMPACT = np.finfo(np.float16).smallest_subnormal
 _HASH = np.uint64(32)  # a posting is a number: hash of the term << 32 | row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -31,16 +31,17 @@ def rows_holding(word: str, texts: Strings, candidates: IntArray | None = None) 
     parts = [np.empty(0, np.int64)]
     for start in range(0, len(candidates), _BLOCK):
         block = candidates[start : start + _BLOCK].astype(np.int64)
-        sure, unsure = _judged(needle, len(word.encode()), list(texts.encoded(block)))
+        sure, unsure = _judged(needle, len(word.encode()), texts.encoded(block))
         parts.append(block[sure])
         parts.append(np.array([row for row in block[unsure].tolist() if matcher.find(texts[row])], np.int64))
     return np.concatenate(parts)
 
 
-def _judged(needle: re.Pattern[bytes], length: int, stored: list[memoryview]) -> tuple[IntArray, IntArray]:
+def _judged(needle: re.Pattern[bytes], length: int, texts: Iterable[memoryview]) -> tuple[IntArray, IntArray]:
     """Return the places of the texts that hold the word, and of those that hold its bytes and may hold it."""
     # Most words stand between spaces: these are judged together by the bytes beside them, and only where other bytes
     # are a text is decoded for the matcher.
+    stored = list(map(bytes, texts))  # copies: thousands of views would be walked through by the garbage collector
     joined = b"\n".join([b"", *stored, b""])
     hits = np.fromiter((hit.start() for hit in needle.finditer(joined)), np.int64)
     place = np.searchsorted(running_totals([len(text) + 1 for text in stored]), hits, side="right") - 1
