@@ -109,24 +109,26 @@ def open_ranges(
     while True:
         # What is wanted is the item's range, at the least rows looked at: a greedy fill of a knapsack. Equal ones in
         # the order of their rows.
-        nodes = nodes.of(np.lexsort((nodes.start, np.log(nodes.counts) - nodes.logp)))
-        left = budget.rows - (np.cumsum(nodes.counts) - nodes.counts)  # (m,) of the budget when its turn comes
-        too_large = (left > 0) & (nodes.counts > left + budget.step) & (nodes.depths < trie.depth)
-        if not too_large.any() or len(caches) > budget.steps:
+        order = np.lexsort((nodes.start, np.log(nodes.counts) - nodes.logp))
+        counts, inner = nodes.counts[order], nodes.depths[order] < trie.depth
+        left = budget.rows - (np.cumsum(counts) - counts)  # (m,) of the budget when its turn comes
+        too_large = (left > 0) & (counts > left + budget.step) & inner
+        if len(caches) > budget.steps or not too_large.any():
             break
         # One step takes rows of one depth and one cache; with the first go those that would be next if it held nothing.
         first = int(np.argmax(too_large))
-        too_large = (nodes.counts > left[first] + budget.step) & (nodes.depths < trie.depth)
+        too_large = (counts > left[first] + budget.step) & inner
         too_large[:first] = False
-        left = budget.rows - np.cumsum(np.where(too_large, 0, nodes.counts))
-        deeper = np.flatnonzero(too_large & (left > 0) & (nodes.batches == nodes.batches[first]))[: budget.width]
+        left = budget.rows - np.cumsum(np.where(too_large, 0, counts))
+        batches = nodes.batches[order]
+        deeper = order[np.flatnonzero(too_large & (left > 0) & (batches == batches[first]))[: budget.width]]
         decoded += len(deeper)
         nodes = _decode(model, memory, trie, leaf_items, passing, nodes, deeper, caches)
-    nodes, left = nodes.of(left > 0), left[left > 0]
-    stop = nodes.stop
-    if len(left) and nodes.counts[-1] > left[-1] + budget.step:  # a single SID, or steps ran out: its first items
-        stop = np.append(stop[:-1], _end_of(passing, int(nodes.start[-1]), int(stop[-1]), int(left[-1])))
-    return Opened(nodes.start, stop, nodes.states, nodes.depths, nodes.logp, len(caches) - 1, decoded)
+    opened, left = nodes.of(order[left > 0]), left[left > 0]
+    stop = opened.stop
+    if len(left) and opened.counts[-1] > left[-1] + budget.step:  # a single SID, or steps ran out: its first items
+        stop = np.append(stop[:-1], _end_of(passing, int(opened.start[-1]), int(stop[-1]), int(left[-1])))
+    return Opened(opened.start, stop, opened.states, opened.depths, opened.logp, len(caches) - 1, decoded)
 
 
 def _decode(

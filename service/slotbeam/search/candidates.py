@@ -30,7 +30,10 @@ class Candidates:
 
     def joined(self, places: IntArray) -> Candidates:
         """Return these and, behind them, those of `places` (n,) that are not among them."""
-        new = places[~np.isin(places, self.places)]
+        # Sorted already where ranges brought them, and then sorting costs next to nothing; `isin` would hash them all.
+        known = np.sort(self.places)
+        at = np.minimum(np.searchsorted(known, places), len(known) - 1)
+        new = places[known[at] != places] if len(known) else places
         logp = None if self.logp is None else np.concatenate([self.logp, np.full(len(new), np.nan)])
         return Candidates(np.concatenate([self.places, new]), logp)
 
