@@ -6,6 +6,7 @@ one that is too large for what is left of it is decoded one step deeper, any oth
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -82,8 +83,23 @@ class _Nodes:
         return _Nodes(*(np.concatenate(pair) for pair in both))
 
 
+Worth = Callable[[FloatArray, IntArray], FloatArray]
+"""(log-probability in nats (m,), rows that pass (m,)) → (m,) which states come first, the largest before the others."""
+
+
+def mass_per_row(logp: FloatArray, counts: IntArray) -> FloatArray:
+    """Return the log of the probability a row: what is wanted is the item's range, at the least rows looked at."""
+    return np.asarray(logp - np.log(counts))
+
+
 def open_ranges(
-    model: SequenceModel, memory: Memory, trie: Trie, leaf_items: IntArray, passing: Passing, budget: ScanBudget
+    model: SequenceModel,
+    memory: Memory,
+    trie: Trie,
+    leaf_items: IntArray,
+    passing: Passing,
+    budget: ScanBudget,
+    worth: Worth = mass_per_row,
 ) -> Opened:
     """Open the ranges of `trie` that hold most of the probability a row, until they hold `budget.rows` rows that pass.
 
@@ -96,6 +112,7 @@ def open_ranges(
         leaf_items: (n_leaves + 1,) the items of leaf i are rows `leaf_items[i]:leaf_items[i + 1]`.
         passing: the rows that may be answered.
         budget: how much to look at.
+        worth: what the best are best by.
 
     Returns:
         The ranges: at least min(`budget.rows`, rows that pass) rows of them pass, at most `budget.step` more.
@@ -107,9 +124,8 @@ def open_ranges(
     caches: list[State | None] = [None]
     decoded = 0
     while True:
-        # What is wanted is the item's range, at the least rows looked at: a greedy fill of a knapsack. Equal ones in
-        # the order of their rows.
-        order = np.lexsort((nodes.start, np.log(nodes.counts) - nodes.logp))
+        # A greedy fill of a knapsack. Equal ones in the order of their rows.
+        order = np.lexsort((nodes.start, -worth(nodes.logp, nodes.counts)))
         counts, inner = nodes.counts[order], nodes.depths[order] < trie.depth
         left = budget.rows - (np.cumsum(counts) - counts)  # (m,) of the budget when its turn comes
         too_large = (left > 0) & (counts > left + budget.step) & inner

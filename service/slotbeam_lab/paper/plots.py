@@ -145,12 +145,24 @@ def _density(axes: Any, section: Section) -> None:
     axes.set_ylabel("items")
 
 
+def _cost(axes: Any, section: Section) -> None:
+    x = [float(row.label) for row in section.rows]
+    for system in section.columns:
+        _line(axes, x, [row.cells.get(system) for row in section.rows], system)
+    _axes(axes, x, "items", [row.label for row in section.rows], log=True)
+    axes.set_ylim(bottom=None)
+    axes.set_yscale("log")
+    axes.set_ylabel("ms of processor time, p50")
+
+
 PLOTS: dict[str, Draw] = {
     "elbow": _elbow,
     "density": _density,
     "beam": _by_row("beam width B", lambda name: name.startswith("recall"), log=True),
     "candidates": _by_row("candidates scored at most", lambda name: not name.startswith("candidates"), log=True),
     "gap": _by_row("vocabulary gap", lambda name: "@350" in name, log=False),
+    "scale-recall": _by_row("rows looked at", lambda name: not name.startswith("ranges + words"), log=True),
+    "scale-cost": _cost,
     "ihr": _by_column("items a word", lambda label: label.startswith("IHR@10,"), log=True),
 }
 """What is drawn of a section, by its name."""

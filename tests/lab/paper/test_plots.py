@@ -26,6 +26,8 @@ SECTIONS = [
     Section("candidates", "C", ("recall", "HR@10"), rows("250 500", {"recall": [0.5, 0.4, 0.6], "HR@10": None})),
     Section("gap", "Gap", ("HR@350, BM25",), rows("0 0.5 1", {"HR@350, BM25": [0.5, 0.4, 0.6]})),
     Section("ihr", "IHR", ("1", "5", "1–5"), rows("IHR@10,x IAR@10,x", {"1": [1, 1, 1], "5": [0.5, 0, 1], "1–5": 0.7})),
+    Section("scale-recall", "R", ("ranges, 9 items",), rows("256 1024", {"ranges, 9 items": [0.5, 0.4, 0.6]})),
+    Section("scale-cost", "S", ("slotbeam", "tantivy OR"), rows("10000 100000", {"slotbeam": 3.1, "tantivy OR": 0.1})),
     Section(
         "history",
         "History",

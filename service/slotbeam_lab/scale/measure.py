@@ -1,0 +1,98 @@
+"""Systems asked the same queries in turns: their answers, and the processor time of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from slotbeam.catalog.item import Interaction
+from slotbeam.search.artifact import Artifact
+from slotbeam_lab.measures import metrics
+from slotbeam_lab.measures.run import Asked, System, Values
+from slotbeam_lab.scale.engines import InvertedFile
+from slotbeam_lab.scale.ways import Way, opened, read
+
+OURS, TANTIVY, BM25S, SCAN, LISTS = (
+    "slotbeam",
+    "tantivy OR",
+    "bm25s",
+    "exact scan, our item score",
+    "inverted file (FAISS), our item score",
+)
+"""Labels of the systems."""
+
+WARM_UP = 10
+"""Queries that every system is asked before any is timed."""
+
+BUDGETS = (256, 1024, 4096, 16_384, 65_536, 262_144)
+"""Rows looked at, of the curve of candidate recall."""
+
+
+def take_turns(
+    systems: Mapping[str, System], rows: Sequence[Interaction], k: int, seed: int
+) -> tuple[dict[str, Values], dict[str, list[float]]]:
+    """Ask every system every query, one query after another, the systems of each in a random order.
+
+    Returns:
+        For each system its metrics, one value a query (HR@K of 10, 100 and 350 up to `k`, MRR@k), and the milliseconds
+        of this process's processor time that each query took it.
+    """
+    asked = [Asked.of(row) for row in rows]
+    for query in asked[:WARM_UP]:
+        for search in systems.values():
+            search(query, k)
+    values: dict[str, Values] = {name: {} for name in systems}
+    milliseconds: dict[str, list[float]] = {name: [] for name in systems}
+    turns, names = np.random.default_rng(seed), list(systems)
+    for row, query in zip(rows, asked, strict=True):
+        for name in turns.permutation(names).tolist():
+            began = time.process_time()
+            ranked = systems[name](query, k)
+            milliseconds[name].append(round(1000 * (time.process_time() - began), 4))
+            for metric, value in _metrics(ranked, row.item_id, k).items():
+                values[name].setdefault(metric, []).append(value)
+    return values, milliseconds
+
+
+def _metrics(ranked: Sequence[str], wanted: str, k: int) -> dict[str, float]:
+    rates = {f"HR@{most}": metrics.hit_rate(ranked, (wanted,), most) for most in (10, 100, 350) if most <= k}
+    return rates | {f"MRR@{k}": round(metrics.reciprocal_rank(ranked, (wanted,), k), 6)}
+
+
+def recall_curve(artifact: Artifact, lists: InvertedFile, rows: Sequence[Interaction]) -> list[dict[str, Any]]:
+    """Return by budget whether each click's item is in the opened ranges, and in lists that hold as many rows or more.
+
+    The budget is what is left to be decoded deeper from, too, so that a small one looks at few rows; but the served
+    budget has its own.
+
+    Returns:
+        For each budget below the catalog's size: `budget`, `rows` looked at, `ranges` and `lists` (0 or 1), `words`
+        (the same with the words' candidates added), `steps` and `decoded` (rows in these steps), one value a query.
+    """
+    served = Way.served(artifact)
+    readings = [read(artifact, Asked.of(row)) for row in rows]
+    wanted = [artifact.catalog.row_of(row.item_id) for row in rows]
+    curve = []
+    for budget in sorted({*BUDGETS, served.budget.rows}):
+        if budget >= len(artifact.catalog):
+            break
+        way = served.scanning(budget)
+        if budget != served.budget.rows:
+            way = replace(way, budget=replace(way.budget, step=budget))
+        point: dict[str, Any] = {"budget": budget, "served": budget == served.budget.rows}
+        columns: dict[str, list[int]] = {name: [] for name in ("rows", "steps", "decoded", "ranges", "lists", "words")}
+        for reading, row in zip(readings, wanted, strict=True):
+            ranges, held = opened(artifact, reading, way), -1 if row is None else row
+            looked_at = int((ranges.stop - ranges.start).sum())
+            inside = bool(((ranges.start <= held) & (held < ranges.stop)).any())
+            lexical = held in reading.terms.best(artifact.options.lexical_candidates)
+            by_lists = row is not None and lists.reaches(reading.vector, row, looked_at)
+            told = (looked_at, ranges.steps, ranges.decoded, inside, by_lists, inside or lexical)
+            for column, value in zip(columns.values(), told, strict=True):
+                column.append(int(value))
+        curve.append(point | columns)
+    return curve
