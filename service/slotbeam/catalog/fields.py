@@ -1,4 +1,4 @@
-"""Typed item fields and the filters on them."""
+"""Typed item fields, as columns."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from typing import Any
 import numpy as np
 
 from slotbeam.arrays import Strings, load_array, save_array
-from slotbeam.errors import FilterError
+from slotbeam.catalog.item import FieldValue
 from slotbeam.types import BoolArray, IntArray
-
-_BOUNDS = ("gte", "gt", "lte", "lt")
-_SAYS = {"gte": "at least", "gt": "above", "lte": "at most", "lt": "below"}
 
 
 class FieldKind(StrEnum):
@@ -53,86 +50,25 @@ class Field:
         codes = np.array([-1 if v is None else code[str(v)] for v in column], np.int32)
         return cls(FieldKind.KEYWORD, codes, Strings.of(words))
 
-    def mask(self, name: str, wanted: Any) -> BoolArray:
-        """Return (N,) which items pass `wanted`: a value, a list of values, or bounds on a number.
+    @property
+    def present(self) -> BoolArray:
+        """(N,) which items have a value."""
+        return np.asarray(self.values == self.values if self.kind is FieldKind.NUMBER else self.values >= 0)
 
-        Raises:
-            FilterError: the value does not fit the field's kind.
-        """
-        if isinstance(wanted, list):
-            if not wanted:
-                raise FilterError(_place(name), "is an empty list; give at least one value or leave the field out")
-            if any(isinstance(value, list) for value in wanted):
-                raise FilterError(_place(name), "holds a list in a list; give values or bounds")
-            return np.asarray(np.stack([self.mask(name, value) for value in wanted]).any(axis=0))
-        if isinstance(wanted, Mapping):
-            return self._within(name, wanted)
-        if self.kind is FieldKind.BOOL and isinstance(wanted, bool):
-            return np.asarray(self.values == int(wanted))
-        if self.kind is FieldKind.NUMBER and isinstance(wanted, int | float) and not isinstance(wanted, bool):
-            return np.asarray(self.values == wanted)
-        if self.kind is FieldKind.KEYWORD and isinstance(wanted, str):
-            assert self.keywords is not None
-            keywords = self.keywords
-            low, high = 0, len(keywords)
-            while low < high:  # the keywords are sorted
-                middle = (low + high) // 2
-                low, high = (middle + 1, high) if keywords[middle] < wanted else (low, middle)
-            known = low < len(keywords) and keywords[low] == wanted
-            return np.asarray(self.values == low) if known else np.zeros(len(self.values), np.bool_)
-        raise FilterError(
-            _place(name), f"is {_kind_of(wanted)}; it is a {self.kind} field: give {_ALLOWED[self.kind]}, or a list"
-        )
+    def holds(self, wanted: Sequence[FieldValue]) -> BoolArray:
+        """Return (N,) which items have one of the `wanted` values, each of the field's kind; none has no value."""
+        codes = [self._code_of(str(value)) for value in wanted] if self.kind is FieldKind.KEYWORD else list(wanted)
+        sought = np.array([code for code in codes if code is not None], self.values.dtype)
+        return np.asarray(self.values == sought[0] if len(sought) == 1 else np.isin(self.values, sought))
 
-    def _within(self, name: str, bounds: Mapping[str, Any]) -> BoolArray:
-        place = _place(name)
-        if self.kind is not FieldKind.NUMBER:
-            raise FilterError(place, f"has bounds, but it is a {self.kind} field; bounds are for numbers")
-        if not bounds:
-            raise FilterError(place, f"has no bounds; allowed: {', '.join(_BOUNDS)}")
-        within = np.ones(len(self.values), np.bool_)
-        compare = {"gte": np.greater_equal, "gt": np.greater, "lte": np.less_equal, "lt": np.less}
-        for bound, limit in bounds.items():
-            if bound not in compare:
-                raise FilterError(place, f"has an unknown bound; allowed: {', '.join(_BOUNDS)}")
-            if isinstance(limit, bool) or not isinstance(limit, int | float):
-                raise FilterError(f"{place}.{bound}", f"is {_kind_of(limit)}; give a number")
-            within &= compare[bound](self.values, limit)
-        _refuse_contradiction(place, bounds)
-        return within
-
-
-_ALLOWED = {
-    FieldKind.BOOL: "true or false",
-    FieldKind.NUMBER: 'a number or {"gte": …, "lte": …}',
-    FieldKind.KEYWORD: "a string",
-}
-"""What a filter may say of a field, of each kind."""
-
-
-def _refuse_contradiction(place: str, bounds: Mapping[str, Any]) -> None:
-    """Refuse two bounds on one side, and bounds that no number can be within. Raises `FilterError`."""
-    for loose, strict in (("gte", "gt"), ("lte", "lt")):
-        if loose in bounds and strict in bounds:
-            raise FilterError(place, f"has both {loose} and {strict}; give one of them")
-    low, high = (next((bound for bound in pair if bound in bounds), None) for pair in (("gte", "gt"), ("lte", "lt")))
-    if low and high:
-        least, most = bounds[low], bounds[high]
-        if least > most or (least == most and (low, high) != ("gte", "lte")):
-            raise FilterError(
-                place, f"is to be {_SAYS[low]} {least} and {_SAYS[high]} {most}; no number is: give {low} below {high}"
-            )
-
-
-def _place(name: str) -> str:
-    """Return where a field is in a request, of bounded length and visible."""
-    text = name[:64]
-    return "filter." + (text if text.isprintable() else ascii(text)[1:-1])
-
-
-def _kind_of(value: Any) -> str:
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", type(None): "null"}
-    return names.get(type(value), "an object")
+    def _code_of(self, keyword: str) -> int | None:
+        """Return the code of a keyword, None for one that no item has."""
+        assert self.keywords is not None
+        low, high = 0, len(self.keywords)
+        while low < high:  # the keywords are sorted
+            middle = (low + high) // 2
+            low, high = (middle + 1, high) if self.keywords[middle] < keyword else (low, middle)
+        return low if low < len(self.keywords) and self.keywords[low] == keyword else None
 
 
 class Fields(dict[str, Field]):
@@ -148,15 +84,6 @@ class Fields(dict[str, Field]):
     def kinds(self) -> dict[str, FieldKind]:
         """Name → kind, as the manifest's `fields` has it."""
         return {name: field.kind for name, field in self.items()}
-
-    def mask(self, wanted: Mapping[str, Any]) -> BoolArray:
-        """Return (N,) which items pass every entry of `wanted`. Raises `FilterError`."""
-        masks = []
-        for name, value in wanted.items():
-            if name not in self:
-                raise FilterError(_place(name), f"is an unknown field; allowed: {', '.join(self) or 'none'}")
-            masks.append(self[name].mask(name, value))
-        return np.asarray(np.stack(masks).all(axis=0))
 
     def save(self, directory: Path) -> None:
         """Write one array a field, and the keywords of those that have some."""

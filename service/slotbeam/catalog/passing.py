@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 
@@ -94,3 +97,29 @@ class Passing:
                 found.append(first + np.flatnonzero(whole[first % 8 : first % 8 + last - first]))
             members = np.concatenate(found)
         return members if self.left_out is None else members[~np.isin(members, self.left_out)]
+
+
+class KeptSets:
+    """Sets by what they were asked for with, the last ones that were used: frontends repeat the same few filters."""
+
+    def __init__(self, most_bytes: int = 2**26) -> None:
+        self._most_bytes = most_bytes
+        self._held: OrderedDict[bytes, Passing] = OrderedDict()
+        self._lock = Lock()
+        self.nbytes = 0
+
+    def get(self, wanted: bytes, make: Callable[[], Passing]) -> Passing:
+        """Return the set of `wanted`; one that is not held is made, and the least lately used ones go for it."""
+        with self._lock:
+            if wanted in self._held:
+                self._held.move_to_end(wanted)
+                return self._held[wanted]
+        made = make()  # not under the lock: two threads may make the same set, and queries for others go on
+        with self._lock:
+            if wanted not in self._held:
+                self._held[wanted] = made
+                self.nbytes += len(wanted) + made.nbytes
+            while self.nbytes > self._most_bytes:
+                gone, passing = self._held.popitem(last=False)
+                self.nbytes -= len(gone) + passing.nbytes
+        return made

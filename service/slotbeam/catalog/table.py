@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ import orjson
 
 from slotbeam.arrays import Strings, distinct, load_array, run_starts, save_array
 from slotbeam.catalog.fields import FieldKind, Fields
+from slotbeam.catalog.filters import read_filter
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.passing import Passing
+from slotbeam.catalog.passing import KeptSets, Passing
 from slotbeam.catalog.terms import TermIndex, terms_tell
 from slotbeam.catalog.wholewords import rows_holding
 from slotbeam.errors import InputError
@@ -66,11 +66,7 @@ class Catalog:
     reread: IntArray | None
     terms: TermIndex
     fields: Fields
-
-    def __post_init__(self) -> None:
-        # One cache per catalog: frontends repeat the same few filters. It holds 64 MB at most, or four filters.
-        kept = max(4, min(256, 2**26 // (len(self) // 5 + 1)))
-        object.__setattr__(self, "_filtered", lru_cache(maxsize=kept)(self._filter))
+    _filtered: KeptSets = field(default_factory=KeptSets, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -146,11 +142,9 @@ class Catalog:
         """Return the rows that pass a filter, all of them for an empty one. Raises `FilterError`."""
         if not wanted:
             return Passing(len(self))
-        filtered: Passing = self._filtered(orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS))  # type: ignore[attr-defined]
-        return filtered
-
-    def _filter(self, wanted: bytes) -> Passing:
-        return Passing.of(self.fields.mask(orjson.loads(wanted)))
+        # Keys in one order; values as they came: another order of a list is another filter, made anew in a moment.
+        key = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
+        return self._filtered.get(key, lambda: Passing.of(read_filter(self.fields, wanted)()))
 
     @classmethod
     def load(cls, directory: Path, kinds: Mapping[str, str]) -> Catalog:

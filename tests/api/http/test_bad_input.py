@@ -84,7 +84,7 @@ FIELDS: list[tuple[str, dict[str, Any], str, str]] = [
     ("a history of numbers", {"user": {"recent_item_ids": [3]}}, "invalid-input", "user.recent_item_ids"),
     ("an unknown filter", {"filter": {"colour": "red"}}, "invalid-filter", "unknown field; allowed: department"),
     ("a filter of another type", {"filter": {"price": "cheap"}}, "invalid-filter", "filter.price"),
-    ("an endless filter", {"filter": {"price": [1] * 1000}}, "invalid-input", "at most 256"),
+    ("an endless filter", {"filter": {"price": [1] * 1000}}, "invalid-filter", "at most 256"),
     ("use_bindings as text", {"use_bindings": "no"}, "invalid-input", "use_bindings"),
     ("a control in a key", {"a\r\n\x1b[31m": 1}, "invalid-input", "a\\r\\n\\x1b[31m: unknown field"),
     ("an override in a value", {"k": "\u202e01"}, "invalid-input", 'given "\\u202e01"'),

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from slotbeam.catalog.fields import Field
+from slotbeam.catalog.fields import Field, Fields
+from slotbeam.catalog.filters import read_filter
 from slotbeam.errors import FilterError
 
 BOUNDS = ("gte", "gt", "lte", "lt")
@@ -19,12 +20,29 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("a number for a text", {"department": 3}, "filter.department", "is a number; it is a keyword field"),
     ("null", {"price": None}, "filter.price", "is null"),
     ("a bound that is none", {"price": {"above": 3}}, "filter.price", "has an unknown bound; allowed: gte, gt, lte"),
+    ("a field that is nearly one", {"prise": 3}, "filter.prise", "is an unknown field (did you mean price?); allowed"),
+    ("an operator of others", {"or": []}, "filter.or", "allowed: department, price; or any, not, field"),
+    ("a wrong bound inside", {"any": [{"price": 1}, {"price": {"gte": "x"}}]}, "filter.any.1.price.gte", "is a string"),
+    ("a wrong not", {"department": {"not": 3}}, "filter.department.not", "is a number; it is a keyword field"),
+    ("a not of nothing", {"not": {}}, "filter.not", "is empty; give at least one field"),
+    ("a not of a value", {"not": "toys"}, "filter.not", "is a string; give an object"),
+    ("any of nothing", {"any": []}, "filter.any", "is an empty list; give a list of filters"),
+    ("any that is no list", {"any": {"price": 1}}, "filter.any", "is an object; give a list of filters"),
+    (
+        "an existence that is none",
+        {"price": {"exists": "yes"}},
+        "filter.price.exists",
+        "is a string; give true or false",
+    ),
+    ("an operator as a field", {"field": {"any": []}}, "filter.field.any", "is an unknown field; allowed: department"),
+    ("a wrong bound of many", {"price": [1, {"gte": "x"}]}, "filter.price.1.gte", "is a string; give a number"),
+    ("true for a number", {"price": True}, "filter.price", "is a boolean; it is a number field"),
     ("a bound of text", {"price": {"gte": "3"}}, "filter.price.gte", "is a string; give a number"),
     ("bounds on a text", {"department": {"gte": 3}}, "filter.department", "bounds are for numbers"),
     ("no bound", {"price": {}}, "filter.price", "has no bounds; allowed: gte, gt, lte, lt"),
     ("no value", {"price": []}, "filter.price", "is an empty list"),
     ("a list in a list", {"price": [[3]]}, "filter.price", "holds a list in a list"),
-    ("a wrong value of many", {"price": [3, "x"]}, "filter.price", "is a string"),
+    ("a wrong value of many", {"price": [3, "x"]}, "filter.price.1", "is a string"),
     ("one bound twice", {"price": {"gt": 1, "gte": 1}}, "filter.price", "has both gte and gt; give one of them"),
     (
         "nothing between",
@@ -56,7 +74,7 @@ async def test_a_wrong_filter_names_its_field_alone_and_in_a_batch(
 
 def test_bounds_are_refused_when_two_are_on_one_side_or_no_number_is_within_them() -> None:
     numbers = [k / 4 for k in range(-4, 17)]
-    field = Field.of(numbers)
+    fields = Fields({"price": Field.of(numbers)})
     for limits in product((None, 0, 1, 2), repeat=4):
         bounds = {name: limit for name, limit in zip(BOUNDS, limits, strict=True) if limit is not None}
         within = [
@@ -66,14 +84,14 @@ def test_bounds_are_refused_when_two_are_on_one_side_or_no_number_is_within_them
         twice = {"gte", "gt"} <= bounds.keys() or {"lte", "lt"} <= bounds.keys()
         if not bounds or twice or not any(within):
             with pytest.raises(FilterError, match=r"^filter\.price "):
-                field.mask("price", bounds)
+                read_filter(fields, {"price": bounds})
         else:
-            assert field.mask("price", bounds).tolist() == within
+            assert read_filter(fields, {"price": bounds})().tolist() == within
 
 
 def test_a_list_holds_values_and_bounds() -> None:
-    mask = Field.of([1, 5, 9, None]).mask("price", [5, {"gt": 8}])
-    assert mask.tolist() == [False, True, True, False]
+    fields = Fields({"price": Field.of([1, 5, 9, None])})
+    assert read_filter(fields, {"price": [5, {"gt": 8}]})().tolist() == [False, True, True, False]
 
 
 async def test_a_keyword_is_compared_exactly_case_and_all(data: httpx.AsyncClient) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, Field
 
 from slotbeam.api.http.bodies import ITEM_ID, RAW_TEXT, ItemId, Strict
+from slotbeam.api.retrieve.filtermodels import FilterObject
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.request import MAX_K, MAX_QUERY, canonical_query
-from slotbeam.text import shown
 
 MAX_BATCH = 64
 _HISTORY = 64
 _HISTORY_TEXT = 1024
-_FILTER_VALUES = 256
 _REQUEST_ID = 256
 
 
@@ -28,13 +27,6 @@ def _earlier_items(ids: list[str]) -> list[str]:
     return [item for item in ids[-_HISTORY:] if 0 < len(item) <= ITEM_ID]
 
 
-def _filter(wanted: dict[str, object]) -> dict[str, object]:
-    for name, value in wanted.items():
-        if isinstance(value, list | dict) and len(value) > _FILTER_VALUES:
-            raise ValueError(f"{shown(name)} has {len(value)} values; at most {_FILTER_VALUES} are allowed")
-    return wanted
-
-
 Query = Annotated[
     str,
     Field(
@@ -43,31 +35,6 @@ Query = Annotated[
         description=f"1 to {MAX_QUERY} characters after normalisation, at most {RAW_TEXT} as they are sent",
     ),
     AfterValidator(canonical_query),
-]
-_NUMBER = {
-    "type": "number",
-    "minimum": -(2**63),
-    "maximum": 2**63 - 1,
-    "description": "What lies beyond must be written with a fraction or an exponent",
-}
-_VALUE = [{"type": "string"}, {"type": "boolean"}, _NUMBER]
-_BOUNDS = {
-    "type": "object",
-    "properties": dict.fromkeys(("gte", "gt", "lte", "lt"), _NUMBER),
-    "additionalProperties": False,
-    "minProperties": 1,
-}
-_WANTED = {
-    "anyOf": [
-        *_VALUE,
-        _BOUNDS,
-        {"type": "array", "items": {"anyOf": [*_VALUE, _BOUNDS]}, "minItems": 1, "maxItems": _FILTER_VALUES},
-    ]
-}
-ItemFilter = Annotated[
-    dict[str, object],
-    Field(max_length=16, json_schema_extra={"additionalProperties": cast(JsonValue, _WANTED)}),
-    AfterValidator(_filter),
 ]
 
 
@@ -90,7 +57,7 @@ class RetrieveBody(Strict):
     query: Query
     k: int = Field(100, ge=1, le=MAX_K)
     user: User = Field(default_factory=User)
-    filter: ItemFilter = Field(default_factory=dict)
+    filter: FilterObject = Field(default_factory=dict)
     beam_width: int | None = Field(None, ge=1, le=MAX_K)
     use_bindings: bool = True
     explain: bool = False

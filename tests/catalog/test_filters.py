@@ -1,0 +1,212 @@
+"""Filters against the rows one by one: any filter that may be asked, over columns with missing values."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+
+from slotbeam.catalog.fields import Fields
+from slotbeam.catalog.filters import COMPARED, MAX_CONDITIONS, MAX_LEVELS, MAX_VALUES, read_filter
+from slotbeam.catalog.passing import KeptSets, Passing
+from slotbeam.errors import FilterError
+
+Row = dict[str, Any]
+
+VALUES: dict[str, Any] = {
+    "brand": st.sampled_from(["acme", "bolt", "Acme", "zzz", ""]),
+    "price": st.sampled_from([-1, 0, 2, 2.5, 7]),
+    "sale": st.booleans(),
+    "not": st.sampled_from(["any", "field"]),
+}
+rows = st.lists(st.fixed_dictionaries({}, optional=VALUES), min_size=1, max_size=12)
+
+
+def bounds(field: str, inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    either = {"exists": st.booleans(), "not": inner}
+    if field != "price":
+        return st.fixed_dictionaries({}, optional=either).filter(bool)
+    sides = [st.sampled_from(pair) for pair in (("gte", "gt"), ("lte", "lt"))]
+    low = st.tuples(sides[0], st.sampled_from([-2, 0, 2])).map(lambda pair: dict([pair]))
+    high = st.tuples(sides[1], st.sampled_from([2.5, 7])).map(lambda pair: dict([pair]))
+    ranges = st.one_of(low, high, st.builds(lambda a, b: a | b, low, high))
+    return st.one_of(ranges, st.builds(lambda a, b: a | b, ranges, st.fixed_dictionaries({}, optional=either)))
+
+
+def condition_on(field: str) -> st.SearchStrategy[Any]:
+    def wider(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+        objects = bounds(field, inner)
+        return objects | st.lists(VALUES[field] | objects, min_size=1, max_size=3)
+
+    return st.recursive(VALUES[field], wider, max_leaves=4)
+
+
+CONDITIONS = {field: condition_on(field) for field in VALUES}
+plain = {field: CONDITIONS[field] for field in ("brand", "price", "sale")}
+filters = st.recursive(
+    st.fixed_dictionaries({}, optional=plain).filter(bool)
+    | st.fixed_dictionaries({"field": st.fixed_dictionaries({}, optional=CONDITIONS).filter(bool)}),
+    lambda inner: st.fixed_dictionaries(
+        {}, optional={**plain, "not": inner, "any": st.lists(inner, min_size=1, max_size=3)}
+    ).filter(bool),
+    max_leaves=5,
+)
+
+
+def passes(row: Row, wanted: Row, operators: bool = True) -> bool:
+    """The grammar once more, for one item."""
+    for name, inner in wanted.items():
+        if operators and name == "any":
+            held = any(passes(row, each) for each in inner)
+        elif operators and name == "not":
+            held = not passes(row, inner)
+        elif operators and name == "field":
+            held = passes(row, inner, operators=False)
+        else:
+            held = fits(row.get(name), inner)
+        if not held:
+            return False
+    return True
+
+
+def fits(value: Any, condition: Any) -> bool:
+    if isinstance(condition, list):
+        return any(fits(value, each) for each in condition)
+    if not isinstance(condition, dict):
+        return value is not None and bool(value == condition)
+    for name, limit in condition.items():
+        if name == "not":
+            held = not fits(value, limit)
+        elif name == "exists":
+            held = (value is not None) == limit
+        else:
+            held = value is not None and bool(COMPARED[name](value, limit))
+        if not held:
+            return False
+    return True
+
+
+TYPED = [{"brand": "none has it", "price": 10**6, "sale": True, "not": "such"}]
+"""One item more, so that every field is there, with its type."""
+
+
+@settings(deadline=None, max_examples=1000)
+@given(rows=rows, wanted=filters)
+def test_a_filter_passes_the_items_that_it_describes_and_no_other(rows: list[Row], wanted: Row) -> None:
+    items = [*rows, *TYPED]
+    try:
+        mask = read_filter(Fields.of(items), wanted)()
+    except FilterError as error:
+        if "nested too deep" not in error.message:
+            raise
+        reject()
+    assert mask.tolist() == [passes(row, wanted) for row in items]
+
+
+FIELDS = Fields.of([{"price": 5.0, "brand": "acme", "sale": True}, {}])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"price": {"not": {"gte": 9}}}, [True, True]),
+        ({"not": {"price": {"gte": 9}}}, [True, True]),
+        ({"price": {"lt": 9}}, [True, False]),
+        ({"price": {"exists": False}}, [False, True]),
+        ({"brand": {"exists": True, "not": ["bolt", "cobalt"]}}, [True, False]),
+        ({"any": [{"brand": "bolt"}, {"price": 5}]}, [True, False]),
+        ({"sale": [True, False]}, [True, False]),
+    ],
+)
+def test_an_item_without_a_value_passes_nothing_but_what_is_not_so(wanted: Row, expected: list[bool]) -> None:
+    assert read_filter(FIELDS, wanted)().tolist() == expected
+
+
+def nested(levels: int, operator: str) -> Row:
+    wanted: Row = {"price": 5}
+    for _ in range(levels):
+        wanted = {"any": [wanted]} if operator == "any" else {operator: wanted}
+    return wanted
+
+
+def deep(levels: int) -> Row:
+    condition: Any = 5
+    for _ in range(levels):
+        condition = {"not": condition}
+    return {"price": condition}
+
+
+def test_a_filter_may_be_as_large_as_is_said_and_no_larger() -> None:
+    allowed: list[Row] = [
+        {"any": [{"price": 5}] * MAX_CONDITIONS},
+        {"price": [{"gte": 1}] * (MAX_CONDITIONS - 1)},
+        nested(MAX_LEVELS, "not"),
+        nested(MAX_LEVELS, "any"),
+        deep(MAX_LEVELS),
+        {"price": [5] * MAX_VALUES},
+    ]
+    for wanted in allowed:
+        assert read_filter(FIELDS, wanted)().tolist() in ([True, False], [False, True])
+    refused: list[tuple[Row, str]] = [
+        ({"any": [{"price": 5}] * (MAX_CONDITIONS + 1)}, f"filter.any.{MAX_CONDITIONS}.price is one too many"),
+        ({"price": [{"gte": 1}] * MAX_CONDITIONS}, f"filter.price.{MAX_CONDITIONS - 1} is one too many"),
+        (nested(MAX_LEVELS + 1, "not"), "filter" + ".not" * (MAX_LEVELS + 1) + " is nested too deep"),
+        (nested(MAX_LEVELS + 1, "any"), "filter" + ".any.0" * (MAX_LEVELS + 1) + " is nested too deep"),
+        (deep(MAX_LEVELS + 1), "filter.price" + ".not" * (MAX_LEVELS + 1) + " is nested too deep"),
+        ({"price": [5] * (MAX_VALUES + 1)}, "filter.price has 257 values; at most 256 are allowed"),
+    ]
+    for wanted, message in refused:
+        with pytest.raises(FilterError) as error:
+            read_filter(FIELDS, wanted)
+        assert str(error.value).startswith(message)
+
+
+def test_a_wrong_filter_is_refused_before_any_column_is_read() -> None:
+    class Unread(Fields):
+        def __getitem__(self, name: str) -> Any:
+            field = super().__getitem__(name)
+            return type(field)(field.kind, None, field.keywords)  # type: ignore[arg-type]
+
+    with pytest.raises(FilterError, match=r"^filter\.any\.1\.colour is an unknown field"):
+        read_filter(Unread(FIELDS), {"price": {"gte": 1}, "any": [{"sale": True}, {"colour": "red"}]})
+
+
+def made(number: int) -> Passing:
+    return Passing.of(np.arange(6400) % 7 == number)
+
+
+def test_kept_sets_are_made_once_and_hold_no_more_bytes_than_they_may() -> None:
+    each = made(0).nbytes + 1
+    kept, asked = KeptSets(3 * each), list[bytes]()
+
+    def ask(key: bytes) -> None:
+        def make() -> Passing:
+            asked.append(key)
+            return made(key[0] % 7)
+
+        got = kept.get(key, make)
+        assert got.holds(np.arange(6400)).tolist() == made(key[0] % 7).holds(np.arange(6400)).tolist()
+        assert kept.nbytes <= 3 * each
+
+    for key in (b"a", b"b", b"a", b"c", b"a", b"d", b"a", b"c", b"b"):
+        ask(key)
+    assert asked == [b"a", b"b", b"c", b"d", b"b"], "the one least lately used goes"
+    ask(b"x" * 9999)
+    assert kept.nbytes == 0, "one that is too large is answered and not kept"
+
+
+def test_threads_that_ask_for_the_same_sets_at_once_count_each_once() -> None:
+    kept = KeptSets(10 * (made(0).nbytes + 1))
+    threads = [
+        Thread(target=lambda: [kept.get(bytes([n % 30]), lambda n=n: made(n % 7)) for n in range(300)])  # type: ignore[misc]
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kept.nbytes == sum(len(key) + passing.nbytes for key, passing in kept._held.items())
