@@ -13,7 +13,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Overlay, Snapshot
-from slotbeam.types import Hit, Slot, Timings
+from slotbeam.types import Hits, Slot, Timings
 
 DEMO = Path(__file__).parent.parent / "model_artifacts" / "demo"
 
@@ -23,7 +23,7 @@ def demo() -> Artifact:
     return Artifact.load(DEMO)
 
 
-def ask(demo: Artifact, query: str, overlay: Overlay | None = None, k: int = 100) -> list[Hit]:
+def ask(demo: Artifact, query: str, overlay: Overlay | None = None, k: int = 100) -> Hits:
     return retrieve(Snapshot(demo, overlay or Overlay()), SearchRequest(query, k=k), Timings()).hits
 
 

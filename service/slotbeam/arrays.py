@@ -116,7 +116,7 @@ class Strings:
         spans = zip(self.offsets[index].tolist(), self.offsets[index + 1].tolist(), strict=True)
         return (blob[start:end] for start, end in spans)
 
-    def take(self, rows: Sequence[int]) -> list[str]:
+    def take(self, rows: Sequence[int] | IntArray) -> list[str]:
         """Return the strings of `rows` (n), in their order: much faster than one at a time."""
         return [str(stored, "utf-8") for stored in self.encoded(rows)]
 

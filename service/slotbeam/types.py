@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,82 @@ class Hit:
     sid_logp: float | None
     source: HitSource
     bindings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits(Sequence[Hit]):
+    """The items of an answer, best first, as columns: a sequence of `Hit`, which are made one by one when asked for.
+
+    Attributes:
+        rows: (n,) int64.
+        scores: (n,) float64.
+        sids: (n, L).
+        logp: (n,) float64, NaN where the SID was not decoded; None where none was.
+        held: (n, g) which of the `bindings` hold each.
+        bindings: the g ids of the matched bindings.
+    """
+
+    rows: IntArray
+    scores: FloatArray
+    sids: IntArray
+    logp: FloatArray | None
+    held: BoolArray
+    bindings: tuple[str, ...] = ()
+
+    @classmethod
+    def none(cls) -> Hits:
+        """Return no hit."""
+        return cls(np.empty(0, np.int64), np.empty(0), np.empty((0, 0), np.int32), None, np.empty((0, 0), np.bool_))
+
+    @property
+    def bound(self) -> BoolArray:
+        """(n,) which ones a binding brought."""
+        return np.asarray(self.held.any(axis=1))
+
+    def take(self, which: IntArray | BoolArray | slice) -> Hits:
+        """Return the hits at `which` places, in their order."""
+        logp = None if self.logp is None else self.logp[which]
+        columns = self.rows[which], self.scores[which], self.sids[which], logp, self.held[which]
+        return Hits(*columns, self.bindings)
+
+    def and_(self, more: Hits) -> Hits:
+        """Return these hits and, behind them, `more`, which no binding brought."""
+        logp = None if more.logp is None else np.concatenate([np.full(len(self), np.nan), more.logp])
+        unheld = np.zeros((len(more), len(self.bindings)), np.bool_)
+        return Hits(
+            np.concatenate([self.rows, more.rows]),
+            np.concatenate([self.scores, more.scores]),
+            np.concatenate([self.sids, more.sids]),
+            logp,
+            np.concatenate([self.held, unheld]),
+            self.bindings,
+        )
+
+    def scored(self, scores: FloatArray) -> Hits:
+        """Return the hits with other `scores` (n,)."""
+        return replace(self, scores=scores)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Hit]:
+        logps = [None] * len(self) if self.logp is None else [x if x == x else None for x in self.logp.tolist()]
+        columns = self.rows.tolist(), self.scores.tolist(), self.sids.tolist(), logps, self.held.tolist()
+        for row, score, sid, logp, held in zip(*columns, strict=True):
+            ids = tuple(name for name, holds in zip(self.bindings, held, strict=True) if holds)
+            yield Hit(row, score, tuple(sid), logp, HitSource.BINDING if ids else HitSource.MODEL, ids)
+
+    @overload
+    def __getitem__(self, at: int) -> Hit: ...
+    @overload
+    def __getitem__(self, at: slice) -> Hits: ...
+    def __getitem__(self, at: int | slice) -> Hit | Hits:
+        if isinstance(at, slice):
+            return self.take(at)
+        return next(iter(self.take(np.array([at]))))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Hits) and list(self) == list(other)
 
 
 class QueryStage(StrEnum):

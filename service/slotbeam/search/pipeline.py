@@ -7,7 +7,7 @@ from slotbeam.search.groups import decode_base, decode_pinned, join_shared, pinn
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Placement, Snapshot
-from slotbeam.types import QueryStage, Timings
+from slotbeam.types import Hits, QueryStage, Timings
 
 
 def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> Answer:
@@ -47,7 +47,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
     with timings.stage(QueryStage.RANK):
         # Candidates → one ranked answer.
         scorer = ItemScorer(catalog, options, query_terms)
-        base_hits = rank_base(scorer, base, request.k) if base else []
+        base_hits = rank_base(scorer, base, request.k) if base else Hits.none()
         bound_hits = rank_bound(scorer, join_shared(pinned, passing), request.k)
         hits = merge(bound_hits, base_hits, placement, request.k)
         applied = tuple(Applied.of(match) for match in bound)

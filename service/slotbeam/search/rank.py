@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from slotbeam.catalog.terms import QueryTerms
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.snapshot import PLACEMENTS, Pinned, Placement
-from slotbeam.types import FloatArray, Hit, HitSource, IntArray
+from slotbeam.types import FloatArray, Hits, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class ItemScorer:
         return np.asarray(scores)
 
 
-def rank_base(scorer: ItemScorer, base: BaseGroup, k: int) -> list[Hit]:
+def rank_base(scorer: ItemScorer, base: BaseGroup, k: int) -> Hits:
     """Return the K best of the base group: item score, then SID, then item id."""
     catalog, rows, logp = scorer.catalog, base.candidates.places, base.candidates.logp
     scores = scorer.score(rows, base.query_vector, logp)
@@ -56,22 +55,18 @@ def rank_base(scorer: ItemScorer, base: BaseGroup, k: int) -> list[Hit]:
     best = np.flatnonzero(scores >= np.partition(scores, -k)[-k]) if len(scores) > k else np.arange(len(scores))
     leaf = np.searchsorted(catalog.leaf_items, rows[best], side="right")  # leaf order is SID order
     order = best[np.lexsort((catalog.id_ranks[rows[best]], leaf, -scores[best]))[:k]]
-    columns = rows[order], scores[order], catalog.sids[rows[order]]
-    sid_logp = [None] * len(order) if logp is None else [x if x == x else None for x in logp[order].tolist()]
-    return [
-        Hit(row, score, tuple(sid), own, HitSource.MODEL)
-        for row, score, sid, own in zip(*(column.tolist() for column in columns), sid_logp, strict=True)
-    ]
+    unheld = np.empty((len(order), 0), np.bool_)
+    return Hits(rows[order], scores[order], catalog.sids[rows[order]], None if logp is None else logp[order], unheld)
 
 
-def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> list[Hit]:
+def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> Hits:
     """Return the K best of the bound block: number of matched bindings the item belongs to, then item score, then id.
 
     An item that several groups brought is taken with its best score. An item belongs to every matched binding that
     holds it, whichever group brought it. One that comes before a better-scored one takes that one's score.
     """
     if not groups:
-        return []
+        return Hits.none()
     catalog = scorer.catalog
     # One entry for each candidate of each group: an item that several groups brought has several.
     rows = np.concatenate([group.candidate_rows for group in groups])
@@ -86,16 +81,13 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> lis
     # Ids tie by their rank among all ids: an integer, so that no string is compared while a query waits.
     order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))
     shown = np.maximum.accumulate(scores[best][order][::-1])[::-1]  # of all, so that no score depends on K
-    hits = []
-    for i, score in zip(order[:k].tolist(), shown[:k].tolist(), strict=True):
-        entry = int(best[i])
-        row, slot = int(rows[entry]), groups[int(owner[entry])].pinned.slot
-        # The SID under which the group found it: its base SID with the bound slot. The table keeps the base SID alone.
-        sid = list(catalog.sid(row))
-        sid[slot.position] = slot.index
-        held_by = tuple(group.pinned.id for group, holds in zip(groups, member[:, i], strict=True) if holds)
-        hits.append(Hit(row, score, tuple(sid), None, HitSource.BINDING, held_by))
-    return hits
+    entries = best[order[:k]]
+    # The SID under which the group found it: its base SID with the bound slot. The table keeps the base SID alone.
+    slots = np.array([(group.pinned.slot.position, group.pinned.slot.index) for group in groups])[owner[entries]]
+    sids = catalog.sids[rows[entries]].astype(np.int32)
+    sids[np.arange(len(entries)), slots[:, 0]] = slots[:, 1]
+    ids = tuple(group.pinned.id for group in groups)
+    return Hits(rows[entries].astype(np.int64), shown[:k], sids, None, member.T[order[:k]], ids)
 
 
 def placement_of(pinned: Iterable[Pinned]) -> Placement:
@@ -103,7 +95,7 @@ def placement_of(pinned: Iterable[Pinned]) -> Placement:
     return min((each.placement for each in pinned), key=PLACEMENTS.index, default=Placement.TOP)
 
 
-def merge(bound: list[Hit], base: list[Hit], placement: Placement, k: int) -> list[Hit]:
+def merge(bound: Hits, base: Hits, placement: Placement, k: int) -> Hits:
     """Merge by rank, never by raw score; an item appears once, where it comes first.
 
     Args:
@@ -116,15 +108,14 @@ def merge(bound: list[Hit], base: list[Hit], placement: Placement, k: int) -> li
         At most K hits, the first of those for any larger K. Their scores never rise from one to the next: a hit that
         the merge put above a better-scored one takes that one's score, so that sorting by score reproduces this order.
     """
+    if not len(bound):
+        return base[:k]
+    merged = bound if placement == Placement.ONLY or not len(base) else bound.and_(base)
     if placement == Placement.BLEND:
         # By rank: each group answers an input of its own, so raw scores of two groups do not compare.
-        merged = [hit for pair in zip_longest(bound, base) for hit in pair if hit is not None]
-    else:
-        merged = list(bound) if placement == Placement.ONLY else bound + base
-    for i in range(len(merged) - 2, -1, -1):  # before any is left out: the better one may be beyond K, or come twice
-        if merged[i].score < merged[i + 1].score:
-            merged[i] = replace(merged[i], score=merged[i + 1].score)
-    first: dict[int, Hit] = {}
-    for hit in merged:
-        first.setdefault(hit.row, hit)
-    return list(first.values())[:k]
+        rank = np.concatenate([np.arange(len(bound)), np.arange(len(merged) - len(bound))])
+        merged = merged.take(np.argsort(rank, kind="stable"))
+    # Before any is left out: the better one may be beyond K, or come twice.
+    merged = merged.scored(np.maximum.accumulate(merged.scores[::-1])[::-1])
+    first = np.sort(np.unique(merged.rows, return_index=True)[1])
+    return merged.take(first[:k])

@@ -11,7 +11,7 @@ from slotbeam.errors import InputError
 from slotbeam.kae.encode import Encoded
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.snapshot import BoundMatch
-from slotbeam.types import Hit, Sid, Slot
+from slotbeam.types import Hits, Sid, Slot
 
 MAX_QUERY = 256
 MAX_K = 1000
@@ -80,7 +80,7 @@ class Answer:
 
     encoded: Encoded
     applied: tuple[Applied, ...]
-    hits: list[Hit]
+    hits: Hits
     facts: dict[str, Any]
 
 

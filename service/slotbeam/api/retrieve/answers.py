@@ -6,14 +6,24 @@ from slotbeam.kae.encode import Encoded
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.request import Answer
 from slotbeam.search.snapshot import Snapshot
-from slotbeam.types import Slot
+from slotbeam.types import HitSource, Slot
 
 
 def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, object]:
     """Return the answer of one query as JSON values: docs/http.md describes each field."""
     artifact = snapshot.artifact
-    rows = [hit.row for hit in answer.hits]
-    ids, titles = artifact.catalog.ids.take(rows), artifact.catalog.titles.take(rows)
+    hits = answer.hits
+    texts = artifact.catalog.ids.take(hits.rows), artifact.catalog.titles.take(hits.rows)
+    items: list[dict[str, object]] = [
+        {"id": item_id, "title": title, "score": score, "sid": sid}
+        for item_id, title, score, sid in zip(*texts, hits.scores.tolist(), hits.sids.tolist(), strict=True)
+    ]
+    if hits.logp is not None:
+        for item, logp in zip(items, hits.logp.tolist(), strict=True):
+            if logp == logp:
+                item["sid_logp"] = logp
+    for item, bound in zip(items, hits.bound.tolist(), strict=True):
+        item["source"] = HitSource.BINDING if bound else HitSource.MODEL
     return {
         "request_id": request_id,
         "model": artifact.name,
@@ -29,17 +39,7 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
             }
             for applied in answer.applied
         ],
-        "items": [
-            {
-                "id": item_id,
-                "title": title,
-                "score": hit.score,
-                "sid": hit.sid,
-                **({} if hit.sid_logp is None else {"sid_logp": hit.sid_logp}),
-                "source": hit.source,
-            }
-            for hit, item_id, title in zip(answer.hits, ids, titles, strict=True)
-        ],
+        "items": items,
         **({"explain": answer.facts} if answer.facts else {}),
     }
 
