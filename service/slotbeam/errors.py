@@ -3,7 +3,8 @@
 SlotbeamError
 ├── InputError (ValueError)        the caller's mistake: 422
 │   ├── TextError                  text that cannot be normalised
-│   ├── FilterError                a filter on a field or value that does not exist
+│   ├── FieldError                 a field that the catalog does not have
+│   │   └── FilterError            a filter on a field or value that does not exist
 │   ├── BindingError               a binding that could not be compiled
 │   ├── ImportRefused              a file of bindings with at least one bad row
 │   ├── UnknownRequestId           an event for an id that this service did not issue
@@ -63,18 +64,24 @@ class TextError(InputError):
     type = "invalid-text"
 
 
-class FilterError(InputError):
-    """`field` is where in the body something is wrong, e.g. `filter.price.gte`; `message` goes on from it."""
+class FieldError(InputError):
+    """`field` is where in the body something is wrong, e.g. `sort.0.field`; `message` goes on from it."""
 
-    type = "invalid-filter"
+    type = "invalid-field"
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field} {message}", errors=[{"field": field, "message": message}])
         self.field, self.message = field, message
 
-    def inside(self, place: str) -> FilterError:
+    def inside(self, place: str) -> FieldError:
         """Return the same error of a body that is at `place` of a larger one."""
-        return FilterError(f"{place}.{self.field}", self.message)
+        return type(self)(f"{place}.{self.field}", self.message)
+
+
+class FilterError(FieldError):
+    """Of a part of a filter, e.g. `filter.price.gte`."""
+
+    type = "invalid-filter"
 
 
 class BindingError(InputError):

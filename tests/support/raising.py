@@ -16,6 +16,7 @@ OF_COMMANDS = ("cli/", "catalog/loaders/")
 BY_HAND: tuple[tuple[type[SlotbeamError], str], ...] = (
     *((errors.ImportRefused, name) for name in ("rows", "refused", "lines")),
     *((kind, name) for kind in (errors.UnknownRequestId, errors.RequestIdExpired) for name in ("event", "errors")),
+    (errors.FieldError, "errors"),
     (errors.FilterError, "errors"),
 )
 """What is added to an error that exists, or by its class."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from slotbeam.arrays import Strings, load_array, save_array
+from slotbeam.arrays import Strings, distinct, load_array, save_array
 from slotbeam.catalog.item import FieldValue
 from slotbeam.types import BoolArray, IntArray
 
@@ -60,6 +60,21 @@ class Field:
         codes = [self._code_of(str(value)) for value in wanted] if self.kind is FieldKind.KEYWORD else list(wanted)
         sought = np.array([code for code in codes if code is not None], self.values.dtype)
         return np.asarray(self.values == sought[0] if len(sought) == 1 else np.isin(self.values, sought))
+
+    def at(self, rows: IntArray) -> Field:
+        """Return the field of the items `rows` (n,) alone, in their order."""
+        return Field(self.kind, self.values[rows], self.keywords)
+
+    def said(self) -> list[FieldValue | None]:
+        """Return the value of each item as JSON has it; None for none."""
+        if self.kind is FieldKind.NUMBER:
+            return [value if value == value else None for value in self.values.tolist()]
+        if self.kind is FieldKind.BOOL:
+            return [None if value < 0 else bool(value) for value in self.values.tolist()]
+        assert self.keywords is not None
+        codes = distinct(self.values[self.values >= 0])  # few of them, of many items
+        words = dict(zip(codes.tolist(), self.keywords.take(codes), strict=True))
+        return [words.get(code) for code in self.values.tolist()]
 
     def _code_of(self, keyword: str) -> int | None:
         """Return the code of a keyword, None for one that no item has."""

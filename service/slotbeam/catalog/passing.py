@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -52,10 +52,12 @@ class Passing:
         """Bytes that it holds."""
         return 0 if self.bits is None or self.ranks is None else int(self.bits.nbytes + self.ranks.nbytes)
 
-    def without(self, rows: IntArray) -> Passing:
+    def without(self, rows: IntArray | Sequence[int]) -> Passing:
         """Return this set less `rows` (e,), in any order; the bits are shared, not copied."""
+        if not len(rows):
+            return self
         rows = np.unique(np.asarray(rows, np.int64))
-        return replace(self, left_out=rows[self.holds(rows)]) if len(rows) else self
+        return replace(self, left_out=rows[self.holds(rows)])
 
     def holds(self, rows: IntArray) -> BoolArray:
         """Return (m,) which `rows` (m,) are members."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from slotbeam.arrays import distinct
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.terms import QueryTerms
 from slotbeam.decode.beam import Beams
@@ -115,6 +116,12 @@ def join_shared(groups: Sequence[PinnedGroup], passing: Passing) -> Sequence[Pin
         replace(group, candidates=group.candidates.joined(np.flatnonzero(np.isin(group.pinned.rows, shared))))
         for group in groups
     ]
+
+
+def candidate_rows(base: BaseGroup | None, pinned: Sequence[PinnedGroup]) -> IntArray:
+    """Return (n,) the rows of the candidates of all groups, each once."""
+    own = [] if base is None else [base.candidates.places]
+    return distinct(np.concatenate([*own, *(group.candidate_rows for group in pinned)]).astype(np.int64))
 
 
 def read_base(artifact: Artifact, request: SearchRequest) -> tuple[QueryTerms, Memory]:

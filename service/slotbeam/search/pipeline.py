@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from slotbeam.search.arrange import arrange
 from slotbeam.search.explain import explain
-from slotbeam.search.groups import decode_base, decode_pinned, join_shared, pinned_sid
+from slotbeam.search.facets import count_facets
+from slotbeam.search.groups import candidate_rows, decode_base, decode_pinned, join_shared, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Placement, Snapshot
@@ -14,7 +16,8 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
     """Answer one query from one snapshot.
 
     Raises:
-        InputError: an empty or over-long query, or a filter that does not fit (`FilterError`).
+        InputError: an empty or over-long query, a field that the catalog does not have (`FieldError`), or a filter
+            that does not fit (`FilterError`).
     """
     artifact, catalog, options = snapshot.artifact, snapshot.artifact.catalog, snapshot.artifact.options
     width = request.beam_width or options.beam_width  # None but in the paper's mode
@@ -25,7 +28,8 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         query_terms = catalog.terms.read(encoded.lexical_text)
         limit = request.max_bindings if request.use_bindings else 0
         bound = snapshot.overlay.match(encoded.text, limit, artifact.is_another_word)
-        passing = catalog.passing(request.filter)
+        request.check_fields(catalog.fields)
+        passing = catalog.passing(request.filter).without(catalog.rows_of(request.exclude_ids)[0])
 
         # Words → memories: one input row for the base group, one for each pinned group.
         earlier = history(catalog, request)
@@ -47,9 +51,12 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
     with timings.stage(QueryStage.RANK):
         # Candidates → one ranked answer.
         scorer = ItemScorer(catalog, options, query_terms)
-        base_hits = rank_base(scorer, base, request.k) if base else Hits.none()
-        bound_hits = rank_bound(scorer, join_shared(pinned, passing), request.k)
-        hits = merge(bound_hits, base_hits, placement, request.k)
+        whole = join_shared(pinned, passing)
+        base_hits = rank_base(scorer, base, request.ranked) if base else Hits.none()
+        hits = merge(rank_bound(scorer, whole, request.ranked), base_hits, placement, request.ranked)
+        if request.collapse or request.sort:
+            hits = arrange(hits, catalog.fields, request, placement)
+        facets = count_facets(catalog.fields, request.facets, candidate_rows(base, whole)) if request.facets else {}
         applied = tuple(Applied.of(match) for match in bound)
         facts = explain(artifact, encoded, bound, base, pinned, hits) if request.explain else {}
-    return Answer(encoded, applied, hits, facts)
+    return Answer(encoded, applied, hits, request.fields, facets, facts)

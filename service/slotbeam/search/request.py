@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from slotbeam.catalog.fields import Fields
+from slotbeam.catalog.filters import unknown_field
 from slotbeam.catalog.table import Catalog
-from slotbeam.errors import InputError
+from slotbeam.errors import FieldError, InputError
 from slotbeam.kae.encode import Encoded
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.snapshot import BoundMatch
+from slotbeam.text import shown
 from slotbeam.types import Hits, Sid, Slot
 
 MAX_QUERY = 256
 MAX_K = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """A field to sort by; items without a value of it come last either way."""
+
+    field: str
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,12 @@ class SearchRequest:
         k: K, items wanted, 1..1000.
         recent_queries: the user's own, newest last.
         recent_item_ids: likewise; ids the catalog does not hold are ignored.
-        filter: field → value, list of values, or bounds.
+        filter: which items may be answered (`catalog.filters`).
+        exclude_ids: items that may not; ids the catalog does not hold are ignored.
+        fields: of each item, to be shown.
+        facets: fields whose values are counted over the candidates.
+        collapse: a field of whose every value only the best item is shown.
+        sort: orders the hits that are shown of the best `MAX_K`, and leaves out none that k = `MAX_K` would show.
         beam_width: B; None takes the artifact's. It does not depend on k, nor does the order of the items.
         use_bindings: False answers from the base alone.
         explain: collect facts on how the answer came about.
@@ -39,6 +56,11 @@ class SearchRequest:
     recent_queries: tuple[str, ...] = ()
     recent_item_ids: tuple[str, ...] = ()
     filter: Mapping[str, Any] = field(default_factory=dict)
+    exclude_ids: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    facets: tuple[str, ...] = ()
+    collapse: str | None = None
+    sort: tuple[SortKey, ...] = ()
     beam_width: int | None = None
     use_bindings: bool = True
     explain: bool = False
@@ -48,6 +70,23 @@ class SearchRequest:
     def canonical(self) -> str:
         """Return the canonical query; as `canonical_query` where it is not known to be one."""
         return self.query if self.normalised else canonical_query(self.query)
+
+    @property
+    def ranked(self) -> int:
+        """How many hits are ranked for K to be shown."""
+        if self.collapse is not None:  # the k-th distinct value may be anywhere
+            return sys.maxsize
+        return MAX_K if self.sort else self.k
+
+    def check_fields(self, known: Fields) -> None:
+        """Refuse a field that the catalog does not have, but for those of `filter`. Raises `FieldError`."""
+        named = [(f"fields.{i}", name) for i, name in enumerate(self.fields)]
+        named += [(f"facets.{i}", name) for i, name in enumerate(self.facets)]
+        named += [("collapse", self.collapse)] if self.collapse is not None else []
+        named += [(f"sort.{i}.field", key.field) for i, key in enumerate(self.sort)]
+        for place, name in named:
+            if name not in known:
+                raise FieldError(place, f"{shown(name)} {unknown_field(name, known)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +114,16 @@ class Answer:
         encoded: the base reading of the query: canonical text, matches, query SID.
         applied: the bindings whose pinned groups were decoded.
         hits: at most K, best first.
+        fields: of each hit, to be shown.
+        facets: the counts that were asked for, as JSON.
         facts: how the answer came about; filled when `explain` was asked for.
     """
 
     encoded: Encoded
     applied: tuple[Applied, ...]
     hits: Hits
+    fields: tuple[str, ...]
+    facets: dict[str, Any]
     facts: dict[str, Any]
 
 

@@ -28,6 +28,7 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.SlotbeamError: 500,
     errors.InputError: 422,
     errors.TextError: 422,
+    errors.FieldError: 422,
     errors.FilterError: 422,
     errors.BindingError: 422,
     errors.ImportRefused: 422,

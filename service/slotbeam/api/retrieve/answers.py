@@ -24,6 +24,10 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
                 item["sid_logp"] = logp
     for item, bound in zip(items, hits.bound.tolist(), strict=True):
         item["source"] = HitSource.BINDING if bound else HitSource.MODEL
+    if answer.fields:
+        named = [(name, artifact.catalog.fields[name].at(hits.rows).said()) for name in answer.fields]
+        for i, item in enumerate(items):
+            item["fields"] = {name: values[i] for name, values in named if values[i] is not None}
     return {
         "request_id": request_id,
         "model": artifact.name,
@@ -40,6 +44,7 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
             for applied in answer.applied
         ],
         "items": items,
+        **answer.facets,
         **({"explain": answer.facts} if answer.facts else {}),
     }
 

@@ -28,10 +28,10 @@ from slotbeam.api.retrieve.models import BatchAnswer, RetrieveAnswer
 from slotbeam.api.retrieve.requestid import RequestIds, events_key
 from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.bindings.replica.pace import Pace
-from slotbeam.errors import FilterError, Overloaded, QueueTimeout, SlotbeamError
+from slotbeam.errors import FieldError, Overloaded, QueueTimeout, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Answer, SearchRequest
+from slotbeam.search.request import Answer, SearchRequest, SortKey
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.search.unknown import WordResult, split_words, understood
 from slotbeam.settings import Settings
@@ -88,6 +88,11 @@ class DataPlane:
             recent_queries=tuple(body.user.recent_queries),
             recent_item_ids=tuple(body.user.recent_item_ids),
             filter=body.filter,
+            exclude_ids=tuple(body.exclude_ids),
+            fields=tuple(body.fields),
+            facets=tuple(body.facets),
+            collapse=body.collapse,
+            sort=tuple(SortKey(by.field, by.order == "desc") for by in body.sort),
             beam_width=body.beam_width or self.settings.beam_width,
             use_bindings=body.use_bindings,
             explain=body.explain,
@@ -100,7 +105,7 @@ class DataPlane:
             timings = Timings()
             try:
                 answer = self.search(snapshot, request, timings)
-            except FilterError as error:
+            except FieldError as error:
                 raise error.inside(place) if place else error from None
             timings.add(QueryStage.QUEUE, waited_s)
             self.metrics.record(timings, len(answer.hits), waited_s + time.perf_counter() - started)

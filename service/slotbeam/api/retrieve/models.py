@@ -39,6 +39,24 @@ class RankedItem(Said):
     sid: list[Count] = Field(description="Index of the slot in each position")
     sid_logp: float = sometimes(float, "Log-probability of the SID, in nats; there when all of it was decoded")
     source: Literal["binding", "model"]
+    fields: dict[str, str | float | bool] = sometimes(dict, "Those that were asked for and have a value")
+
+
+class FacetValue(Said):
+    """A value, and how many of the counted items have it."""
+
+    value: str | bool
+    count: Count
+
+
+class Facet(Said):
+    """What values of one field the counted items have."""
+
+    count: Count = Field(description="Items that have a value")
+    missing: Count = Field(description="Items that have none")
+    values: list[FacetValue] = sometimes(list, "Of keywords and true or false: the 50 most frequent ones, those first")
+    min: float = sometimes(float, "Of numbers, where an item has one")
+    max: float = sometimes(float, "Likewise")
 
 
 class ExplainedWord(Said):
@@ -127,8 +145,14 @@ _ANSWER: JsonDict = {
             "sid": [17, 2049, 0, 4, 9, 0],
             "sid_logp": -3.21,
             "source": "binding",
+            "fields": {"price": 12.5, "brand": "Pop Mart"},
         }
     ],
+    "facets": {
+        "brand": {"count": 3988, "missing": 108, "values": [{"value": "Pop Mart", "count": 12}]},
+        "price": {"count": 4096, "missing": 0, "min": 1.5, "max": 899.0},
+    },
+    "counted": 4096,
 }
 
 
@@ -141,6 +165,8 @@ class RetrieveAnswer(Said, json_schema_extra=with_examples(_ANSWER)):
     query_sid: list[QuerySlot]
     applied_bindings: list[AppliedBinding]
     items: list[RankedItem]
+    facets: dict[str, Facet] = sometimes(dict, "There when they were asked for: counts over the candidates")
+    counted: Count = sometimes(int, "With `facets`: the candidates")
     explain: Explanation = sometimes(Explanation.model_construct, "There when it was asked for")
 
 

@@ -15,6 +15,7 @@ MAX_BATCH = 64
 _HISTORY = 64
 _HISTORY_TEXT = 1024
 _REQUEST_ID = 256
+_EXCLUDED = 1000
 
 
 def _earlier_queries(texts: list[str]) -> list[str]:
@@ -38,6 +39,9 @@ Query = Annotated[
 ]
 
 
+FieldName = Annotated[str, Field(min_length=1, max_length=256)]
+
+
 class User(Strict):
     """What the caller did before, oldest first; what cannot be used is ignored."""
 
@@ -51,6 +55,13 @@ class User(Strict):
     )
 
 
+class SortBy(Strict):
+    """A field to sort by."""
+
+    field: FieldName
+    order: Literal["asc", "desc"] = "asc"
+
+
 class RetrieveBody(Strict):
     """One query of `POST /retrieve`; only `query` is required. Once checked, the queries in it are canonical."""
 
@@ -58,6 +69,17 @@ class RetrieveBody(Strict):
     k: int = Field(100, ge=1, le=MAX_K)
     user: User = Field(default_factory=User)
     filter: FilterObject = Field(default_factory=dict)
+    exclude_ids: list[ItemId] = Field(
+        default_factory=list, max_length=_EXCLUDED, description="Items that are not answered; unknown ids are ignored"
+    )
+    fields: list[FieldName] = Field(default_factory=list, max_length=32, description="Shown of each item")
+    facets: list[FieldName] = Field(
+        default_factory=list, max_length=8, description="Whose values are counted over the candidates"
+    )
+    collapse: FieldName | None = Field(None, description="Of each value of this field only the best item is shown")
+    sort: list[SortBy] = Field(
+        default_factory=list, max_length=3, description="Orders the items that k = 1000 would show"
+    )
     beam_width: int | None = Field(None, ge=1, le=MAX_K)
     use_bindings: bool = True
     explain: bool = False

@@ -1,0 +1,47 @@
+"""What a request makes of ranked hits: one of each value, another order. Both are the same for every K."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from slotbeam.catalog.fields import Field, Fields
+from slotbeam.search.request import MAX_K, SearchRequest, SortKey
+from slotbeam.search.snapshot import Placement
+from slotbeam.types import BoolArray, FloatArray, Hits, IntArray
+
+
+def arrange(hits: Hits, fields: Fields, request: SearchRequest, placement: Placement) -> Hits:
+    """Return the K hits that are shown.
+
+    Args:
+        hits: `request.ranked` of them, best first.
+        fields: of the catalog.
+        request: which field to collapse by, what to sort by.
+        placement: with `top` and `only` the items of bindings come first in any order.
+    """
+    if request.collapse is not None:
+        hits = hits.take(_first_of_each(fields[request.collapse].at(hits.rows)))
+    if request.sort:
+        hits = hits[:MAX_K]
+        hits = hits.take(_order(hits, fields, request.sort, bound_first=placement != Placement.BLEND))
+    return hits[: request.k]
+
+
+def _first_of_each(values: Field) -> IntArray:
+    """Return (m,) the places of the first item of each value, and of every item that has none."""
+    shown = ~values.present
+    shown[np.unique(values.values, return_index=True)[1]] = True
+    return np.flatnonzero(shown)
+
+
+def _order(hits: Hits, fields: Fields, keys: Sequence[SortKey], bound_first: bool) -> IntArray:
+    """Return (n,) places in the order of the keys; an item without a value comes last, equal ones stay as they are."""
+    columns: list[BoolArray | FloatArray] = [~hits.bound] if bound_first else []
+    for key in keys:
+        values = fields[key.field].at(hits.rows)
+        # A keyword's code is its place among the sorted keywords.
+        numbers = np.where(values.present, values.values, 0).astype(np.float64)
+        columns += [~values.present, -numbers if key.descending else numbers]
+    return np.lexsort(columns[::-1])  # stable; its last key comes first
