@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from typer.testing import CliRunner
 
-from slotbeam.cli import app, client
+from slotbeam.cli import app
 
 RUN = CliRunner()
 BINDING = {"id": "b_1", "slot": None, "state": "draft", "category": "brand", "words": ["labubu"], "item_count": 2}
@@ -28,20 +28,33 @@ PREVIEW = {
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Path → document that the control plane answers with, whatever is asked of it there."""
+def answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str, Any]]:
+    """Path → document that a control plane answers with, whatever is asked of it there; commands find it."""
     told: dict[str, Any] = {}
 
-    class Plane:
-        def call(self, method: str, path: str, **_: Any) -> httpx.Response:
-            return httpx.Response(200, json=told[path], headers={"x-bindings-revision": "7", "etag": '"7"'})
+    class Plane(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            body = json.dumps(told[self.path.partition("?")[0]]).encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-    @contextlib.contextmanager
-    def admin_client(*_: Any) -> Iterator[Plane]:
-        yield Plane()
+        do_GET = do_POST = answer
 
-    monkeypatch.setattr(client, "admin_client", admin_client)
-    return told
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Plane) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        monkeypatch.setenv("SLOTBEAM_ADMIN_TOKEN", "a" * 40)
+        monkeypatch.setenv("SLOTBEAM_DATA_DIR", str(tmp_path))
+        monkeypatch.setenv("SLOTBEAM_ADMIN_PORT", str(server.server_port))
+        yield told
+        server.shutdown()
+        thread.join()
 
 
 def said(*arguments: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redis
+from redis.asyncio import Redis as AsyncRedis
 
 from slotbeam.bindings.binding import encode_items
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
@@ -99,13 +100,15 @@ TOLD = (
 
 @pytest.mark.parametrize(("check", "facts", "mark", "why"), TOLD, ids=[why for *_, why in TOLD])
 async def test_what_a_server_tells_of_its_disk_and_its_copies_is_said(
-    store: Store, monkeypatch: pytest.MonkeyPatch, check: str, facts: dict[str, str], mark: str, why: str
+    server: EmbeddedStore, store: Store, check: str, facts: dict[str, str], mark: str, why: str
 ) -> None:
-    async def told(*_: object) -> dict[str, str]:
-        return facts
+    class Telling(AsyncRedis):
+        async def info(self, *_: Any, **__: Any) -> dict[str, str]:
+            return facts
 
-    monkeypatch.setattr("slotbeam.cli.doctor.store.ask_info", told)
-    seen, found = (await look(store))[check]
+    real, store.redis = store.redis, Telling.from_url(server.url)
+    async with real:
+        seen, found = (await look(store))[check]
     assert (seen, why in found) == (mark, True), found
 
 
