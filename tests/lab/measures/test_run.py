@@ -169,10 +169,10 @@ def test_the_command_measures_an_artifact_beside_bm25(tmp_path: Path) -> None:
     result = run_eval(artifact, tmp_path, tmp_path / "judgements.csv", tmp_path / "test.jsonl", tmp_path / "out")
     assert set(result["tables"]) == {"click", "judged"}
     for table in result["tables"].values():
-        assert list(table) == ["BM25", "tiny"]
+        assert list(table) == ["BM25", "tiny", "tiny, no lexical feature"]
         assert all(0 <= value <= 1 for values in table.values() for value in values.values())
     assert result["tables"]["click"]["BM25"]["HR@10"] == 1
-    assert result["candidates"]["limit"] == 2000
+    assert result["candidates"]["budget"] == 4096
     assert result["candidates"]["mean"] <= 120
     assert json.loads((tmp_path / "out" / "eval.json").read_text()) == result
     assert "tiny ÷ BM25 (95 %)" in render(result)

@@ -50,7 +50,7 @@ Word = Annotated[
         description=f"1 to {MAX_WORD_LENGTH} characters after normalisation, at most {MAX_RAW_WORD} as they are sent",
     ),
 ]
-Sample = Annotated[
+SampledQuery = Annotated[
     str,
     Field(max_length=RAW_TEXT, description="A query for the dry run, which says in its place what is wrong with one"),
 ]
@@ -81,7 +81,7 @@ class _BoundItems(Strict):
 
 
 class _Sampled(Strict):
-    sample_queries: list[Sample] = Field(default_factory=list, max_length=MAX_SAMPLES)
+    sample_queries: list[SampledQuery] = Field(default_factory=list, max_length=MAX_SAMPLES)
 
 
 _SAID: Members = {"placement": PlacementName, "starts_at": Start | None, "ends_at": End | None}
