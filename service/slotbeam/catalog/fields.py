@@ -58,8 +58,16 @@ class Field:
     def holds(self, wanted: Sequence[FieldValue]) -> BoolArray:
         """Return (N,) which items have one of the `wanted` values, each of the field's kind; none has no value."""
         codes = [self._code_of(str(value)) for value in wanted] if self.kind is FieldKind.KEYWORD else list(wanted)
-        sought = np.array([code for code in codes if code is not None], self.values.dtype)
-        return np.asarray(self.values == sought[0] if len(sought) == 1 else np.isin(self.values, sought))
+        sought = distinct(np.array([code for code in codes if code is not None], self.values.dtype))
+        if not len(sought):
+            return np.zeros(len(self.values), np.bool_)
+        if len(sought) == 1:
+            return np.asarray(self.values == sought[0])
+        if self.kind is FieldKind.NUMBER:
+            return np.asarray(sought[np.minimum(np.searchsorted(sought, self.values), len(sought) - 1)] == self.values)
+        held = np.zeros((2 if self.keywords is None else len(self.keywords)) + 1, np.bool_)
+        held[sought] = True
+        return held.take(self.values, mode="wrap")  # -1, no value, is the last one
 
     def at(self, rows: IntArray) -> Field:
         """Return the field of the items `rows` (n,) alone, in their order."""

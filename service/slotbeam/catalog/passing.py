@@ -9,10 +9,11 @@ from threading import Lock
 
 import numpy as np
 
-from slotbeam.arrays import ranges, running_totals
+from slotbeam.arrays import distinct, ranges, running_totals
 from slotbeam.types import BoolArray, IntArray
 
 _WORD = 64
+_ALL = np.uint64(2**64 - 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +57,9 @@ class Passing:
         """Return this set less `rows` (e,), in any order; the bits are shared, not copied."""
         if not len(rows):
             return self
-        rows = np.unique(np.asarray(rows, np.int64))
-        return replace(self, left_out=rows[self.holds(rows)])
+        rows = distinct(np.asarray(rows, np.int64))
+        members = rows[self.holds(rows)]
+        return replace(self, left_out=members) if len(members) else self
 
     def holds(self, rows: IntArray) -> BoolArray:
         """Return (m,) which `rows` (m,) are members."""
@@ -67,7 +69,7 @@ class Passing:
         else:
             members = (self.bits[rows // _WORD] >> (rows % _WORD).astype(np.uint64)) & np.uint64(1) != 0
         if self.left_out is not None:
-            members &= ~np.isin(rows, self.left_out)
+            members &= ~_among(rows, self.left_out)
         return np.asarray(members)
 
     def before(self, rows: IntArray) -> IntArray:
@@ -88,17 +90,26 @@ class Passing:
 
     def rows(self, start: IntArray, stop: IntArray) -> IntArray:
         """Return (m,) int64: the members within the ranges, one range behind the other, rising within each."""
+        start, stop = np.asarray(start, np.int64), np.asarray(stop, np.int64)
         if self.bits is None:
-            members = ranges(np.asarray(start, np.int64), stop - start)[1]
+            members = ranges(start, stop - start)[1]
         else:
-            octets = self.bits.view(np.uint8)
-            found = [np.empty(0, np.int64)]
-            for first, last in zip(np.asarray(start).tolist(), np.asarray(stop).tolist(), strict=True):
-                # By whole octets, so that a range is unpacked where it lies; what stands before it in the first is cut.
-                whole = np.unpackbits(octets[first // 8 : (last + 7) // 8], bitorder="little")
-                found.append(first + np.flatnonzero(whole[first % 8 : first % 8 + last - first]))
-            members = np.concatenate(found)
-        return members if self.left_out is None else members[~np.isin(members, self.left_out)]
+            # The words of all ranges one behind the other, less the bits before and behind each range.
+            first = start // _WORD
+            length = -(-stop // _WORD) - first
+            some = length > 0
+            _, word = ranges(first[some], length[some])
+            bits, ends = self.bits[word], np.cumsum(length[some])
+            bits[ends - length[some]] &= _ALL << (start[some] % _WORD).astype(np.uint64)
+            bits[ends - 1] &= _ALL >> (-stop[some] % _WORD).astype(np.uint64)
+            nth = np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little"))
+            members = word[nth // _WORD] * _WORD + nth % _WORD
+        return members if self.left_out is None else members[~_among(members, self.left_out)]
+
+
+def _among(rows: IntArray, rising: IntArray) -> BoolArray:
+    """Return (m,) which `rows` (m,) are among `rising` (e,), e > 0."""
+    return np.asarray(rising[np.minimum(np.searchsorted(rising, rows), len(rising) - 1)] == rows)
 
 
 class KeptSets:

@@ -27,8 +27,8 @@ from slotbeam.types import FloatArray, IntArray, Sid
 
 
 def id_hash(item_id: str) -> int:
-    """Return the 64-bit number that an item id is looked up by."""
-    return int.from_bytes(hashlib.blake2b(item_id.encode(), digest_size=8).digest(), "little")
+    """Return the 64-bit number that an item id is looked up by; of a lone surrogate, too, which no item's id holds."""
+    return int.from_bytes(hashlib.blake2b(item_id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def item_text(item: Item) -> str:
@@ -77,10 +77,7 @@ class Catalog:
 
     def row_of(self, item_id: str) -> int | None:
         """Return the row of `item_id`, or None for an item that is not in the catalog."""
-        try:
-            wanted = np.uint64(id_hash(item_id))
-        except UnicodeEncodeError:  # a lone surrogate: no item can have such an id
-            return None
+        wanted = np.uint64(id_hash(item_id))
         first = int(np.searchsorted(self.id_hashes, wanted, side="left"))
         # 64 bits of two ids may agree, so the id itself has the last word.
         while first < len(self.id_hashes) and self.id_hashes[first] == wanted:
@@ -92,10 +89,20 @@ class Catalog:
 
     def rows_of(self, item_ids: Iterable[str]) -> tuple[list[int], list[str]]:
         """Return the rows of the ids that exist, in order, and the ids that do not."""
+        asked = list(item_ids)
+        if not len(self):
+            return [], asked
+        hashes = np.array([id_hash(item_id) for item_id in asked], np.uint64)
+        places = np.minimum(np.searchsorted(self.id_hashes, hashes), len(self) - 1)
+        hashed = self.id_hashes[places] == hashes
+        near = self.id_rows[places[hashed]]
+        row_of_id = dict(zip(self.ids.take(near), near.tolist(), strict=True))
         rows: list[int] = []
         missing: list[str] = []
-        for item_id in item_ids:
-            row = self.row_of(item_id)
+        for item_id, is_hashed in zip(asked, hashed.tolist(), strict=True):
+            row = row_of_id.get(item_id)
+            if row is None and is_hashed:  # the hash of two ids
+                row = self.row_of(item_id)
             if row is None:
                 missing.append(item_id)
             else:
