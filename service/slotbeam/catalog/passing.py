@@ -24,6 +24,7 @@ class Passing:
         n: rows.
         bits: (⌈n / 64⌉ + 1,) uint64, row r is bit r % 64 of word r // 64; None: every row.
         ranks: (⌈n / 64⌉ + 1,) int32, bits that are set before each word; None with `bits`.
+        few: (m,) int32, the rows that are set, rising, where they are so few that the list is no larger than the bits.
         left_out: (e,) int64 rows that are set and yet no member, rising: what one request excludes of a set that many
             share.
     """
@@ -31,6 +32,7 @@ class Passing:
     n: int
     bits: IntArray | None = None
     ranks: IntArray | None = None
+    few: IntArray | None = None
     left_out: IntArray | None = None
 
     @classmethod
@@ -41,7 +43,9 @@ class Passing:
         packed = np.packbits(mask, bitorder="little")
         octets[: len(packed)] = packed
         bits = octets.view("<u8")
-        return cls(n, bits, running_totals(np.bitwise_count(bits), np.int32)[:-1])
+        totals = running_totals(np.bitwise_count(bits), np.int32)
+        few = np.flatnonzero(mask).astype(np.int32) if totals[-1] * 32 <= n else None
+        return cls(n, bits, totals[:-1], few)
 
     @property
     def is_everything(self) -> bool:
@@ -51,7 +55,7 @@ class Passing:
     @property
     def nbytes(self) -> int:
         """Bytes that it holds."""
-        return 0 if self.bits is None or self.ranks is None else int(self.bits.nbytes + self.ranks.nbytes)
+        return sum(held.nbytes for held in (self.bits, self.ranks, self.few) if held is not None)
 
     def without(self, rows: IntArray | Sequence[int]) -> Passing:
         """Return this set less `rows` (e,), in any order; the bits are shared, not copied."""
@@ -92,7 +96,10 @@ class Passing:
         """Return (m,) int64: the members within the ranges, one range behind the other, rising within each."""
         start, stop = np.asarray(start, np.int64), np.asarray(stop, np.int64)
         if self.bits is None:
-            members = ranges(start, stop - start)[1]
+            members: IntArray = ranges(start, stop - start)[1]
+        elif self.few is not None:
+            low, high = np.searchsorted(self.few, start), np.searchsorted(self.few, stop)
+            members = self.few[ranges(low, high - low)[1]].astype(np.int64)
         else:
             # The words of all ranges one behind the other, less the bits before and behind each range.
             first = start // _WORD
