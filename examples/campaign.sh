@@ -1,7 +1,7 @@
 #!/bin/sh
 # A campaign from the shell: a word that brings chosen items from now to an end, with an owner and a reason.
 #
-#   examples/campaign.sh labubu brand 2026-12-31                        # every item whose text holds the word
+#   examples/campaign.sh plush style 2026-12-31                         # every item whose text holds the word
 #   examples/campaign.sh labubu brand 2026-12-31 --item B07 --item B08  # these items
 #
 # Needs a running `slotbeam up` on the same SLOTBEAM_DATA_DIR; elsewhere set SLOTBEAM_ADMIN_URL, SLOTBEAM_ADMIN_TOKEN

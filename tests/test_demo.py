@@ -15,7 +15,8 @@ from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Overlay, Snapshot
 from slotbeam.types import Hits, Slot, Timings
 
-DEMO = Path(__file__).parent.parent / "model_artifacts" / "demo"
+ROOT = Path(__file__).parent.parent
+DEMO, LABUBU = ROOT / "model_artifacts" / "demo", ROOT / "examples" / "labubu.txt"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def ask(demo: Artifact, query: str, overlay: Overlay | None = None, k: int = 100
 
 @pytest.fixture(scope="module")
 def labubu(demo: Artifact) -> Overlay:
-    ids = tuple(demo.catalog.ids[int(row)] for row in demo.catalog.match(["labubu"]))
+    ids = tuple(LABUBU.read_text().split())
     slot = Slot(1, demo.kae.codebook.reserved(1)[0])
     return build_overlay(demo, [Bound("b", slot, ("labubu",), ids)])
 
@@ -40,6 +41,7 @@ def test_it_holds_thirty_thousand_items_in_at_most_25_megabytes(demo: Artifact) 
 
 
 def test_a_planted_word_finds_its_items_only_while_it_is_bound(demo: Artifact, labubu: Overlay) -> None:
+    assert not len(demo.catalog.match(["labubu"])), "no text holds the word"
     before, bound = ask(demo, "labubu"), ask(demo, "labubu", labubu)
     items = set(labubu.pinned[0].rows.tolist())
     assert len(items) == 20

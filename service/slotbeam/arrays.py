@@ -73,6 +73,37 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
     np.save(path, np.ascontiguousarray(array), allow_pickle=False)
 
 
+class ArrayFile:
+    """One `.npy` file that is written piece by piece, so that nothing of it is held; the same bytes as `save_array`'s.
+
+    Args:
+        path: of the file.
+        dtype: of its numbers.
+        shape: of one entry: () for numbers, (L,) for rows of L.
+    """
+
+    def __init__(self, path: Path, dtype: DTypeLike, shape: tuple[int, ...] = ()) -> None:
+        self._dtype, self._shape, self._length = np.dtype(dtype), shape, 0
+        self._file = path.open("w+b")
+        self._head()
+
+    def append(self, part: NDArray[Any]) -> None:
+        """Write the next entries, (n, *shape)."""
+        self._file.write(np.ascontiguousarray(part, self._dtype).data)
+        self._length += len(part)
+
+    def close(self) -> None:
+        """Write how many entries there are, where the file begins: the head has room for any number."""
+        self._head()
+        self._file.close()
+
+    def _head(self) -> None:
+        descr = np.lib.format.dtype_to_descr(self._dtype)
+        head = {"descr": descr, "fortran_order": False, "shape": (self._length, *self._shape)}
+        self._file.seek(0)
+        np.lib.format.write_array_header_1_0(self._file, head)
+
+
 def load_array(path: Path, mmap: bool = True) -> NDArray[Any]:
     """Map one `.npy` file, as a plain array: numpy's `memmap` class makes every small slice several times dearer.
 
@@ -91,7 +122,7 @@ class Strings:
 
     Attributes:
         blob: (bytes,) uint8, UTF-8.
-        offsets: (n + 1,) int64.
+        offsets: (n + 1,) int64, or uint32 below 4 GB.
     """
 
     blob: IntArray
@@ -100,8 +131,17 @@ class Strings:
     @classmethod
     def of(cls, strings: Sequence[str]) -> Strings:
         """Put `strings` (n) one behind the other."""
-        encoded = [s.encode() for s in strings]
+        return cls.of_bytes([s.encode() for s in strings])
+
+    @classmethod
+    def of_bytes(cls, encoded: Sequence[bytes | memoryview]) -> Strings:
+        """Put UTF-8 texts, or any bytes, one behind the other."""
         return cls(np.frombuffer(b"".join(encoded), np.uint8), running_totals([len(b) for b in encoded]))
+
+    @property
+    def lengths(self) -> IntArray:
+        """(n,) int64 bytes of each."""
+        return np.diff(self.offsets)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

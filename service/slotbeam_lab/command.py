@@ -143,7 +143,7 @@ def _behind(
     artifact: Artifact, items: Sequence[Item], questions: Questions, logs: Path | None, progress: Progress | None
 ) -> list[Section]:
     """Draw the curves behind an artifact; the information loss is that of its own settings and the training days."""
-    settings = artifact.manifest["training"]["settings"]
+    settings = artifact.manifest["model"]["training"]["settings"]
     log = [row for row in load_log(logs) if row.day <= settings["last_day"]] if logs else []
     clicks = sample(questions.kinds.get("click", ()), CURVE_QUERIES)
     return [

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from slotbeam.errors import SetupError
 
 EXPORT_SHARE, EXPORT_S = 0.25, 2.0
-"""What is kept for the export: a share of what the corpus took (it took 0.07 and 0.14 of that), and some seconds."""
+"""What is kept for model and index: a share of what the corpus took (an item took 0.15 of that), and some seconds."""
 WEIGHTS_SHARE, WEIGHTS_S = 0.05, 60.0
 """What the weights of the item score may take: a share of the whole, and seconds at most."""
 LEAST_SHARE = 0.25
@@ -113,7 +113,8 @@ def stages_of(budget: Budget, corpus_s: float, log: bool) -> tuple[Budget, str]:
     over every item as the corpus did, so that tells how long it takes here and now.
 
     Args:
-        corpus_s: seconds that the corpus took. log: whether there is one to fit weights to.
+        corpus_s: seconds that the corpus took, or would have taken for the whole catalog where it is of a sample.
+        log: whether there is one to fit weights to.
 
     Raises:
         SetupError: nothing is left for them.

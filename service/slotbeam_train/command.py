@@ -6,27 +6,23 @@ import dataclasses
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from slotbeam.catalog.item import Item
-from slotbeam.catalog.loaders import read_data
+from slotbeam.catalog.loaders import CatalogReader, Data, read_data
+from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError, SetupError
-from slotbeam.search.artifact import Artifact, read_manifest
+from slotbeam.indexing.build import replace_artifact, write_index
+from slotbeam.kae.absorbed import ABSORBED
+from slotbeam.model.tokenizer import TOKENIZER
+from slotbeam.search.artifact import INDEX, MODEL, Artifact, read_manifest, write_manifest
 from slotbeam.search.options import WEIGHTS
 from slotbeam_train.budget import Budget, stages_of
-from slotbeam_train.export.artifact import TOKENIZER, export_artifact, read_parameters, restore, round_to_half
+from slotbeam_train.export.artifact import read_parameters, restore, round_to_half, write_model
 from slotbeam_train.export.weights import fit_manifest
-from slotbeam_train.lexicon import (
-    ABSORBED,
-    Absorbed,
-    absorbed_facts,
-    read_absorbed,
-    with_items,
-)
+from slotbeam_train.lexicon import Absorbed, absorbed_facts, read_absorbed, with_items
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
@@ -53,6 +49,7 @@ def train(
     stages: Sequence[str] = tuple(STAGES),
     resume: bool = False,
     budget: Budget | None = None,
+    jobs: int = 1,
 ) -> Path:
     """Train and write an artifact; `out` appears whole, in one rename, or not at all.
 
@@ -64,6 +61,7 @@ def train(
         stages: names in `STAGES`, in order.
         resume: go on from the checkpoint that a stopped run left beside `out`.
         budget: what all of this may take; None: `options.loop` bounds the stages alone.
+        jobs: processes that encode the index.
 
     Returns:
         `out`.
@@ -83,65 +81,69 @@ def train(
     clock = _Clock(budget.clock if budget else time.monotonic)
     torch.manual_seed(options.seed)
     with Reporter(options.quiet) as reporter:
-        # What may be read: the catalog as it was when training data was taken, and the training days of the log.
-        data = read_data(catalog, logs, format, mapping, options.last_day)
-        items, served, log = data.items, data.served, data.log
+        # What may be read: the catalog, and the training days of the log.
+        named = {item_id for binding in bindings[0] for item_id in binding.item_ids}
+        data = read_data(catalog, logs, format, mapping, options.last_day, options.sample, named)
+        items, log = data.items, data.log
         for line in data.warnings:
             reporter.say(f"warning: {line}")
-        reporter.say(f"{len(items)} items, {len(log)} interactions  {clock('read')}")
+        learned = (
+            f"{len(items)} of {len(data.census)} items"
+            if len(items) < len(data.census)
+            else f"{len(data.census)} items"
+        )
+        reporter.say(f"{learned}, {len(log)} interactions  {clock('read')}")
         work = out.with_name(f".{out.name}.train")
         if not resume:
             shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
 
         # Words → slots, texts → ids.
-        absorbed = _absorbed(bindings, items, reporter)
+        absorbed = _absorbed(bindings, data, reporter)
         ask = budget.ask if budget else None
         kae, inputs = vocabulary(items, log, options, artifact_from, work if resume else None, absorbed, ask)
         kae.save(work / "kae")
         inputs.save(work / TOKENIZER)
         reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
-        item_sids, encoded = item_sids_of(kae, items, absorbed)
-        late = encoded
-        if served is not items:  # texts edited later are encoded as they are served
-            item_sids, late = item_sids_of(kae, served, absorbed)
-        facts = absorbed_facts(kae, served, late, absorbed)
+        _, encoded = item_sids_of(kae, items, absorbed)
         corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed, absorbed)
-        distinct = len({tuple(row) for row in item_sids.tolist()})
-        reporter.say(f"{distinct} SIDs, {len(corpus.queries)} queries  {clock('corpus')}")
+        reporter.say(f"{len(corpus.queries)} queries  {clock('corpus')}")
 
         # The four stages.
         model = Policy(_shape(options, artifact_from), inputs.layout, len(corpus.department_names))
         if artifact_from is not None:
-            restore(model, read_parameters(artifact_from / "model", model.options.heads))
+            restore(model, read_parameters(artifact_from / MODEL, model.options.heads))
         of_stages = None
         if budget is not None:
-            of_stages, said = stages_of(budget, clock.seconds["corpus"], bool(log))
+            of_stages, said = stages_of(budget, clock.seconds["corpus"] * len(data.census) / len(items), bool(log))
             reporter.say(said)
         trainer = teach(model, corpus, options, stages, reporter, work / CHECKPOINT, resume, of_stages)
         clock("training")
 
-        # Everything that serving needs, in one directory.
-        manifest = {
-            "name": options.name,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "search": dataclasses.asdict(options.search),
-            "training": _facts(options, stages, artifact_from, trainer, corpus, len(log), facts),
-            "metrics": {
-                "stages": trainer.place.reports,
-                "seconds": clock.seconds,
-                "sids": distinct,
-                "items": len(served),
-            },
-        }
+        # The model, and the whole catalog encoded by it: everything that serving needs, in one directory.
         fresh = work / "artifact"
         shutil.rmtree(fresh, ignore_errors=True)
-        export_artifact(fresh, kae, served, item_sids, model, inputs, manifest, items, encoded, options.half, absorbed)
+        held = write_model(fresh / MODEL, kae, model, inputs, options.half, absorbed)
+        reader = CatalogReader(catalog, format=format, mapping=mapping)
+        index = write_index(fresh / INDEX, fresh / MODEL, model.options.max_tokens, reader, jobs)
+        reporter.say(f"{index['sids']} SIDs of {index['items']} items  {clock('index')}")
+        facts = absorbed_facts(kae, Catalog.load(fresh / INDEX, index["fields"]), absorbed)
+        held["training"] = _facts(options, stages, artifact_from, trainer, corpus, len(log), facts)
+        held["metrics"] = {"stages": trainer.place.reports, "seconds": clock.seconds}
+        manifest = {
+            "name": options.name,
+            "created": index["created"],
+            "model": held,
+            "search": dataclasses.asdict(options.search),
+            "index": index,
+        }
+        write_manifest(fresh, manifest)
         reporter.say(f"exported  {clock('export')}")
         fitted = fit_manifest(Artifact.load(fresh), log, items, options.fit, options.seed, budget)
         weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)
         reporter.say(f"item score: {weights}  {clock('weights')}")
-        _replace(fresh, out, work)
+        replace_artifact(fresh, out, work / "replaced")
+        shutil.rmtree(work, ignore_errors=True)
         reporter.say(f"{out} is complete" + (f" after {budget.spent / 60:.1f} minutes" if budget else ""))
     return out
 
@@ -174,15 +176,15 @@ def _bindings(absorb: Sequence[Path], artifact_from: Path | None) -> tuple[list[
     if absorb and artifact_from is not None:
         raise InputError("--from keeps its codebook, so nothing can be absorbed; leave --from or --absorb out")
     paths = list(absorb)
-    if artifact_from is not None and (artifact_from / "kae" / ABSORBED).is_file():
-        paths = [artifact_from / "kae" / ABSORBED]
+    if artifact_from is not None and (artifact_from / MODEL / "kae" / ABSORBED).is_file():
+        paths = [artifact_from / MODEL / "kae" / ABSORBED]
     read = [read_absorbed(path) for path in paths]
     return [one for found, _ in read for one in found], [line for _, said in read for line in said]
 
 
-def _absorbed(bindings: tuple[list[Absorbed], list[str]], items: Sequence[Item], reporter: Reporter) -> list[Absorbed]:
+def _absorbed(bindings: tuple[list[Absorbed], list[str]], data: Data, reporter: Reporter) -> list[Absorbed]:
     """Return the bindings that have an item; what is left out is said."""
-    kept, said = with_items(bindings[0], {item.id for item in items})
+    kept, said = with_items(bindings[0], data.census.ids.contain)
     for line in (*bindings[1], *said):
         reporter.say(line)
     return kept
@@ -191,8 +193,7 @@ def _absorbed(bindings: tuple[list[Absorbed], list[str]], items: Sequence[Item],
 def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:
     if artifact_from is None:
         return options.model
-    held = read_manifest(artifact_from)["model"]
-    return ModelOptions(**{name: held[name] for name in ModelOptions.__dataclass_fields__})
+    return ModelOptions(**read_manifest(artifact_from)["model"]["shape"])
 
 
 def _facts(
@@ -219,16 +220,6 @@ def _facts(
         "departments": list(corpus.department_names),
         "absorbed": absorbed,
     }
-
-
-def _replace(fresh: Path, out: Path, work: Path) -> None:
-    """Put the finished artifact in place of what was there."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    old = work / "replaced"
-    if out.exists():
-        out.rename(old)
-    fresh.rename(out)
-    shutil.rmtree(work, ignore_errors=True)
 
 
 class _Clock:

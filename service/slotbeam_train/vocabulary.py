@@ -7,10 +7,9 @@ from pathlib import Path
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.encode import Kae
-from slotbeam.model.tokenizer import InputBuilder
-from slotbeam.search.artifact import read_manifest, verify
+from slotbeam.model.tokenizer import TOKENIZER, InputBuilder
+from slotbeam.search.artifact import MODEL, read_manifest, verify
 from slotbeam.types import Progress
-from slotbeam_train.export.artifact import TOKENIZER
 from slotbeam_train.lexicon import Absorbed, behaviour_of, build_kae
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.stages.corpus import corpus_texts
@@ -29,10 +28,10 @@ def vocabulary(
     limit = options.model.max_tokens
     if artifact_from is not None:
         manifest = read_manifest(artifact_from)
-        verify(artifact_from, manifest)
-        kae = Kae.load(artifact_from / "kae")
-        limit = manifest["model"]["max_tokens"]
-        return kae, InputBuilder.load(artifact_from / "model" / TOKENIZER, kae.codebook.sizes, limit)
+        verify(artifact_from, manifest, under=f"{MODEL}/")
+        kae = Kae.load(artifact_from / MODEL / "kae")
+        limit = manifest["model"]["shape"]["max_tokens"]
+        return kae, InputBuilder.load(artifact_from / MODEL / TOKENIZER, kae.codebook.sizes, limit)
     if work is not None and (work / TOKENIZER).is_file():
         kae = Kae.load(work / "kae")
         return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)

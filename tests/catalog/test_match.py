@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.table import Catalog, write_catalog
+from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import terms, terms_tell
+from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.matcher import Matcher
 from slotbeam.kae.normalize import normalize
 
@@ -48,7 +49,6 @@ def test_match_finds_the_texts_in_which_the_matcher_finds_the_word(tmp_path_fact
     held = {word: {row for row, text in enumerate(read) if Matcher([word]).find(text)} for word in asked}
     for word in asked:
         assert catalog.match([word]).tolist() == sorted(held[word])
-        assert replace(catalog, reread=None).match([word]).tolist() == sorted(held[word])
     assert catalog.match(asked[:3]).tolist() == sorted(set().union(*(held[word] for word in asked[:3])))
 
 
@@ -66,7 +66,6 @@ def test_a_text_that_holds_a_word_has_its_terms(seed):
 def test_text_edited_since_its_terms_were_taken_is_still_matched(tmp_path):
     items = [Item("a", "red mug"), Item("b", "blue mug"), Item("c", "blue cup")]
     catalog = served(tmp_path, items, ["red mug", "green lamp", "blue cup and what it means"])
-    assert catalog.reread is not None
     assert [catalog.ids[row] for row in catalog.reread] == ["b"]
     assert [catalog.ids[row] for row in catalog.match(["mug"])] == ["a", "b"]
     assert catalog.match(["lamp"]).tolist() == []
@@ -76,7 +75,6 @@ def test_only_the_items_that_carry_the_words_terms_are_read(tmp_path):
     catalog = served(tmp_path, [Item(str(number), f"mug {number}") for number in range(100)])
     blind = replace(catalog, texts=catalog.ids)  # what is not read cannot be missed
     assert blind.match(["57"]).tolist() == [catalog.row_of("57")]
-    assert catalog.reread is not None
     assert not len(catalog.reread)
 
 

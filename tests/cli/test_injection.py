@@ -107,7 +107,7 @@ def tell(up: Up) -> list[str]:
 async def poison(up: Up) -> None:
     """Bindings that no control plane would have made, written past it."""
     store = Store(store_url(None, up.data_dir))
-    codebook = str(read_manifest(Path(up.environment["SLOTBEAM_ARTIFACT"]))["codebook_sha"])
+    codebook = str(read_manifest(Path(up.environment["SLOTBEAM_ARTIFACT"]))["model"]["codebook_sha"])
     try:
         for number, text in enumerate(EVIL.values()):
             evil = make_binding(text[:60], category="brand", owner=text, reason=text)

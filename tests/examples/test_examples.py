@@ -54,7 +54,7 @@ def client(answer: Any, slept: list[float]) -> Any:
 
 
 def test_every_example_is_run_by_a_test() -> None:
-    assert {file.name for file in EXAMPLES.iterdir() if file.is_file()} == TESTED | {"README.md"}
+    assert {file.name for file in EXAMPLES.iterdir() if file.is_file()} == TESTED | {"README.md", "labubu.txt"}
 
 
 def test_the_search_client_turns_pages_shows_bindings_and_reports_what_users_did(up: Up) -> None:

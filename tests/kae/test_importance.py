@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,21 +18,21 @@ TABLE = Importance(np.array([1, 1, 1, 2, 5]), np.array([[MUG, LAMP]]), np.full(5
 MUG_FIRST, DESK_LATER = Candidate(0, 4, MUG, entity=True), Candidate(9, 13, DESK, entity=True)
 WORD = Candidate(0, 4, BLUE, entity=False)
 REASONS = (
-    (DESK_LATER, replace(DESK_LATER, start=0, end=4), "the same word as 'winner' elsewhere"),
-    (MUG_FIRST, replace(WORD, start=9, end=12), "an entity comes first: 'winner'"),
-    (MUG_FIRST, replace(DESK_LATER, segment=1), "named in the description only"),
+    (DESK_LATER, DESK_LATER._replace(start=0, end=4), "the same word as 'winner' elsewhere"),
+    (MUG_FIRST, WORD._replace(start=9, end=12), "an entity comes first: 'winner'"),
+    (MUG_FIRST, DESK_LATER._replace(segment=1), "named in the description only"),
     (
         MUG_FIRST,
-        replace(DESK_LATER, concept=LAMP),
+        DESK_LATER._replace(concept=LAMP),
         "learned head: with 'loser' and 'winner', 'winner' is what is sold",
     ),
-    (MUG_FIRST, replace(DESK_LATER, head=False), "outside the head part; 'winner' is inside"),
+    (MUG_FIRST, DESK_LATER._replace(head=False), "outside the head part; 'winner' is inside"),
     (DESK_LATER, MUG_FIRST, "'winner' is the later word of the head part"),
-    (replace(MUG_FIRST, head=False), replace(DESK_LATER, head=False), "'winner' comes first"),
-    (replace(WORD, concept=RED, typed=True), WORD, "'winner' is a typed attribute"),
-    (WORD, replace(WORD, concept=RED), "'winner' is more important (5.00)"),
-    (replace(WORD, concept=MUG), replace(WORD, concept=LAMP, end=3), "'winner' is longer"),
-    (replace(WORD, concept=MUG), replace(WORD, concept=LAMP, start=9, end=13), "'winner' comes first"),
+    (MUG_FIRST._replace(head=False), DESK_LATER._replace(head=False), "'winner' comes first"),
+    (WORD._replace(concept=RED, typed=True), WORD, "'winner' is a typed attribute"),
+    (WORD, WORD._replace(concept=RED), "'winner' is more important (5.00)"),
+    (WORD._replace(concept=MUG), WORD._replace(concept=LAMP, end=3), "'winner' is longer"),
+    (WORD._replace(concept=MUG), WORD._replace(concept=LAMP, start=9, end=13), "'winner' comes first"),
 )
 
 

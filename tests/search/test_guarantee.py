@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.table import Catalog, write_catalog
+from slotbeam.catalog.table import Catalog
+from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.matcher import is_cjk
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.table import Catalog, write_catalog
+from slotbeam.catalog.table import Catalog
+from slotbeam.catalog.writer import write_catalog
 from slotbeam.decode.frontier import Opened
 from slotbeam.errors import BindingError, FilterError, InputError
 from slotbeam.search.artifact import Artifact

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.table import Catalog, write_catalog
+from slotbeam.catalog.table import Catalog
+from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.search.artifact import Artifact
 from slotbeam.suggestions.features import shape

@@ -64,7 +64,7 @@ def day(counter: TrendCounter, number: int, queries: list[Query]) -> Iterator[tu
 
 
 def test_a_planted_word_is_offered_within_100_queries_and_nine_offers_of_ten_are_planted(world: Path) -> None:
-    kae, cache = Kae.load(DEMO / "kae"), dict[str, Query]()
+    kae, cache = Kae.load(DEMO / "model" / "kae"), dict[str, Query]()
     planted = {json.loads(line)["word"] for line in (world / "planted.jsonl").read_text(encoding="utf-8").splitlines()}
     past = list(requests(world / "log.jsonl", (29, 30)))
     base = TrendCounter()

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.table import Catalog, write_catalog
+from slotbeam.catalog.table import Catalog
+from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Concept, Dictionary
@@ -72,7 +73,7 @@ def make_shop(
     kinds = write_catalog(directory, items, sids, vectors=vectors)
     return Artifact(
         directory=directory,
-        manifest={"name": "shop", "fields": kinds},
+        manifest={"name": "shop", "index": {"fields": kinds}},
         kae=kae,
         inputs=SidInputs(),  # type: ignore[arg-type]  # only `build` is ever asked
         model=PrefixModel(kae.codebook.sizes, seed, coarse),

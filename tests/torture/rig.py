@@ -69,7 +69,7 @@ class Rig:
         self.disk_environment = disk.environment if disk else {}
         self.store.environment |= self.disk_environment
         manifest = read_manifest(artifact)
-        self.codebook = str(manifest["codebook_sha"])
+        self.codebook = str(manifest["model"]["codebook_sha"])
         self.history = History(self.codebook, CATALOG, lives=lambda: [plane.life for plane in self.planes])
         self.progress = Progress()
         self.proxies: dict[str, Proxy] = {}

@@ -65,10 +65,12 @@ def test_the_artifact_is_complete_and_its_manifest_tells_how_it_was_made(trained
     artifact = Artifact.load(trained)
     manifest = artifact.manifest
     assert len(artifact.catalog) == 160
-    assert manifest["model"]["width"] == 32
-    assert [one["reserved"] for one in manifest["positions"]] == [3] * len(artifact.kae.codebook)
-    assert manifest["training"]["settings"]["seed"] == 0
-    stages = manifest["metrics"]["stages"]
+    assert manifest["index"]["items"] == 160
+    model = manifest["model"]
+    assert model["shape"]["width"] == 32
+    assert [one["reserved"] for one in model["positions"]] == [3] * len(artifact.kae.codebook)
+    assert model["training"]["settings"]["seed"] == 0
+    stages = model["metrics"]["stages"]
     assert list(stages) == ["S0", "S1", "S2", "S3"]
     assert stages["S3"]["last_loss"] < stages["S3"]["first_loss"]
     assert not [path for path in trained.parent.iterdir() if path != trained], "nothing is left beside the artifact"
@@ -85,9 +87,9 @@ def test_the_trained_model_knows_which_item_a_query_means(trained: Path) -> None
     assert int(logp[0].argmax()) == encoded.sid[0] != 0
 
 
-def test_late_text_is_served_but_never_learned(trained: Path) -> None:
+def test_text_edited_later_is_neither_learned_nor_indexed(trained: Path) -> None:
     artifact = Artifact.load(trained)
-    assert len(artifact.catalog.match([NEW_WORD])) == 4
+    assert not len(artifact.catalog.match([NEW_WORD]))
     assert artifact.kae.dictionary.concept_of(NEW_WORD) is None
     assert NEW_WORD not in json.loads((trained / "model" / "tokenizer.json").read_text())["model"]["vocab"]
 
@@ -97,8 +99,8 @@ def test_a_refresh_keeps_the_codebook_and_moves_the_weights(trained: Path, world
     old, new = Artifact.load(trained), Artifact.load(out)
     assert new.codebook_sha == old.codebook_sha
     assert np.array_equal(new.catalog.sids, old.catalog.sids)
-    assert list(new.manifest["metrics"]["stages"]) == ["S3"]
-    losses = old.manifest["metrics"]["stages"]["S3"], new.manifest["metrics"]["stages"]["S3"]
+    assert list(new.manifest["model"]["metrics"]["stages"]) == ["S3"]
+    losses = old.manifest["model"]["metrics"]["stages"]["S3"], new.manifest["model"]["metrics"]["stages"]["S3"]
     assert losses[1]["first_loss"] < 0.5 * (losses[0]["first_loss"] + losses[0]["last_loss"]), "it starts where it was"
     assert (trained / "model/decoder.onnx").read_bytes() != (out / "model/decoder.onnx").read_bytes()
 
@@ -145,7 +147,7 @@ class Machine:
 def test_minutes_are_those_of_the_whole_command(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step_s: float
 ) -> None:
-    machine = Machine(monkeypatch, step_s, read_data=20.0, build_kae=30.0, build_corpus=40.0, export_artifact=8.0)
+    machine = Machine(monkeypatch, step_s, read_data=20.0, build_kae=30.0, build_corpus=40.0, write_index=8.0)
     budget = Budget(240.0, machine)
     out = train(world, tmp_path / "out", logs=world, options=replace(OPTIONS, quiet=False), budget=budget)
     assert machine.parts["read_data"] + machine.parts["build_kae"] + machine.parts["build_corpus"] == 90.0
@@ -154,7 +156,7 @@ def test_minutes_are_those_of_the_whole_command(
     said = " ".join(capsys.readouterr().err.split())
     assert "of 4 minutes 90 s are spent; 126 s are for the stages, about 24 s for what follows them" in said
     assert f"{out} is complete after {machine.now / 60:.1f} minutes" in said
-    assert Artifact.load(out).manifest["metrics"]["seconds"]["read"] == 20.0
+    assert Artifact.load(out).manifest["model"]["metrics"]["seconds"]["read"] == 20.0
 
 
 def test_too_little_time_for_the_stages_is_said_with_the_minutes_to_give(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,5 +135,11 @@ class PostingsBuilder:
         """Return `rows` and `impacts` (length,), to be filled."""
         if self._directory is None:
             return np.empty(length, np.int32), np.empty(length, np.float16)
-        path = self._directory / "rows.npy", self._directory / "impacts.npy"
-        return open_memmap(path[0], "w+", np.int32, (length,)), open_memmap(path[1], "w+", np.float16, (length,))
+        rows, impacts = self._directory / "rows.npy", self._directory / "impacts.npy"
+        columns = open_memmap(rows, "w+", np.int32, (length,)), open_memmap(impacts, "w+", np.float16, (length,))
+        for path in (rows, impacts):
+            with path.open(
+                "r+b"
+            ) as file:  # a disk that is full is told here; a page that it has no room for, by a signal
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        return columns

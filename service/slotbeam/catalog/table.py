@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from slotbeam.arrays import Strings, distinct, load_array, run_starts, save_array
-from slotbeam.catalog.fields import FieldKind, Fields
+from slotbeam.arrays import Strings, distinct, load_array
+from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.filters import read_filter
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.passing import KeptSets, Passing
-from slotbeam.catalog.terms import TermIndex, terms_tell
+from slotbeam.catalog.sources import Sources
+from slotbeam.catalog.terms import TermIndex
 from slotbeam.catalog.wholewords import rows_holding
 from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize
@@ -34,7 +35,7 @@ def id_hash(item_id: str) -> int:
 def item_text(item: Item) -> str:
     """Return the canonical text in which `match` looks for words, one line per part of the item."""
     parts = [item.title, *(v for values in item.attributes.values() for v in values), item.description]
-    return "\n".join(dict.fromkeys(normalize(part) for part in parts if part.strip()))
+    return "\n".join(dict.fromkeys(filter(None, map(normalize, parts))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +46,12 @@ class Catalog:
         ids, titles, texts: (N,) strings.
         prior: (N,) float32, log(1 + popularity).
         sids: (N, L) int16, int32 where a position has more slots.
-        leaf_items: (n_leaves + 1,) int64: the items of leaf i are rows `leaf_items[i]:leaf_items[i + 1]`.
+        leaf_items: (n_leaves + 1,) int32: the items of leaf i are rows `leaf_items[i]:leaf_items[i + 1]`.
         id_hashes, id_rows: (N,) uint64 sorted and int32: the way from id to row.
         id_ranks: (N,) int32, the place of each row's id among all ids in order: what ties break by.
         vectors: (N, e) int8, 127 × the unit item vectors; (N, 0) where training made none.
-        reread: (m,) int32, rising: rows whose terms do not tell which words their texts hold. None where that is not
-            known, in artifacts made before 2026-11-27: `match` then reads all texts.
+        reread: (m,) int32, rising: rows whose terms do not tell which words their texts hold.
+        sources: (N,) each item as it was given.
     """
 
     ids: Strings
@@ -63,7 +64,8 @@ class Catalog:
     id_rows: IntArray
     id_ranks: IntArray
     vectors: IntArray
-    reread: IntArray | None
+    reread: IntArray
+    sources: Sources
     terms: TermIndex
     fields: Fields
     _filtered: KeptSets = field(default_factory=KeptSets, init=False, repr=False)
@@ -74,6 +76,10 @@ class Catalog:
     def sid(self, row: int) -> Sid:
         """Return the base SID of an item."""
         return tuple(self.sids[row].tolist())
+
+    def source(self, row: int) -> bytes:
+        """Return an item as it was given: a JSON object, of the shape that the catalog's rows had."""
+        return self.sources[row]
 
     def row_of(self, item_id: str) -> int | None:
         """Return the row of `item_id`, or None for an item that is not in the catalog."""
@@ -139,7 +145,7 @@ class Catalog:
     def _may_hold(self, word: str) -> IntArray | None:
         """Return the rows (n,), rising, outside of which no text holds `word`; None where that is not known."""
         places, all_known = self.terms.known(word)
-        if self.reread is None or (all_known and not len(places)):
+        if all_known and not len(places):
             return None
         if not all_known:
             return self.reread
@@ -155,15 +161,16 @@ class Catalog:
 
     @classmethod
     def load(cls, directory: Path, kinds: Mapping[str, str]) -> Catalog:
-        """Map what `write_catalog` wrote under `directory`; `kinds` is the manifest's `fields`."""
+        """Map what `writer` wrote under `directory`; `kinds` is the manifest's `fields`. No item is looked at."""
+        items = directory / "items"
 
         def array(name: str) -> Any:
-            return load_array(directory / f"{name}.npy")
+            return load_array(items / f"{name}.npy")
 
         return cls(
-            ids=Strings.load(directory, "ids"),
-            titles=Strings.load(directory, "titles"),
-            texts=Strings.load(directory, "texts"),
+            ids=Strings.load(items, "ids"),
+            titles=Strings.load(items, "titles"),
+            texts=Strings.load(items, "texts"),
             prior=array("prior"),
             sids=array("sids"),
             leaf_items=array("leaf_items"),
@@ -171,67 +178,8 @@ class Catalog:
             id_rows=array("id_rows"),
             id_ranks=array("id_ranks"),
             vectors=array("vectors"),
-            reread=array("reread") if (directory / "reread.npy").exists() else None,
+            reread=array("reread"),
+            sources=Sources.load(items),
             terms=TermIndex.load(directory / "terms"),
             fields=Fields.load(directory / "fields", kinds),
         )
-
-
-def write_catalog(
-    directory: Path,
-    items: Sequence[Item],
-    sids: IntArray,
-    lexical_texts: Sequence[str] | None = None,
-    vectors: IntArray | None = None,
-) -> dict[str, FieldKind]:
-    """Write the table of items.
-
-    Args:
-        directory: made when missing.
-        items: N items, in any order.
-        sids: (N, L), in their order.
-        lexical_texts: (N,) what lexical overlap is taken from, in their order; default: `item_text` of each. Training
-            gives the texts that it saw, so that text edited since then waits for the next training, as the model does.
-        vectors: (N, e) int8, in their order; default: none, e = 0.
-
-    Returns:
-        The fields' kinds, for the manifest.
-
-    Raises:
-        InputError: two items share an id.
-    """
-    sids = np.asarray(sids, np.int32).reshape(len(items), -1)
-    # SID order makes every state's items one range; within a SID the popular ones come first, so a cap keeps those.
-    order = sorted(range(len(items)), key=lambda i: (sids[i].tolist(), -items[i].popularity, items[i].id))
-    ordered = [items[i] for i in order]
-    sids = sids[order]
-    vectors = np.zeros((len(items), 0), np.int8) if vectors is None else np.asarray(vectors, np.int8)[order]
-    hashes = np.array([id_hash(item.id) for item in ordered], np.uint64)
-    by_hash = np.argsort(hashes, kind="stable")
-    if len({item.id for item in ordered}) != len(ordered):
-        seen = set[str]()
-        twin = next(item.id for item in ordered if item.id in seen or seen.add(item.id))  # type: ignore[func-returns-value]
-        raise InputError(f"two items have the id {twin!r}; ids are unique in a catalog")
-    texts = [item_text(item) for item in ordered]
-    Strings.of([item.id for item in ordered]).save(directory, "ids")
-    Strings.of([item.title for item in ordered]).save(directory, "titles")
-    Strings.of(texts).save(directory, "texts")
-    arrays = {
-        "prior": np.log1p(np.array([item.popularity for item in ordered], np.float32)),
-        "sids": sids.astype(np.int16 if sids.max(initial=0) < 2**15 else np.int32),
-        "vectors": vectors,
-        "leaf_items": np.append(run_starts(sids), len(ordered)),
-        "id_hashes": hashes[by_hash],
-        "id_rows": by_hash.astype(np.int32),
-        "id_ranks": np.argsort(sorted(range(len(ordered)), key=lambda i: ordered[i].id)).astype(np.int32),
-    }
-    scored = texts if lexical_texts is None else [lexical_texts[i] for i in order]
-    # Text edited since training, and scripts in which a word may end inside a term.
-    told = (f"{seen} ".startswith(f"{text} ") and terms_tell(text) for text, seen in zip(texts, scored, strict=True))
-    arrays["reread"] = np.flatnonzero(~np.fromiter(told, np.bool_)).astype(np.int32)
-    for name, array in arrays.items():
-        save_array(directory / f"{name}.npy", array)
-    TermIndex.build(scored).save(directory / "terms", len(items))
-    fields = Fields.of([item.fields for item in ordered])
-    fields.save(directory / "fields")
-    return fields.kinds

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from slotbeam.arrays import load_array, running_totals, save_array
+from slotbeam.arrays import load_array
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
@@ -107,32 +107,11 @@ class TermIndex:
         carried = self.vocabulary[place] == wanted
         return place[carried], bool(carried.all())
 
-    def save(self, directory: Path, n_rows: int) -> None:
-        """Write the terms of `n_rows` items, item by item and term by term (docs/artifact.md)."""
-        directory.mkdir(parents=True, exist_ok=True)
-        order = np.argsort(self.postings.rows, kind="stable")
-        places = np.repeat(np.arange(len(self.vocabulary)), np.diff(self.postings.starts))[order]
-        arrays = {
-            "vocabulary": self.vocabulary,
-            "ceilings": self.ceilings,
-            "starts": self.postings.starts,
-            "rows": self.postings.rows,
-            "offsets": running_totals(np.bincount(self.postings.rows, minlength=n_rows)),
-            "places": places.astype(np.uint16 if len(self.vocabulary) <= 2**16 else np.uint32),
-            "impacts": self.postings.impacts[order],
-        }
-        for name, array in arrays.items():
-            save_array(directory / f"{name}.npy", array)
-
     @classmethod
     def load(cls, directory: Path) -> TermIndex:
-        """Map what `save` wrote, and put the impacts in the order of the postings."""
-        names = ("vocabulary", "ceilings", "starts", "rows", "offsets", "places", "impacts")
-        vocabulary, ceilings, starts, rows, offsets, places, impacts = (
-            load_array(directory / f"{name}.npy") for name in names
-        )
-        ordered = impacts[np.argsort(places, kind="stable")]
-        return cls(vocabulary, ceilings, Postings.of(starts, rows, ordered, len(offsets) - 1))
+        """Map what a `PostingsBuilder` wrote."""
+        vocabulary, ceilings = (load_array(directory / f"{name}.npy") for name in ("vocabulary", "ceilings"))
+        return cls(vocabulary, ceilings, Postings.load(directory))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from slotbeam.cli import (
     bench,
     doctor,
     eval,
+    index,
     kae,
     paper,
     query,
@@ -83,6 +84,7 @@ app.add_typer(slots.group, name="slots")
 app.add_typer(suggestions.group, name="suggestions")
 app.add_typer(tokens.group, name="tokens")
 app.add_typer(kae.group, name="kae")
+app.add_typer(index.group, name="index")
 
 
 def main() -> None:

@@ -25,11 +25,11 @@ def explain(
     """Show which words are known, their groups and slots, which of them represents its group, and why."""
     from slotbeam.kae.encode import Kae
     from slotbeam.kae.normalize import normalize
-    from slotbeam.search.artifact import read_manifest
+    from slotbeam.search.artifact import MODEL, read_manifest
 
     directory = settings_of(ctx).artifact
     read_manifest(directory)
-    kae = Kae.load(directory / "kae")
+    kae = Kae.load(directory / MODEL / "kae")
     canonical = normalize(text)
     encoded = kae.encode(canonical)
     facts = kae.explain(canonical)

@@ -40,6 +40,10 @@ def train(
     groups: Annotated[int | None, typer.Option(min=1, max=18, help="Positions; the elbow otherwise.")] = None,
     reserved: Annotated[int | None, typer.Option(min=0, max=1000, help="Reserved slots a position.")] = None,
     last_day: Annotated[int | None, typer.Option(min=1, help="Last day of the log that training sees.")] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Learn from so many items, drawn evenly; the index holds all.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that encode the index.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
     check: Annotated[
         bool, typer.Option("--check", help="Only check catalog and log, and say what they hold; needs no PyTorch.")
@@ -71,6 +75,7 @@ def train(
         name=name or (out.name if config == "standard" else f"{out.name}-{config}"),
         quiet=quiet,
         last_day=last_day or options.last_day,
+        sample=sample,
         kae=replace(options.kae, **kae),
     ).seeded(seed)
     chosen = [stage.strip() for stage in stages.split(",") if stage.strip()]
@@ -86,5 +91,6 @@ def train(
         stages=chosen,
         resume=resume,
         budget=budget,
+        jobs=jobs,
     )
     say(f"{out} is complete; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from slotbeam.errors import ArtifactError
 from slotbeam.kae.categories import CATEGORIES
@@ -30,6 +30,13 @@ class Describable(Protocol):
     def description(self) -> str: ...
     @property
     def attributes(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
+class Value(NamedTuple):
+    """One attribute value: its canonical text, and the candidates in it, from character 0 on."""
+
+    text: str
+    candidates: list[Candidate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,9 @@ class Encoded:
 
     @property
     def concept_terms(self) -> str:
-        """One term for each concept that is named or implied; no word of a text is spelt like it after `normalize`.
-
-        Lexical overlap compares them beside the words, so that synonyms meet.
-        """
+        """One term for each concept that is named or implied. Lexical overlap compares them beside the words."""
         concepts = {match.concept for match in (*self.matches, *self.chosen) if match is not None}
-        return " ".join(f"concept{number}concept" for number in sorted(concepts))
+        return " ".join(map(concept_term, sorted(concepts)))
 
     @property
     def lexical_text(self) -> str:
@@ -86,6 +90,11 @@ class Fact:
     kind: SlotKind
     chosen: bool
     reason: str
+
+
+def concept_term(concept: int) -> str:
+    """Return the term that stands for a concept, so that synonyms meet; no word of a text is spelt like it."""
+    return f"concept{concept}concept"
 
 
 class Kae:
@@ -125,31 +134,50 @@ class Kae:
 
     def encode_item(self, item: Describable) -> Encoded:
         """Encode an item: title and typed attributes first, then, for positions still empty, the description."""
+        values = [self.value(category, value) for category in CATEGORIES for value in item.attributes.get(category, ())]
+        return self.encode_parts(normalize(item.title), values, normalize(item.description))
+
+    def value(self, category: str, value: str) -> Value:
+        """Read one attribute value, alone: so that no word is found across two of them."""
+        text = normalize(value)
+        return Value(text, self._candidates(text, self.matcher.find(text), typed=category))
+
+    def encode_parts(self, title: str, values: Sequence[Value], description: str) -> Encoded:
+        """Encode an item from its canonical texts and its attribute values, those in the order of `CATEGORIES`."""
+        texts = [title, *(value.text for value in values if value.text), *([description] if description else [])]
+        return self._finish(_SEPARATOR.join(texts), self._of_parts(title, values, description))
+
+    def sid_and_concepts(self, title: str, values: Sequence[Value], description: str) -> tuple[Sid, set[int]]:
+        """Return what `encode_parts` finds without where: the SID, and the concepts that are named or implied."""
+        candidates = self._of_parts(title, values, description)
+        winners = self._winners(candidates)
+        sid = [EMPTY] * len(self.codebook)
+        for position, winner in winners.items():
+            sid[position] = self._index[winner.concept]
+        return tuple(sid), {candidate.concept for candidate in (*candidates, *winners.values())}
+
+    def _of_parts(self, title: str, values: Sequence[Value], description: str) -> list[Candidate]:
+        """Return the candidates of an item, at their places in its parts put together."""
         # Title before attributes: where all else is equal the earlier word represents its position.
-        parts = [normalize(item.title)]
-        candidates = self._candidates(parts[0], self.matcher.find(parts[0]))
-        offset = len(parts[0]) + len(_SEPARATOR)
-        for category in CATEGORIES:
-            for value in item.attributes.get(category, ()):
-                text = normalize(value)
-                if text:
-                    # Value by value, so that no word is found across two of them; offsets are those in the text put
-                    # together below.
-                    candidates += self._candidates(text, self.matcher.find(text), offset, typed=category)
-                    parts.append(text)
-                    offset += len(text) + len(_SEPARATOR)
-        text = normalize(item.description)
-        if text:
-            candidates += self._candidates(text, self.matcher.find(text), offset, segment=1)
-            parts.append(text)
-        return self._finish(_SEPARATOR.join(parts), candidates)
+        candidates = self._candidates(title, self.matcher.find(title))
+        offset = len(title) + len(_SEPARATOR)
+        for text, own in values:
+            if text:
+                candidates += [
+                    Candidate(start + offset, end + offset, concept, entity, segment, typed, head)
+                    for start, end, concept, entity, segment, typed, head in own
+                ]
+                offset += len(text) + len(_SEPARATOR)
+        if description:
+            candidates += self._candidates(description, self.matcher.find(description), offset, segment=1)
+        return candidates
 
     def explain(self, text: str) -> list[Fact]:
         """Return every word found in canonical `text`, overlapping ones included, and what became of it."""
         occurrences = self.matcher.find_all(text)
         kept = leftmost_longest(occurrences)
         candidates = self._candidates(text, kept)
-        winners = self._winners(candidates)
+        winners = self._named(candidates)
         facts = [self._fact(text, c, winners) for c in candidates]
         for start, end, word in (match for match in occurrences if match not in set(kept)):
             concept = self._concept[word]
@@ -201,7 +229,13 @@ class Kae:
         ]
 
     def _winners(self, candidates: list[Candidate]) -> dict[int, Candidate]:
-        """Return the representative by position."""
+        """Return the representative by position; the entity that is implied, where none is named."""
+        winners = self._named(candidates)
+        if 0 not in winners and (implied := self._implied(candidates)):
+            winners[0] = implied
+        return winners
+
+    def _named(self, candidates: list[Candidate]) -> dict[int, Candidate]:
         rivals: dict[int, list[Candidate]] = {}
         for candidate in candidates:
             rivals.setdefault(self._position[candidate.concept], []).append(candidate)
@@ -218,8 +252,6 @@ class Kae:
 
     def _finish(self, text: str, candidates: list[Candidate]) -> Encoded:
         winners = self._winners(candidates)
-        if 0 not in winners and (implied := self._implied(candidates)):
-            winners[0] = implied
         chosen: list[Match | None] = [None] * len(self.codebook)
         sid = [EMPTY] * len(self.codebook)
         for position, winner in winners.items():

@@ -61,9 +61,10 @@ def is_boundary(text: str, at: int) -> bool:
     if at <= 0 or at >= len(text):
         return True
     before, after = text[at - 1], text[at]
-    if in_word(before):
-        if in_word(after):
-            return is_cjk(before) or is_cjk(after)
+    # Most characters are letters of ASCII: what can be told without a call is, for an item has hundreds of edges.
+    if before.isalnum() or (before > "\x7f" and in_word(before)):
+        if after.isalnum() or (after > "\x7f" and in_word(after)):
+            return max(before, after) > "\x7f" and (is_cjk(before) or is_cjk(after))
         return not (after in ".," and at + 1 < len(text) and before.isdigit() and text[at + 1].isdigit())
     if ord(before) in _FLAGS and ord(after) in _FLAGS:
         start = at

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from slotbeam.errors import ArtifactError
 
@@ -30,6 +34,11 @@ _INSIDE: dict[str, dict[int, str]] = {
 
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
+_GRAPH, _INITIALIZER = 7, 5
+_DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9
+_DTYPES: dict[int | memoryview, str] = {1: "<f4", 10: "<f2"}
+"""Fields and types of what `initializer` reads; slotbeam's own graphs store their weights so."""
+
 
 def read_graph(path: Path) -> bytes:
     """Return the bytes of an ONNX file that refers to no other file. Raises `ArtifactError`."""
@@ -44,6 +53,28 @@ def read_graph(path: Path) -> bytes:
     if external:
         raise ArtifactError(f"{path} keeps weights in another file, which is never opened; export them inside it")
     return data
+
+
+def initializer(path: Path, name: str) -> NDArray[Any]:
+    """Return a weight of an ONNX file by its name, float16 or float32, as it is stored. Raises `ArtifactError`."""
+    try:
+        graph = _only(memoryview(read_graph(path)), _GRAPH)
+        for number, tensor in _fields(graph):
+            if (
+                number == _INITIALIZER
+                and isinstance(tensor, memoryview)
+                and bytes(_only(tensor, _NAME)) == name.encode()
+            ):
+                dtype = _DTYPES[next(value for field, value in _fields(tensor) if field == _DATA_TYPE)]
+                shape = [int(value) for field, value in _fields(tensor) if field == _DIMS and isinstance(value, int)]
+                return np.frombuffer(_only(tensor, _RAW_DATA), dtype).reshape(shape)
+    except (ValueError, IndexError, KeyError, StopIteration) as error:
+        raise ArtifactError(f"{path} holds no weight {name}: {error!r}; copy the artifact again") from error
+    raise ArtifactError(f"{path} holds no weight {name}; copy the artifact again")
+
+
+def _only(message: memoryview, number: int) -> memoryview:
+    return next(value for field, value in _fields(message) if field == number and isinstance(value, memoryview))
 
 
 def _refers_outside(message: memoryview, kind: str, depth: int) -> bool:

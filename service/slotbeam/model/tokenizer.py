@@ -46,7 +46,11 @@ MAX_RECENT_TEXT = 8
 MAX_HISTORY = 4
 """Earlier queries, and item SIDs, that are read at most."""
 
-_MAX_CHARACTERS = 400
+MAX_CHARACTERS = 400
+"""Of a text that are tokenised; what is behind them would be cut anyway."""
+
+TOKENIZER = "tokenizer.json"
+"""Its file in the artifact's `model/`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ class InputBuilder:
         # Cut before it is encoded: the tokens behind the limit are dropped anyway, and a long text would cost what it
         # is long.
         start = self.layout.text_start
-        encoding = self._tokenizer.encode(text[:_MAX_CHARACTERS], add_special_tokens=False)
+        encoding = self._tokenizer.encode(text[:MAX_CHARACTERS], add_special_tokens=False)
         return [start + token for token in encoding.ids[:limit]]
 
     def texts_ids(self, texts: Sequence[str], limit: int = MAX_TEXT) -> list[list[int]]:
@@ -142,7 +146,7 @@ class InputBuilder:
     def texts_tokens(self, texts: Sequence[str], limit: int) -> list[tuple[list[int], list[tuple[int, int]]]]:
         """Return the ids of many texts, each with its token's (start, end) character offsets."""
         start = self.layout.text_start
-        encodings = self._tokenizer.encode_batch([text[:_MAX_CHARACTERS] for text in texts], add_special_tokens=False)
+        encodings = self._tokenizer.encode_batch([text[:MAX_CHARACTERS] for text in texts], add_special_tokens=False)
         return [([start + token for token in e.ids[:limit]], e.offsets[:limit]) for e in encodings]
 
     def text_of(self, ids: Sequence[int]) -> str:

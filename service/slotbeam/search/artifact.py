@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,26 +18,50 @@ from slotbeam.files import sha256_of, write_whole
 from slotbeam.kae.encode import Kae
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.protocol import SequenceModel
-from slotbeam.model.tokenizer import InputBuilder
+from slotbeam.model.tokenizer import TOKENIZER, InputBuilder
 from slotbeam.search.examples import example_queries
 from slotbeam.search.options import SearchOptions
 from slotbeam.trie.csr import Trie
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
+MODEL, INDEX = "model", "index"
 
 
-def write_manifest(directory: Path, manifest: dict[str, Any]) -> None:
-    """Add `format` and the hash of every file under `directory` to `manifest`, and write it, last of all files."""
-    files = {
-        path.relative_to(directory).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+def write_manifest(
+    directory: Path, manifest: dict[str, Any], progress: Callable[[int, int], object] = lambda done, total: None
+) -> dict[str, Any]:
+    """Add `format` and the hashes of all files under `directory` to a manifest, write it last, and return it.
+
+    `progress` is called with the bytes that are hashed and those of all files.
+    """
+    sizes = {
+        path.relative_to(directory).as_posix(): path.stat().st_size
         for path in sorted(directory.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
-    body = orjson.dumps(
-        {**manifest, "format": FORMAT, "files": files}, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
-    )
+    total, done, files = sum(sizes.values()), 0, {}
+    for name, size in sizes.items():
+        files[name] = {"bytes": size, "sha256": sha256_of(directory / name)}
+        done += size
+        progress(done, total)
+    model, index = ({**manifest.get(part, {})} for part in (MODEL, INDEX))
+    model["sha"] = _sha_of_model(files)
+    index["bytes"] = sum(size for name, size in sizes.items() if name.startswith(f"{INDEX}/"))
+    return save_manifest(directory, {**manifest, MODEL: model, INDEX: index, "format": FORMAT, "files": files})
+
+
+def save_manifest(directory: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Write a manifest whose files have not changed, and return it."""
+    body = orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
     write_whole(directory / MANIFEST, body + b"\n")
+    return manifest
+
+
+def _sha_of_model(files: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the SHA-256 of the names and hashes of a model's files: which model an index was made by."""
+    lines = [f"{name} {facts['sha256']}\n" for name, facts in sorted(files.items()) if name.startswith(f"{MODEL}/")]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -52,22 +78,45 @@ def read_manifest(directory: Path) -> dict[str, Any]:
         raise ArtifactError(f"{path} cannot be read: {error}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         given = manifest.get("format") if isinstance(manifest, dict) else type(manifest).__name__
-        raise ArtifactError(f"{path} has format {given!r}; this version of slotbeam reads format {FORMAT}")
+        raise ArtifactError(
+            f"{path} has format {given!r}; this version of slotbeam reads format {FORMAT}: "
+            'train it again ("slotbeam train"), or make an index with a model of this format ("slotbeam index")'
+        )
     return manifest
 
 
-def verify(directory: Path, manifest: dict[str, Any]) -> None:
-    """Check every file against the manifest before anything is parsed. Raises `ArtifactError` naming the file."""
+def check_files(directory: Path, manifest: dict[str, Any]) -> None:
+    """Check that every file is there and as long as the manifest says. Raises `ArtifactError` naming the file."""
     for name, expected in manifest["files"].items():
         path = directory / name
         if not path.is_file() or path.is_symlink() or not path.resolve().is_relative_to(directory.resolve()):
             raise ArtifactError(f"{name} is missing from {directory}; manifest.json lists it: copy the artifact again")
-        actual = sha256_of(path)
+        size = path.stat().st_size
+        if size != expected["bytes"]:
+            raise ArtifactError(
+                f"{name} has {size} bytes, manifest.json says {expected['bytes']}; copy the artifact again"
+            )
+
+
+def verify(
+    directory: Path,
+    manifest: dict[str, Any],
+    under: str = "",
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> None:
+    """Check the hash of every file whose name begins with `under`. Raises `ArtifactError` naming the file."""
+    check_files(directory, manifest)
+    files = {name: facts for name, facts in manifest["files"].items() if name.startswith(under)}
+    total, done = sum(facts["bytes"] for facts in files.values()), 0
+    for name, expected in files.items():
+        actual = sha256_of(directory / name)
         if actual != expected["sha256"]:
             raise ArtifactError(
                 f"{name} has sha256 {actual[:12]}…, manifest.json says {expected['sha256'][:12]}…; "
-                'the file was changed: copy the artifact again, or run "slotbeam train" again'
+                "the file was changed: copy the artifact again, or make it again"
             )
+        done += expected["bytes"]
+        progress(done, total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +153,10 @@ class Artifact:
 
     @classmethod
     def load(cls, directory: Path | str) -> Artifact:
-        """Verify the directory, then load it.
+        """Check the directory, then load the model and map the index.
+
+        The model's files are hashed before one of them is parsed. Those of the index are as large as the catalog: of
+        them only sizes are looked at, `verify` takes the hashes.
 
         Args:
             directory: of the artifact.
@@ -115,29 +167,28 @@ class Artifact:
         directory = Path(directory)
         manifest = read_manifest(directory)
         try:
-            verify(directory, manifest)
-            kae = Kae.load(directory / "kae")
+            verify(directory, manifest, under=f"{MODEL}/")
+            model, index = directory / MODEL, directory / INDEX
+            kae = Kae.load(model / "kae")
             sizes = kae.codebook.sizes
             artifact = cls(
                 directory=directory,
                 manifest=manifest,
                 kae=kae,
-                inputs=InputBuilder.load(
-                    directory / "model" / "tokenizer.json", sizes, manifest["model"]["max_tokens"]
-                ),
-                model=OnnxModel(directory / "model", sizes),
-                trie=Trie.load(directory / "trie"),
-                catalog=Catalog.load(directory / "items", manifest["fields"]),
+                inputs=InputBuilder.load(model / TOKENIZER, sizes, manifest["model"]["shape"]["max_tokens"]),
+                model=OnnxModel(model, sizes),
+                trie=Trie.load(index / "trie"),
+                catalog=Catalog.load(index, manifest["index"]["fields"]),
                 options=SearchOptions(**manifest["search"]),
             )
         except (KeyError, TypeError, ValueError, OSError) as error:
             if isinstance(error, ArtifactError):
                 raise
             raise ArtifactError(f"{directory} cannot be loaded: {type(error).__name__}: {error}") from error
-        if artifact.codebook_sha != manifest["codebook_sha"]:
+        if artifact.codebook_sha != manifest["model"]["codebook_sha"]:
             raise ArtifactError(
-                f"{directory}/kae has codebook {artifact.codebook_sha[:12]}…, manifest.json says another"
+                f"{directory}/model/kae has codebook {artifact.codebook_sha[:12]}…, manifest.json says another"
             )
         if artifact.trie.depth != len(sizes) or artifact.trie.n_leaves + 1 != len(artifact.catalog.leaf_items):
-            raise ArtifactError(f"{directory}/trie does not fit {directory}/items or the codebook")
+            raise ArtifactError(f"{directory}/index/trie does not fit {directory}/index/items or the codebook")
         return artifact

@@ -8,20 +8,24 @@ from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray
 
 
-def sid_order(sids: IntArray) -> IntArray:
-    """Return the permutation (N,) that sorts `sids` (N, L) lexicographically; equal SIDs keep their order."""
-    if sids.shape[1] == 0 or len(sids) == 0:
-        return np.arange(len(sids))
-    bits = [max(1, int(column.max()).bit_length()) for column in sids.T]
+def sid_keys(sids: IntArray) -> list[IntArray]:
+    """Return numbers (N,) int64, the first the most significant, that compare as `sids` (N, L) do lexicographically."""
     keys: list[IntArray] = []
     room = 0
-    for column, width in zip(sids.T, bits, strict=True):
+    for column in sids.T:
+        width = max(1, int(column.max(initial=0)).bit_length())
         if width > room:  # as many positions as fit share one 63-bit key: sorting two keys beats sorting six
             keys.append(np.zeros(len(sids), np.int64))
             room = 63
         keys[-1] = (keys[-1] << width) | column.astype(np.int64)
         room -= width
-    return np.lexsort(keys[::-1])
+    return keys
+
+
+def sid_order(sids: IntArray) -> IntArray:
+    """Return the permutation (N,) that sorts `sids` (N, L) lexicographically; equal SIDs keep their order."""
+    keys = sid_keys(sids)
+    return np.lexsort(keys[::-1]) if keys and len(sids) else np.arange(len(sids))
 
 
 def build_trie(sids: IntArray) -> Trie:

@@ -17,14 +17,16 @@ import numpy as np
 import torch
 
 from slotbeam.catalog.item import Item
-from slotbeam.catalog.loaders import load_catalog
 from slotbeam.catalog.table import Catalog, item_text
+from slotbeam.catalog.writer import write_catalog
 from slotbeam.files import sha256_of
 from slotbeam.kae.normalize import normalize
+from slotbeam.model.itemvectors import ItemVectors, bag_of
 from slotbeam.model.onnx import OnnxModel
-from slotbeam.model.tokenizer import InputBuilder
-from slotbeam.search.artifact import Artifact, read_manifest, verify, write_manifest
+from slotbeam.model.tokenizer import TOKENIZER, InputBuilder
+from slotbeam.search.artifact import INDEX, MODEL, Artifact, read_manifest, verify, write_manifest
 from slotbeam.search.options import SearchOptions
+from slotbeam.trie.build import build_trie
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray
 from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding, TextVectors
@@ -33,7 +35,7 @@ from slotbeam_lab.baselines.registry import Built, Setup, cached
 from slotbeam_lab.baselines.rq_vae import CQ_SID, RQ_VAE
 from slotbeam_lab.baselines.systems import artifact_system, dictionary_of, training_data
 from slotbeam_train.command import CHECKPOINT, teach
-from slotbeam_train.export.artifact import TOKENIZER, export_parts
+from slotbeam_train.export.artifact import export_model
 from slotbeam_train.export.weights import fit_manifest
 from slotbeam_train.lexicon import behaviour_of
 from slotbeam_train.policy.model import Policy
@@ -104,7 +106,7 @@ def _texts(setup: Setup, directory: Path) -> dict[str, Any]:
 def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, Any]:
     """Fill `work` with everything that serving needs; return facts for a row."""
     options, began = setup.options, time.monotonic()
-    (items, log), served = training_data(setup), list(load_catalog(setup.catalog, late=True))
+    items, log = training_data(setup)
     kae = dictionary_of(setup)
     words = InputBuilder.load(texts / TOKENIZER, kae.codebook.sizes, options.model.max_tokens)
     _, encoded = item_sids_of(kae, items)
@@ -127,12 +129,14 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
     stages = [stage for stage in setup.stages if stage != _WORD_STAGE]
     with Reporter(options.quiet) as reporter:
         trainer = teach(model, corpus, options, stages, reporter, work / CHECKPOINT, resume=True)
-    if served != items:  # texts edited later are coded as they are served
-        item_sids = frozen.codes([item_text(item) for item in served])
-    said = [item_text(item) for item in items]
-    fields = export_parts(work, served, item_sids, model, inputs, items, said, options.half)
+    export_model(model, inputs, work / MODEL, options.half)
+    bags = [bag_of(inputs.sid_ids(tuple(sid)), corpus.item_texts[row]) for row, sid in enumerate(item_sids.tolist())]
+    vectors = ItemVectors.load(work / MODEL).encode(bags)
+    fields = write_catalog(work / INDEX, items, item_sids, vectors=vectors)
+    build_trie(item_sids).save(work / INDEX / "trie")
     (work / CHECKPOINT).unlink(missing_ok=True)
-    write_manifest(work, {"name": method.name, "fields": fields, "search": dataclasses.asdict(options.search)})
+    search = dataclasses.asdict(options.search)
+    write_manifest(work, {"name": method.name, "search": search, "index": {"fields": fields}})
     fit_manifest(_load(setup, method, texts, work), log, items, options.fit, options.seed)
     return {
         "sizes": list(inputs.sizes),
@@ -190,9 +194,9 @@ def _load(setup: Setup, method: Method, texts: Path, directory: Path) -> Artifac
         directory=directory,
         manifest=manifest,
         kae=frozen,
-        inputs=InputBuilder.load(directory / "model" / TOKENIZER, sizes, limit),
-        model=OnnxModel(directory / "model", sizes),
-        trie=Trie.load(directory / "trie"),
-        catalog=Catalog.load(directory / "items", manifest["fields"]),
+        inputs=InputBuilder.load(directory / MODEL / TOKENIZER, sizes, limit),
+        model=OnnxModel(directory / MODEL, sizes),
+        trie=Trie.load(directory / INDEX / "trie"),
+        catalog=Catalog.load(directory / INDEX, manifest["index"]["fields"]),
         options=setup.options.search.with_weights_of(SearchOptions(**manifest["search"])),
     )

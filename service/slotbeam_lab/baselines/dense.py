@@ -21,13 +21,12 @@ from torch.nn import functional as F
 
 from slotbeam.arrays import load_array, load_strings, save_array, save_strings
 from slotbeam.kae.normalize import normalize
-from slotbeam.model.tokenizer import MAX_HISTORY, MAX_RECENT_TEXT, PAD, QUERY, TITLE, InputBuilder, Layout
+from slotbeam.model.tokenizer import MAX_HISTORY, MAX_RECENT_TEXT, PAD, QUERY, TITLE, TOKENIZER, InputBuilder, Layout
 from slotbeam.types import FloatArray, IntArray
 from slotbeam_lab.baselines.registry import Built, Setup, cached
 from slotbeam_lab.baselines.systems import dictionary_of, training_data
 from slotbeam_lab.measures.run import Asked
 from slotbeam_train.command import CHECKPOINT
-from slotbeam_train.export.artifact import TOKENIZER
 from slotbeam_train.lexicon import behaviour_of
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.policy.model import ModelOptions, Policy

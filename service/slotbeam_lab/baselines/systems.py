@@ -57,12 +57,12 @@ def _train(setup: Setup, directory: Path) -> dict[str, Any]:
     if not (out / "manifest.json").is_file():  # a run stopped right after the last rename leaves a whole artifact
         train(setup.catalog, out, logs=setup.logs, options=setup.options, stages=setup.stages, resume=True)
     artifact = Artifact.load(out)
-    training, metrics = artifact.manifest["training"], artifact.manifest["metrics"]
+    training, metrics = artifact.manifest["model"]["training"], artifact.manifest["model"]["metrics"]
     return {
         "steps": sum(training["steps"]),
         "minutes": round(sum(stage["seconds"] for stage in metrics["stages"].values()) / 60, 2),
         "parameters": artifact.manifest["model"]["parameters"],
-        "sids": metrics["sids"],
+        "sids": artifact.manifest["index"]["sids"],
         "concepts": len(artifact.kae.dictionary),
     }
 

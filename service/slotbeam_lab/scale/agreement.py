@@ -64,7 +64,7 @@ def input_row(artifact: Artifact, asked: Asked) -> IntArray:
 
 def policy_of(artifact: Artifact) -> Policy:
     """Return the trained policy that an artifact was exported from."""
-    shape = artifact.manifest["model"]
+    shape = artifact.manifest["model"]["shape"]
     options = ModelOptions(**{field.name: shape[field.name] for field in fields(ModelOptions)})
     policy = Policy(options, artifact.inputs.layout)
     restore(policy, read_parameters(artifact.directory / "model", options.heads))

@@ -34,7 +34,7 @@ def footprint(artifact: Path, asked: Sequence[Asked]) -> dict[str, Any]:
 
 def index_bytes(manifest: dict[str, Any]) -> int:
     """Return the bytes of an artifact's files that grow with the catalog."""
-    return sum(facts["bytes"] for name, facts in manifest["files"].items() if not name.startswith(("model/", "kae/")))
+    return int(manifest["index"]["bytes"])
 
 
 def _memory() -> dict[str, float]:

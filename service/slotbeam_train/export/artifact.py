@@ -13,37 +13,29 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from slotbeam.catalog.item import Item
-from slotbeam.catalog.table import item_text, write_catalog
 from slotbeam.errors import ArtifactError
-from slotbeam.kae.encode import Encoded, Kae
+from slotbeam.kae.absorbed import ABSORBED
+from slotbeam.kae.encode import Kae
+from slotbeam.model.itemvectors import PARAMETERS, gate_weights
 from slotbeam.model.onnx import DECODER, ENCODER
-from slotbeam.model.tokenizer import START, InputBuilder
-from slotbeam.search.artifact import write_manifest
-from slotbeam.trie.build import build_trie
-from slotbeam.types import IntArray
+from slotbeam.model.tokenizer import START, TOKENIZER, InputBuilder
 from slotbeam_train.export.graphs import decoder_graph, encoder_graph
 from slotbeam_train.export.nodes import Arrays
-from slotbeam_train.lexicon import ABSORBED, Absorbed, write_absorbed
+from slotbeam_train.lexicon import Absorbed, write_absorbed
 from slotbeam_train.policy.model import Policy
-from slotbeam_train.stages.corpus import item_bags, item_texts_of
 
 EXTRA = "extra.npz"
 """Parameters that only training needs: with the graphs' own weights they make up the whole policy."""
-
-TOKENIZER = "tokenizer.json"
 
 _TRAINING_ONLY = (
     "text_place",
     "department.weight",
     "department.bias",
     "item_gate",
-    "item_mix.weight",
-    "item_mix.bias",
-    "item_head.weight",
     "vector_scale",
     "prior_weight",
 )
+_OF_ITEMS = ("item_mix.weight", "item_mix.bias", "item_head.weight")
 
 
 def parameters(model: Policy, half: bool = False) -> Arrays:
@@ -62,7 +54,7 @@ def round_to_half(model: Policy) -> None:
 
 
 def export_model(model: Policy, inputs: InputBuilder, directory: Path, half: bool = True) -> None:
-    """Write encoder.onnx, decoder.onnx, tokenizer.json and extra.npz into `directory`.
+    """Write encoder.onnx, decoder.onnx, tokenizer.json, items.npz and extra.npz into `directory`.
 
     Args:
         model: the policy; unchanged.
@@ -80,6 +72,8 @@ def export_model(model: Policy, inputs: InputBuilder, directory: Path, half: boo
     for graph, name in ((encoder, ENCODER), (decoder, DECODER)):
         onnx.helper.set_model_props(graph, {"sizes": ",".join(map(str, inputs.sizes))})
         (directory / name).write_bytes(graph.SerializeToString(deterministic=True))
+    weights = gate_weights(table, arrays["item_gate"])
+    np.savez(directory / PARAMETERS, weights=weights, **{name: arrays[name] for name in _OF_ITEMS})  # type: ignore[arg-type]
     np.savez(directory / EXTRA, **{name: arrays[name] for name in _TRAINING_ONLY})  # type: ignore[arg-type]
     inputs.save(directory / TOKENIZER)
 
@@ -97,8 +91,9 @@ def read_parameters(directory: Path, heads: int) -> Arrays:
                 array = numpy_helper.to_array(constant)
                 if array.dtype in (np.float16, np.float32):
                     arrays[constant.name] = array.astype(np.float32)
-        with (directory / EXTRA).open("rb") as file, np.load(file, allow_pickle=False) as extra:
-            arrays.update({name: extra[name] for name in _TRAINING_ONLY})
+        for name, held in ((EXTRA, _TRAINING_ONLY), (PARAMETERS, _OF_ITEMS)):
+            with (directory / name).open("rb") as file, np.load(file, allow_pickle=False) as more:
+                arrays.update({each: more[each] for each in held})
         width = arrays["embedding.weight"].shape[1]
         for name in [name for name in arrays if name.endswith(".absorbed")]:
             array = arrays.pop(name)
@@ -125,70 +120,26 @@ def restore(model: Policy, arrays: Arrays) -> list[str]:
     return kept
 
 
-def item_vectors(model: Policy, inputs: InputBuilder, sids: IntArray, items: Sequence[Item]) -> IntArray:
-    """Return (N, e) int8: 127 × the unit vector of each item, for `Catalog.vectors`."""
-    bags = torch.from_numpy(item_bags(inputs, np.asarray(sids), item_texts_of(items, inputs)))
-    with torch.no_grad():
-        parts = [model.item_vectors(part) for part in torch.split(bags, 4096)]
-    whole: IntArray = (torch.cat(parts) * 127).round().to(torch.int8).numpy()
-    return whole
-
-
-def export_parts(
-    out: Path,
-    items: Sequence[Item],
-    item_sids: IntArray,
-    model: Policy,
-    inputs: InputBuilder,
-    trained: Sequence[Item],
-    texts: Sequence[str],
-    half: bool,
-) -> dict[str, Any]:
-    """Write trie, items and graphs into `out`, and return what the manifest says of the items' fields.
-
-    Args:
-        items, item_sids, trained, half: see `export_artifact`.
-        texts: canonical text of each item, for lexical overlap.
-    """
-    build_trie(np.asarray(item_sids)).save(out / "trie")
-    vectors = item_vectors(model, inputs, item_sids, trained)
-    fields = write_catalog(out / "items", items, item_sids, texts, vectors)
-    export_model(model, inputs, out / "model", half)
-    return fields
-
-
-def export_artifact(
-    out: Path,
+def write_model(
+    directory: Path,
     kae: Kae,
-    items: Sequence[Item],
-    item_sids: IntArray,
     model: Policy,
     inputs: InputBuilder,
-    manifest: dict[str, Any],
-    trained: Sequence[Item],
-    encoded: Sequence[Encoded],
     half: bool = True,
     absorbed: Sequence[Absorbed] = (),
-) -> Path:
-    """Write a whole artifact into `out`, the manifest last.
+) -> dict[str, Any]:
+    """Write all that a model is into `directory`, the artifact's `model/`, and return what the manifest says of it.
 
     Args:
-        out: a directory that is empty or does not exist.
-        items: what is served. item_sids: (N, L), in their order.
-        manifest: `name`, `created`, `search`, `training`, `metrics` and whatever else is worth keeping; what the parts
-            say of themselves (positions, model, fields, hashes) is added here.
         half: see `export_model`.
-        trained: the same items as training saw them, and `encoded`, what was matched in them: item vectors and lexical
-            overlap are made of these.
-        absorbed: the bindings that became words; a refresh needs them.
+        absorbed: the bindings that became words; an index and a refresh need them.
     """
-    kae.save(out / "kae")
+    kae.save(directory / "kae")
     if absorbed:
-        write_absorbed(out / "kae" / ABSORBED, absorbed)
-    texts = [f"{item_text(item)} {one.concept_terms}" for item, one in zip(trained, encoded, strict=True)]
-    fields = export_parts(out, items, item_sids, model, inputs, trained, texts, half)
+        write_absorbed(directory / "kae" / ABSORBED, absorbed)
+    export_model(model, inputs, directory, half)
     book = kae.codebook
-    facts = {
+    return {
         "codebook_sha": book.sha,
         "positions": [
             {
@@ -200,13 +151,8 @@ def export_artifact(
             }
             for position, categories in enumerate(book.groups)
         ],
-        "model": {
-            **dataclasses.asdict(model.options),
-            "parameters": sum(value.numel() for value in model.parameters()),
-            "text_vocabulary": inputs.layout.text_vocabulary,
-            "stored": "float16" if half else "float32",
-        },
-        "fields": fields,
+        "shape": dataclasses.asdict(model.options),
+        "parameters": sum(value.numel() for value in model.parameters()),
+        "text_vocabulary": inputs.layout.text_vocabulary,
+        "stored": "float16" if half else "float32",
     }
-    write_manifest(out, {**manifest, **facts})
-    return out

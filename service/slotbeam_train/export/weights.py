@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.normalize import normalize
-from slotbeam.search.artifact import Artifact, write_manifest
+from slotbeam.search.artifact import Artifact, save_manifest
 from slotbeam.search.groups import base_candidates
 from slotbeam.search.options import WEIGHTS, SearchOptions
 from slotbeam.search.rank import ItemScorer
@@ -97,8 +97,10 @@ def fit_manifest(
     scan = choose_budget(artifact, taken, seed, budget.part(0.5) if budget else None)
     artifact = replace(artifact, options=replace(artifact.options, scan_budget=scan.rows))
     fitted = fit_weights(artifact, taken[:count], budget)
-    metrics = {**artifact.manifest.get("metrics", {}), "candidate_recall": {str(n): r for n, r in scan.recall.items()}}
-    write_manifest(artifact.directory, {**artifact.manifest, "search": asdict(fitted), "metrics": metrics})
+    model = artifact.manifest.get("model", {})
+    metrics = {**model.get("metrics", {}), "candidate_recall": {str(n): r for n, r in scan.recall.items()}}
+    told = {"search": asdict(fitted), "model": {**model, "metrics": metrics}}
+    save_manifest(artifact.directory, {**artifact.manifest, **told})
     return fitted
 
 

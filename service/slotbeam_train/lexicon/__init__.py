@@ -1,7 +1,6 @@
 """From items (and, where there is a log, queries) to the whole encoding: dictionary, codebook, importance table."""
 
 from slotbeam_train.lexicon.absorb import (
-    ABSORBED,
     Absorbed,
     absorbed_facts,
     carry,
@@ -16,7 +15,6 @@ from slotbeam_train.lexicon.plot import plot_losses
 from slotbeam_train.lexicon.quality import Quality, measure
 
 __all__ = [
-    "ABSORBED",
     "Absorbed",
     "GroupedKae",
     "KaeOptions",

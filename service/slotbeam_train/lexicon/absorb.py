@@ -7,7 +7,7 @@ represents its position for them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -15,14 +15,14 @@ from typing import Any, TypeGuard
 from slotbeam.bindings.binding import LIFECYCLES, Lifecycle, encode_items
 from slotbeam.bindings.words import canonical_words
 from slotbeam.catalog.item import Item
+from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError
+from slotbeam.kae.absorbed import carried_by_item
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae, Match
+from slotbeam.types import BoolArray
 from slotbeam_train.lexicon.corpus import Doc
 from slotbeam_train.lexicon.drafts import Drafts
-
-ABSORBED = "absorbed.json"
-"""In `<artifact>/kae`: what was absorbed, in the form that `read_absorbed` reads; a refresh starts from it."""
 
 LIVE = (Lifecycle.ACTIVE, Lifecycle.FAILED)
 """States that are absorbed; a file without states is absorbed whole. Drafts and windows that are not open are not."""
@@ -86,12 +86,16 @@ def write_absorbed(path: Path, absorbed: Sequence[Absorbed]) -> None:
     path.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-def with_items(absorbed: Iterable[Absorbed], known: Collection[str]) -> tuple[list[Absorbed], list[str]]:
-    """Return what has an item among `known` ids, and one line for each binding with unknown ones."""
+def with_items(
+    absorbed: Iterable[Absorbed], known: Callable[[Sequence[str]], Sequence[bool] | BoolArray]
+) -> tuple[list[Absorbed], list[str]]:
+    """Return what has an item that is `known`, and one line for each binding with others."""
     kept: list[Absorbed] = []
     said: list[str] = []
     for binding in absorbed:
-        missing = [item for item in binding.item_ids if item not in known]
+        missing = [
+            item for item, is_known in zip(binding.item_ids, known(binding.item_ids), strict=True) if not is_known
+        ]
         if missing:
             some = ", ".join(missing[:SHOWN]) + (", …" if len(missing) > SHOWN else "")
             said.append(
@@ -133,41 +137,33 @@ def carry(kae: Kae, items: Sequence[Item], encoded: Sequence[Encoded], absorbed:
 
     Where two bindings of one position want the same item, the first has it.
     """
-    rows = {item.id: row for row, item in enumerate(items)}
+    carried = carried_by_item(kae, absorbed)
     out = list(encoded)
-    taken: set[tuple[int, int]] = set()
-    for binding in absorbed:
-        concept = _concept(kae, binding)
-        slot = kae.codebook.slot_of(concept)
-        position, index = slot.position, slot.index
-        for row in (rows[item] for item in binding.item_ids if item in rows):
-            if (row, position) in taken:
-                continue
-            taken.add((row, position))
-            old = out[row]
+    for row, item in enumerate(items) if carried else ():
+        for word in carried.get(item.id, ()):
+            old, position, index = out[row], word.slot.position, word.slot.index
             if old.sid[position] != index:
                 sid = (*old.sid[:position], index, *old.sid[position + 1 :])
-                chosen = (*old.chosen[:position], Match(0, 0, binding.word, concept), *old.chosen[position + 1 :])
+                chosen = (*old.chosen[:position], Match(0, 0, word.word, word.concept), *old.chosen[position + 1 :])
                 out[row] = Encoded(old.text, sid, old.matches, chosen)
     return out
 
 
-def absorbed_facts(
-    kae: Kae, items: Sequence[Item], encoded: Sequence[Encoded], absorbed: Iterable[Absorbed]
-) -> list[dict[str, Any]]:
+def absorbed_facts(kae: Kae, catalog: Catalog, absorbed: Iterable[Absorbed]) -> list[dict[str, Any]]:
     """Return what the manifest says of each absorbed binding: `docs/training.md`, "Absorbing bindings".
 
     Args:
-        items, encoded: what is served, after `carry`.
+        catalog: the items that are served.
     """
-    sids = {item.id: each.sid for item, each in zip(items, encoded, strict=True)}
     facts = []
     for binding in absorbed:
-        concept = _concept(kae, binding)
+        concept = kae.dictionary.concept_of(binding.word)
+        if concept is None:
+            raise ValueError(f'the dictionary does not know the absorbed word "{binding.word}". This is a bug.')
         slot = kae.codebook.slot_of(concept)
         own = [word for word in binding.words if kae.dictionary.concept_of(word) == concept]
-        known = [item for item in binding.item_ids if item in sids]
-        carried = sum(sids[item][slot.position] == slot.index for item in known)
+        rows, missing = catalog.rows_of(binding.item_ids)
+        carried = int((catalog.sids[rows, slot.position] == slot.index).sum())
         facts.append(
             {
                 "word": binding.word,
@@ -176,19 +172,12 @@ def absorbed_facts(
                 "words": own,
                 "left": [word for word in binding.words if word not in own],
                 "items": carried,
-                "contested": len(known) - carried,
-                "missing": len(binding.item_ids) - len(known),
+                "contested": len(rows) - carried,
+                "missing": len(missing),
                 "items_sha": encode_items(binding.item_ids)[0],
             }
         )
     return facts
-
-
-def _concept(kae: Kae, one: Absorbed) -> int:
-    concept = kae.dictionary.concept_of(one.word)
-    if concept is None:
-        raise InputError(f'the dictionary that is kept does not know "{one.word}"; absorb it in a new training')
-    return concept
 
 
 def _texts(value: Any) -> TypeGuard[list[str]]:

@@ -12,6 +12,7 @@ from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.kae.normalize import normalize
+from slotbeam.model.itemvectors import MAX_ITEM_TEXT
 from slotbeam.model.tokenizer import MAX_HISTORY, MAX_TEXT, PAD, TITLE, InputBuilder
 from slotbeam.types import FloatArray, IntArray
 from slotbeam_train.lexicon import Absorbed, carry
@@ -21,9 +22,6 @@ from slotbeam_train.stages.routing import invented_words
 
 ORDER_WEIGHT = 3.0
 """Draws of an order for one draw of a click."""
-
-MAX_ITEM_TEXT = 32
-"""Text tokens that an item vector is made of, beside the item's slots."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +92,7 @@ def item_sids_of(kae: Kae, items: Sequence[Item], absorbed: Sequence[Absorbed] =
 def item_texts_of(items: Sequence[Item], inputs: InputBuilder) -> Ragged:
     """Distinct text ids of each item, those of its title first."""
     titles = inputs.texts_ids([normalize(item.title) for item in items])
-    values = [" ".join(normalize(v) for own in item.attributes.values() for v in own) for item in items]
+    values = [" ".join(filter(None, (normalize(v) for own in item.attributes.values() for v in own))) for item in items]
     both = zip(titles, inputs.texts_ids(values, MAX_ITEM_TEXT), strict=True)
     return Ragged.of([list(dict.fromkeys(title + value))[:MAX_ITEM_TEXT] for title, value in both])
 

@@ -170,7 +170,7 @@ def test_item_ids_that_the_catalog_does_not_hold_are_no_failure(shop: Artifact) 
 
 def test_a_binding_whose_words_the_artifact_absorbed_is_no_failure_without_a_slot(shop: Artifact) -> None:
     facts = {"words": ["labubu", "la bu bu"], "items_sha": make_binding("labubu").items, "contested": 0}
-    absorbed = replace(shop, manifest={**shop.manifest, "training": {"absorbed": [facts]}})
+    absorbed = replace(shop, manifest={**shop.manifest, "model": {"training": {"absorbed": [facts]}}})
     same = make_binding("labubu")
     others = [
         make_binding("labubu", "lafufu"),  # a word that was not absorbed
@@ -180,6 +180,8 @@ def test_a_binding_whose_words_the_artifact_absorbed_is_no_failure_without_a_slo
     assert set(found.failed) == {other.id for other in others}
     assert found.active == {}
     assert set(compiled(shop, make_listing({}, unplaced=[same])).failed) == {same.id}
-    contested = replace(shop, manifest={**shop.manifest, "training": {"absorbed": [{**facts, "contested": 1}]}})
+    contested = replace(
+        shop, manifest={**shop.manifest, "model": {"training": {"absorbed": [{**facts, "contested": 1}]}}}
+    )
     assert set(compiled(contested, make_listing({}, unplaced=[same])).failed) == {same.id}
     assert compiled(absorbed, make_listing({S4: same})).active == {same.id: S4}, "where it has a slot, it is served"

@@ -172,7 +172,7 @@ async def disk_full(scene: Scene) -> None:
 
 @fault(26, "the disk is full for a while, then free, and nobody does anything by hand")
 async def disk_full_for_a_while(scene: Scene) -> None:
-    disk, codebook = FullDisk(scene.directory / "disk"), str(read_manifest(scene.artifact)["codebook_sha"])
+    disk, codebook = FullDisk(scene.directory / "disk"), str(read_manifest(scene.artifact)["model"]["codebook_sha"])
     up = Up(scene.directory / "data", scene.artifact, log_elsewhere=True, log_level="warning", admin_rate=0)
     up.environment |= disk.environment
     with up:

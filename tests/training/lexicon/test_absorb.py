@@ -10,6 +10,8 @@ import pytest
 
 from slotbeam.bindings.binding import encode_items
 from slotbeam.catalog.item import Item
+from slotbeam.catalog.table import Catalog
+from slotbeam.catalog.writer import write_catalog
 from slotbeam.errors import InputError
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact
@@ -101,7 +103,7 @@ def test_a_word_that_the_dictionary_has_is_promoted_and_stays_one_concept(artifa
 
 
 def test_the_manifest_tells_what_was_absorbed_and_what_was_not(artifact: Artifact) -> None:
-    labubu, mug = artifact.manifest["training"]["absorbed"]
+    labubu, mug = artifact.manifest["model"]["training"]["absorbed"]
     assert labubu == {
         "word": "labubu",
         "category": "brand",
@@ -124,8 +126,8 @@ def test_a_refresh_keeps_what_was_absorbed(artifact: Artifact, world: Path, tmp_
     refreshed = Artifact.load(out)
     assert refreshed.codebook_sha == artifact.codebook_sha
     assert carriers(refreshed, slot_of(artifact, "labubu")) == set(IDS)
-    assert refreshed.manifest["training"]["absorbed"] == artifact.manifest["training"]["absorbed"]
-    again, skipped = read_absorbed(out / "kae" / "absorbed.json")
+    assert refreshed.manifest["model"]["training"]["absorbed"] == artifact.manifest["model"]["training"]["absorbed"]
+    again, skipped = read_absorbed(out / "model" / "kae" / "absorbed.json")
     assert ([one.word for one in again], skipped) == (["labubu", "mug"], [])
 
 
@@ -155,25 +157,27 @@ def test_a_rare_word_that_would_share_a_cluster_gets_its_own_slot() -> None:
     assert kae.codebook.concepts(slot) == (number,)
 
 
-def test_no_limit_of_words_drops_an_absorbed_one_and_its_items_carry_it_against_their_own_brand() -> None:
+def test_no_limit_of_words_drops_an_absorbed_one_and_its_items_carry_it_against_their_own_brand(
+    tmp_path: Path,
+) -> None:
     items = [replace(i, attributes={"brand": ("acme",)}, title=f"acme {i.title}") for i in make_items(60)]
     absorb = [Absorbed(("labubu",), "brand", ("i001", "i002")), Absorbed(("crocs",), "brand", ("i002", "i003"))]
     kae = build_kae(items, None, KaeOptions(max_words=1), absorb=absorb)
-    sids, encoded = item_sids_of(kae, items, absorb)
-    labubu, crocs = absorbed_facts(kae, items, encoded, absorb)
+    sids, _ = item_sids_of(kae, items, absorb)
+    labubu, crocs = absorbed_facts(kae, Catalog.load(tmp_path, write_catalog(tmp_path, items, sids)), absorb)
     assert (labubu["items"], labubu["contested"]) == (2, 0)
     assert (crocs["items"], crocs["contested"]) == (1, 1), "one item, one position: the first binding has it"
     position = Slot.parse(labubu["slot"]).position
     assert [f"{position}-{sids[row, position]}" for row in (1, 2, 3)] == [labubu["slot"], labubu["slot"], crocs["slot"]]
 
 
-def test_a_word_of_another_meaning_is_left_where_it_is() -> None:
+def test_a_word_of_another_meaning_is_left_where_it_is(tmp_path: Path) -> None:
     items = make_items(60)
     typed = [replace(item, attributes={"color": ("red",)}) if "red" in item.title else item for item in items]
     absorb = [Absorbed(("labubu", "red"), "brand", ("i001",))]
     kae = build_kae(typed, None, KaeOptions(), absorb=absorb)
-    _, encoded = item_sids_of(kae, typed, absorb)
-    [facts] = absorbed_facts(kae, typed, encoded, absorb)
+    sids, _ = item_sids_of(kae, typed, absorb)
+    [facts] = absorbed_facts(kae, Catalog.load(tmp_path, write_catalog(tmp_path, typed, sids)), absorb)
     assert (facts["words"], facts["left"]) == (["labubu"], ["red"])
     red = kae.dictionary.concept_of("red")
     assert red is not None
@@ -187,7 +191,7 @@ def test_nothing_absorbed_changes_nothing() -> None:
 
 def test_unknown_items_are_reported_and_skipped() -> None:
     one, other = Absorbed(("labubu",), "brand", ("a", "b", "x")), Absorbed(("crocs",), "brand", ("y",))
-    kept, said = with_items([one, other], {"a", "b"})
+    kept, said = with_items([one, other], lambda ids: [one in ("a", "b") for one in ids])
     assert kept == [one]
     assert said == [
         '"labubu": 1 of 3 items are not in the catalog (x)',

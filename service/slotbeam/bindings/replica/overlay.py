@@ -195,7 +195,7 @@ def is_absorbed(artifact: Artifact, binding: Binding) -> bool:
     """Return whether the artifact was trained with all words of `binding` on all its items: then it needs no slot."""
     return any(
         one["items_sha"] == binding.items and not one["contested"] and set(binding.words) <= set(one["words"])
-        for one in artifact.manifest.get("training", {}).get("absorbed", ())
+        for one in artifact.manifest.get("model", {}).get("training", {}).get("absorbed", ())
     )
 
 

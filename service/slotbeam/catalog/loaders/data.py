@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import jsonl, kuaisearch
 from slotbeam.catalog.loaders.consistency import Census
-from slotbeam.catalog.loaders.edits import Edits
 from slotbeam.catalog.loaders.faults import Faults, refusing
 from slotbeam.catalog.loaders.files import log_file
 from slotbeam.catalog.loaders.formats import FORMATS, LOG_SIGNS, MAPPED, format_of
+from slotbeam.catalog.loaders.ids import hashed
 from slotbeam.catalog.loaders.reader import CatalogReader
 from slotbeam.catalog.loaders.source import in_blocks
 from slotbeam.errors import InputError
@@ -24,16 +26,15 @@ class Data:
     """What training reads.
 
     Attributes:
-        items: the catalog as it was when training data was taken.
-        served: the same items as they are served, with the edits of `items_late.jsonl`; an item without one is the
-            same object, and the list itself where there are none.
+        items: of the catalog, all or a sample, without the edits of `items_late.jsonl`.
         log: the interactions of the days that may be read.
+        census: what the whole catalog holds.
         warnings: what is no fault, and worth a look.
     """
 
     items: list[Item]
-    served: list[Item]
     log: list[Interaction]
+    census: Census
     warnings: list[str] = field(default_factory=list)
 
 
@@ -65,22 +66,38 @@ def read_data(
     format: str | None = None,
     mapping: Path | None = None,
     last_day: int | None = None,
+    sample: int | None = None,
+    always: Collection[str] = (),
 ) -> Data:
-    """Read, check and hold all that training reads; each file is read once.
+    """Read and check all that training reads, each file once, and hold what it learns from.
+
+    Args:
+        sample: hold so many items, those of the smallest hashes of their ids; None holds all.
+        always: ids of items that are held in any case.
 
     Raises:
         InputError: as `CatalogReader.blocks`, for catalog and log at once.
     """
     reader = CatalogReader(catalog, format=format, mapping=mapping)
-    edits = Edits(reader.files, reader.faults)
-    items = [sourced.item for block in reader.checked_blocks() for sourced in block]
-    edits.tell_strangers(reader.census.ids, reader.faults)
-    served = [edits.apply(item) for item in items] if edits else items
+    items: list[Item] = []
+    for block in reader.checked_blocks():
+        items += [sourced.item for sourced in block]
+        if sample is not None and len(items) > 2 * (sample + len(always)):
+            items = _sampled(items, sample, always)
     log = [one for one in _logged(logs, reader) if last_day is None or one.day <= last_day]
     reader.faults.refuse()
     if not items:
         raise InputError(f"{catalog} holds no items")
-    return Data(items, served, log, reader.faults.warnings)
+    return Data(
+        items if sample is None else _sampled(items, sample, always), log, reader.census, reader.faults.warnings
+    )
+
+
+def _sampled(items: Sequence[Item], count: int, always: Collection[str]) -> list[Item]:
+    """Return `count` items, drawn evenly by the hashes of their ids, and those of `always`, in their order."""
+    order = np.argsort(hashed([item.id for item in items])["slot"], kind="stable")[:count]
+    drawn = set(order.tolist())
+    return [item for number, item in enumerate(items) if number in drawn or item.id in always]
 
 
 def check_data(

@@ -94,7 +94,7 @@ async def _ask_store(url: str, settings: Settings, codebook: str) -> list[Findin
 def _codebook(settings: Settings) -> str:
     from slotbeam.search.artifact import read_manifest
 
-    return str(read_manifest(settings.artifact)["codebook_sha"])
+    return str(read_manifest(settings.artifact)["model"]["codebook_sha"])
 
 
 def _plane(settings: Settings, plane: str) -> tuple[str, str]:

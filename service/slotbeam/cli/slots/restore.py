@@ -75,7 +75,7 @@ async def _restore(settings: Settings, asked: RestoreOptions) -> tuple[dict[str,
     from slotbeam.embedded.address import is_strict, store_url
     from slotbeam.search.artifact import read_manifest
 
-    codebook = str(read_manifest(settings.artifact)["codebook_sha"])
+    codebook = str(read_manifest(settings.artifact)["model"]["codebook_sha"])
     url = store_url(settings.redis_url, settings.data_dir)
     store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
     try:

@@ -1,0 +1,247 @@
+"""Writes the table of items: columns in row order, a piece at a time, become the arrays that `Catalog` maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from slotbeam.arrays import ArrayFile, Strings, run_starts, save_array
+from slotbeam.catalog.columns import VALUES, Columns, FieldTypes, Interleaving
+from slotbeam.catalog.fields import FieldKind, Fields
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.order import id_ranks, row_order
+from slotbeam.catalog.postingsbuilder import PostingsBuilder
+from slotbeam.catalog.sources import BLOCK, compressed
+from slotbeam.catalog.table import id_hash, item_text
+from slotbeam.catalog.terms import term_hash, terms, terms_tell
+from slotbeam.types import IntArray
+
+CHUNK = 2**10 * BLOCK
+"""Rows that are written at a time."""
+_HELD = ("ids", "titles", "texts")
+
+Lines = list[memoryview]
+Compress = Callable[[Callable[[Lines], bytes], Iterable[Lines]], Iterable[bytes]]
+"""`map`, or one that does several at once and keeps their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTable:
+    """What was written.
+
+    Attributes:
+        kinds: of the fields, for the manifest.
+        leaves: (leaves, L) the distinct SIDs, in order.
+    """
+
+    kinds: dict[str, FieldKind]
+    leaves: IntArray
+
+
+def write_table(
+    directory: Path,
+    parts: Sequence[Columns],
+    map_blocks: Compress = map,
+    progress: Callable[[int], object] = lambda done: None,
+) -> WrittenTable:
+    """Write the items of `parts` as one table: the same bytes however they are cut into parts.
+
+    Args:
+        directory: made when missing; `items/`, `terms/` and `fields/` are written in it.
+        parts: all items, one part at least. Of one whose items are in row order each array is read once, from its
+            beginning to its end.
+        map_blocks: how blocks of sources are compressed.
+        progress: called with the rows that are written.
+
+    Raises:
+        InputError: two items share an id.
+    """
+    types = FieldTypes.of(parts)
+    ranks = id_ranks(_joined([part.ids for part in parts]))
+    popularity = np.concatenate([part.popularity for part in parts])
+    order = row_order(np.concatenate([part.sids for part in parts]), popularity, ranks)
+    del popularity
+    top = max(int(part.sids.max(initial=0)) for part in parts)
+    sizes = {name: sum(len(getattr(part, name).blob) for part in parts) for name in _HELD}
+    writer = _Writer(directory, parts[0], types, top, sizes, map_blocks)
+    save_array(directory / "items" / "id_ranks.npy", ranks[order])
+    del ranks
+    interleaving = Interleaving(parts, types)
+    for start in range(0, len(order), CHUNK):
+        writer.add(interleaving.take(order[start : start + CHUNK]))
+        progress(writer.rows)
+    return WrittenTable(types.kinds, writer.finish())
+
+
+class _Writer:
+    """Writes columns in row order.
+
+    Args:
+        directory: of the index.
+        like: some of them, for the shapes of their arrays.
+        types: of the fields.
+        top: the largest code of a SID.
+        sizes: bytes of each column of texts.
+        map_blocks: see `write_table`.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        like: Columns,
+        types: FieldTypes,
+        top: int,
+        sizes: Mapping[str, int],
+        map_blocks: Compress,
+    ) -> None:
+        self._items, self._map_blocks = directory / "items", map_blocks
+        for folder in (self._items, directory / "terms", directory / "fields"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._texts = {name: _StringsFile(self._items, name, sizes.get(name)) for name in (*_HELD, "sources")}
+        self._numbers = {
+            "prior": ArrayFile(self._items / "prior.npy", np.float32),
+            "sids": ArrayFile(self._items / "sids.npy", np.int16 if top < 2**15 else np.int32, like.sids.shape[1:]),
+            "vectors": ArrayFile(self._items / "vectors.npy", np.int8, like.vectors.shape[1:]),
+        }
+        self._fields = {
+            name: ArrayFile(directory / "fields" / f"{number}.npy", VALUES[kind][0])
+            for number, (name, kind) in enumerate(types.kinds.items())
+        }
+        for number, name in enumerate(types.kinds):
+            if name in types.keywords:
+                types.keywords[name].save(directory / "fields", f"{number}_keywords")
+        self._terms = PostingsBuilder(directory / "terms")
+        self._hashes: list[IntArray] = []
+        self._starts: list[IntArray] = []
+        self._reread: list[IntArray] = []
+        self._leaves: list[IntArray] = [np.empty((0, *like.sids.shape[1:]), like.sids.dtype)]
+        self._last = self._leaves[0]
+        self.rows = 0
+
+    def add(self, block: Columns) -> None:
+        """Write the next rows: a multiple of `BLOCK`, except for the last ones."""
+        for name in _HELD:
+            self._texts[name].append(getattr(block, name))
+        lines = list(block.sources.encoded(range(len(block))))
+        blocks = self._map_blocks(compressed, (lines[start : start + BLOCK] for start in range(0, len(lines), BLOCK)))
+        self._texts["sources"].append(Strings.of_bytes(list(blocks)))
+        self._numbers["prior"].append(np.log1p(block.popularity.astype(np.float32)))
+        self._numbers["sids"].append(block.sids)
+        self._numbers["vectors"].append(block.vectors)
+        for name, file in self._fields.items():
+            file.append(block.fields[name].values)
+        self._terms.add(block.terms.blob.view(np.uint32), block.terms.lengths // 4)
+        self._hashes.append(block.id_hashes)
+        self._reread.append(np.flatnonzero(block.reread) + self.rows)
+        # The leaf of the last row before goes on where the first SID is the same.
+        new = run_starts(np.concatenate([self._last, block.sids])) - len(self._last)
+        new = new[new >= 0]
+        self._starts.append(new + self.rows)
+        self._leaves.append(block.sids[new])
+        self._last, self.rows = block.sids[-1:], self.rows + len(block)
+
+    def finish(self) -> IntArray:
+        """Write what only all rows tell; return the distinct SIDs."""
+        for texts in self._texts.values():
+            texts.close()
+        for numbers in (*self._numbers.values(), *self._fields.values()):
+            numbers.close()
+        hashes = np.concatenate([*self._hashes, np.empty(0, np.uint64)])
+        by_hash = np.argsort(hashes, kind="stable")
+        save_array(self._items / "id_hashes.npy", hashes[by_hash])
+        save_array(self._items / "id_rows.npy", by_hash.astype(np.int32))
+        starts = np.concatenate([*self._starts, np.array([self.rows])])
+        save_array(self._items / "leaf_items.npy", starts.astype(np.int32))
+        reread = np.concatenate([*self._reread, np.empty(0, np.int64)])
+        save_array(self._items / "reread.npy", reread.astype(np.int32))
+        self._terms.finish()
+        return np.concatenate(self._leaves)
+
+
+class _StringsFile:
+    """`Strings` that are written piece by piece; `size`, their bytes in all, may be unknown."""
+
+    def __init__(self, directory: Path, name: str, size: int | None) -> None:
+        self._blob = ArrayFile(directory / f"{name}.npy", np.uint8)
+        short = size is not None and size < 2**32
+        self._offsets = ArrayFile(directory / f"{name}_offsets.npy", np.uint32 if short else np.int64)
+        self._offsets.append(np.zeros(1, np.int64))
+        self._end = 0
+
+    def append(self, part: Strings) -> None:
+        self._blob.append(part.blob)
+        self._offsets.append(part.offsets[1:] + self._end)
+        self._end += int(part.offsets[-1])
+
+    def close(self) -> None:
+        self._blob.close()
+        self._offsets.close()
+
+
+def _joined(parts: Sequence[Strings]) -> Strings:
+    """Return the strings of all parts, one behind the other."""
+    ends = np.cumsum([0, *(len(part.blob) for part in parts)])
+    offsets = [part.offsets[:-1] + end for part, end in zip(parts, ends, strict=False)]
+    return Strings(np.concatenate([part.blob for part in parts]), np.concatenate([*offsets, ends[-1:]]))
+
+
+def write_catalog(
+    directory: Path,
+    items: Sequence[Item],
+    sids: IntArray,
+    lexical_texts: Sequence[str] | None = None,
+    vectors: IntArray | None = None,
+) -> dict[str, FieldKind]:
+    """Write the table of items that are held in memory.
+
+    Args:
+        directory: made when missing.
+        items: N items, in any order.
+        sids: (N, L), in their order.
+        lexical_texts: (N,) canonical texts that lexical overlap is taken from; default: `item_text` of each.
+        vectors: (N, e) int8, in their order; default: none, e = 0.
+
+    Returns:
+        The fields' kinds, for the manifest.
+
+    Raises:
+        InputError: two items share an id.
+    """
+    return write_table(directory, [columns_of(items, sids, lexical_texts, vectors)]).kinds
+
+
+def columns_of(
+    items: Sequence[Item],
+    sids: IntArray,
+    lexical_texts: Sequence[str] | None = None,
+    vectors: IntArray | None = None,
+) -> Columns:
+    """Return the columns of items that are held in memory; arguments as for `write_catalog`."""
+    texts = [item_text(item) for item in items]
+    scored = texts if lexical_texts is None else lexical_texts
+    hashes = [np.array([term_hash(term) for term in terms(text)], np.uint32) for text in scored]
+    # Other texts than the items' own, and scripts in which a word may end inside a term.
+    told = [f"{seen} ".startswith(f"{text} ") and terms_tell(text) for text, seen in zip(texts, scored, strict=True)]
+    return Columns(
+        ids=Strings.of([item.id for item in items]),
+        titles=Strings.of([item.title for item in items]),
+        texts=Strings.of(texts),
+        sources=Strings.of_bytes([item_source(item) for item in items]),
+        terms=Strings.of_bytes([own.tobytes() for own in hashes]),
+        popularity=np.array([item.popularity for item in items], np.float64),
+        sids=np.asarray(sids, np.int32).reshape(len(items), -1),
+        vectors=np.zeros((len(items), 0), np.int8) if vectors is None else np.asarray(vectors, np.int8),
+        id_hashes=np.array([id_hash(item.id) for item in items], np.uint64),
+        reread=~np.array(told, np.bool_),
+        fields=Fields.of([item.fields for item in items]),
+    )
+
+
+def item_source(item: Item) -> bytes:
+    """Return an item as a line of a catalog in JSON lines."""
+    row = {"id": item.id, "title": item.title, "description": item.description, "attributes": item.attributes}
+    return orjson.dumps({**row, "fields": item.fields, "popularity": item.popularity})

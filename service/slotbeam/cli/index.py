@@ -1,0 +1,63 @@
+"""`slotbeam index`: a catalog encoded by a model becomes an artifact, without training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slotbeam.cli.console import say, say_error
+from slotbeam.cli.options import Format, Mapping
+from slotbeam.cli.progress import progress_bar
+from slotbeam.errors import InputError
+
+group = typer.Typer(
+    help="Encode a catalog by a model, without training; check what was made.", invoke_without_command=True
+)
+
+
+@group.callback()
+def index(
+    ctx: typer.Context,
+    model: Annotated[Path | None, typer.Option(exists=True, help="An artifact whose model is taken.")] = None,
+    catalog: Annotated[
+        list[Path] | None, typer.Option(exists=True, help="Items: a file or directory; may be repeated.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The artifact directory to write.")] = None,
+    format: Format = None,
+    mapping: Mapping = None,
+    locale: Annotated[str | None, typer.Option(help="How numbers are written in mapped rows: de, en-US.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the artifact; that of the model otherwise.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that encode items.")] = 1,
+    skip_bad: Annotated[int, typer.Option(min=0, help="So many rows with faults may be left out.")] = 0,
+) -> None:
+    """Encode a catalog of any size by a model: an artifact that `serve` reads. Needs no PyTorch."""
+    if ctx.invoked_subcommand is not None:
+        return
+    missing = [flag for flag, given in (("--model", model), ("--catalog", catalog), ("--out", out)) if not given]
+    if model is None or not catalog or out is None:
+        raise InputError(f"{', '.join(missing)} missing; for example: slotbeam index --model M --catalog C --out I")
+    from slotbeam.catalog.loaders import CatalogReader
+    from slotbeam.indexing.build import build_index
+
+    reader = CatalogReader(*catalog, format=format, mapping=mapping, locale=locale, skip_bad=skip_bad)
+    with progress_bar() as progress:
+        manifest = build_index(model, reader, out, jobs, progress, name)
+    for line in (*reader.faults.warnings, *reader.faults.lines()):
+        say_error(line)
+    facts = manifest["index"]
+    left = f", {facts['catalog']['left_out']} rows left out" if facts["catalog"]["left_out"] else ""
+    say(f"{out} holds {facts['items']} items{left}; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
+
+
+@group.command()
+def verify(directory: Annotated[Path, typer.Argument(exists=True, help="An artifact.")]) -> None:
+    """Check every file of an artifact against the hash in its manifest."""
+    from slotbeam.search.artifact import read_manifest
+    from slotbeam.search.artifact import verify as check
+
+    manifest = read_manifest(directory)
+    with progress_bar() as progress:
+        check(directory, manifest, progress=lambda done, total: progress("hash", done, total))
+    say(f"{directory}: {len(manifest['files'])} files are as they were written")

@@ -1,0 +1,1 @@
+"""A catalog encoded by a model: the index. `build.py` is the tour. Knows no PyTorch."""

@@ -1,0 +1,138 @@
+"""A model and a catalog → an index. This file is the tour: read, encode, sort into runs, merge, number the states."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from slotbeam.catalog.loaders import CatalogReader
+from slotbeam.catalog.writer import write_table
+from slotbeam.errors import InputError, SetupError
+from slotbeam.indexing.encode import Given
+from slotbeam.indexing.runs import RUN_ITEMS, sorted_runs
+from slotbeam.indexing.workers import encoded
+from slotbeam.search.artifact import INDEX, MANIFEST, MODEL, read_manifest, verify, write_manifest
+from slotbeam.trie.build import build_trie
+
+Progress = Callable[[str, int, int], object]
+"""Called with what is done, how much of it, and how much there is."""
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def write_index(
+    index: Path,
+    model: Path,
+    max_tokens: int,
+    catalog: CatalogReader,
+    jobs: int = 1,
+    progress: Progress = _silent,
+    run_items: int = RUN_ITEMS,
+) -> dict[str, Any]:
+    """Write every array of an index; the same bytes whatever `jobs` and `run_items`, and in whatever order items come.
+
+    Args:
+        index: the directory to make.
+        model: an artifact's `model/`.
+        max_tokens: of its input rows.
+        catalog: is read to its end.
+        jobs: processes that encode, and threads that compress.
+        run_items: items that are sorted at a time.
+
+    Returns:
+        What the manifest says of the index.
+
+    Raises:
+        InputError: the catalog is refused, or holds no items.
+        SetupError: a process was killed, or the disk is full.
+    """
+    work = index.with_name(f"{index.name}.runs")
+    work.mkdir(parents=True)
+    try:
+        blocks = encoded(model, max_tokens, _given(catalog, progress), jobs)
+        runs = list(sorted_runs(blocks, work, run_items))
+        if not runs:
+            raise InputError(f"{' and '.join(map(str, catalog.files))} hold no items")
+        items = sum(map(len, runs))
+        with ThreadPoolExecutor(jobs) as threads:
+            table = write_table(index, runs, threads.map, lambda done: progress("write", done, items))
+        trie = build_trie(table.leaves)
+        trie.save(index / "trie")
+    except OSError as error:
+        raise SetupError(f"{index} cannot be written: {error.strerror or error}; nothing is left of it") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return {
+        "items": items,
+        "sids": trie.n_leaves,
+        "fields": table.kinds,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "catalog": {"files": [file.name for file in catalog.files], "left_out": catalog.faults.rows},
+    }
+
+
+def _given(catalog: CatalogReader, progress: Progress) -> Iterator[list[Given]]:
+    """Yield the items of each block with their sources; places are for faults alone."""
+    for block in catalog.blocks():
+        yield [(record.item, record.source) for record in block]
+        progress("encode", catalog.bytes_read, catalog.total_bytes)
+
+
+def build_index(
+    model: Path,
+    catalog: CatalogReader,
+    out: Path,
+    jobs: int = 1,
+    progress: Progress = _silent,
+    name: str | None = None,
+    run_items: int = RUN_ITEMS,
+) -> dict[str, Any]:
+    """Make an artifact of another one's model and the index of a catalog; `out` appears whole or not at all.
+
+    Args:
+        model: an artifact; its own index is not read.
+        catalog: is read to its end.
+        out: the directory to make, or an artifact to replace.
+        jobs, progress, run_items: as in `write_index`.
+        name: of the new artifact; default: that of the model.
+
+    Returns:
+        Its manifest.
+
+    Raises:
+        ArtifactError: the model is damaged.
+        InputError: the catalog is refused, or holds no items.
+        SetupError: `out` exists and is no artifact, a process was killed, or the disk is full.
+    """
+    if out.exists() and not (out / MANIFEST).is_file() and any(out.iterdir()):
+        raise SetupError(f"{out} exists and is no artifact; name another directory")
+    manifest = read_manifest(model)
+    verify(model, manifest, under=MODEL)
+    work = out.with_name(f".{out.name}.index")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        fresh = work / "artifact"
+        shutil.copytree(model / MODEL, fresh / MODEL)
+        max_tokens = manifest["model"]["shape"]["max_tokens"]
+        facts = write_index(fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items)
+        made = {**manifest, "name": name or manifest["name"], "created": facts["created"], "index": facts}
+        made = write_manifest(fresh, made, partial(progress, "hash"))
+        replace_artifact(fresh, out, work / "replaced")
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return made
+
+
+def replace_artifact(fresh: Path, out: Path, old: Path) -> None:
+    """Put a finished artifact in place of what was there, which goes to `old`."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists():
+        out.rename(old)
+    fresh.rename(out)

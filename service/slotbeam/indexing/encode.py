@@ -1,0 +1,129 @@
+"""A block of records → columns: what a model says of each item, the same bytes whatever shares its block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from slotbeam.arrays import Strings, running_totals
+from slotbeam.catalog.columns import Columns
+from slotbeam.catalog.fields import Fields
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.table import id_hash
+from slotbeam.catalog.terms import term_hash, terms, terms_tell
+from slotbeam.kae.absorbed import Carried, load_carried
+from slotbeam.kae.categories import CATEGORY_INDEX
+from slotbeam.kae.encode import Kae, concept_term
+from slotbeam.kae.normalize import normalize
+from slotbeam.model.itemvectors import MAX_ITEM_TEXT, ItemVectors, bag_of
+from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, TOKENIZER, InputBuilder
+from slotbeam.types import Sid
+
+_REMEMBERED = 2**17
+"""Words and attribute values that are remembered: those of a catalog repeat."""
+
+Given = tuple[Item, bytes]
+"""An item, and the row that it was made of."""
+
+
+class ItemReading(NamedTuple):
+    """What one item is to the index.
+
+    Attributes:
+        text: canonical, a line a part.
+        sid: of the item.
+        terms: hashes of its words and concepts, one for each occurrence.
+        bag: ids that its vector is made of.
+    """
+
+    text: str
+    sid: Sid
+    terms: list[int]
+    bag: list[int]
+
+
+class ItemEncoder:
+    """What a model needs to encode items. It remembers words and values, so each process has one of its own.
+
+    Args:
+        kae: the encoding.
+        inputs: for the ids of texts and slots.
+        vectors: the parameters of item vectors.
+        carried: item id → the absorbed words that it carries.
+    """
+
+    def __init__(
+        self, kae: Kae, inputs: InputBuilder, vectors: ItemVectors, carried: Mapping[str, Sequence[Carried]]
+    ) -> None:
+        self._kae, self._inputs, self._vectors, self._carried = kae, inputs, vectors, carried
+        remember = lru_cache(_REMEMBERED)
+        self._value, self._word_ids, self._word_terms = (
+            remember(kae.value),
+            remember(lambda word: inputs.text_ids(word, MAX_ITEM_TEXT)),
+            remember(_hashes),
+        )
+        self._concept_term = remember(lambda concept: term_hash(concept_term(concept)))
+
+    @classmethod
+    def load(cls, model: Path, max_tokens: int) -> ItemEncoder:
+        """Read an artifact's `model/`. Raises `ArtifactError`."""
+        kae = Kae.load(model / "kae")
+        inputs = InputBuilder.load(model / TOKENIZER, kae.codebook.sizes, max_tokens)
+        return cls(kae, inputs, ItemVectors.load(model), load_carried(model / "kae", kae))
+
+    def columns(self, block: Sequence[Given]) -> Columns:
+        """Return the columns of the items of a block, in their order."""
+        items = [item for item, _ in block]
+        readings = [self.read(item) for item in items]
+        hashes = np.fromiter(chain.from_iterable(reading.terms for reading in readings), np.uint32)
+        return Columns(
+            ids=Strings.of([item.id for item in items]),
+            titles=Strings.of([item.title for item in items]),
+            texts=Strings.of([reading.text for reading in readings]),
+            sources=Strings.of_bytes([source for _, source in block]),
+            terms=Strings(hashes.view(np.uint8), running_totals([4 * len(reading.terms) for reading in readings])),
+            popularity=np.array([item.popularity for item in items], np.float64),
+            sids=np.array([reading.sid for reading in readings], np.int32).reshape(len(items), len(self._kae.codebook)),
+            vectors=self._vectors.encode([reading.bag for reading in readings]),
+            id_hashes=np.array([id_hash(item.id) for item in items], np.uint64),
+            reread=~np.array([terms_tell(reading.text) for reading in readings], np.bool_),
+            fields=Fields.of([item.fields for item in items]),
+        )
+
+    def read(self, item: Item) -> ItemReading:
+        """Normalise, match and tokenise one item; each of its parts once."""
+        title, description = normalize(item.title), normalize(item.description)
+        typed = [(kind, self._value(kind, value)) for kind, values in item.attributes.items() for value in values]
+        texts = [value.text for _, value in typed]
+        # Named in the order of the catalog, encoded in that of the categories, which decides between equals.
+        values = [value for _, value in sorted(typed, key=lambda pair: CATEGORY_INDEX[pair[0]])]
+        sid, concepts = self._kae.sid_and_concepts(title, values, description)
+        if item.id in self._carried:
+            for own in self._carried[item.id]:
+                concepts.add(own.concept)
+                sid = (*sid[: own.slot.position], own.slot.index, *sid[own.slot.position + 1 :])
+        parts = [part for part in dict.fromkeys((title, *texts, description)) if part]
+        hashes = [self._concept_term(concept) for concept in concepts]
+        for part in parts:
+            for word in part.split():
+                hashes += self._word_terms(word)
+        ids = [*self._ids(title, MAX_TEXT), *self._ids(" ".join(filter(None, texts)), MAX_ITEM_TEXT)]
+        return ItemReading("\n".join(parts), sid, hashes, bag_of(self._inputs.sid_ids(sid), ids))
+
+    def _ids(self, text: str, limit: int) -> list[int]:
+        """Return `InputBuilder.text_ids` up to `MAX_ITEM_TEXT`, word by word: no token reaches across a space."""
+        ids: list[int] = []
+        for word in text[:MAX_CHARACTERS].split():
+            ids += self._word_ids(word)
+            if len(ids) >= limit:
+                break
+        return ids[:limit]
+
+
+def _hashes(word: str) -> list[int]:
+    return [term_hash(term) for term in terms(word)]
