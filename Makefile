@@ -11,6 +11,7 @@
 # make icecat       train on the Icecat products, then the evaluation table beside BM25
 # make lock         the versions and hashes in deploy/requirements, from pyproject.toml (needs uv; UPGRADE=1: newest ones)
 # make paper        every table and plot of the evaluation into build/paper, resumable; QUICK=1: half an hour on two cores
+# make scale        the demo's model on worlds of up to N (1 000 000) products, beside other engines, into build/scale
 
 PYTHON  ?= $(shell command -v python3.11 || command -v python3)
 VENV    ?= .venv
@@ -30,12 +31,15 @@ CASES   ?= 100000
 KERNELS ?=
 # Arguments of `make torture`, e.g. --only kill,power --scale 0.01
 TORTURE ?= --jobs $(JOBS)
+# Products of the largest world of `make scale`; the others have a tenth and a hundredth of it.
+N       ?= 1000000
+SCALE   ?= build/scale
 PAPER   ?= $(if $(QUICK),build/paper-quick,build/paper)
 
 # Hundreds of processes are started: each compiles what no earlier one has kept.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve check test test-unit test-system test-kernels coverage fuzz torture mutants lint format bench demo icecat paper lock clean install install-dev
+.PHONY: serve check test test-unit test-system test-kernels coverage fuzz torture mutants lint format bench demo icecat paper scale lock clean install install-dev
 
 serve: $(VENV)/.serve
 	$(BIN)/slotbeam up
@@ -123,6 +127,10 @@ icecat: $(VENV)/.dev
 
 paper: $(VENV)/.dev
 	$(BIN)/slotbeam paper --out $(PAPER) $(if $(wildcard $(CATALOG)),--icecat $(CATALOG)) $(if $(QUICK),--quick)
+
+scale: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/slotbeam scale --out $(SCALE) --model model_artifacts/demo --demo model_artifacts/demo \
+	  --items $(shell expr $(N) / 100),$(shell expr $(N) / 10),$(N)
 
 COMPILE  = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
            $(if $(UPGRADE),--upgrade)

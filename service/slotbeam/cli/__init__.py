@@ -16,6 +16,7 @@ from slotbeam.cli import (
     paper,
     query,
     report,
+    scale,
     serve,
     slots,
     suggestions,
@@ -79,6 +80,7 @@ app.command()(bench.bench)
 app.command()(world.world)
 app.command("eval")(eval.evaluate)
 app.command()(paper.paper)
+app.command()(scale.scale)
 app.command()(report.report)
 app.add_typer(slots.group, name="slots")
 app.add_typer(suggestions.group, name="suggestions")

@@ -88,7 +88,7 @@ def artifact_system(artifact: Artifact, lexical: bool = True, history: bool = Tr
             use_bindings=False,
         )
         answer = retrieve(snapshot, request, Timings())
-        return [artifact.catalog.ids[hit.row] for hit in answer.hits]
+        return [artifact.catalog.ids[row] for row in answer.hits.rows.tolist()]
 
     return search
 

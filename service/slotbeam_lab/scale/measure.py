@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from slotbeam.catalog.item import Interaction
+from slotbeam.decode.frontier import Opened
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.measures import metrics
 from slotbeam_lab.measures.run import Asked, System, Values
 from slotbeam_lab.scale.engines import InvertedFile
-from slotbeam_lab.scale.ways import Way, opened, read
+from slotbeam_lab.scale.ways import Way, mass_alone, opened, read
 
 OURS, TANTIVY, BM25S, SCAN, LISTS = (
     "slotbeam",
@@ -71,7 +72,9 @@ def recall_curve(artifact: Artifact, lists: InvertedFile, rows: Sequence[Interac
 
     Returns:
         For each budget below the catalog's size: `budget`, `rows` looked at, `ranges` and `lists` (0 or 1), `words`
-        (the same with the words' candidates added), `steps` and `decoded` (rows in these steps), one value a query.
+        (the ranges with the words' candidates added), `steps` and `decoded` (rows in these steps); `mass` and
+        `one_step`, ranges opened by mass alone and no deeper than one step, with `mass_rows` and `one_step_rows`; one
+        value a query each.
     """
     served = Way.served(artifact)
     readings = [read(artifact, Asked.of(row)) for row in rows]
@@ -84,15 +87,24 @@ def recall_curve(artifact: Artifact, lists: InvertedFile, rows: Sequence[Interac
         if budget != served.budget.rows:
             way = replace(way, budget=replace(way.budget, step=budget))
         point: dict[str, Any] = {"budget": budget, "served": budget == served.budget.rows}
-        columns: dict[str, list[int]] = {name: [] for name in ("rows", "steps", "decoded", "ranges", "lists", "words")}
+        others = {"mass": replace(way, worth=mass_alone), "one_step": replace(way, budget=replace(way.budget, steps=1))}
+        columns: dict[str, list[int]] = {}
         for reading, row in zip(readings, wanted, strict=True):
             ranges, held = opened(artifact, reading, way), -1 if row is None else row
-            looked_at = int((ranges.stop - ranges.start).sum())
-            inside = bool(((ranges.start <= held) & (held < ranges.stop)).any())
+            looked_at, inside = _looked_at(ranges, held)
             lexical = held in reading.terms.best(artifact.options.lexical_candidates)
             by_lists = row is not None and lists.reaches(reading.vector, row, looked_at)
-            told = (looked_at, ranges.steps, ranges.decoded, inside, by_lists, inside or lexical)
-            for column, value in zip(columns.values(), told, strict=True):
-                column.append(int(value))
+            told = {"rows": looked_at, "steps": ranges.steps, "decoded": ranges.decoded}
+            told |= {"ranges": inside, "lists": by_lists, "words": inside or lexical}
+            for name, other in others.items():
+                told[f"{name}_rows"], told[name] = _looked_at(opened(artifact, reading, other), held)
+            for name, value in told.items():
+                columns.setdefault(name, []).append(int(value))
         curve.append(point | columns)
     return curve
+
+
+def _looked_at(ranges: Opened, row: int) -> tuple[int, bool]:
+    """Return how many rows the ranges hold, and whether `row` is one of them."""
+    rows = int((ranges.stop - ranges.start).sum())
+    return rows, bool(((ranges.start <= row) & (row < ranges.stop)).any())

@@ -15,6 +15,9 @@ from slotbeam_lab.scale.ways import SERVED
 Kept = Mapping[str, Any]
 """What `tasks.at_size` returned."""
 
+ORDERS = {"by mass per row": "ranges", "by mass alone": "mass", "one step, by mass per row": "one_step"}
+"""Ways to open ranges, and their columns of the curve."""
+
 SYSTEMS = (OURS, TANTIVY, BM25S, LISTS, SCAN)
 
 
@@ -22,7 +25,7 @@ def sections_of(sizes: Sequence[Kept], demo: Kept | None, agreement: Mapping[str
     """Make every table of `sizes`, rising, of the demo, and of what `agreement.agreement` returned."""
     sections = [targets_section(sizes, demo, agreement)]
     if sizes:
-        sections += [size_section(sizes), cost_section(sizes), recall_section(sizes)]
+        sections += [size_section(sizes), cost_section(sizes), recall_section(sizes), order_section(sizes)]
     for kept in sizes:
         sections += [systems_section(kept), parts_section(kept)]
     return sections
@@ -55,19 +58,36 @@ def systems_section(kept: Kept) -> Section:
 
 
 def parts_section(kept: Kept) -> Section:
-    """Show what taking each part out does to the answers; the weights stay as they were fitted."""
+    """Show what taking each part out does, as ratios over the served way; the weights stay as they were fitted."""
     table = Table({name: dict(part["values"]) for name, part in kept["parts"].items()})
     pairs = [(name, SERVED) for name in table.values if name != SERVED]
-    rows = []
-    for row in table_rows(table, pairs):
-        times = {} if row.style == "ratio" else _times(kept["parts"][row.label]["milliseconds"])
-        rows.append(Row(row.label, dict(row.cells) | times, row.style))
-    ratios = table.ratios(pairs)
-    useless = [name for name, _ in pairs if all(upper >= 1 for _, _, upper in ratios[name, SERVED].values())]
-    columns = (*next(iter(table.values.values())), "p50 ms", "p95 ms")
-    notes = (f"No figure is lower, for all that its interval says: {'; '.join(useless) or 'none of them'}.",)
-    title = f"What each part brings, {kept['items']} items, {kept['queries']} clicks, k = 350"
+    times = {name: part["milliseconds"] for name, part in kept["parts"].items()}
+    ratios = {name: own for (name, _), own in table.ratios(pairs).items()}
+    rows = [Row(SERVED, cells_of(table.intervals()[SERVED]) | {"p50 ms": round(float(np.median(times[SERVED])), 3)})]
+    for name, own in ratios.items():
+        rows.append(Row(name, cells_of({**own, "p50 ms": median_ratio(times[name], times[SERVED])}), "ratio"))
+    idle = [name for name, own in ratios.items() if all(upper >= 1 for _, _, upper in own.values())]
+    notes = (f"No interval of the answers lies below 1 for: {'; '.join(idle) or 'none of them'}.",)
+    title = f"What each part brings: with it changed ÷ as served, {kept['items']} items, {kept['queries']} clicks"
+    columns = (*next(iter(table.values.values())), "p50 ms")
     return Section(f"parts-{kept['items']}", title, columns, tuple(rows), "search", notes)
+
+
+def order_section(sizes: Sequence[Kept]) -> Section:
+    """Show the recall of the opened ranges, and the rows in them, by what opens them first and how deep they are."""
+    rows = []
+    for kept in sizes:
+        for point in kept["curve"]:
+            table = Table({name: {"recall": list(map(float, point[column]))} for name, column in ORDERS.items()})
+            cells: dict[str, Cell] = {}
+            for name, own in cells_of({name: own["recall"] for name, own in table.intervals().items()}).items():
+                looked_at = point["rows" if ORDERS[name] == "ranges" else f"{ORDERS[name]}_rows"]
+                cells |= {name: own, f"rows, {name}": round(float(np.mean(looked_at)))}
+            cells["steps"] = round(float(np.mean(point["steps"])), 2)
+            rows.append(Row(f"{kept['items']} items, {point['budget']}", cells))
+    columns = tuple(rows[0].cells) if rows else ()
+    title = "Is the clicked item in the opened ranges? By the order in which they are opened, and their depth"
+    return Section("scale-order", title, columns, tuple(rows), "budget")
 
 
 def recall_section(sizes: Sequence[Kept]) -> Section:
@@ -142,13 +162,15 @@ def targets_section(sizes: Sequence[Kept], demo: Kept | None, agreement: Mapping
 
     if sizes:
         largest = sizes[-1]
-        ratios = Table({name: dict(largest["answers"][name]) for name in (OURS, SCAN)}).ratios([(OURS, SCAN)])
-        add(f"HR@350 ÷ exact scan, {largest['items']} items", 0.99, ratios[OURS, SCAN]["HR@350"], True)
+        ours, scan = (np.asarray(largest["answers"][name]["HR@350"]) for name in (OURS, SCAN))
+        if scan.any():
+            add(f"HR@350 ÷ exact scan, {largest['items']} items", 0.99, bootstrap_ratio(ours, scan), True)
         served = next((point for point in largest["curve"] if point["served"]), None)
         if served is not None:
             ranges, lists = (np.asarray(served[name], np.float64) for name in ("ranges", "lists"))
             label = f"recall of the ranges ÷ the inverted file's at equal rows, {largest['items']} items"
-            add(label, 1.0, bootstrap_ratio(ranges, lists), True)
+            if lists.any():
+                add(label, 1.0, bootstrap_ratio(ranges, lists), True)
         base = next((kept for kept in sizes if kept["items"] >= 100_000), sizes[0])
         if base is not largest:
             add(f"p50 at {largest['items']} ÷ at {base['items']} items, k = 350", 1.3, _grown(largest, base), False)

@@ -98,10 +98,8 @@ def answer(artifact: Artifact, asked: Asked, k: int, way: Way) -> list[str]:
         options = replace(options, weight_logp=way.first_slot)
         candidates = replace(candidates, logp=_first_slot(artifact, reading, candidates.places))
     group = BaseGroup(reading.vector, _NOTHING, lexical, candidates)
-    return [
-        artifact.catalog.ids[hit.row]
-        for hit in rank_base(ItemScorer(artifact.catalog, options, reading.terms), group, k)
-    ]
+    hits = rank_base(ItemScorer(artifact.catalog, options, reading.terms), group, k)
+    return [artifact.catalog.ids[row] for row in hits.rows.tolist()]
 
 
 _EMPTY = np.empty(0, np.int64)

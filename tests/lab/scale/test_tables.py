@@ -22,7 +22,8 @@ def kept(items: int, milliseconds: float = 3.0, hits: list[float] = HITS) -> dic
     values = {"HR@10": HITS, "HR@350": HITS, "MRR@350": HITS}
     times = {name: [0.1 if name == TANTIVY else milliseconds] * 40 for name in SYSTEMS}
     point = {"budget": 4096, "served": True, "rows": [4100] * 40, "steps": [1] * 40, "decoded": [1] * 40}
-    point |= {name: [int(hit) for hit in HITS] for name in ("ranges", "lists", "words")}
+    point |= {name: [int(hit) for hit in HITS] for name in ("ranges", "lists", "words", "mass", "one_step")}
+    point |= {"mass_rows": [5000] * 40, "one_step_rows": [4100] * 40}
     return {
         "items": items,
         "queries": 40,
@@ -31,7 +32,7 @@ def kept(items: int, milliseconds: float = 3.0, hits: list[float] = HITS) -> dic
         "curve": [point],
         "parts": {
             SERVED: {"values": values, "milliseconds": [3.0] * 40},
-            "no prior": {"values": values | {"HR@10": [0.0] * 40}, "milliseconds": [3.0] * 40},
+            "no prior": {"values": values | {"HR@10": [0.5] * 40}, "milliseconds": [3.0] * 40},
             "width 1": {"values": values, "milliseconds": [3.0] * 40},
         },
         "lists": {"lists": 512, "probes": 9},
@@ -64,13 +65,15 @@ def test_what_is_not_there_is_left_out() -> None:
 
 def test_what_brings_nothing_is_named_under_the_table_and_what_brings_something_is_not() -> None:
     section = next(each for each in sections_of([kept(10_000)], None, None) if each.name == "parts-10000")
-    assert section.notes == ("No figure is lower, for all that its interval says: width 1.",)
+    assert section.notes == ("No interval of the answers lies below 1 for: width 1.",)
 
 
 def test_every_table_is_rendered_and_says_of_which_size_it_is() -> None:
     text = "\n".join(markdown(section) for section in sections_of([kept(10_000), kept(100_000)], None, None))
     assert "**10000 items, 40 clicks, k = 350**" in text
     assert "| 100000 | 3.000 | 3.000 | 30.000 (30.000–30.000) |" in text
+    assert "| no prior (95 %) | 0.67 (" in text
+    assert "| 10000 items, 4096 | 0.750 (" in text
 
 
 def test_a_ratio_of_medians_has_the_interval_of_its_queries() -> None:
