@@ -25,7 +25,6 @@ from slotbeam_lab.scale.options import KS
 from slotbeam_lab.scale.places import Places
 from slotbeam_lab.scale.ways import Way, answer, parts, read
 
-
 AGREED = 300
 """Queries that are decoded by the plain beam search at most: each takes it a third of a second."""
 
