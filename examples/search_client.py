@@ -46,7 +46,7 @@ class SearchClient:
         self.http, self.sleep = http, sleep
 
     def search(self, query: str, page: int = 0, size: int = PAGE, **fields: Any) -> Page:
-        """Return a page; `fields` are further ones of `/retrieve`, such as `filter` or `user`.
+        """Return a page; `fields` are further ones of `/retrieve`, such as `filter`, `collapse` or `sort`.
 
         A smaller answer is the beginning of a larger one. So page n is the tail of an answer of (n + 1) pages, and no
         item is on two pages or on none, as long as query, fields and the bindings' revision are the same.

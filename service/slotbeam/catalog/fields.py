@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ class FieldKind(StrEnum):
     KEYWORD = "keyword"
     NUMBER = "number"
     BOOL = "bool"
+
+
+_FEW = 8
+"""Values that are compared one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ class Field:
         sought = distinct(np.array([code for code in codes if code is not None], self.values.dtype))
         if not len(sought):
             return np.zeros(len(self.values), np.bool_)
-        if len(sought) == 1:
-            return np.asarray(self.values == sought[0])
+        if len(sought) <= _FEW:
+            return np.asarray(reduce(np.logical_or, (self.values == value for value in sought)))
         if self.kind is FieldKind.NUMBER:
             return np.asarray(sought[np.minimum(np.searchsorted(sought, self.values), len(sought) - 1)] == self.values)
         held = np.zeros((2 if self.keywords is None else len(self.keywords)) + 1, np.bool_)
