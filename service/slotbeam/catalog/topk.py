@@ -22,6 +22,9 @@ from slotbeam.types import FloatArray, IntArray
 _FIRST, _GROWTH, _MOST = 64, 4, 1024
 """Windows of the first round, how many times more in each later one, and at most: sums of a round stay in the cache."""
 
+_SUMMED = 2**14
+"""Rows that pass, scattered, up to which all their sums cost less than looking for the windows of the best ones."""
+
 
 def best_rows(
     postings: Postings, terms: IntArray, limit: int, passing: Passing | None = None
@@ -39,6 +42,12 @@ def best_rows(
     """
     if not limit:
         return np.empty(0, np.int64), np.empty(0, np.float32)
+    if passing is not None and passing.few is not None and len(passing.few) <= _SUMMED:
+        rows = passing.rows(np.zeros(1, np.int64), np.array([passing.n]))
+        sums = postings.sums(terms, rows)
+        carrying = np.flatnonzero(sums)
+        best = carrying[np.lexsort((rows[carrying], -sums[carrying]))[:limit]]
+        return rows[best], sums[best]
     lists = [_of_term(postings, term) for term in terms.tolist()]
     bounds = np.zeros(postings.windows, np.float32)
     for each in lists:
@@ -46,8 +55,9 @@ def best_rows(
     if passing is not None and passing.is_everything:
         passing = None
     if passing is not None:
-        edges = np.minimum(np.arange(postings.windows + 1) << postings.window_bits, passing.n)
-        bounds[passing.count(edges[:-1], edges[1:]) == 0] = 0
+        some = np.flatnonzero(bounds)
+        begin, end = (np.minimum(windows << postings.window_bits, passing.n) for windows in (some, some + 1))
+        bounds[some[passing.count(begin, end) == 0]] = 0
     top, mask = _Top(limit), (1 << postings.window_bits) - 1
     for windows in _rounds(bounds, top, postings.window_bits):
         sums = np.zeros(len(windows) << postings.window_bits, np.float32)
