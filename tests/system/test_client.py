@@ -65,9 +65,11 @@ from data_client.models import (
     EventsAccepted,
     EventsBody,
     EventType,
+    ItemFilter,
     PlaneInfo,
     RetrieveAnswer,
     RetrieveBody,
+    SortBy,
 )
 
 
@@ -104,6 +106,11 @@ def search(shop: Client) -> None:
     assert isinstance(answer, RetrieveAnswer), answer
     first, score = answer.items[0].id, answer.items[0].score + 0.5
     assert (first, type(score)) == ("i003", float)
+    wanted = ItemFilter(not_=ItemFilter.from_dict({"department": "toys"}))
+    homely = RetrieveBody(query="mug", filter_=wanted, fields=["department"], facets=["price"], sort=[SortBy("price")])
+    sorted_ = retrieve.sync(client=shop, body=homely)
+    assert isinstance(sorted_, RetrieveAnswer), sorted_
+    assert {item.fields["department"] for item in sorted_.items if item.fields} == {"home"}
     batch = retrieve_batch.sync(client=shop, body=BatchBody(queries=[RetrieveBody(query="mug")]))
     assert isinstance(batch, BatchAnswer), batch
     event = Event(request_id=answer.request_id, type_=EventType.CLICK, item_id=first, rank=0)
