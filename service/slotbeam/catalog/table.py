@@ -51,6 +51,7 @@ class Catalog:
         id_ranks: (N,) int32, the place of each row's id among all ids in order: what ties break by.
         vectors: (N, e) int8, 127 × the unit item vectors; (N, 0) where training made none.
         reread: (m,) int32, rising: rows whose terms do not tell which words their texts hold.
+        popular: (m,) int32, rows of the most popular items, best first: 200, or all.
         sources: (N,) each item as it was given.
     """
 
@@ -65,6 +66,7 @@ class Catalog:
     id_ranks: IntArray
     vectors: IntArray
     reread: IntArray
+    popular: IntArray
     sources: Sources
     terms: TermIndex
     fields: Fields
@@ -179,6 +181,7 @@ class Catalog:
             id_ranks=array("id_ranks"),
             vectors=array("vectors"),
             reread=array("reread"),
+            popular=array("popular"),
             sources=Sources.load(items),
             terms=TermIndex.load(directory / "terms"),
             fields=Fields.load(directory / "fields", kinds),

@@ -18,10 +18,12 @@ from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.sources import BLOCK, compressed
 from slotbeam.catalog.table import id_hash, item_text
 from slotbeam.catalog.terms import term_hash, terms, terms_tell
-from slotbeam.types import IntArray
+from slotbeam.types import FloatArray, IntArray
 
 CHUNK = 2**10 * BLOCK
 """Rows that are written at a time."""
+POPULAR = 200
+"""Items whose rows are kept by popularity: what an index is shown by."""
 _HELD = ("ids", "titles", "texts")
 
 Lines = list[memoryview]
@@ -64,17 +66,24 @@ def write_table(
     ranks = id_ranks(_joined([part.ids for part in parts]))
     popularity = np.concatenate([part.popularity for part in parts])
     order = row_order(np.concatenate([part.sids for part in parts]), popularity, ranks)
-    del popularity
     top = max(int(part.sids.max(initial=0)) for part in parts)
     sizes = {name: sum(len(getattr(part, name).blob) for part in parts) for name in _HELD}
     writer = _Writer(directory, parts[0], types, top, sizes, map_blocks)
     save_array(directory / "items" / "id_ranks.npy", ranks[order])
-    del ranks
+    save_array(directory / "items" / "popular.npy", _most_popular(popularity[order]))
+    del ranks, popularity
     interleaving = Interleaving(parts, types)
     for start in range(0, len(order), CHUNK):
         writer.add(interleaving.take(order[start : start + CHUNK]))
         progress(writer.rows)
     return WrittenTable(types.kinds, writer.finish())
+
+
+def _most_popular(popularity: FloatArray) -> IntArray:
+    """Return (n,) int32 rows of the `POPULAR` most popular items, best first, ties in row order."""
+    least = np.partition(popularity, -POPULAR)[-POPULAR] if len(popularity) > POPULAR else -np.inf
+    rows = np.flatnonzero(popularity >= least)
+    return rows[np.argsort(-popularity[rows], kind="stable")][:POPULAR].astype(np.int32)
 
 
 class _Writer:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from slotbeam.kae.encode import Encoded, Match
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.unknown import Understood, split_words, understood
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from slotbeam.search.artifact import Artifact
 
 COUNT = 3
-_LOOKED_AT = 200
-"""Items, the most popular first: their titles are what the dictionary was made from."""
 
 
 def example_queries(artifact: Artifact) -> tuple[str, ...]:
@@ -26,8 +22,8 @@ def example_queries(artifact: Artifact) -> tuple[str, ...]:
     such word.
     """
     queries: dict[int, str] = {}
-    popular = np.argsort(-np.asarray(artifact.catalog.prior), kind="stable")[:_LOOKED_AT].tolist()
-    titles = [artifact.kae.encode(normalize(artifact.catalog.titles[row])) for row in popular]
+    popular = artifact.catalog.titles.take(artifact.catalog.popular)
+    titles = [artifact.kae.encode(normalize(title)) for title in popular]
     for propose in (_pairs, _words):
         for title in titles:
             for about, matches in propose(title):

@@ -77,7 +77,7 @@ class AdminMetrics(Collector):
         self.plane = plane
         self.registry = CollectorRegistry()
         self.registry.register(self)
-        Vitals(self.registry, "control", plane.holder, plane.settings.data_dir, plane.restarts)
+        Vitals(self.registry, "control", plane.holder, plane.settings.data_dir, plane.integrity, plane.restarts)
 
     def render(self) -> bytes:
         """Return the text exposition format."""

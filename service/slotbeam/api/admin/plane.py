@@ -16,6 +16,7 @@ from starlette.requests import Request
 from slotbeam.access.audit import Trail
 from slotbeam.access.auth import Principal, Tokens
 from slotbeam.api.admin.authors import Authors
+from slotbeam.api.http.integrity import Integrity
 from slotbeam.api.http.query import refuse_undeclared
 from slotbeam.bindings.edits.wanted import MakeChange, expire
 from slotbeam.bindings.listing import Listing
@@ -52,6 +53,7 @@ class AdminPlane:
     ) -> None:
         self.settings, self.holder, self.pace = settings, holder, pace
         self.artifact: Artifact = holder.current.artifact
+        self.integrity = Integrity(self.artifact)
         self.tokens = Tokens(settings, clock)
         self.trail = Trail(settings.data_dir)
         self.authors = Authors(lambda: self.store)
@@ -104,7 +106,7 @@ class AdminPlane:
     async def running(self) -> AsyncIterator[None]:
         """Follow and expire; leave nothing behind."""
         try:
-            async with self.replica as replica:
+            async with self.replica as replica, self.integrity.checking():
                 replica.keep("expiry", self._expire)
                 yield
         finally:

@@ -12,17 +12,13 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from slotbeam import __version__
+from slotbeam.api.http.integrity import Integrity
 from slotbeam.bindings.replica.status import REASONS, STATES, Facts
 from slotbeam.embedded.record import read_record
 from slotbeam.search.snapshot import Holder
 
 PARTS = ("store", "serve", "admin")
 """What `slotbeam up` keeps running."""
-
-
-def no_tasks() -> Mapping[str, int]:
-    """Return the restarts of a plane without background tasks: none."""
-    return {}
 
 
 class Vitals(Collector):
@@ -33,6 +29,7 @@ class Vitals(Collector):
         plane: `data` or `control`.
         holder: of the snapshot that it serves.
         data_dir: where an `up` above this process leaves its record.
+        integrity: what is known of the artifact's files.
         tasks: background task → how often it was started again.
     """
 
@@ -42,9 +39,11 @@ class Vitals(Collector):
         plane: str,
         holder: Holder,
         data_dir: Path,
-        tasks: Callable[[], Mapping[str, int]] = no_tasks,
+        integrity: Integrity,
+        tasks: Callable[[], Mapping[str, int]],
     ) -> None:
         self._plane, self._holder, self._data_dir, self._tasks = plane, holder, data_dir, tasks
+        self._integrity = integrity
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         registry.register(self)
@@ -60,9 +59,14 @@ class Vitals(Collector):
         for name in STATES:
             state.add_metric([name], float(name == snapshot.state))
         restarts = CounterMetricFamily("slotbeam_restarts", "Restarts of what ended by itself.", labels=["part"])
-        for part, count in {**restarts_of_up(self._data_dir), **self._tasks()}.items():
+        for part, count in {**restarts_of_up(self._data_dir), **self._tasks(), **self._integrity.restarts()}.items():
             restarts.add_metric([part], count)
-        return [build, state, restarts]
+        intact = GaugeMetricFamily(
+            "slotbeam_artifact_intact",
+            "0 once a file of the artifact was found to differ from its manifest.",
+            value=float(not self._integrity.damaged),
+        )
+        return [build, state, restarts, intact]
 
 
 def restarts_of_up(data_dir: Path) -> dict[str, int]:

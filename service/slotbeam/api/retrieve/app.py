@@ -16,9 +16,10 @@ from starlette.responses import Response
 from slotbeam.api.http import problems
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.bodies import json_response, read_model
+from slotbeam.api.http.integrity import Integrity
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import probes
-from slotbeam.api.http.vitals import Vitals, following_metrics, no_tasks
+from slotbeam.api.http.vitals import Vitals, following_metrics
 from slotbeam.api.retrieve.admission import Admission, ClientGone
 from slotbeam.api.retrieve.answers import document
 from slotbeam.api.retrieve.events import EventCounter, events_route
@@ -154,11 +155,14 @@ def create_data_app(
     plane.metrics.watch(
         lambda: [*snapshot_gauges(holder.current), *(following_metrics(replica.watcher.facts) if replica else ())]
     )
-    Vitals(plane.metrics.registry, "data", holder, settings.data_dir, replica.restarts if replica else no_tasks)
+    integrity = Integrity(artifact)
+    restarts = replica.restarts if replica else dict[str, int]
+    Vitals(plane.metrics.registry, "data", holder, settings.data_dir, integrity, restarts)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as entered:
+            await entered.enter_async_context(integrity.checking())
             if replica and trends:
                 await entered.enter_async_context(following(replica, trends, plane.metrics))
             yield
