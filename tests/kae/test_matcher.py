@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.errors import InputError
-from slotbeam.kae.matcher import Matcher, Occurrence, is_cjk
+from slotbeam.kae.matcher import Matcher, Occurrence, is_boundary, is_cjk
 
 ALPHABET = "ab1 .-_,手机é"
 
@@ -121,3 +121,12 @@ def test_no_words_and_no_text_match_nothing() -> None:
 def test_an_empty_word_is_refused() -> None:
     with pytest.raises(InputError, match="at least one character"):
         Matcher(["a", ""])
+
+
+@given(st.text(alphabet="ab1.,_ -", max_size=24))
+def test_ascii_text_has_the_boundaries_that_any_text_has(text: str) -> None:
+    """Every part of the text is a word: the ends of those that are found are the boundaries."""
+    parts = sorted({text[start:end] for start in range(len(text)) for end in range(start + 1, len(text) + 1)})
+    found = {(start, end) for start, end, _ in Matcher(parts).find_all(text)}
+    edges = [at for at in range(len(text) + 1) if is_boundary(text, at)]
+    assert found == {(start, end) for start in edges for end in edges if start < end}

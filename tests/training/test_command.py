@@ -94,6 +94,14 @@ def test_text_edited_later_is_neither_learned_nor_indexed(trained: Path) -> None
     assert NEW_WORD not in json.loads((trained / "model" / "tokenizer.json").read_text())["model"]["vocab"]
 
 
+def test_training_may_learn_from_a_sample_and_the_index_holds_every_item(world: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, sample=60, loop=replace(OPTIONS.loop, steps=4))
+    artifact = Artifact.load(train(world, tmp_path / "out", logs=world, options=options, jobs=2))
+    assert len(artifact.catalog) == artifact.manifest["index"]["items"] == 160
+    assert artifact.manifest["model"]["training"]["settings"]["sample"] == 60
+    assert max(concept.count for concept in artifact.kae.dictionary) <= 60
+
+
 def test_a_refresh_keeps_the_codebook_and_moves_the_weights(trained: Path, world: Path, tmp_path: Path) -> None:
     out = train(world, tmp_path / "next", logs=world, options=OPTIONS, artifact_from=trained, stages=("S3",))
     old, new = Artifact.load(trained), Artifact.load(out)

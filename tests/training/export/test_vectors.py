@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from slotbeam.kae.normalize import normalize
+from slotbeam.model.itemvectors import ItemVectors
 from slotbeam.model.tokenizer import PAD
+from slotbeam_train.export.artifact import export_model, round_to_half
 from slotbeam_train.policy.losses import ItemTable, loss_of
 from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
@@ -46,6 +50,21 @@ def test_an_item_vector_does_not_depend_on_padding_or_on_its_neighbours(corpus: 
             own = bags[row][bags[row] != PAD][None]
             assert torch.allclose(policy.item_vectors(own)[0], together[row], atol=1e-6)
     assert torch.allclose(together.norm(dim=1), torch.ones(len(bags)), atol=1e-5)
+
+
+def test_the_vectors_of_an_index_are_those_of_the_policy_give_or_take_one(corpus: Corpus, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    policy = Policy(SHAPE, corpus.inputs.layout).eval()
+    with torch.no_grad():
+        policy.item_gate.normal_()
+    round_to_half(policy)
+    export_model(policy, corpus.inputs, tmp_path)
+    bags = bags_of(corpus)
+    with torch.no_grad():
+        wanted = (policy.item_vectors(torch.from_numpy(bags)) * 127).round().numpy()
+    got = ItemVectors.load(tmp_path).encode([bag[bag != PAD].tolist() for bag in bags])
+    assert np.abs(got - wanted).max() <= 1
+    assert (got == wanted).mean() > 0.99
 
 
 def test_the_item_loss_is_the_cross_entropy_over_all_items_that_the_batch_names(corpus: Corpus) -> None:
