@@ -32,7 +32,7 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.errors import FieldError, Overloaded, QueueTimeout, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import Answer, SearchRequest, SortKey
+from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.search.unknown import WordResult, split_words, understood
 from slotbeam.settings import Settings
@@ -83,23 +83,7 @@ class DataPlane:
     def _job(
         self, snapshot: Snapshot, body: RetrieveBody, place: str
     ) -> Callable[[float], tuple[dict[str, object], Timings]]:
-        request = SearchRequest(
-            query=body.query,
-            k=body.k,
-            recent_queries=tuple(body.user.recent_queries),
-            recent_item_ids=tuple(body.user.recent_item_ids),
-            filter=body.filter,
-            exclude_ids=tuple(body.exclude_ids),
-            fields=tuple(body.fields),
-            facets=tuple(body.facets),
-            collapse=body.collapse,
-            sort=tuple(SortKey(by.field, by.order == "desc") for by in body.sort),
-            beam_width=body.beam_width or self.settings.beam_width,
-            use_bindings=body.use_bindings,
-            explain=body.explain,
-            max_bindings=self.settings.max_bindings_per_query,
-            normalised=True,
-        )
+        request = body.request(self.settings.beam_width, self.settings.max_bindings_per_query)
 
         def job(waited_s: float) -> tuple[dict[str, object], Timings]:
             started = time.perf_counter()

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from slotbeam.api.http.bodies import ITEM_ID, RAW_TEXT, ItemId, Strict
 from slotbeam.api.retrieve.filtermodels import FilterObject
 from slotbeam.kae.normalize import normalize
-from slotbeam.search.request import MAX_K, MAX_QUERY, canonical_query
+from slotbeam.search.request import MAX_K, MAX_QUERY, SearchRequest, SortKey, canonical_query
 
 MAX_BATCH = 64
 _HISTORY = 64
@@ -83,6 +83,26 @@ class RetrieveBody(Strict):
     beam_width: int | None = Field(None, ge=1, le=MAX_K)
     use_bindings: bool = True
     explain: bool = False
+
+    def request(self, beam_width: int | None, max_bindings: int) -> SearchRequest:
+        """Return what the pipeline is asked, with the plane's beam width where the body says none."""
+        return SearchRequest(
+            query=self.query,
+            k=self.k,
+            recent_queries=tuple(self.user.recent_queries),
+            recent_item_ids=tuple(self.user.recent_item_ids),
+            filter=self.filter,
+            exclude_ids=tuple(self.exclude_ids),
+            fields=tuple(self.fields),
+            facets=tuple(self.facets),
+            collapse=self.collapse,
+            sort=tuple(SortKey(by.field, by.order == "desc") for by in self.sort),
+            beam_width=self.beam_width or beam_width,
+            use_bindings=self.use_bindings,
+            explain=self.explain,
+            max_bindings=max_bindings,
+            normalised=True,
+        )
 
 
 class BatchBody(Strict):
