@@ -23,8 +23,7 @@ class ScanBudget:
 
     Attributes:
         rows: ranges are opened until they hold so many rows that pass the filter.
-        step: rows whose scan costs what a decoder step costs: a range that exceeds what is left of `rows` by no more
-            is scanned, and not decoded any deeper.
+        step: a range that exceeds what is left of `rows` by no more is scanned, and not decoded any deeper.
         width: states that one decoder step goes deeper from, at most.
         steps: decoder steps, at most.
     """

@@ -14,7 +14,8 @@ class SearchOptions:
     Attributes:
         scan_budget: rows that one group looks at: ranges of the trie are opened until they hold so many that pass the
             filter. At least `MAX_K`, so that an answer is filled.
-        step_rows: rows whose scan costs what a decoder step costs (`ScanBudget.step`).
+        step_rows: a range that exceeds what is left of the budget by no more is scanned and not decoded any deeper
+            (`ScanBudget.step`): a scan of so many costs about two decoder steps, and finds more than these.
         lexical_candidates: items with the largest lexical overlap that are candidates of the base group, too.
         beam_width: None, or B of the paper's mode: SIDs are decoded to their full depth, and no ranges are opened.
         candidates: in the paper's mode, items taken of the SIDs at most.
@@ -26,7 +27,7 @@ class SearchOptions:
     """
 
     scan_budget: int = 4096
-    step_rows: int = 4096
+    step_rows: int = 16_384
     lexical_candidates: int = 500
     beam_width: int | None = None
     candidates: int = 2000

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,5 +64,7 @@ class Places:
 
 
 def model_name(artifact: Path) -> str:
-    """Return what names an artifact's model to the byte."""
-    return str(read_manifest(artifact)["model"]["sha"])
+    """Return what names an artifact's model, and how it is searched, to the byte."""
+    manifest = read_manifest(artifact)
+    said = json.dumps([manifest["model"]["sha"], manifest["search"]], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
