@@ -12,6 +12,7 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import TermIndex, stem, term_hash, terms
 from slotbeam.catalog.writer import write_catalog
 from slotbeam.errors import InputError
+from support.lexical import index_of
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ texts = st.lists(words, max_size=6).map(" ".join)
 @settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=8), texts)
 def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_sum(corpus, query):
-    index = TermIndex.build(corpus)
+    index = index_of(corpus)
     documents = [terms(text) for text in corpus]
     mean = max(1.0, sum(map(len, documents)) / len(documents))
 
@@ -128,7 +129,7 @@ def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_s
 @settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=8), texts, st.integers(1, 9))
 def test_the_best_by_words_are_those_that_share_one_by_overlap_then_in_row_order(corpus, query, limit):
-    index = TermIndex.build(corpus)
+    index = index_of(corpus)
     overlap = index.read(query).overlap(np.arange(len(corpus)))
     sharing = [row for row, text in enumerate(corpus) if set(terms(text)) & set(terms(query))]
     assert index.read(query).best(limit).tolist() == sorted(sharing, key=lambda row: (-overlap[row], row))[:limit]
@@ -137,7 +138,7 @@ def test_the_best_by_words_are_those_that_share_one_by_overlap_then_in_row_order
 @settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=8), texts, st.integers(1, 9), st.randoms(use_true_random=False))
 def test_an_overlap_is_the_same_to_the_last_bit_whatever_was_asked_before(corpus, query, limit, random):
-    index = TermIndex.build(corpus)
+    index = index_of(corpus)
     rows = np.array(random.choices(range(len(corpus)), k=random.randrange(12)), np.int64)
     asked = index.read(query)
     asked.best(limit)
@@ -146,7 +147,7 @@ def test_an_overlap_is_the_same_to_the_last_bit_whatever_was_asked_before(corpus
 
 
 def test_a_word_that_all_items_carry_brings_the_first_of_them():
-    index = TermIndex.build(["common word"] * 3500 + ["common rare"])
+    index = index_of(["common word"] * 3500 + ["common rare"])
     assert index.read("common").best(10).tolist() == list(range(10))
     assert index.read("common rare").best(3).tolist() == [3500, 0, 1]
     passing = Passing.of(np.arange(3501) % 1000 == 7)
@@ -154,7 +155,7 @@ def test_a_word_that_all_items_carry_brings_the_first_of_them():
 
 
 def test_terms_come_back_from_disk_as_they_were(tmp_path):
-    index = TermIndex.build(["red mug", "", "blue mug of a red lamp", "lamp"] * 9)
+    index = index_of(["red mug", "", "blue mug of a red lamp", "lamp"] * 9)
     builder = PostingsBuilder(tmp_path)
     for text in ["red mug", "", "blue mug of a red lamp", "lamp"] * 9:
         hashes = [term_hash(term) for term in terms(text)]

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slotbeam.catalog.terms import TermIndex, terms
+from slotbeam.catalog.terms import terms
 from slotbeam.errors import ArtifactError
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.normalize import normalize
+from support.lexical import index_of
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def test_synonyms_share_a_term_for_lexical_overlap(kae: Kae) -> None:
     implied = set(kae.encode("galaxy").concept_terms.split())
     assert implied > set(kae.encode("laptop").concept_terms.split()), "what is implied counts, too"
     assert kae.encode("quux").lexical_text == "quux"
-    overlap = TermIndex.build([one.lexical_text, "cordless notebook"]).read(other.lexical_text).overlap(np.arange(2))
+    overlap = index_of([one.lexical_text, "cordless notebook"]).read(other.lexical_text).overlap(np.arange(2))
     assert overlap[0] > 0.4
     assert overlap[1] == 0, "no word in common"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,6 @@ import numpy as np
 from slotbeam.arrays import load_array
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
-from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.topk import best_rows
 from slotbeam.kae.matcher import is_cjk
 from slotbeam.types import FloatArray, IntArray
@@ -57,10 +55,6 @@ def term_hash(term: str) -> int:
     return zlib.crc32(term.encode())
 
 
-_BLOCK = 2**12
-"""Items whose terms are read at a time."""
-
-
 @dataclass(frozen=True, slots=True)
 class TermIndex:
     """Terms ↔ items.
@@ -74,16 +68,6 @@ class TermIndex:
     vocabulary: IntArray
     ceilings: FloatArray
     postings: Postings
-
-    @classmethod
-    def build(cls, texts: Sequence[str]) -> TermIndex:
-        """Index `texts` (N canonical texts, in row order)."""
-        builder, cache = PostingsBuilder(), dict[str, int]()
-        for start in range(0, len(texts), _BLOCK):
-            texts_terms = [terms(text) for text in texts[start : start + _BLOCK]]
-            hashes = [cache.get(t) or cache.setdefault(t, term_hash(t)) for own in texts_terms for t in own]
-            builder.add(np.array(hashes, np.uint32), np.array([len(own) for own in texts_terms], np.int64))
-        return cls(*builder.finish())
 
     def read(self, lexical_text: str) -> QueryTerms:
         """Look up the terms of a query, once for all that is asked about them.

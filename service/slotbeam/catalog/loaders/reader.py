@@ -34,8 +34,8 @@ class CatalogReader:
         mapping: a mapping file for rows of any other shape (or to replace a built-in one).
         locale: how numbers are written in mapped rows, whatever the mapping says (`de`, `en-US`).
         skip_bad: so many rows with faults are left out; one more, and all are refused.
-        late: also apply `items_late.jsonl` beside the catalog, when it is there: texts edited after the training data
-            was taken. Training reads without it; what is served and searched by `match` is read with it.
+        late: also apply `items_late.jsonl` beside the catalog, when it is there: what became of its texts since.
+            Training and indexing read without it.
 
     Attributes:
         files: what is read, in order.
