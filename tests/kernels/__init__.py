@@ -14,7 +14,9 @@ from pathlib import Path
 
 from support.compiling import compiled
 
-NUMERIC = "kae trie decode search model catalog suggestions training lab test_arrays.py test_demo.py"
+NUMERIC = (
+    "kae trie decode search model catalog indexing/test_encode.py suggestions training lab test_arrays.py test_demo.py"
+)
 """Tests of what is computed in floating point, below `tests`; they start hardly a process."""
 
 HIDDEN: Mapping[str, Mapping[str, str]] = {
