@@ -29,6 +29,8 @@ JOBS    ?= 2
 CASES   ?= 100000
 # Which of the levels of `make test-kernels`; --switches takes the libraries' own instead of CPUID.
 KERNELS ?=
+# What is tried on many cases, in `make torture` on 100 000 (tests/support/cases.py).
+PROPERTIES = tests/catalog/test_topk.py tests/catalog/test_filters.py tests/catalog/test_passing.py tests/decode/test_frontier.py
 # Arguments of `make torture`, e.g. --only kill,power --scale 0.01
 TORTURE ?= --jobs $(JOBS)
 # Products of the largest world of `make scale`; the others have a tenth and a hundredth of it.
@@ -111,7 +113,7 @@ mutants: $(VENV)/.dev
 # Results as JSON lines in build/torture; what is there for this commit is not run again.
 # Before them 100 000 cases of the top by words, unless some parts alone are asked for.
 torture: $(VENV)/.dev
-	$(if $(filter --only,$(TORTURE)),,TOPK_CASES=100000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --timeout=0 tests/catalog/test_topk.py)
+	$(if $(filter --only,$(TORTURE)),,PROPERTY_CASES=100000 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q --timeout=0 $(PROPERTIES))
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m torture $(TORTURE)
 
 bench: $(VENV)/.serve

@@ -4,6 +4,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from slotbeam.catalog.passing import Passing
+from support.cases import CASES
+
+RANGES = 8
+"""That are counted of each set."""
 
 masks = st.integers(0, 300).flatmap(
     lambda n: (
@@ -27,11 +31,11 @@ def sets(draw):
 
 @st.composite
 def ranges_of(draw, n):
-    edges = [sorted(draw(st.tuples(st.integers(0, n), st.integers(0, n)))) for _ in range(draw(st.integers(0, 6)))]
+    edges = [sorted(draw(st.tuples(st.integers(0, n), st.integers(0, n)))) for _ in range(RANGES)]
     return np.array(edges, np.int64).reshape(-1, 2).T
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=CASES // RANGES)
 @given(st.data())
 def test_a_set_counts_lists_and_tells_what_a_mask_does(data):
     passing, mask = data.draw(sets())

@@ -1,7 +1,6 @@
-"""The best items by summed impacts, against sums of every item; TOPK_CASES random corpora (default 2 000)."""
+"""The best items by summed impacts, against sums of every item."""
 
 import dataclasses
-import os
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -12,8 +11,8 @@ from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.topk import best_rows
 from slotbeam.types import BoolArray, FloatArray, IntArray
+from support.cases import CASES
 
-CASES = int(os.environ.get("TOPK_CASES", "2000"))
 ASKED = 4
 """Queries of each corpus, every second one through a filter."""
 

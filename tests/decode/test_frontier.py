@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -10,9 +11,12 @@ from slotbeam.arrays import run_starts
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.frontier import ScanBudget, open_ranges
 from slotbeam.trie.build import build_trie, sid_order
+from support.cases import CASES
 from support.models import PrefixModel
 
 SIZES = (5, 4, 6)
+ASKED = 5
+"""Budgets, each under a model of its own, that are tried on one shelf."""
 MEMORY = (7,)
 
 
@@ -66,14 +70,15 @@ def fill_greedily(model, sids, mask, budget):
         nodes = [one for one in nodes if one is not deeper] + [child for child in children if child]
 
 
-@settings(deadline=None, max_examples=300)
-@given(shelves(), budgets, st.integers(0, 5))
-def test_one_state_a_step_opens_the_ranges_of_a_greedy_fill(shelf, budget, seed):
+@settings(deadline=None, max_examples=CASES // ASKED)
+@given(shelves(), st.lists(budgets, min_size=ASKED, max_size=ASKED))
+def test_one_state_a_step_opens_the_ranges_of_a_greedy_fill(shelf, asked):
     sids, mask = shelf
-    one = ScanBudget(budget.rows, budget.step, 1, budget.steps)
-    model = PrefixModel(SIZES, seed)
-    opened = opened_by(model, sids, mask, one)
-    assert list(zip(opened.start.tolist(), opened.stop.tolist(), strict=True)) == fill_greedily(model, sids, mask, one)
+    for seed, budget in enumerate(asked):
+        narrow, model = replace(budget, width=1), PrefixModel(SIZES, seed)
+        opened = opened_by(model, sids, mask, narrow)
+        ranges = list(zip(opened.start.tolist(), opened.stop.tolist(), strict=True))
+        assert ranges == fill_greedily(model, sids, mask, narrow)
 
 
 @settings(deadline=None, max_examples=300)
