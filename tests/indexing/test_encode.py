@@ -63,6 +63,7 @@ def encoded_part_by_part(kae: Kae, item: Item) -> Encoded:
 def test_an_item_is_encoded_as_part_by_part(item: Item) -> None:
     encoded = encoded_part_by_part(KAE, item)
     assert KAE.encode_item(item) == encoded
+    assert KAE.encode_items([item, item]) == [encoded, encoded]
     reading = ENCODER.read(item)
     named = {match.concept for match in (*encoded.matches, *encoded.chosen) if match}
     sid = encoded.sid

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -134,7 +135,15 @@ class Kae:
 
     def encode_item(self, item: Describable) -> Encoded:
         """Encode an item: title and typed attributes first, then, for positions still empty, the description."""
-        values = [self.value(category, value) for category in CATEGORIES for value in item.attributes.get(category, ())]
+        return self._encode_item(item, self.value)
+
+    def encode_items(self, items: Iterable[Describable]) -> list[Encoded]:
+        """Return `encode_item` of each; attribute values, which repeat, are read once."""
+        value = lru_cache(2**17)(self.value)
+        return [self._encode_item(item, value) for item in items]
+
+    def _encode_item(self, item: Describable, value: Callable[[str, str], Value]) -> Encoded:
+        values = [value(category, text) for category in CATEGORIES for text in item.attributes.get(category, ())]
         return self.encode_parts(normalize(item.title), values, normalize(item.description))
 
     def value(self, category: str, value: str) -> Value:

@@ -42,7 +42,7 @@ def measure(kae: Kae, items: Sequence[Item], relevant: Mapping[str, Iterable[str
         items: the catalog.
         relevant: query as typed → ids of relevant items; ids that the catalog lacks are left out.
     """
-    encoded = {item.id: kae.encode_item(item) for item in items}
+    encoded = dict(zip((item.id for item in items), kae.encode_items(items), strict=True))
     sids = [one.sid for one in encoded.values()]
     slots = {item: {kae.codebook.slot_of(m.concept) for m in one.matches} for item, one in encoded.items()}
     equal, met, pairs, asked_pairs, asked, pool = 0, 0.0, 0, 0, 0, []

@@ -85,7 +85,7 @@ class Corpus:
 
 def item_sids_of(kae: Kae, items: Sequence[Item], absorbed: Sequence[Absorbed] = ()) -> tuple[IntArray, list[Encoded]]:
     """Encode every item: SIDs (N, L) int32, and what was matched. The items of `absorbed` carry its words."""
-    encoded = carry(kae, items, [kae.encode_item(item) for item in items], absorbed)
+    encoded = carry(kae, items, kae.encode_items(items), absorbed)
     return np.asarray([one.sid for one in encoded], np.int32).reshape(len(items), -1), encoded
 
 
