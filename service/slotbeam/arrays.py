@@ -176,6 +176,26 @@ class Strings:
         return cls(*map(load_array, paths))
 
 
+class StringsFile:
+    """`Strings` that are written piece by piece; `size`, their bytes in all, may be unknown."""
+
+    def __init__(self, directory: Path, name: str, size: int | None) -> None:
+        self._blob = ArrayFile(directory / f"{name}.npy", np.uint8)
+        short = size is not None and size < 2**32
+        self._offsets = ArrayFile(directory / f"{name}_offsets.npy", np.uint32 if short else np.int64)
+        self._offsets.append(np.zeros(1, np.int64))
+        self._end = 0
+
+    def append(self, part: Strings) -> None:
+        self._blob.append(part.blob)
+        self._offsets.append(part.offsets[1:] + self._end)
+        self._end += int(part.offsets[-1])
+
+    def close(self) -> None:
+        self._blob.close()
+        self._offsets.close()
+
+
 def save_strings(stem: Path, strings: Sequence[str]) -> None:
     """Write `stem.utf8.npy` (all bytes in a row) and `stem.ends.npy` (N,) byte offsets where each one ends."""
     held = Strings.of(strings)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from slotbeam.arrays import ArrayFile, Strings, run_starts, save_array
+from slotbeam.arrays import ArrayFile, Strings, StringsFile, run_starts, save_array
 from slotbeam.catalog.columns import VALUES, Columns, FieldTypes, Interleaving
 from slotbeam.catalog.fields import FieldKind, Fields
 from slotbeam.catalog.item import Item
@@ -110,7 +110,7 @@ class _Writer:
         self._items, self._map_blocks = directory / "items", map_blocks
         for folder in (self._items, directory / "terms", directory / "fields"):
             folder.mkdir(parents=True, exist_ok=True)
-        self._texts = {name: _StringsFile(self._items, name, sizes.get(name)) for name in (*_HELD, "sources")}
+        self._texts = {name: StringsFile(self._items, name, sizes.get(name)) for name in (*_HELD, "sources")}
         self._numbers = {
             "prior": ArrayFile(self._items / "prior.npy", np.float32),
             "sids": ArrayFile(self._items / "sids.npy", np.int16 if top < 2**15 else np.int32, like.sids.shape[1:]),
@@ -169,26 +169,6 @@ class _Writer:
         save_array(self._items / "reread.npy", reread.astype(np.int32))
         self._terms.finish()
         return np.concatenate(self._leaves)
-
-
-class _StringsFile:
-    """`Strings` that are written piece by piece; `size`, their bytes in all, may be unknown."""
-
-    def __init__(self, directory: Path, name: str, size: int | None) -> None:
-        self._blob = ArrayFile(directory / f"{name}.npy", np.uint8)
-        short = size is not None and size < 2**32
-        self._offsets = ArrayFile(directory / f"{name}_offsets.npy", np.uint32 if short else np.int64)
-        self._offsets.append(np.zeros(1, np.int64))
-        self._end = 0
-
-    def append(self, part: Strings) -> None:
-        self._blob.append(part.blob)
-        self._offsets.append(part.offsets[1:] + self._end)
-        self._end += int(part.offsets[-1])
-
-    def close(self) -> None:
-        self._blob.close()
-        self._offsets.close()
 
 
 def _joined(parts: Sequence[Strings]) -> Strings:

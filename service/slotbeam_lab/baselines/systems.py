@@ -14,7 +14,7 @@ import numpy as np
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import read_data
 from slotbeam.kae.encode import Kae
-from slotbeam.search.artifact import Artifact
+from slotbeam.search.artifact import MODEL, Artifact
 from slotbeam.search.groups import base_candidates
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import MAX_K, SearchRequest
@@ -116,7 +116,7 @@ def dictionary_of(setup: Setup) -> Kae:
     """Return the dictionary of the `kae` system: its own when that is trained, else learned the same way and kept."""
     trained = setup.cache / f"kae-{identity(setup, 'kae')}"
     if (trained / DONE).is_file():
-        return Kae.load(trained / ARTIFACT / DICTIONARY)
+        return Kae.load(trained / ARTIFACT / MODEL / DICTIONARY)
 
     def learn(directory: Path) -> dict[str, int]:
         from slotbeam_train.lexicon import behaviour_of, build_kae
