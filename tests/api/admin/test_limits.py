@@ -43,24 +43,33 @@ AT_THE_LIMIT = {
     "slot": "the index is outside the codebook",
     "category": "no category has a name of 64 characters",
     "request_id": "only ids that were issued are taken",
+    **dict.fromkeys(
+        ("fields", "facets", "collapse", "sort", "any"),
+        "no catalog of a test has so many fields, nor one whose name is as long as a name may be",
+    ),
 }
 """What is not taken at its limit all the same, and why."""
 
 
-def limits_of(schema: Any, schemas: dict[str, Any], path: Path = ()) -> Iterator[Limit]:
-    """`(path in a value, keyword, limit)` of everything that `schema` bounds; a list's item is 0."""
+def limits_of(schema: Any, schemas: dict[str, Any], path: Path = (), around: tuple[str, ...] = ()) -> Iterator[Limit]:
+    """`(path in a value, keyword, limit)` of everything that `schema` bounds; a list's item is 0.
+
+    What a schema holds of its own kind, as a filter does, is looked at once: `around` names those that this one is in.
+    """
     if "$ref" in schema:
-        yield from limits_of(schemas[schema["$ref"].rpartition("/")[2]], schemas, path)
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in around:
+            yield from limits_of(schemas[name], schemas, path, (*around, name))
         return
     yield from ((path, keyword, schema[keyword]) for keyword in KEYWORDS if keyword in schema)
     for name, inner in schema.get("properties", {}).items():
-        yield from limits_of(inner, schemas, (*path, name))
+        yield from limits_of(inner, schemas, (*path, name), around)
     if isinstance(schema.get("additionalProperties"), dict):
-        yield from limits_of(schema["additionalProperties"], schemas, (*path, "price"))
+        yield from limits_of(schema["additionalProperties"], schemas, (*path, "price"), around)
     if "items" in schema:
-        yield from limits_of(schema["items"], schemas, (*path, 0))
+        yield from limits_of(schema["items"], schemas, (*path, 0), around)
     for inner in schema.get("anyOf", ()):
-        yield from limits_of(inner, schemas, path)
+        yield from limits_of(inner, schemas, path, around)
 
 
 def placed(body: Any, path: Path, value: Any) -> Any:
@@ -107,7 +116,7 @@ def value_of(body: Any, path: Path, keyword: str, size: int) -> Any:
         return size
     one = at(body, (*path, 0))
     if one is None:
-        one = {"sample_queries": "mug", "price": 1, "ids": "i001", "items": "i001"}.get(str(name), "mug")
+        one = 1 if "price" in path else {"ids": "i001", "items": "i001"}.get(str(name), "mug")
     if name in ("words", "ids", "items", "sample_queries"):
         return [one, *(f"{name[0]}{number}" for number in range(size - 1))][:size]
     rows = [deepcopy(one) for _ in range(size)]
