@@ -44,16 +44,16 @@ items = st.builds(
 def encoded_part_by_part(kae: Kae, item: Item) -> Encoded:
     """The long way: no part is remembered."""
     parts = [normalize(item.title)]
-    candidates = kae._candidates(parts[0], kae.matcher.find(parts[0]))
+    candidates = kae.candidates(parts[0], kae.matcher.find(parts[0]))
     offset = len(parts[0]) + 3
     for category in CATEGORIES:
         for value in item.attributes.get(category, ()):
             if text := normalize(value):
-                candidates += kae._candidates(text, kae.matcher.find(text), offset, typed=category)
+                candidates += kae.candidates(text, kae.matcher.find(text), offset, typed=category)
                 parts.append(text)
                 offset += len(text) + 3
     if text := normalize(item.description):
-        candidates += kae._candidates(text, kae.matcher.find(text), offset, segment=1)
+        candidates += kae.candidates(text, kae.matcher.find(text), offset, segment=1)
         parts.append(text)
     return kae._finish(" | ".join(parts), candidates)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from slotbeam.catalog.terms import terms
 from slotbeam.errors import ArtifactError
 from slotbeam.kae.encode import Kae
+from slotbeam.kae.facts import facts_of
 from slotbeam.kae.normalize import normalize
 from support.lexical import index_of
 
@@ -112,7 +113,7 @@ def test_a_sid_is_always_inside_the_codebook(kae: Kae, text: str) -> None:
 
 
 def test_explain_says_what_was_chosen_and_why_not(kae: Kae) -> None:
-    facts = {fact.surface: fact for fact in kae.explain("ice cream mold for laptop, cordless gaming black")}
+    facts = {fact.surface: fact for fact in facts_of(kae, "ice cream mold for laptop, cordless gaming black")}
     assert facts["mold"].chosen
     assert (facts["mold"].category, facts["mold"].kind, str(facts["mold"].slot)) == ("entity", "cluster", "0-1")
     assert not facts["ice cream"].chosen
@@ -124,15 +125,15 @@ def test_explain_says_what_was_chosen_and_why_not(kae: Kae) -> None:
 
 
 def test_explain_shows_overlapping_and_implied_words(kae: Kae) -> None:
-    inner = [fact for fact in kae.explain("hp inc") if fact.surface == "hp"]
+    inner = [fact for fact in facts_of(kae, "hp inc") if fact.surface == "hp"]
     assert [fact.reason for fact in inner] == ["overlaps 'hp inc', which is chosen leftmost-longest"]
-    implied = [fact for fact in kae.explain("galaxy") if fact.category == "entity"]
+    implied = [fact for fact in facts_of(kae, "galaxy") if fact.category == "entity"]
     assert [(fact.word, fact.chosen) for fact in implied] == [("laptop", True)]
 
 
 def test_explain_agrees_with_encode(kae: Kae) -> None:
     text = "hp ice cream mold mouse stand wireless gaming 128 gb black"
-    chosen = {(fact.slot.position, fact.slot.index) for fact in kae.explain(text) if fact.chosen}
+    chosen = {(fact.slot.position, fact.slot.index) for fact in facts_of(kae, text) if fact.chosen}
     assert chosen == {(p, index) for p, index in enumerate(kae.encode(text).sid) if index}
 
 

@@ -24,6 +24,7 @@ def explain(
 ) -> None:
     """Show which words are known, their groups and slots, which of them represents its group, and why."""
     from slotbeam.kae.encode import Kae
+    from slotbeam.kae.facts import facts_of
     from slotbeam.kae.normalize import normalize
     from slotbeam.search.artifact import MODEL, read_manifest
 
@@ -32,7 +33,7 @@ def explain(
     kae = Kae.load(directory / MODEL / "kae")
     canonical = normalize(text)
     encoded = kae.encode(canonical)
-    facts = kae.explain(canonical)
+    facts = facts_of(kae, canonical)
     if as_json:
         words = [
             {name: str(getattr(fact, name)) if name == "slot" else getattr(fact, name) for name in fact.__slots__}

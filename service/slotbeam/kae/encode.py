@@ -11,12 +11,12 @@ from typing import NamedTuple, Protocol
 
 from slotbeam.errors import ArtifactError
 from slotbeam.kae.categories import CATEGORIES
-from slotbeam.kae.codebook import EMPTY, Codebook, SlotKind
+from slotbeam.kae.codebook import EMPTY, Codebook
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.importance import Candidate, Importance, head_end
-from slotbeam.kae.matcher import Matcher, Occurrence, Span, leftmost_longest
+from slotbeam.kae.matcher import Matcher, Occurrence, Span
 from slotbeam.kae.normalize import normalize
-from slotbeam.types import Sid, Slot
+from slotbeam.types import Sid
 
 _SEPARATOR = " | "
 _TOKEN = re.compile(r"[^\W_]+")
@@ -76,23 +76,6 @@ class Encoded:
         return f"{self.text} {self.concept_terms}".rstrip()
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One line of `kae explain`: a word found, its slot, and whether and why it represents its position."""
-
-    start: int
-    end: int
-    surface: str
-    word: str
-    category: str
-    position: int
-    group: str
-    slot: Slot
-    kind: SlotKind
-    chosen: bool
-    reason: str
-
-
 def concept_term(concept: int) -> str:
     """Return the term that stands for a concept, so that synonyms meet; no word of a text is spelt like it."""
     return f"concept{concept}concept"
@@ -131,7 +114,7 @@ class Kae:
             blocked: spans whose words are not to be used (a bound word stands there).
         """
         occurrences = self.matcher.find(text, blocked)
-        return self._finish(text, self._candidates(text, occurrences))
+        return self._finish(text, self.candidates(text, occurrences))
 
     def encode_item(self, item: Describable) -> Encoded:
         """Encode an item: title and typed attributes first, then, for positions still empty, the description."""
@@ -149,7 +132,7 @@ class Kae:
     def value(self, category: str, value: str) -> Value:
         """Read one attribute value, alone: so that no word is found across two of them."""
         text = normalize(value)
-        return Value(text, self._candidates(text, self.matcher.find(text), typed=category))
+        return Value(text, self.candidates(text, self.matcher.find(text), typed=category))
 
     def encode_parts(self, title: str, values: Sequence[Value], description: str) -> Encoded:
         """Encode an item from its canonical texts and its attribute values, those in the order of `CATEGORIES`."""
@@ -168,7 +151,7 @@ class Kae:
     def _of_parts(self, title: str, values: Sequence[Value], description: str) -> list[Candidate]:
         """Return the candidates of an item, at their places in its parts put together."""
         # Title before attributes: where all else is equal the earlier word represents its position.
-        candidates = self._candidates(title, self.matcher.find(title))
+        candidates = self.candidates(title, self.matcher.find(title))
         offset = len(title) + len(_SEPARATOR)
         for text, own in values:
             if text:
@@ -178,25 +161,8 @@ class Kae:
                 ]
                 offset += len(text) + len(_SEPARATOR)
         if description:
-            candidates += self._candidates(description, self.matcher.find(description), offset, segment=1)
+            candidates += self.candidates(description, self.matcher.find(description), offset, segment=1)
         return candidates
-
-    def explain(self, text: str) -> list[Fact]:
-        """Return every word found in canonical `text`, overlapping ones included, and what became of it."""
-        occurrences = self.matcher.find_all(text)
-        kept = leftmost_longest(occurrences)
-        candidates = self._candidates(text, kept)
-        winners = self._named(candidates)
-        facts = [self._fact(text, c, winners) for c in candidates]
-        for start, end, word in (match for match in occurrences if match not in set(kept)):
-            concept = self._concept[word]
-            over = next(text[a:b] for a, b, _ in kept if a < end and start < b)
-            loser = Candidate(start, end, concept, self._entity[concept])
-            facts.append(self._line(text, loser, False, f"overlaps {over!r}, which is chosen leftmost-longest"))
-        if 0 not in winners and (implied := self._implied(candidates)):
-            by = text[implied.start : implied.end]
-            facts.append(self._line(text, implied, True, f"no entity is named; {by!r} implies it"))
-        return sorted(facts, key=lambda fact: (fact.start, -fact.end, not fact.chosen, fact.slot))
 
     def save(self, folder: Path) -> None:
         """Write every array of the encoding into `folder` (`<artifact>/kae`)."""
@@ -212,7 +178,7 @@ class Kae:
         dictionary = Dictionary.load(folder)
         return cls(dictionary, Codebook.load(folder, dictionary), Importance.load(folder, len(dictionary)))
 
-    def _candidates(
+    def candidates(
         self, text: str, occurrences: list[Occurrence], offset: int = 0, segment: int = 0, typed: str | None = None
     ) -> list[Candidate]:
         """Return the matches of one segment that starts at `offset`; `typed` is the category of a structured value.
@@ -239,25 +205,26 @@ class Kae:
 
     def _winners(self, candidates: list[Candidate]) -> dict[int, Candidate]:
         """Return the representative by position; the entity that is implied, where none is named."""
-        winners = self._named(candidates)
-        if 0 not in winners and (implied := self._implied(candidates)):
-            winners[0] = implied
+        winners = self.named(candidates)
+        if 0 not in winners and (entity := self.implied(candidates)):
+            winners[0] = entity
         return winners
 
-    def _named(self, candidates: list[Candidate]) -> dict[int, Candidate]:
+    def named(self, candidates: list[Candidate]) -> dict[int, Candidate]:
+        """Return the representative by position among words that are there."""
         rivals: dict[int, list[Candidate]] = {}
         for candidate in candidates:
             rivals.setdefault(self._position[candidate.concept], []).append(candidate)
         return {position: own[0] if len(own) == 1 else self.importance.choose(own) for position, own in rivals.items()}
 
-    def _implied(self, candidates: list[Candidate]) -> Candidate | None:
+    def implied(self, candidates: list[Candidate]) -> Candidate | None:
         """Return the entity that the best of the words stands for, when no entity is named."""
-        implied = self.importance.implied_list
-        hints = [c for c in candidates if implied[c.concept] >= 0]
+        of_concept = self.importance.implied_list
+        hints = [c for c in candidates if of_concept[c.concept] >= 0]
         if not hints:
             return None
         best = min(hints, key=lambda c: (c.segment, not c.typed, c.start - c.end, c.start))
-        return Candidate(best.start, best.end, implied[best.concept], True, best.segment)
+        return Candidate(best.start, best.end, of_concept[best.concept], True, best.segment)
 
     def _finish(self, text: str, candidates: list[Candidate]) -> Encoded:
         winners = self._winners(candidates)
@@ -267,21 +234,6 @@ class Kae:
             chosen[position] = _match(text, winner)
             sid[position] = self._index[winner.concept]
         return Encoded(text, tuple(sid), tuple(_match(text, c) for c in candidates), tuple(chosen))
-
-    def _fact(self, text: str, candidate: Candidate, winners: dict[int, Candidate]) -> Fact:
-        winner = winners[self._position[candidate.concept]]
-        if winner == candidate:
-            return self._line(text, candidate, True, "represents its position")
-        words = (text[candidate.start : candidate.end], text[winner.start : winner.end])
-        return self._line(text, candidate, False, self.importance.why_not(candidate, winner, words))
-
-    def _line(self, text: str, c: Candidate, chosen: bool, reason: str) -> Fact:
-        slot, concept = self.codebook.slot_of(c.concept), self.dictionary[c.concept]
-        group, kind = self.codebook.group_name(slot.position), self.codebook.kind(slot)
-        surface = text[c.start : c.end]
-        return Fact(
-            c.start, c.end, surface, concept.word, concept.category, slot.position, group, slot, kind, chosen, reason
-        )
 
 
 def _match(text: str, candidate: Candidate) -> Match:

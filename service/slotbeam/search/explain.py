@@ -11,6 +11,7 @@ import numpy as np
 from slotbeam.decode.beam import Beams
 from slotbeam.decode.frontier import Opened
 from slotbeam.kae.encode import Encoded
+from slotbeam.kae.facts import facts_of
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.snapshot import BoundMatch, Pinned
@@ -36,7 +37,7 @@ def explain(
     groups += [{"group": group.pinned.id, **_pinned_looked_at(artifact, group)} for group in pinned]
     return {
         "canonical": encoded.text,
-        "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in artifact.kae.explain(encoded.text)],
+        "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in facts_of(artifact.kae, encoded.text)],
         "overridden": {match.pinned.id: overridden(artifact, encoded, match) for match in bound},
         "groups": groups,
         "brought_by": _brought_by(base, hits),

@@ -76,6 +76,6 @@ def test_a_closed_codebook_is_a_kae_without_words() -> None:
     book = frozen.codebook
     assert (book.sizes, len(book), book.sha) == (quantiser.sizes, 2, "of the file")
     assert not any(len(book.reserved(position)) for position in range(len(book)))
-    assert frozen.explain("red mug") == []
+    assert facts_of(frozen, "red mug") == []
     assert frozen.knows_token("mug")
     assert not frozen.knows_token("unheard")
