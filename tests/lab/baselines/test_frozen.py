@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("sklearn")
 pytest.importorskip("faiss")
 
+from slotbeam.kae.facts import facts_of
 from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding, TextVectors, terms_of, unit
 from slotbeam_lab.baselines.quantise import Quantiser
 from support.shop import make_kae
