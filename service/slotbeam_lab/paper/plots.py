@@ -161,7 +161,7 @@ PLOTS: dict[str, Draw] = {
     "beam": _by_row("beam width B", lambda name: name.startswith("recall"), log=True),
     "candidates": _by_row("candidates scored at most", lambda name: not name.startswith("candidates"), log=True),
     "gap": _by_row("vocabulary gap", lambda name: "@350" in name, log=False),
-    "scale-recall": _by_row("rows looked at", lambda name: not name.startswith("ranges + words"), log=True),
+    "scale-recall": _by_row("scan budget, rows", lambda name: not name.startswith("ranges + words"), log=True),
     "scale-cost": _cost,
     "ihr": _by_column("items a word", lambda label: label.startswith("IHR@10,"), log=True),
 }

@@ -30,7 +30,7 @@ WARM_UP = 10
 """Queries that every system is asked before any is timed."""
 
 BUDGETS = (256, 1024, 4096, 16_384, 65_536, 262_144)
-"""Rows looked at, of the curve of candidate recall."""
+"""Scan budgets of the curve of candidate recall."""
 
 
 def take_turns(
@@ -67,14 +67,11 @@ def _metrics(ranked: Sequence[str], wanted: str, k: int) -> dict[str, float]:
 def recall_curve(artifact: Artifact, lists: InvertedFile, rows: Sequence[Interaction]) -> list[dict[str, Any]]:
     """Return by budget whether each click's item is in the opened ranges, and in lists that hold as many rows or more.
 
-    The budget is what is left to be decoded deeper from, too, so that a small one looks at few rows; but the served
-    budget has its own.
-
     Returns:
         For each budget below the catalog's size: `budget`, `rows` looked at, `ranges` and `lists` (0 or 1), `words`
         (the ranges with the words' candidates added), `steps` and `decoded` (rows in these steps); `mass` and
-        `one_step`, ranges opened by mass alone and no deeper than one step, with `mass_rows` and `one_step_rows`; one
-        value a query each.
+        `deeper`, ranges opened by mass alone, and decoded deeper where they exceed what is left by more than the
+        budget, with `mass_rows` and `deeper_rows`; one value a query each.
     """
     served = Way.served(artifact)
     readings = [read(artifact, Asked.of(row)) for row in rows]
@@ -84,10 +81,11 @@ def recall_curve(artifact: Artifact, lists: InvertedFile, rows: Sequence[Interac
         if budget >= len(artifact.catalog):
             break
         way = served.scanning(budget)
-        if budget != served.budget.rows:
-            way = replace(way, budget=replace(way.budget, step=budget))
         point: dict[str, Any] = {"budget": budget, "served": budget == served.budget.rows}
-        others = {"mass": replace(way, worth=mass_alone), "one_step": replace(way, budget=replace(way.budget, steps=1))}
+        others = {
+            "mass": replace(way, worth=mass_alone),
+            "deeper": replace(way, budget=replace(way.budget, step=budget)),
+        }
         columns: dict[str, list[int]] = {}
         for reading, row in zip(readings, wanted, strict=True):
             ranges, held = opened(artifact, reading, way), -1 if row is None else row

@@ -15,7 +15,7 @@ from slotbeam_lab.scale.ways import SERVED
 Kept = Mapping[str, Any]
 """What `tasks.at_size` returned."""
 
-ORDERS = {"by mass per row": "ranges", "by mass alone": "mass", "one step, by mass per row": "one_step"}
+ORDERS = {"by mass per row": "ranges", "by mass alone": "mass", "by mass per row, decoded deeper": "deeper"}
 """Ways to open ranges, and their columns of the curve."""
 
 SYSTEMS = (OURS, TANTIVY, BM25S, LISTS, SCAN)
@@ -108,7 +108,7 @@ def recall_section(sizes: Sequence[Kept]) -> Section:
         rows.append(Row(str(budget), cells_of({column: own["recall"] for column, own in intervals.items()})))
     columns = tuple(dict.fromkeys(column for row in rows for column in row.cells))
     title = "Is the clicked item among the rows looked at? The inverted file looks at as many or more"
-    return Section("scale-recall", title, columns, tuple(rows), "rows")
+    return Section("scale-recall", title, columns, tuple(rows), "budget")
 
 
 def cost_section(sizes: Sequence[Kept]) -> Section:

@@ -22,8 +22,8 @@ def kept(items: int, milliseconds: float = 3.0, hits: list[float] = HITS) -> dic
     values = {"HR@10": HITS, "HR@350": HITS, "MRR@350": HITS}
     times = {name: [0.1 if name == TANTIVY else milliseconds] * 40 for name in SYSTEMS}
     point = {"budget": 4096, "served": True, "rows": [4100] * 40, "steps": [1] * 40, "decoded": [1] * 40}
-    point |= {name: [int(hit) for hit in HITS] for name in ("ranges", "lists", "words", "mass", "one_step")}
-    point |= {"mass_rows": [5000] * 40, "one_step_rows": [4100] * 40}
+    point |= {name: [int(hit) for hit in HITS] for name in ("ranges", "lists", "words", "mass", "deeper")}
+    point |= {"mass_rows": [5000] * 40, "deeper_rows": [4100] * 40}
     return {
         "items": items,
         "queries": 40,
