@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -42,5 +41,5 @@ def test_an_artifact_understands_every_word_of_its_examples_and_brings_items(art
 
 def test_an_artifact_whose_titles_hold_no_word_of_its_dictionary_has_no_example(tmp_path: Path) -> None:
     shop = make_shop(tmp_path)
-    titles = cast(Strings, ["xyzzy"] * len(shop.catalog))
+    titles = Strings.of(["xyzzy"] * len(shop.catalog))
     assert replace(shop, catalog=replace(shop.catalog, titles=titles)).examples == ()

@@ -62,6 +62,7 @@ async def test_every_reference_of_the_document_leads_somewhere(data: httpx.Async
     assert set(document["paths"]) == set(PATHS)
 
 
+@pytest.mark.timeout(300)  # 13 s of a core; where others want it, too, that may take ten times as long
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_schemathesis_finds_no_answer_of_the_data_plane_that_breaks_the_document(
     bound_shop: Snapshot, tmp_path: Path
@@ -74,6 +75,7 @@ def test_schemathesis_finds_no_answer_of_the_data_plane_that_breaks_the_document
     )
 
 
+@pytest.mark.timeout(300)  # 13 s of a core; where others want it, too, that may take ten times as long
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 async def test_schemathesis_finds_no_answer_of_the_control_plane_that_breaks_the_document(
     shop: Artifact, server: EmbeddedStore, raw: redis.Redis, tmp_path: Path
