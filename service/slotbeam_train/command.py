@@ -139,7 +139,7 @@ def train(
         }
         write_manifest(fresh, manifest)
         reporter.say(f"exported  {clock('export')}")
-        fitted = fit_manifest(Artifact.load(fresh), log, items, options.fit, options.seed, budget)
+        fitted = fit_manifest(Artifact.load(fresh), log, options.fit, options.seed, budget)
         weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)
         reporter.say(f"item score: {weights}  {clock('weights')}")
         replace_artifact(fresh, out, work / "replaced")

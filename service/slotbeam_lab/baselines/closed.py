@@ -137,7 +137,7 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
     (work / CHECKPOINT).unlink(missing_ok=True)
     search = dataclasses.asdict(options.search)
     write_manifest(work, {"name": method.name, "search": search, "index": {"fields": fields}})
-    fit_manifest(_load(setup, method, texts, work), log, items, options.fit, options.seed)
+    fit_manifest(_load(setup, method, texts, work), log, options.fit, options.seed)
     return {
         "sizes": list(inputs.sizes),
         **sharing(item_sids),

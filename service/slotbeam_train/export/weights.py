@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from slotbeam.catalog.item import Interaction, Item
+from slotbeam.catalog.item import Interaction
+from slotbeam.catalog.table import Catalog
 from slotbeam.kae.normalize import normalize
 from slotbeam.search.artifact import Artifact, save_manifest
 from slotbeam.search.groups import base_candidates
@@ -74,26 +75,20 @@ def fit_weights(artifact: Artifact, taken: Sequence[Interaction], budget: Budget
 
 
 def fit_manifest(
-    artifact: Artifact,
-    log: Sequence[Interaction],
-    items: Sequence[Item],
-    count: int,
-    seed: int,
-    budget: Budget | None = None,
+    artifact: Artifact, log: Sequence[Interaction], count: int, seed: int, budget: Budget | None = None
 ) -> SearchOptions:
     """Choose the scan budget and fit the weights to the log's last day, and write both into the artifact's manifest.
 
     Args:
         artifact: as it will be served.
         log: interactions that may be learned from.
-        items: that the artifact holds.
         count: interactions that the weights are fitted to, at most; 0 leaves all as it is.
         seed: which interactions these are.
         budget: what all of this may take.
     """
     if not count:
         return artifact.options
-    taken = last_taken(log, items, max(count, QUERIES), seed)
+    taken = last_taken(log, artifact.catalog, max(count, QUERIES), seed)
     scan = choose_budget(artifact, taken, seed, budget.part(0.5) if budget else None)
     artifact = replace(artifact, options=replace(artifact.options, scan_budget=scan.rows))
     fitted = fit_weights(artifact, taken[:count], budget)
@@ -104,15 +99,14 @@ def fit_manifest(
     return fitted
 
 
-def last_taken(log: Sequence[Interaction], items: Sequence[Item], count: int, seed: int) -> list[Interaction]:
-    """Draw at most `count` interactions of the log's last day that lead to one of `items`; none without a log.
+def last_taken(log: Sequence[Interaction], catalog: Catalog, count: int, seed: int) -> list[Interaction]:
+    """Draw at most `count` interactions of the log's last day that lead to an item of `catalog`; none without a log.
 
     Queries made from the catalog are no stand-in: their targets are drawn, not chosen, so they teach too little trust
     in words (docs/log-2026-11.md).
     """
     last = max((row.day for row in log), default=0)
-    known = {item.id for item in items}
-    day = [row for row in log if row.day == last and row.item_id in known and normalize(row.query)]
+    day = [row for row in log if row.day == last and normalize(row.query) and catalog.row_of(row.item_id) is not None]
     return [day[i] for i in np.random.default_rng([seed, 4]).permutation(len(day))[:count].tolist()]
 
 

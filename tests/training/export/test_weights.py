@@ -75,11 +75,12 @@ def test_the_weights_of_other_options_are_taken_and_the_rest_is_kept() -> None:
     assert mixed == SearchOptions(beam_width=7, weight_vector=3.0)
 
 
-def test_the_last_day_is_what_is_fitted_to() -> None:
-    items = make_items(60)
-    log = make_log(items)
-    found = last_taken(log, items, 5, seed=0)
-    assert len(found) == 5
-    assert {one.day for one in found} == {30}
-    assert found == last_taken(log, items, 5, seed=0)
-    assert last_taken([], items, 5, seed=0) == []
+def test_the_last_day_is_what_is_fitted_to(shop: Artifact) -> None:
+    elsewhere = Interaction("red mug", "no such item", "click", 30, "u")
+    log = [elsewhere, *make_log(make_items(60))]
+    last = last_taken(log, shop.catalog, 5, seed=0)
+    assert len(last) == 5
+    assert {row.day for row in last} == {30}
+    assert last == last_taken(log, shop.catalog, 5, seed=0)
+    assert elsewhere not in last_taken(log, shop.catalog, len(log), seed=0)
+    assert last_taken([], shop.catalog, 5, seed=0) == []
