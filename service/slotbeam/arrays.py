@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -55,6 +55,12 @@ def ranges(start: IntArray | int, length: IntArray) -> tuple[IntArray, IntArray]
     owner = np.repeat(np.arange(len(length)), length)
     before = np.cumsum(length) - length  # (n,) numbers of the ranges before this one
     return owner, np.arange(len(owner)) + np.repeat(start - before, length)
+
+
+def bisected(rising: IntArray, wanted: ArrayLike, side: Literal["left", "right"] = "left") -> IntArray:
+    """Return where each of `wanted` (m,), which the type of `rising` (n,) can hold, belongs in it (`searchsorted`)."""
+    # In the type of what is searched: of another one numpy would convert all of a mapped array, for every query.
+    return np.asarray(np.searchsorted(rising, np.asarray(wanted).astype(rising.dtype, copy=False), side))
 
 
 def running_totals(values: ArrayLike, dtype: DTypeLike = np.int64) -> IntArray:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from slotbeam.arrays import Strings, running_totals
+from slotbeam.arrays import Strings, bisected, running_totals
 from slotbeam.kae.matcher import Matcher
 from slotbeam.types import BoolArray, IntArray
 
@@ -57,7 +57,7 @@ def _rows_with(needle: re.Pattern[bytes], texts: Strings) -> Iterator[int]:
     blob = texts.blob.data  # mapped: searched without a copy
     hit = needle.search(blob)
     while hit:
-        row = int(np.searchsorted(texts.offsets, hit.start(), side="right")) - 1
+        row = int(bisected(texts.offsets, hit.start(), "right")) - 1
         yield row
         # On with the next text: what begins in this one and ends in the next is in neither, which its reader sees.
         hit = needle.search(blob, int(texts.offsets[row + 1]))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
+from slotbeam.arrays import bisected
 from slotbeam.decode.beam import Beams
 from slotbeam.decode.frontier import Opened
 from slotbeam.kae.encode import Encoded
@@ -71,7 +70,7 @@ def _ranges(
     artifact: Artifact, opened: Opened, trie: Trie, leaf_items: IntArray, pinned: Pinned | None
 ) -> dict[str, Any]:
     """Return what decoding took, and the first ranges: the slots of their prefixes, each with its words."""
-    leaves = np.searchsorted(leaf_items, opened.start[:RANGES_SHOWN], side="right") - 1
+    leaves = bisected(leaf_items, opened.start[:RANGES_SHOWN], "right") - 1
     columns = trie.sids(leaves).tolist(), opened.depths.tolist(), opened.logp.tolist()
     sizes = (opened.stop - opened.start).tolist()
     return {

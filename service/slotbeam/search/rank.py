@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slotbeam.arrays import run_starts
+from slotbeam.arrays import bisected, run_starts
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import QueryTerms
 from slotbeam.search.groups import BaseGroup, PinnedGroup
@@ -53,7 +53,7 @@ def rank_base(scorer: ItemScorer, base: BaseGroup, k: int) -> Hits:
     scores = scorer.score(rows, base.query_vector, logp)
     # Few of the candidates are shown: what is below the K-th best score is left out before anything is sorted.
     best = np.flatnonzero(scores >= np.partition(scores, -k)[-k]) if len(scores) > k else np.arange(len(scores))
-    leaf = np.searchsorted(catalog.leaf_items, rows[best], side="right")  # leaf order is SID order
+    leaf = bisected(catalog.leaf_items, rows[best], "right")  # leaf order is SID order
     order = best[np.lexsort((catalog.id_ranks[rows[best]], leaf, -scores[best]))[:k]]
     unheld = np.empty((len(order), 0), np.bool_)
     return Hits(rows[order], scores[order], catalog.sids[rows[order]], None if logp is None else logp[order], unheld)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from slotbeam.arrays import load_array, ranges, save_array
+from slotbeam.arrays import bisected, load_array, ranges, save_array
 from slotbeam.types import IntArray
 
 
@@ -89,7 +89,7 @@ class Trie:
             edge = state - 1
             out[:, position] = self.codes[edge]
             # Upwards by bisection: a parent is not stored either, and the row pointers rise.
-            state = np.searchsorted(self.rows, edge, side="right") - 1
+            state = bisected(self.rows, edge, "right") - 1
         return out
 
     def save(self, directory: Path) -> None:
