@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from slotbeam.arrays import Strings, load_strings, on_grid, ranges, run_starts, running_totals, save_strings
+from slotbeam.arrays import Strings, among, load_strings, on_grid, ranges, run_starts, running_totals, save_strings
 
 numbers = st.floats(-8, 8, width=32)
 
@@ -74,3 +74,9 @@ def test_strings_with_their_ends_are_read_as_they_were_written(tmp_path: Path) -
     assert np.load(tmp_path / "words.ends.npy").tolist() == [3, 3, 12, 16]
     save_strings(tmp_path / "none", [])
     assert load_strings(tmp_path / "none") == []
+
+
+@given(st.lists(st.integers(0, 40)), st.lists(st.integers(0, 40)), st.sampled_from([np.int32, np.int64, np.float64]))
+def test_what_is_among_rising_numbers_is_told_whatever_their_type(held, wanted, dtype):
+    rising = np.array(sorted(set(held)), dtype)
+    assert among(rising, np.array(wanted, np.int64)).tolist() == [number in set(held) for number in wanted]

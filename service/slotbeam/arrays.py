@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from slotbeam.errors import ArtifactError
-from slotbeam.types import FloatArray, IntArray
+from slotbeam.types import BoolArray, FloatArray, IntArray
 
 _GRID = 2.0**20
 
@@ -61,6 +61,13 @@ def bisected(rising: IntArray, wanted: ArrayLike, side: Literal["left", "right"]
     """Return where each of `wanted` (m,), which the type of `rising` (n,) can hold, belongs in it (`searchsorted`)."""
     # In the type of what is searched: of another one numpy would convert all of a mapped array, for every query.
     return np.asarray(np.searchsorted(rising, np.asarray(wanted).astype(rising.dtype, copy=False), side))
+
+
+def among(rising: IntArray, wanted: NDArray[Any]) -> BoolArray:
+    """Return (m,) which of `wanted` (m,) are in `rising` (n,), whose type can hold them."""
+    if not len(rising):
+        return np.zeros(len(wanted), np.bool_)
+    return np.asarray(rising[np.minimum(bisected(rising, wanted), len(rising) - 1)] == wanted)
 
 
 def running_totals(values: ArrayLike, dtype: DTypeLike = np.int64) -> IntArray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from slotbeam.arrays import Strings, distinct, load_array, save_array
+from slotbeam.arrays import Strings, among, distinct, load_array, save_array
 from slotbeam.catalog.item import FieldValue
 from slotbeam.types import BoolArray, IntArray
 
@@ -69,7 +69,7 @@ class Field:
         if len(sought) <= _FEW:
             return np.asarray(reduce(np.logical_or, (self.values == value for value in sought)))
         if self.kind is FieldKind.NUMBER:
-            return np.asarray(sought[np.minimum(np.searchsorted(sought, self.values), len(sought) - 1)] == self.values)
+            return among(sought, self.values)
         held = np.zeros((2 if self.keywords is None else len(self.keywords)) + 1, np.bool_)
         held[sought] = True
         return held.take(self.values, mode="wrap")  # -1, no value, is the last one

@@ -9,7 +9,7 @@ from threading import Lock
 
 import numpy as np
 
-from slotbeam.arrays import distinct, ranges, running_totals
+from slotbeam.arrays import among, bisected, distinct, ranges, running_totals
 from slotbeam.types import BoolArray, IntArray
 
 _WORD = 64
@@ -73,7 +73,7 @@ class Passing:
         else:
             members = (self.bits[rows // _WORD] >> (rows % _WORD).astype(np.uint64)) & np.uint64(1) != 0
         if self.left_out is not None:
-            members &= ~_among(rows, self.left_out)
+            members &= ~among(self.left_out, rows)
         return np.asarray(members)
 
     def before(self, rows: IntArray) -> IntArray:
@@ -98,7 +98,7 @@ class Passing:
         if self.bits is None:
             members: IntArray = ranges(start, stop - start)[1]
         elif self.few is not None:
-            low, high = np.searchsorted(self.few, start), np.searchsorted(self.few, stop)
+            low, high = bisected(self.few, start), bisected(self.few, stop)
             members = self.few[ranges(low, high - low)[1]].astype(np.int64)
         else:
             # The words of all ranges one behind the other, less the bits before and behind each range.
@@ -111,12 +111,7 @@ class Passing:
             bits[ends - 1] &= _ALL >> (-stop[some] % _WORD).astype(np.uint64)
             nth = np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little"))
             members = word[nth // _WORD] * _WORD + nth % _WORD
-        return members if self.left_out is None else members[~_among(members, self.left_out)]
-
-
-def _among(rows: IntArray, rising: IntArray) -> BoolArray:
-    """Return (m,) which `rows` (m,) are among `rising` (e,), e > 0."""
-    return np.asarray(rising[np.minimum(np.searchsorted(rising, rows), len(rising) - 1)] == rows)
+        return members if self.left_out is None else members[~among(self.left_out, members)]
 
 
 class KeptSets:

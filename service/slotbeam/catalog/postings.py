@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from slotbeam.arrays import load_array, save_array
-from slotbeam.types import BoolArray, FloatArray, IntArray
+from slotbeam.arrays import among, load_array, save_array
+from slotbeam.types import FloatArray, IntArray
 
 WINDOW_BITS = 8
 """A window is 2⁸ rows: of 2⁶ to 2¹⁰ the fastest or next to it at 10⁴, 10⁵ and 10⁶ items (docs/log.md)."""
@@ -81,7 +81,7 @@ class Postings:
         """Return the rows (n,), rising, of the items that carry every one of `terms` (t,), t > 0."""
         rarest, *others = sorted((self.of_term(term)[0] for term in terms.tolist()), key=len)
         for carrying in others:
-            rarest = rarest[_contains(carrying, rarest)]
+            rarest = rarest[among(carrying, rarest)]
         return rarest
 
     def save(self, directory: Path) -> None:
@@ -116,8 +116,3 @@ def fill_windows(maxima: FloatArray, edges: IntArray, rows: IntArray, impacts: F
     edges[:] = np.searchsorted(rows >> window_bits, np.arange(len(edges), dtype=rows.dtype))
     held = np.flatnonzero(np.diff(edges))
     maxima[held] = np.maximum.reduceat(impacts, edges[held])
-
-
-def _contains(among: IntArray, wanted: IntArray) -> BoolArray:
-    place = np.minimum(np.searchsorted(among, wanted), len(among) - 1)
-    return np.asarray(among[place] == wanted)

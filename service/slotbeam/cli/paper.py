@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from slotbeam.cli.console import fail, say
 from slotbeam.cli.extras import need
 from slotbeam.cli.options import Config, ResultsFile, StepCount, Systems, command_line, numbers, parts_of
-from slotbeam.cli.progress import unit_progress
+from slotbeam.cli.progress import tell_units, unit_progress
 
 
 def paper(
@@ -62,9 +60,4 @@ def paper(
     place = Place(out / "worlds", out / "systems", threads=1 if jobs > 1 else None)
     with unit_progress() as tell:
         outcome, sections = run_paper(options, out, place, jobs, command_line(), tell)
-    if results is not None:
-        results.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(out / "paper.json", results)
-    say(f"{out / 'paper.md'}: {len(sections)} tables; {len(outcome.ran)} units run, {len(outcome.failed)} failed")
-    if outcome.failed:
-        fail(f"failed: {', '.join(outcome.failed)}; why: {out / 'units'}/*.error.txt")
+    tell_units(out / "paper.md", len(sections), outcome, results)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from slotbeam.cli.console import fail, say
+
 if TYPE_CHECKING:
-    from slotbeam_lab.paper.units import Told, Unit
+    from slotbeam_lab.paper.units import Outcome, Told, Unit
 
 
 @contextmanager
@@ -49,3 +53,20 @@ def unit_progress() -> Iterator[Told]:
             bar.update(task, description=", ".join(running), total=total)
 
         yield tell
+
+
+def tell_units(written: Path, tables: int, outcome: Outcome, results: Path | None) -> None:
+    """Say what a run of units wrote, and end the command with an error where one of them failed.
+
+    Args:
+        written: the tables as Markdown; beside them are the same as JSON, and `units/`.
+        tables: how many there are.
+        outcome: what ran and what failed.
+        results: where the JSON is kept, too.
+    """
+    if results is not None:
+        results.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(written.with_suffix(".json"), results)
+    say(f"{written}: {tables} tables; {len(outcome.ran)} units run, {len(outcome.failed)} failed")
+    if outcome.failed:
+        fail(f"failed: {', '.join(outcome.failed)}; why: {written.parent / 'units'}/*.error.txt")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from slotbeam.cli.console import fail, say
 from slotbeam.cli.extras import need
 from slotbeam.cli.options import ResultsFile, command_line, numbers
-from slotbeam.cli.progress import unit_progress
+from slotbeam.cli.progress import tell_units, unit_progress
 
 ArtifactPath = Annotated[
     Path | None, typer.Option(exists=True, file_okay=False, help="Whose model encodes the worlds.")
@@ -57,9 +55,4 @@ def scale(
     options = replace(options, **{name: value for name, value in given.items() if value is not None})
     with unit_progress() as tell:
         outcome, sections = run_scale(options, out, command_line(), tell)
-    if results is not None:
-        results.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(out / "scale.json", results)
-    say(f"{out / 'scale.md'}: {len(sections)} tables; {len(outcome.ran)} units run, {len(outcome.failed)} failed")
-    if outcome.failed:
-        fail(f"failed: {', '.join(outcome.failed)}; why: {out / 'units'}/*.error.txt")
+    tell_units(out / "scale.md", len(sections), outcome, results)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slotbeam.arrays import ranges
+from slotbeam.arrays import among, ranges
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.beam import Beams, beam_search
 from slotbeam.decode.frontier import Opened, ScanBudget, open_ranges
@@ -31,9 +31,7 @@ class Candidates:
     def joined(self, places: IntArray) -> Candidates:
         """Return these and, behind them, those of `places` (n,) that are not among them."""
         # Sorted already where ranges brought them, and then sorting costs next to nothing; `isin` would hash them all.
-        known = np.sort(self.places)
-        at = np.minimum(np.searchsorted(known, places), len(known) - 1)
-        new = places[known[at] != places] if len(known) else places
+        new = places[~among(np.sort(self.places), places)]
         logp = None if self.logp is None else np.concatenate([self.logp, np.full(len(new), np.nan)])
         return Candidates(np.concatenate([self.places, new]), logp)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from slotbeam.arrays import distinct
+from slotbeam.arrays import among, distinct
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.terms import QueryTerms
 from slotbeam.decode.beam import Beams
@@ -113,7 +113,7 @@ def join_shared(groups: Sequence[PinnedGroup], passing: Passing) -> Sequence[Pin
     rows, holders = np.unique(np.concatenate([group.pinned.rows for group in groups]), return_counts=True)
     shared = rows[(holders > 1) & passing.holds(rows)]
     return [
-        replace(group, candidates=group.candidates.joined(np.flatnonzero(np.isin(group.pinned.rows, shared))))
+        replace(group, candidates=group.candidates.joined(np.flatnonzero(among(shared, group.pinned.rows))))
         for group in groups
     ]
 

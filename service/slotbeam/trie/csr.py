@@ -41,11 +41,6 @@ class Trie:
         """The number of SIDs."""
         return int(self.levels[-1] - self.levels[-2])
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of its arrays, mapped or not."""
-        return int(self.codes.nbytes + self.rows.nbytes + self.levels.nbytes)
-
     def expand(self, states: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """Return every edge that leaves `states`.
 

@@ -69,10 +69,10 @@ def _reached(artifact: Artifact, row: Interaction, budgets: Sequence[int]) -> Bo
     if wanted is None:
         return np.zeros(len(budgets), np.bool_)
     by_words = wanted in query_terms.best(artifact.options.lexical_candidates)
-    reached = np.full(len(budgets), by_words)
+    if by_words:
+        return np.ones(len(budgets), np.bool_)
+    reached = np.zeros(len(budgets), np.bool_)
     for number, rows in enumerate(budgets):
-        if by_words:
-            break
         opened = open_ranges(
             artifact.model,
             memory,

@@ -144,7 +144,7 @@ class PlaneInfo(
             "dictionary": {"concepts": 5120, "surfaces": 5400},
             "catalog": {"items": 30000, "fields": {"brand": "keyword", "price": "number", "sale": "bool"}},
             "trie": {"sids": 21000, "depth": 6},
-            "search": {"beam_width": 350},
+            "search": {"scan_budget": 2048},
             "examples": ["red mug"],
             "bindings": {**SEEN, "pinned": 7},
         }

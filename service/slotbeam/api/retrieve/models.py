@@ -143,7 +143,6 @@ _ANSWER: JsonDict = {
             "title": "Labubu keychain",
             "score": 7.1,
             "sid": [17, 2049, 0, 4, 9, 0],
-            "sid_logp": -3.21,
             "source": "binding",
             "fields": {"price": 12.5, "brand": "Pop Mart"},
         }
