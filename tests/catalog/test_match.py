@@ -12,7 +12,7 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import terms, terms_tell
 from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.matcher import Matcher
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 
 parts = [*"abc8 .,-_+é拉か가ᄀ〆ㄅ𠀀", "mug", "mugs", "1.8", "v2", "̈", "゙", "🇩🇪", "🇦", "²", "ß", "ﬁ", " ", " "]
 seeds = st.integers(0, 2**32 - 1)

@@ -17,7 +17,7 @@ from slotbeam.indexing.encode import ItemEncoder
 from slotbeam.kae.absorbed import Carried
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT, bag_of
 from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, InputBuilder
 from slotbeam.types import Slot

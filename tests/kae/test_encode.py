@@ -12,7 +12,7 @@ from slotbeam.catalog.terms import terms
 from slotbeam.errors import ArtifactError
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.facts import facts_of
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from support.lexical import index_of
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.errors import InputError
-from slotbeam.kae.matcher import Matcher, Occurrence, is_boundary, is_cjk
+from slotbeam.kae.matcher import Matcher, Occurrence
+from slotbeam.language.boundaries import is_boundary, is_cjk
 
 ALPHABET = "ab1 .-_,手机é"
 

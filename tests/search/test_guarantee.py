@@ -19,7 +19,7 @@ from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.writer import write_catalog
-from slotbeam.kae.matcher import is_cjk
+from slotbeam.language.boundaries import is_cjk
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.pipeline import retrieve

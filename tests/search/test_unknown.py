@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.unknown import WordResult, is_countable, split_words
 from support.shop import make_kae
 

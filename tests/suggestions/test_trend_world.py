@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from slotbeam.kae.encode import Kae
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.unknown import WordResult, is_countable, split_words
 from slotbeam.suggestions.bursts import burst_of, bursts
 from slotbeam.suggestions.trends import TrendCounter

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slotbeam.errors import SetupError
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from slotbeam.bindings.binding import MAX_WORD_LENGTH, MAX_WORDS
 from slotbeam.bindings.listing import Listing, word_taken
 from slotbeam.errors import BindingError
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 
 _TWINS = (
     ("аесорухіјѕһԁԛԝвкмтнӏьүѵ", "aecopyxijshdqwbkmthlbyv"),  # Cyrillic

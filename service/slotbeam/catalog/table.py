@@ -23,7 +23,7 @@ from slotbeam.catalog.sources import Sources
 from slotbeam.catalog.terms import TermIndex
 from slotbeam.catalog.wholewords import rows_holding
 from slotbeam.errors import InputError
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.types import FloatArray, IntArray, Sid
 
 

@@ -17,7 +17,7 @@ from slotbeam.arrays import load_array
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.topk import best_rows
-from slotbeam.kae.matcher import is_cjk
+from slotbeam.language.boundaries import is_cjk
 from slotbeam.types import FloatArray, IntArray
 
 _UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and Han

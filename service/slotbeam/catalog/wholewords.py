@@ -18,7 +18,7 @@ _PLAIN: BoolArray = np.array([byte < 128 and not (chr(byte).isalnum() or chr(byt
 
 
 def rows_holding(word: str, texts: Strings, candidates: IntArray | None = None) -> IntArray:
-    """Return which texts hold `word` as a whole word (`kae.matcher.is_boundary`), (n,) int64, in any order.
+    """Return which texts hold `word` as a whole word (`language.boundaries.is_boundary`), (n,) int64, in any order.
 
     Args:
         word: canonical, not empty.

@@ -25,7 +25,7 @@ def explain(
     """Show which words are known, their groups and slots, which of them represents its group, and why."""
     from slotbeam.kae.encode import Kae
     from slotbeam.kae.facts import facts_of
-    from slotbeam.kae.normalize import normalize
+    from slotbeam.language.normalize import normalize
     from slotbeam.search.artifact import MODEL, read_manifest
 
     directory = settings_of(ctx).artifact

@@ -19,7 +19,7 @@ from slotbeam.catalog.terms import term_hash, terms, terms_tell
 from slotbeam.kae.absorbed import Carried, load_carried
 from slotbeam.kae.categories import CATEGORY_INDEX
 from slotbeam.kae.encode import Kae, concept_term
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT, ItemVectors, bag_of
 from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, TOKENIZER, InputBuilder
 from slotbeam.types import Sid

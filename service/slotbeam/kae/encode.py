@@ -14,8 +14,9 @@ from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.codebook import EMPTY, Codebook
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.importance import Candidate, Importance, head_end
-from slotbeam.kae.matcher import Matcher, Occurrence, Span
-from slotbeam.kae.normalize import normalize
+from slotbeam.kae.matcher import Matcher, Occurrence
+from slotbeam.language.boundaries import Span
+from slotbeam.language.normalize import normalize
 from slotbeam.types import Sid
 
 _SEPARATOR = " | "

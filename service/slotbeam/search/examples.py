@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from slotbeam.kae.encode import Encoded, Match
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.unknown import Understood, split_words, understood
 
 if TYPE_CHECKING:

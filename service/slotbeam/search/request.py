@@ -12,7 +12,7 @@ from slotbeam.catalog.filters import unknown_field
 from slotbeam.catalog.table import Catalog
 from slotbeam.errors import FieldError, InputError
 from slotbeam.kae.encode import Encoded
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.snapshot import BoundMatch
 from slotbeam.text import shown
 from slotbeam.types import Hits, Sid, Slot

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from slotbeam.kae.encode import Encoded
-from slotbeam.kae.matcher import Span, in_word, is_cjk
+from slotbeam.language.boundaries import Span, in_word, is_cjk
 
 
 class WordResult(StrEnum):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from slotbeam.kae.matcher import is_cjk
+from slotbeam.language.boundaries import is_cjk
 
 SHAPES = ("digits", "mixed", "cjk", "many", "short", "long")
 """What `shape` may return."""

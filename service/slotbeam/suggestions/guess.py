@@ -18,7 +18,7 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.matcher import Matcher
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.suggestions.features import SHAPES, KnownWord, Neighbours, neighbours_of, shape
 
 LEARNED_ITEMS = 2000

@@ -25,7 +25,7 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.matcher import Matcher
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.types import FloatArray
 from slotbeam_lab.baselines.registry import Built, Setup
 from slotbeam_lab.baselines.systems import dictionary_of

@@ -20,7 +20,7 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog, item_text
 from slotbeam.catalog.writer import write_catalog
 from slotbeam.files import sha256_of
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import ItemVectors, bag_of
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.tokenizer import TOKENIZER, InputBuilder

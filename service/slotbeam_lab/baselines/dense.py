@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from slotbeam.arrays import load_array, load_strings, save_array, save_strings
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.model.tokenizer import MAX_HISTORY, MAX_RECENT_TEXT, PAD, QUERY, TITLE, TOKENIZER, InputBuilder, Layout
 from slotbeam.types import FloatArray, IntArray
 from slotbeam_lab.baselines.registry import Built, Setup, cached

@@ -21,8 +21,8 @@ from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.encode import Describable, Encoded, Kae
 from slotbeam.kae.importance import Importance
-from slotbeam.kae.matcher import Span, is_cjk
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.boundaries import Span, is_cjk
+from slotbeam.language.normalize import normalize
 from slotbeam.types import FloatArray, IntArray
 from slotbeam_lab.baselines.quantise import Quantiser
 from slotbeam_train.lexicon.words import singular, tokens

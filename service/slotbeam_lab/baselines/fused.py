@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.catalog.loaders import load_catalog, load_log
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam_lab.baselines import bm25, dense
 from slotbeam_lab.baselines.bm25 import Bm25
 from slotbeam_lab.baselines.registry import Built, Setup

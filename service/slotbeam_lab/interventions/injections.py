@@ -11,7 +11,7 @@ import numpy as np
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Interaction
 from slotbeam.errors import InputError
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Overlay
 from slotbeam.types import Slot

@@ -15,7 +15,7 @@ from slotbeam.arrays import run_starts
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.beam import Ahead, beam_search
 from slotbeam.kae.encode import Encoded
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.model.protocol import Memory, SequenceModel
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Shelf

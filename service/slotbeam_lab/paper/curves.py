@@ -16,7 +16,7 @@ import numpy as np
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.codebook import EMPTY
 from slotbeam.kae.grouping import Grouping
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Progress
 from slotbeam_lab.baselines.systems import artifact_system, candidate_system

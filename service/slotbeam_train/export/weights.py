@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 
 from slotbeam.catalog.item import Interaction
 from slotbeam.catalog.table import Catalog
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact, save_manifest
 from slotbeam.search.groups import base_candidates
 from slotbeam.search.options import WEIGHTS, SearchOptions

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from slotbeam.catalog.item import Interaction
 from slotbeam.kae.dictionary import Concept
-from slotbeam.kae.matcher import Matcher, is_cjk
-from slotbeam.kae.normalize import normalize
+from slotbeam.kae.matcher import Matcher
+from slotbeam.language.boundaries import is_cjk
+from slotbeam.language.normalize import normalize
 from slotbeam_train.lexicon.corpus import Doc
 from slotbeam_train.lexicon.options import KaeOptions
 from slotbeam_train.lexicon.seeds import stop_words

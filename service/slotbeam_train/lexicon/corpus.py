@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slotbeam.catalog.item import Item
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.types import Progress
 from slotbeam_train.lexicon.words import tokens
 

@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from slotbeam.kae.dictionary import Concept
-from slotbeam.kae.matcher import Matcher, is_cjk
+from slotbeam.kae.matcher import Matcher
+from slotbeam.language.boundaries import is_cjk
 from slotbeam_train.lexicon.absorb import Absorbed, claim
 from slotbeam_train.lexicon.corpus import Doc
 from slotbeam_train.lexicon.drafts import Draft, Drafts

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from slotbeam.catalog.item import Item
 from slotbeam.kae.codebook import EMPTY
 from slotbeam.kae.encode import Kae
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 from slotbeam.kae.categories import CATEGORIES
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 
 
 @lru_cache(maxsize=1)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from slotbeam.kae.matcher import is_cjk
+from slotbeam.language.boundaries import is_cjk
 
 TOKEN = re.compile(r"[^\W_]+(?:[-.'&+][^\W_]+)*\+?")
 _UNITS: dict[str, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ from slotbeam.arrays import ranges
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT
 from slotbeam.model.tokenizer import MAX_HISTORY, MAX_TEXT, PAD, TITLE, InputBuilder
 from slotbeam.types import FloatArray, IntArray

@@ -16,7 +16,7 @@ import numpy as np
 
 from slotbeam.catalog.item import Item
 from slotbeam.kae.encode import Encoded, Kae
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam_train.lexicon import Absorbed
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -16,7 +16,7 @@ import redis
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.bindings.store.store import STATS_TTL_S, Store
 from slotbeam.embedded.server import EmbeddedStore
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter

@@ -24,7 +24,7 @@ from slotbeam.errors import (
     WordTaken,
 )
 from slotbeam.kae.matcher import Matcher
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 from support.live import NOW, make_binding, make_listing

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import ItemVectors
 from slotbeam.model.tokenizer import PAD
 from slotbeam_train.export.artifact import export_model, round_to_half

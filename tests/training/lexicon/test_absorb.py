@@ -13,7 +13,7 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.writer import write_catalog
 from slotbeam.errors import InputError
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest

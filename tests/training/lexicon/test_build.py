@@ -9,7 +9,7 @@ from slotbeam.catalog.item import Item
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Kae, Match
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam_train.lexicon import KaeOptions, build_kae, build_with_grouping, plot_losses
 from slotbeam_train.lexicon.seeds import seed_groups
 

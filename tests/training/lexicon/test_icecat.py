@@ -11,7 +11,7 @@ import pytest
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
 from slotbeam.kae.encode import Kae
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam_train.lexicon import build_kae, measure
 
 ICECAT = Path(__file__).parents[4] / "shared" / "data" / "icecat"

@@ -8,7 +8,7 @@ import pytest
 
 from slotbeam.catalog.item import Item
 from slotbeam.kae.encode import Kae
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam_train.lexicon import build_kae, measure
 from support.shop import make_kae
 

@@ -18,7 +18,7 @@ from slotbeam.bindings.times import ends_ms, starts_ms, zone_of
 from slotbeam.bindings.words import MAX_RAW_WORD
 from slotbeam.errors import InputError
 from slotbeam.kae.categories import CATEGORIES
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.types import SLOT_PATTERN, Slot
 
 MAX_ENTRY = 2**64 - 1

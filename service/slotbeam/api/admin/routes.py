@@ -35,7 +35,7 @@ from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.bindings.edits.wanted import check_slot, find, unbind
 from slotbeam.errors import InputError
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.text import shown
 from slotbeam.types import Slot
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from slotbeam.api.http.bodies import ITEM_ID, RAW_TEXT, ItemId, Strict
 from slotbeam.api.retrieve.filtermodels import FilterObject
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 from slotbeam.search.request import MAX_K, MAX_QUERY, SearchRequest, SortKey, canonical_query
 
 MAX_BATCH = 64

@@ -39,7 +39,7 @@ def unbind(
 def _slot_of(client: Any, slot_or_word: str) -> str:
     """Return the slot: as given, or where exactly this word is bound (slot, else binding id). Raises `NotFound`."""
     from slotbeam.errors import InputError
-    from slotbeam.kae.normalize import normalize
+    from slotbeam.language.normalize import normalize
     from slotbeam.types import Slot
 
     try:

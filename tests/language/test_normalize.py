@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.errors import TextError
-from slotbeam.kae.normalize import normalize
+from slotbeam.language.normalize import normalize
 
 # Hypothesis draws few of the characters that make normalisers misbehave; these are such characters.
 TRICKY = st.text(

@@ -1,0 +1,1 @@
+"""Text as people type it: one normaliser, where words end, and which spellings are one word."""

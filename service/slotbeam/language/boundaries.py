@@ -1,0 +1,68 @@
+"""Where a word may begin and end: between letters and what is none, and between scripts without spaces."""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+
+Span = tuple[int, int]
+"""(start, end): character offsets, end exclusive."""
+
+# Scripts written without spaces (and Hangul, whose particles follow a noun without one): every edge is a boundary.
+_CJK_RANGES: tuple[Span, ...] = (
+    (0x1100, 0x1200),  # Hangul Jamo
+    (0x2E80, 0x2FE0),  # radicals
+    (0x3005, 0x3008),  # iteration marks
+    (0x3021, 0x302A),
+    (0x3031, 0x3036),
+    (0x3038, 0x303D),
+    (0x3040, 0x3100),  # Hiragana, Katakana
+    (0x3100, 0x3130),  # Bopomofo
+    (0x3130, 0x3190),  # Hangul compatibility
+    (0x31A0, 0x31C0),
+    (0x31F0, 0x3200),
+    (0x3400, 0x4DC0),  # Han extension A
+    (0x4E00, 0xA000),  # Han
+    (0xAC00, 0xD7B0),  # Hangul syllables
+    (0xF900, 0xFB00),  # compatibility ideographs
+    (0x20000, 0x323B0),  # Han extensions B..H
+)
+_FLAGS = range(0x1F1E6, 0x1F200)
+_CJK_STARTS = [start for start, _ in _CJK_RANGES]
+
+
+def is_cjk(char: str) -> bool:
+    """Return whether `char` is of a script that writes no spaces between words."""
+    code = ord(char)
+    if code < 0x1100:
+        return False
+    return code < _CJK_RANGES[bisect_right(_CJK_STARTS, code) - 1][1]
+
+
+def in_word(char: str) -> bool:
+    """Return whether `char` is what words are made of: a letter, a digit or a combining mark."""
+    return char.isalnum() or (not char.isascii() and unicodedata.category(char)[0] == "M")
+
+
+def is_boundary(text: str, at: int) -> bool:
+    """Return whether a word may start or end between `text[at - 1]` and `text[at]`.
+
+    Letters, digits and combining marks hold together; everything else, `_` included, separates; CJK characters are
+    boundaries on both sides. The point or comma inside a decimal number holds it together: "8 m" is not in "1.8 m".
+    The two regional indicators of a flag hold together: the flag of Germany (D, E) is not in those of Andorra and Spain
+    (A, D, E, S).
+    """
+    if at <= 0 or at >= len(text):
+        return True
+    before, after = text[at - 1], text[at]
+    # Most characters are letters of ASCII: what can be told without a call is, for an item has hundreds of edges.
+    if before.isalnum() or (before > "\x7f" and in_word(before)):
+        if after.isalnum() or (after > "\x7f" and in_word(after)):
+            return max(before, after) > "\x7f" and (is_cjk(before) or is_cjk(after))
+        return not (after in ".," and at + 1 < len(text) and before.isdigit() and text[at + 1].isdigit())
+    if ord(before) in _FLAGS and ord(after) in _FLAGS:
+        start = at
+        while start and ord(text[start - 1]) in _FLAGS:
+            start -= 1
+        return (at - start) % 2 == 0
+    return not (before in ".," and at >= 2 and after.isdigit() and text[at - 2].isdigit())
