@@ -15,6 +15,7 @@ from slotbeam.catalog.loaders import CatalogReader, Data, read_data
 from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.build import replace_artifact, write_index
+from slotbeam.indexing.language import folding_of
 from slotbeam.kae.absorbed import ABSORBED
 from slotbeam.model.tokenizer import TOKENIZER
 from slotbeam.search.artifact import INDEX, MODEL, Artifact, read_manifest, write_manifest
@@ -101,7 +102,9 @@ def train(
         # Words → slots, texts → ids.
         absorbed = _absorbed(bindings, data, reporter)
         ask = budget.ask if budget else None
-        kae, inputs = vocabulary(items, log, options, artifact_from, work if resume else None, absorbed, ask)
+        folding = folding_of(items, options.language)
+        resumed = work if resume else None
+        kae, inputs = vocabulary(items, log, options, artifact_from, resumed, absorbed, folding, ask)
         kae.save(work / "kae")
         inputs.save(work / TOKENIZER)
         reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
@@ -125,9 +128,9 @@ def train(
         shutil.rmtree(fresh, ignore_errors=True)
         held = write_model(fresh / MODEL, kae, model, inputs, options.half, absorbed)
         reader = CatalogReader(catalog, format=format, mapping=mapping)
-        index = write_index(fresh / INDEX, fresh / MODEL, model.options.max_tokens, reader, jobs)
+        index = write_index(fresh / INDEX, fresh / MODEL, model.options.max_tokens, reader, jobs, folding=folding)
         reporter.say(f"{index['sids']} SIDs of {index['items']} items  {clock('index')}")
-        facts = absorbed_facts(kae, Catalog.load(fresh / INDEX, index["fields"]), absorbed)
+        facts = absorbed_facts(kae, Catalog.load(fresh / INDEX, index["fields"], folding), absorbed)
         held["training"] = _facts(options, stages, artifact_from, trainer, corpus, len(log), facts)
         held["metrics"] = {"stages": trainer.place.reports, "seconds": clock.seconds}
         manifest = {

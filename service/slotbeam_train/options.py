@@ -26,6 +26,7 @@ class TrainOptions:
         name: of the configuration and of the artifact.
         vocabulary: text BPE entries at most; None follows the corpus.
         last_day: days of the log that training may see, 1..last_day.
+        language: of the catalog, ISO 639-1; None: as its titles tell.
         sample: items that training learns from, drawn evenly; None: all. The index holds every item.
         half: store weights as float16.
         fit: queries that the weights of the item score are fitted to after training; 0 leaves `search` as it is.
@@ -36,6 +37,7 @@ class TrainOptions:
     seed: int = 0
     vocabulary: int | None = None
     last_day: int = 30
+    language: str | None = None
     sample: int | None = None
     half: bool = True
     fit: int = 1000

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.encode import Kae
+from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.model.tokenizer import TOKENIZER, InputBuilder
 from slotbeam.search.artifact import MODEL, read_manifest, verify
 from slotbeam.types import Progress
@@ -22,6 +23,7 @@ def vocabulary(
     artifact_from: Path | None,
     work: Path | None,
     absorbed: Sequence[Absorbed] = (),
+    folding: Folding = PLAIN,
     progress: Progress | None = None,
 ) -> tuple[Kae, InputBuilder]:
     """Return the encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
@@ -29,14 +31,14 @@ def vocabulary(
     if artifact_from is not None:
         manifest = read_manifest(artifact_from)
         verify(artifact_from, manifest, under=f"{MODEL}/")
-        kae = Kae.load(artifact_from / MODEL / "kae")
+        kae = Kae.load(artifact_from / MODEL / "kae", folding)
         limit = manifest["model"]["shape"]["max_tokens"]
         return kae, InputBuilder.load(artifact_from / MODEL / TOKENIZER, kae.codebook.sizes, limit)
     if work is not None and (work / TOKENIZER).is_file():
-        kae = Kae.load(work / "kae")
+        kae = Kae.load(work / "kae", folding)
         return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
     queries, clicks = behaviour_of(log)
-    kae = build_kae(items, queries, options.kae, progress, clicks, absorbed)
+    kae = build_kae(items, queries, options.kae, progress, clicks, absorbed).folded(folding)
     return kae, tokenizer_of(items, queries, kae, options)
 
 

@@ -9,10 +9,10 @@ from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import ARRAYS
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.terms import TermIndex, stem, term_hash, terms
+from slotbeam.catalog.terms import TermIndex, term_hash
 from slotbeam.catalog.writer import write_catalog
 from slotbeam.errors import InputError
-from support.lexical import index_of
+from support.lexical import ENGLISH, index_of
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ texts = st.lists(words, max_size=6).map(" ".join)
 @given(st.lists(texts, min_size=1, max_size=8), texts)
 def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_sum(corpus, query):
     index = index_of(corpus)
-    documents = [terms(text) for text in corpus]
+    documents = [ENGLISH.terms(text) for text in corpus]
     mean = max(1.0, sum(map(len, documents)) / len(documents))
 
     def impact(term, document):
@@ -119,7 +119,7 @@ def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_s
         length = 1 - 0.75 + 0.75 * len(document) / mean
         return idf * tf * 2.2 / (tf + 1.2 * length) if tf else 0.0
 
-    wanted = set(terms(query))
+    wanted = set(ENGLISH.terms(query))
     best = sum(max(impact(term, d) for d in documents) for term in wanted)
     got = index.read(query).overlap(np.arange(len(corpus)))
     expected = [sum(impact(t, d) for t in wanted) / best if best else 0.0 for d in documents]
@@ -131,7 +131,7 @@ def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_s
 def test_the_best_by_words_are_those_that_share_one_by_overlap_then_in_row_order(corpus, query, limit):
     index = index_of(corpus)
     overlap = index.read(query).overlap(np.arange(len(corpus)))
-    sharing = [row for row, text in enumerate(corpus) if set(terms(text)) & set(terms(query))]
+    sharing = [row for row, text in enumerate(corpus) if set(ENGLISH.terms(text)) & set(ENGLISH.terms(query))]
     assert index.read(query).best(limit).tolist() == sorted(sharing, key=lambda row: (-overlap[row], row))[:limit]
 
 
@@ -158,18 +158,10 @@ def test_terms_come_back_from_disk_as_they_were(tmp_path):
     index = index_of(["red mug", "", "blue mug of a red lamp", "lamp"] * 9)
     builder = PostingsBuilder(tmp_path)
     for text in ["red mug", "", "blue mug of a red lamp", "lamp"] * 9:
-        hashes = [term_hash(term) for term in terms(text)]
+        hashes = [term_hash(term) for term in ENGLISH.terms(text)]
         builder.add(np.array(hashes, np.uint32), np.array([len(hashes)]))
     builder.finish()
     mapped = TermIndex.load(tmp_path)
     assert mapped.vocabulary.tolist() == index.vocabulary.tolist()
     for name in ARRAYS:
         assert getattr(mapped.postings, name).tolist() == getattr(index.postings, name).tolist()
-
-
-@pytest.mark.parametrize(
-    ("token", "folded"),
-    [("mugs", "mug"), ("glasses", "glass"), ("batteries", "battery"), ("bus", "bus"), ("ss", "ss"), ("boxes", "box")],
-)
-def test_plurals_fold(token, folded):
-    assert stem(token) == folded

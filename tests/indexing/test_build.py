@@ -70,7 +70,7 @@ def test_the_index_of_a_stream_is_that_of_the_items_in_memory(whole: Path, tiny_
     kae = Kae.load(tiny_artifact / "model" / "kae")
     encoded = [kae.encode_item(item) for item in items]
     texts = [f"{item_text(item)} {one.concept_terms}" for item, one in zip(items, encoded, strict=True)]
-    encoder = ItemEncoder.load(tiny_artifact / "model", MAX_TOKENS)
+    encoder = ItemEncoder.load(tiny_artifact / "model", MAX_TOKENS, whole / "index" / "language")
     vectors = encoder.columns([(item, b"{}") for item in items]).vectors
     write_catalog(tmp_path, items, np.array([one.sid for one in encoded]), texts, vectors)
     made = {name: data for name, data in index_of(whole).items() if not name.startswith("trie/")}

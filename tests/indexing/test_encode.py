@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from slotbeam.catalog.columns import NUMBERS, TEXTS
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import item_text
-from slotbeam.catalog.terms import term_hash, terms
+from slotbeam.catalog.terms import term_hash
 from slotbeam.indexing.encode import ItemEncoder
 from slotbeam.kae.absorbed import Carried
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae
+from slotbeam.language.fold import PLAIN
 from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT, bag_of
 from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, InputBuilder
@@ -71,8 +72,8 @@ def test_an_item_is_encoded_as_part_by_part(item: Item) -> None:
         sid, named = (sid[0], 1, *sid[2:]), {*named, 5}
     assert reading.sid == sid
     assert reading.text == item_text(item)
-    concepts = [f"concept{concept}concept" for concept in named]
-    assert sorted(reading.terms) == sorted(map(term_hash, [*terms(item_text(item)), *concepts]))
+    concepts = [f"concept {concept}" for concept in named]
+    assert sorted(reading.terms) == sorted(map(term_hash, [*(KAE.folding or PLAIN).terms(item_text(item)), *concepts]))
     values = " ".join(filter(None, (normalize(v) for own in item.attributes.values() for v in own)))
     ids = [*INPUTS.text_ids(normalize(item.title)), *INPUTS.text_ids(values, MAX_ITEM_TEXT)]
     assert reading.bag == bag_of(INPUTS.sid_ids(reading.sid), ids)

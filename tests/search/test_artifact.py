@@ -74,7 +74,7 @@ def test_a_file_outside_the_artifact_is_refused(copy, tmp_path):
 def test_another_format_is_refused_with_the_one_that_is_read(copy):
     manifest = json.loads((copy / "manifest.json").read_text())
     (copy / "manifest.json").write_text(json.dumps({**manifest, "format": 2}))
-    with pytest.raises(ArtifactError, match="has format 2; this version of slotbeam reads format 3: train it again"):
+    with pytest.raises(ArtifactError, match="has format 2; this version of slotbeam reads format 4: train it again"):
         Artifact.load(copy)
 
 

@@ -19,6 +19,7 @@ from slotbeam.kae.importance import Importance
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions
 from slotbeam.trie.build import build_trie
+from support.lexical import ENGLISH
 from support.models import VECTOR, PrefixModel
 
 ENTITIES = ("mug", "lamp", "chair", "rug", "usb c")
@@ -43,7 +44,7 @@ def make_kae() -> Kae:
     codebook = Codebook(GROUPS, (0, 0, 0), counts, (RESERVED,) * 3, index, dictionary)
     n = len(dictionary)
     importance = Importance(np.ones(n, np.float32), np.empty((0, 2), np.int32), np.full(n, -1, np.int32))
-    return Kae(dictionary, codebook, importance)
+    return Kae(dictionary, codebook, importance, ENGLISH)
 
 
 def make_items(n: int, seed: int = 0) -> list[Item]:
@@ -70,7 +71,7 @@ def make_shop(
     kae, items = make_kae(), [*make_items(n, seed), *extra]
     sids = np.array([kae.encode_item(item).sid for item in items]).reshape(len(items), 3)
     vectors = np.random.default_rng(seed).integers(-127, 128, (len(items), VECTOR)).astype(np.int8)
-    kinds = write_catalog(directory, items, sids, vectors=vectors)
+    kinds = write_catalog(directory, items, sids, vectors=vectors, folding=ENGLISH)
     return Artifact(
         directory=directory,
         manifest={"name": "shop", "index": {"fields": kinds}},
@@ -78,6 +79,7 @@ def make_shop(
         inputs=SidInputs(),  # type: ignore[arg-type]  # only `build` is ever asked
         model=PrefixModel(kae.codebook.sizes, seed, coarse),
         trie=build_trie(sids),
-        catalog=Catalog.load(directory, kinds),
+        catalog=Catalog.load(directory, kinds, ENGLISH),
         options=SearchOptions(**options),
+        folding=ENGLISH,
     )

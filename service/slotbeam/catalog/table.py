@@ -23,6 +23,7 @@ from slotbeam.catalog.sources import Sources
 from slotbeam.catalog.terms import TermIndex
 from slotbeam.catalog.wholewords import rows_holding
 from slotbeam.errors import InputError
+from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
 from slotbeam.types import FloatArray, IntArray, Sid
 
@@ -162,8 +163,14 @@ class Catalog:
         return self._filtered.get(key, lambda: Passing.of(read_filter(self.fields, wanted)()))
 
     @classmethod
-    def load(cls, directory: Path, kinds: Mapping[str, str]) -> Catalog:
-        """Map what `writer` wrote under `directory`; `kinds` is the manifest's `fields`. No item is looked at."""
+    def load(cls, directory: Path, kinds: Mapping[str, str], folding: Folding = PLAIN) -> Catalog:
+        """Map what `writer` wrote under `directory`; no item is looked at.
+
+        Args:
+            directory: an artifact's `index/`.
+            kinds: the manifest's `fields`.
+            folding: of the catalog's language.
+        """
         items = directory / "items"
 
         def array(name: str) -> Any:
@@ -183,6 +190,6 @@ class Catalog:
             reread=array("reread"),
             popular=array("popular"),
             sources=Sources.load(items),
-            terms=TermIndex.load(directory / "terms"),
+            terms=TermIndex.load(directory / "terms", folding),
             fields=Fields.load(directory / "fields", kinds),
         )

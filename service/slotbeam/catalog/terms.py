@@ -1,13 +1,13 @@
 """Lexical overlap: which terms of a query an item carries, how much they weigh, and which items carry most.
 
-Terms are tokens of canonical text with plurals folded, kept as 32-bit hashes. Each (item, term) has a BM25 impact
+Terms are the keys of a text's tokens (`language.fold`), kept as 32-bit hashes. Each (item, term) has a BM25 impact
 computed once at build (`postingsbuilder`); the largest sums of them are found by `topk`.
 """
 
 from __future__ import annotations
 
-import re
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,37 +18,16 @@ from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.topk import best_rows
 from slotbeam.language.boundaries import is_cjk
+from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.types import FloatArray, IntArray
-
-_UNSPACED = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # kana and Han
-_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
-
-
-def stem(token: str) -> str:
-    """Fold English plurals and a few endings; other tokens come back as they are."""
-    if len(token) > 3 and token.isascii() and token.isalpha():
-        if token.endswith("ies") and len(token) > 4:
-            return token[:-3] + "y"
-        if token.endswith(("sses", "shes", "ches", "xes", "zes")):
-            return token[:-2]
-        if token.endswith("s") and not token.endswith(("ss", "us", "is")):
-            return token[:-1]
-    return token
-
-
-def terms(canonical: str) -> list[str]:
-    """Return the terms of `canonical` in order; a CJK character is a term of its own."""
-    return [stem(token) for token in _TOKEN.findall(canonical)]
 
 
 def terms_tell(canonical: str) -> bool:
     """Return whether a text that holds a word as a whole word (`kae.matcher`) surely has all terms of the word.
 
-    Hangul, for one, is written with spaces and has terms of several characters, but a word may end inside of one.
+    In a script without spaces a word may end inside of a term.
     """
-    if canonical.isascii():
-        return True
-    return not any(is_cjk(char) and not re.match(f"[{_UNSPACED}]", char) for char in set(canonical))
+    return canonical.isascii() or not any(map(is_cjk, set(canonical)))
 
 
 def term_hash(term: str) -> int:
@@ -63,28 +42,35 @@ class TermIndex:
         vocabulary: (U,) uint32, hashes of the terms, sorted.
         ceilings: (U,) float32, the largest impact of each term anywhere: what a perfect match would weigh.
         postings: of the terms, in this order.
+        folding: which the terms are keys of.
     """
 
     vocabulary: IntArray
     ceilings: FloatArray
     postings: Postings
+    folding: Folding = PLAIN
 
-    def read(self, lexical_text: str) -> QueryTerms:
+    def read(self, canonical: str, concept_terms: Iterable[str] = ()) -> QueryTerms:
         """Look up the terms of a query, once for all that is asked about them.
 
         Args:
-            lexical_text: the query, canonical; concept terms may stand behind it (`Encoded.lexical_text`).
+            canonical: the query.
+            concept_terms: of the query (`Encoded.concept_terms`).
         """
-        return QueryTerms(self, self.known(lexical_text)[0])
+        return QueryTerms(self, self._known([*self.folding.terms(canonical), *concept_terms])[0])
 
     def holds(self, token: str) -> bool:
-        """Return whether an item carries this very term, give or take a plural; False for what is no single term."""
-        return len(terms(token)) == 1 and len(self.known(token)[0]) == 1
+        """Return whether an item carries this token in any spelling; False for what is no single term."""
+        terms = self.folding.terms(token)
+        return len(terms) == 1 and len(self._known(terms)[0]) == 1
 
-    def known(self, lexical_text: str) -> tuple[IntArray, bool]:
+    def known(self, canonical: str) -> tuple[IntArray, bool]:
         """Return (n,) places in the vocabulary of the distinct terms that items carry, and whether these are all."""
+        return self._known(self.folding.terms(canonical))
+
+    def _known(self, terms: Iterable[str]) -> tuple[IntArray, bool]:
         # Hashes of 32 bits instead of strings: of 100 000 terms about one pair shares a hash, and counts as one term.
-        wanted = np.unique(np.fromiter((term_hash(t) for t in terms(lexical_text)), np.uint32))
+        wanted = np.unique(np.fromiter(map(term_hash, terms), np.uint32))
         if not len(self.vocabulary):
             return np.empty(0, np.int64), not len(wanted)
         place = np.minimum(np.searchsorted(self.vocabulary, wanted), len(self.vocabulary) - 1)
@@ -92,10 +78,10 @@ class TermIndex:
         return place[carried], bool(carried.all())
 
     @classmethod
-    def load(cls, directory: Path) -> TermIndex:
+    def load(cls, directory: Path, folding: Folding = PLAIN) -> TermIndex:
         """Map what a `PostingsBuilder` wrote."""
         vocabulary, ceilings = (load_array(directory / f"{name}.npy") for name in ("vocabulary", "ceilings"))
-        return cls(vocabulary, ceilings, Postings.load(directory))
+        return cls(vocabulary, ceilings, Postings.load(directory), folding)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from slotbeam.catalog.order import id_ranks, row_order
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.sources import BLOCK, compressed
 from slotbeam.catalog.table import id_hash, item_text
-from slotbeam.catalog.terms import term_hash, terms, terms_tell
+from slotbeam.catalog.terms import term_hash, terms_tell
+from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.types import FloatArray, IntArray
 
 CHUNK = 2**10 * BLOCK
@@ -184,6 +185,7 @@ def write_catalog(
     sids: IntArray,
     lexical_texts: Sequence[str] | None = None,
     vectors: IntArray | None = None,
+    folding: Folding = PLAIN,
 ) -> dict[str, FieldKind]:
     """Write the table of items that are held in memory.
 
@@ -193,6 +195,7 @@ def write_catalog(
         sids: (N, L), in their order.
         lexical_texts: (N,) canonical texts that lexical overlap is taken from; default: `item_text` of each.
         vectors: (N, e) int8, in their order; default: none, e = 0.
+        folding: of their language.
 
     Returns:
         The fields' kinds, for the manifest.
@@ -200,7 +203,7 @@ def write_catalog(
     Raises:
         InputError: two items share an id.
     """
-    return write_table(directory, [columns_of(items, sids, lexical_texts, vectors)]).kinds
+    return write_table(directory, [columns_of(items, sids, lexical_texts, vectors, folding)]).kinds
 
 
 def columns_of(
@@ -208,11 +211,12 @@ def columns_of(
     sids: IntArray,
     lexical_texts: Sequence[str] | None = None,
     vectors: IntArray | None = None,
+    folding: Folding = PLAIN,
 ) -> Columns:
     """Return the columns of items that are held in memory; arguments as for `write_catalog`."""
     texts = [item_text(item) for item in items]
     scored = texts if lexical_texts is None else lexical_texts
-    hashes = [np.array([term_hash(term) for term in terms(text)], np.uint32) for text in scored]
+    hashes = [np.array([term_hash(term) for term in folding.terms(text)], np.uint32) for text in scored]
     # Other texts than the items' own, and scripts in which a word may end inside a term.
     told = [f"{seen} ".startswith(f"{text} ") and terms_tell(text) for text, seen in zip(texts, scored, strict=True)]
     return Columns(

@@ -25,12 +25,13 @@ def explain(
     """Show which words are known, their groups and slots, which of them represents its group, and why."""
     from slotbeam.kae.encode import Kae
     from slotbeam.kae.facts import facts_of
+    from slotbeam.language.fold import Folding
     from slotbeam.language.normalize import normalize
-    from slotbeam.search.artifact import MODEL, read_manifest
+    from slotbeam.search.artifact import INDEX, LANGUAGE, MODEL, read_manifest
 
     directory = settings_of(ctx).artifact
     read_manifest(directory)
-    kae = Kae.load(directory / MODEL / "kae")
+    kae = Kae.load(directory / MODEL / "kae", Folding.load(directory / INDEX / LANGUAGE))
     canonical = normalize(text)
     encoded = kae.encode(canonical)
     facts = facts_of(kae, canonical)

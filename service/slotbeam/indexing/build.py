@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from slotbeam.catalog.loaders import CatalogReader
 from slotbeam.catalog.writer import write_table
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.encode import Given
+from slotbeam.indexing.language import folding_of
 from slotbeam.indexing.runs import RUN_ITEMS, sorted_runs
 from slotbeam.indexing.workers import encoded
-from slotbeam.search.artifact import INDEX, MANIFEST, MODEL, read_manifest, verify, write_manifest
+from slotbeam.language.fold import Folding
+from slotbeam.search.artifact import INDEX, LANGUAGE, MANIFEST, MODEL, read_manifest, verify, write_manifest
 from slotbeam.trie.build import build_trie
 
 Progress = Callable[[str, int, int], object]
@@ -35,6 +38,8 @@ def write_index(
     jobs: int = 1,
     progress: Progress = _silent,
     run_items: int = RUN_ITEMS,
+    language: str | None = None,
+    folding: Folding | None = None,
 ) -> dict[str, Any]:
     """Write every array of an index; the same bytes whatever `jobs` and `run_items`, and in whatever order items come.
 
@@ -45,6 +50,8 @@ def write_index(
         catalog: is read to its end.
         jobs: processes that encode, and threads that compress.
         run_items: items that are sorted at a time.
+        language: of the catalog, ISO 639-1; None: as its first items tell.
+        folding: of the catalog, where it is known already.
 
     Returns:
         What the manifest says of the index.
@@ -56,7 +63,12 @@ def write_index(
     work = index.with_name(f"{index.name}.runs")
     work.mkdir(parents=True)
     try:
-        blocks = encoded(model, max_tokens, _given(catalog, progress), jobs)
+        given = _given(catalog, progress)
+        # The language is told by the first block: what stands in it is needed before anything is encoded.
+        first = next(given, [])
+        folding = folding or folding_of([item for item, _ in first], language)
+        folding.save(index / LANGUAGE)
+        blocks = encoded(model, max_tokens, index / LANGUAGE, chain([first] if first else [], given), jobs)
         runs = list(sorted_runs(blocks, work, run_items))
         if not runs:
             raise InputError(f"{' and '.join(map(str, catalog.files))} hold no items")
@@ -71,6 +83,7 @@ def write_index(
         shutil.rmtree(work, ignore_errors=True)
     return {
         "items": items,
+        "language": folding.language,
         "sids": trie.n_leaves,
         "fields": table.kinds,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -93,6 +106,7 @@ def build_index(
     progress: Progress = _silent,
     name: str | None = None,
     run_items: int = RUN_ITEMS,
+    language: str | None = None,
 ) -> dict[str, Any]:
     """Make an artifact of another one's model and the index of a catalog; `out` appears whole or not at all.
 
@@ -100,7 +114,7 @@ def build_index(
         model: an artifact; its own index is not read.
         catalog: is read to its end.
         out: the directory to make, or an artifact to replace.
-        jobs, progress, run_items: as in `write_index`.
+        jobs, progress, run_items, language: as in `write_index`.
         name: of the new artifact; default: that of the model.
 
     Returns:
@@ -121,7 +135,7 @@ def build_index(
         fresh = work / "artifact"
         shutil.copytree(model / MODEL, fresh / MODEL)
         max_tokens = manifest["model"]["shape"]["max_tokens"]
-        facts = write_index(fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items)
+        facts = write_index(fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items, language)
         made = {**manifest, "name": name or manifest["name"], "created": facts["created"], "index": facts}
         made = write_manifest(fresh, made, partial(progress, "hash"))
         replace_artifact(fresh, out, work / "replaced")

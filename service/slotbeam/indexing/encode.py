@@ -15,10 +15,11 @@ from slotbeam.catalog.columns import Columns
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import id_hash
-from slotbeam.catalog.terms import term_hash, terms, terms_tell
+from slotbeam.catalog.terms import term_hash, terms_tell
 from slotbeam.kae.absorbed import Carried, load_carried
 from slotbeam.kae.categories import CATEGORY_INDEX
 from slotbeam.kae.encode import Kae, concept_term
+from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT, ItemVectors, bag_of
 from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, TOKENIZER, InputBuilder
@@ -61,18 +62,19 @@ class ItemEncoder:
         self, kae: Kae, inputs: InputBuilder, vectors: ItemVectors, carried: Mapping[str, Sequence[Carried]]
     ) -> None:
         self._kae, self._inputs, self._vectors, self._carried = kae, inputs, vectors, carried
+        self._folding = kae.folding or PLAIN
         remember = lru_cache(_REMEMBERED)
         self._value, self._word_ids, self._word_terms = (
             remember(kae.value),
             remember(lambda word: inputs.text_ids(word, MAX_ITEM_TEXT)),
-            remember(_hashes),
+            remember(lambda word: list(map(term_hash, self._folding.terms(word)))),
         )
         self._concept_term = remember(lambda concept: term_hash(concept_term(concept)))
 
     @classmethod
-    def load(cls, model: Path, max_tokens: int) -> ItemEncoder:
-        """Read an artifact's `model/`. Raises `ArtifactError`."""
-        kae = Kae.load(model / "kae")
+    def load(cls, model: Path, max_tokens: int, language: Path) -> ItemEncoder:
+        """Read an artifact's `model/` and the folding of the catalog. Raises `ArtifactError`."""
+        kae = Kae.load(model / "kae", Folding.load(language))
         inputs = InputBuilder.load(model / TOKENIZER, kae.codebook.sizes, max_tokens)
         return cls(kae, inputs, ItemVectors.load(model), load_carried(model / "kae", kae))
 
@@ -123,7 +125,3 @@ class ItemEncoder:
             if len(ids) >= limit:
                 break
         return ids[:limit]
-
-
-def _hashes(word: str) -> list[int]:
-    return [term_hash(term) for term in terms(word)]

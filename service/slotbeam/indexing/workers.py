@@ -23,12 +23,15 @@ _WAITING = 3
 _encoder: ItemEncoder
 
 
-def encoded(model: Path, max_tokens: int, blocks: Iterable[list[Given]], jobs: int) -> Iterator[Columns]:
+def encoded(
+    model: Path, max_tokens: int, language: Path, blocks: Iterable[list[Given]], jobs: int
+) -> Iterator[Columns]:
     """Yield the columns of each block.
 
     Args:
         model: the artifact's `model/`.
         max_tokens: of an input row.
+        language: the folding of the catalog.
         blocks: of items.
         jobs: processes; 1 encodes in this one.
 
@@ -37,12 +40,12 @@ def encoded(model: Path, max_tokens: int, blocks: Iterable[list[Given]], jobs: i
         ArtifactError: the model cannot be read.
     """
     if jobs == 1:
-        encoder = ItemEncoder.load(model, max_tokens)
+        encoder = ItemEncoder.load(model, max_tokens, language)
         yield from map(encoder.columns, blocks)
         return
-    ItemEncoder.load(model, max_tokens)  # what is wrong with it is said here, not by each process
+    ItemEncoder.load(model, max_tokens, language)  # what is wrong with it is said here, not by each process
     spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks of whatever threads run here
-    pool = ProcessPoolExecutor(jobs, spawn, _begin, (str(model), max_tokens))
+    pool = ProcessPoolExecutor(jobs, spawn, _begin, (str(model), max_tokens, str(language)))
     try:
         waiting: deque[Future[Columns]] = deque()
         for block in blocks:
@@ -60,12 +63,12 @@ def encoded(model: Path, max_tokens: int, blocks: Iterable[list[Given]], jobs: i
         pool.shutdown(cancel_futures=True)
 
 
-def _begin(model: str, max_tokens: int) -> None:
+def _begin(model: str, max_tokens: int, language: str) -> None:
     global _encoder
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and ends us
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    _encoder = ItemEncoder.load(Path(model), max_tokens)
+    _encoder = ItemEncoder.load(Path(model), max_tokens, Path(language))
     gc.freeze()  # the dictionary stays: looking through it again and again took a tenth of the time
 
 

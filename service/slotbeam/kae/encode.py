@@ -16,6 +16,7 @@ from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.importance import Candidate, Importance, head_end
 from slotbeam.kae.matcher import Matcher, Occurrence
 from slotbeam.language.boundaries import Span
+from slotbeam.language.fold import Folding
 from slotbeam.language.normalize import normalize
 from slotbeam.types import Sid
 
@@ -66,30 +67,31 @@ class Encoded:
     chosen: tuple[Match | None, ...]
 
     @property
-    def concept_terms(self) -> str:
+    def concept_terms(self) -> tuple[str, ...]:
         """One term for each concept that is named or implied. Lexical overlap compares them beside the words."""
         concepts = {match.concept for match in (*self.matches, *self.chosen) if match is not None}
-        return " ".join(map(concept_term, sorted(concepts)))
-
-    @property
-    def lexical_text(self) -> str:
-        """The text and, behind it, its concept terms: what lexical overlap compares."""
-        return f"{self.text} {self.concept_terms}".rstrip()
+        return tuple(map(concept_term, sorted(concepts)))
 
 
 def concept_term(concept: int) -> str:
-    """Return the term that stands for a concept, so that synonyms meet; no word of a text is spelt like it."""
-    return f"concept{concept}concept"
+    """Return the term that stands for a concept, so that synonyms meet; no word of a text has its key."""
+    return f"concept {concept}"
 
 
 class Kae:
-    """Dictionary + codebook + importance table: the whole encoding, immutable and thread-safe."""
+    """Dictionary + codebook + importance table: the whole encoding, immutable and thread-safe.
 
-    def __init__(self, dictionary: Dictionary, codebook: Codebook, importance: Importance) -> None:
+    With a folding, words are found in their other spellings, too.
+    """
+
+    def __init__(
+        self, dictionary: Dictionary, codebook: Codebook, importance: Importance, folding: Folding | None = None
+    ) -> None:
         self.dictionary = dictionary
         self.codebook = codebook
         self.importance = importance
-        self.matcher = Matcher(dictionary.surfaces)
+        self.folding = folding
+        self.matcher = Matcher(dictionary.surfaces, folding)
         # Lists, not arrays: one element of a numpy array takes several times as long, and a query asks for single ones.
         self._concept: list[int] = dictionary.surface_concept.tolist()
         self._position: list[int] = codebook.concept_position.tolist()
@@ -98,6 +100,10 @@ class Kae:
             token for surface in dictionary.surfaces if not surface.isalnum() for token in _TOKEN.findall(surface)
         )
         self._entity: list[bool] = [concept.category == CATEGORIES[0] for concept in dictionary]
+
+    def folded(self, folding: Folding) -> Kae:
+        """Return the same encoding, which finds words in their other spellings, too."""
+        return Kae(self.dictionary, self.codebook, self.importance, folding)
 
     def knows(self, surface: str) -> bool:
         """Return whether the dictionary holds this canonical surface."""
@@ -172,12 +178,16 @@ class Kae:
         self.importance.save(folder)
 
     @classmethod
-    def load(cls, folder: Path) -> Kae:
-        """Read what `save` wrote. Raises `ArtifactError` naming the file that is missing or damaged."""
+    def load(cls, folder: Path, folding: Folding | None = None) -> Kae:
+        """Read what `save` wrote; the folding is the catalog's.
+
+        Raises:
+            ArtifactError: names the file that is missing or damaged.
+        """
         if not folder.is_dir():
             raise ArtifactError(f"{folder} does not exist; an artifact holds its encoding there")
         dictionary = Dictionary.load(folder)
-        return cls(dictionary, Codebook.load(folder, dictionary), Importance.load(folder, len(dictionary)))
+        return cls(dictionary, Codebook.load(folder, dictionary), Importance.load(folder, len(dictionary)), folding)
 
     def candidates(
         self, text: str, occurrences: list[Occurrence], offset: int = 0, segment: int = 0, typed: str | None = None

@@ -1,13 +1,19 @@
-"""Dictionary words in canonical text: Aho-Corasick, boundaries checked before the longest match is chosen."""
+"""Words in canonical text: Aho-Corasick, boundaries checked before the longest match is chosen.
+
+Words are found as they are spelt and, with a folding, in their other spellings, too. The exact spelling goes first.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Sequence
+from itertools import accumulate
 
 from ahocorasick_rs import AhoCorasick
 
 from slotbeam.errors import InputError
 from slotbeam.language.boundaries import Span, is_boundary
+from slotbeam.language.fold import Folding, joined_keys
 
 Occurrence = tuple[int, int, int]
 """(start, end, word index): character offsets into the text, end exclusive."""
@@ -25,26 +31,33 @@ class Matcher:
     """An automaton over `words`; immutable, safe to share between threads.
 
     Args:
-        words: (N,) distinct, non-empty canonical texts; a match reports the index of its word here.
+        words: (N,) distinct, non-empty canonical texts; a match reports the index of its word here. Where several are
+            one word but for their spelling, and a text has another one, the first of them is found.
+        folding: which spellings are one word; None finds words as they are spelt.
+        exact: words that are found as they are spelt only.
     """
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], folding: Folding | None = None, exact: Collection[str] = ()) -> None:
         if not all(words):
             raise InputError("a word of the matcher is empty; every word needs at least one character")
         # The library's own leftmost-longest would choose before boundaries are known: "usb c" in "usb cable" would hide
         # "usb".
         self._automaton = AhoCorasick(words) if len(words) else None
+        self._folded = Folded(words, folding, exact) if folding is not None and len(words) else None
 
     def find_all(self, text: str) -> list[Occurrence]:
         """Return every boundary-valid occurrence, overlapping ones included, ordered by start, then longest first."""
         if self._automaton is None or not text:
             return []
-        if text.isascii():
-            return self._in_ascii(text)
+        spelt = self._in_ascii(text) if text.isascii() else self._in_any(text)
+        return spelt if self._folded is None else _merged(spelt, self._folded.find_all(text))
+
+    def _in_any(self, text: str) -> list[Occurrence]:
+        """Return what is spelt as the words are."""
         # Overlapping words share ends, so each place is judged once.
         edges: dict[int, bool] = {}
         occurrences: list[Occurrence] = []
-        for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+        for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):  # type: ignore[union-attr]
             for at in (start, end):
                 if at not in edges:
                     edges[at] = is_boundary(text, at)
@@ -54,7 +67,7 @@ class Matcher:
         return occurrences
 
     def _in_ascii(self, text: str) -> list[Occurrence]:
-        """Return what `find_all` does, of ASCII text: an item has hundreds of edges, and a call for each takes long."""
+        """Return what `_in_any` does, of ASCII text: an item has hundreds of edges, and a call for each takes long."""
         kinds = b"\0\0%b\0\0" % text.encode().translate(_ASCII_KINDS)
         occurrences: list[Occurrence] = []
         for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):  # type: ignore[union-attr]
@@ -77,6 +90,40 @@ class Matcher:
             blocked: spans that no match may overlap; they are taken out before the longest match is chosen.
         """
         return leftmost_longest(self.find_all(text), blocked)
+
+
+class Folded:
+    """An automaton over the keys of words: it finds their other spellings. Arguments as for `Matcher`."""
+
+    def __init__(self, words: Sequence[str], folding: Folding, exact: Collection[str] = ()) -> None:
+        self._folding = folding
+        self._words: dict[str, int] = {}
+        for number, word in enumerate(words):
+            if word not in exact:
+                for key in folding.keys(word):
+                    self._words.setdefault(key, number)
+        self._numbers = list(self._words.values())
+        self._automaton = AhoCorasick(list(self._words)) if self._words else None
+
+    def find_all(self, text: str) -> list[Occurrence]:
+        """Return every boundary-valid occurrence in any spelling, in no order, one a span and word."""
+        found: set[Occurrence] = set()
+        if self._automaton is None:
+            return []
+        for reading in self._folding.readings(text):
+            keys = joined_keys(reading)
+            begins = [0, *accumulate(len(token.key) + 2 for token in reading)]
+            for number, start, end in self._automaton.find_matches_as_indexes(keys, overlapping=True):
+                first, last = reading[bisect_right(begins, start) - 1], reading[bisect_right(begins, end - 1) - 1]
+                found.add((first.start, last.end, self._numbers[number]))
+        return [one for one in found if is_boundary(text, one[0]) and is_boundary(text, one[1])]
+
+
+def _merged(spelt: list[Occurrence], folded: list[Occurrence]) -> list[Occurrence]:
+    """Return both, ordered by start, then longest first; a span that is spelt as a word is in no other spelling."""
+    spans = {(start, end) for start, end, _ in spelt}
+    more = [one for one in folded if one[:2] not in spans]
+    return sorted([*spelt, *more], key=lambda match: (match[0], -match[1], match[2])) if more else spelt
 
 
 def leftmost_longest(occurrences: Iterable[Occurrence], blocked: Iterable[Span] = ()) -> list[Occurrence]:

@@ -27,6 +27,8 @@ _CJK_RANGES: tuple[Span, ...] = (
     (0xF900, 0xFB00),  # compatibility ideographs
     (0x20000, 0x323B0),  # Han extensions B..H
 )
+CJK_CLASS = "".join(f"{chr(start)}-{chr(stop - 1)}" for start, stop in _CJK_RANGES)
+"""These characters as the inside of a class of a regular expression."""
 _FLAGS = range(0x1F1E6, 0x1F200)
 _CJK_STARTS = [start for start, _ in _CJK_RANGES]
 

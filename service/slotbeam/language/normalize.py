@@ -7,6 +7,8 @@ import unicodedata
 
 from slotbeam.errors import TextError
 
+VERSION = 2
+"""Of this normaliser: what artifacts and stores name."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _APOSTROPHE = str.maketrans(dict.fromkeys("‘’‚‛′ʹʻʼʽˈꞌ＇`´", "'") | dict.fromkeys("“”„‟″", '"'))
 _BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")

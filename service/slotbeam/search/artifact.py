@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.terms import stem
 from slotbeam.errors import ArtifactError
 from slotbeam.files import sha256_of, write_whole
 from slotbeam.kae.encode import Kae
+from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.protocol import SequenceModel
 from slotbeam.model.tokenizer import TOKENIZER, InputBuilder
@@ -23,9 +23,11 @@ from slotbeam.search.examples import example_queries
 from slotbeam.search.options import SearchOptions
 from slotbeam.trie.csr import Trie
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 MODEL, INDEX = "model", "index"
+LANGUAGE = "language"
+"""In `index/`: the folding of the catalog."""
 
 
 def write_manifest(
@@ -131,6 +133,7 @@ class Artifact:
     trie: Trie
     catalog: Catalog
     options: SearchOptions
+    folding: Folding = PLAIN
 
     @property
     def name(self) -> str:
@@ -149,7 +152,7 @@ class Artifact:
 
     def is_another_word(self, token: str, word: str) -> bool:
         """Return whether `token` is a word of the dictionary, or one of the catalog's and no other form of `word`."""
-        return self.kae.knows_token(token) or (stem(token) != stem(word) and self.catalog.terms.holds(token))
+        return self.kae.knows_token(token) or (not self.folding.same(token, word) and self.catalog.terms.holds(token))
 
     @classmethod
     def load(cls, directory: Path | str) -> Artifact:
@@ -169,7 +172,8 @@ class Artifact:
         try:
             verify(directory, manifest, under=f"{MODEL}/")
             model, index = directory / MODEL, directory / INDEX
-            kae = Kae.load(model / "kae")
+            folding = Folding.load(index / LANGUAGE)
+            kae = Kae.load(model / "kae", folding)
             sizes = kae.codebook.sizes
             artifact = cls(
                 directory=directory,
@@ -178,8 +182,9 @@ class Artifact:
                 inputs=InputBuilder.load(model / TOKENIZER, sizes, manifest["model"]["shape"]["max_tokens"]),
                 model=OnnxModel(model, sizes),
                 trie=Trie.load(index / "trie"),
-                catalog=Catalog.load(index, manifest["index"]["fields"]),
+                catalog=Catalog.load(index, manifest["index"]["fields"], folding),
                 options=SearchOptions(**manifest["search"]),
+                folding=folding,
             )
         except (KeyError, TypeError, ValueError, OSError) as error:
             if isinstance(error, ArtifactError):

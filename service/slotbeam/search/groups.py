@@ -138,7 +138,7 @@ def read_base(artifact: Artifact, request: SearchRequest) -> tuple[QueryTerms, M
     (memory,) = artifact.model.encode(
         [artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))]
     )
-    return artifact.catalog.terms.read(encoded.lexical_text), memory
+    return artifact.catalog.terms.read(encoded.text, encoded.concept_terms), memory
 
 
 def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[QueryTerms, FloatArray, Candidates]:

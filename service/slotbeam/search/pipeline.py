@@ -7,6 +7,7 @@ from slotbeam.search.explain import explain
 from slotbeam.search.facets import count_facets
 from slotbeam.search.groups import candidate_rows, decode_base, decode_pinned, join_shared, pinned_sid
 from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
+from slotbeam.search.reading import read_query
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Placement, Snapshot
 from slotbeam.types import Hits, QueryStage, Timings
@@ -24,10 +25,10 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
 
     with timings.stage(QueryStage.ENCODE):
         # Text → what it says: base words and bound words are matched by two automata that know nothing of each other.
-        encoded = artifact.kae.encode(request.canonical())
-        query_terms = catalog.terms.read(encoded.lexical_text)
-        limit = request.max_bindings if request.use_bindings else 0
-        bound = snapshot.overlay.match(encoded.text, limit, artifact.is_another_word)
+        reading = read_query(snapshot, request)
+        bound = reading.bound
+        encoded = artifact.kae.encode(reading.text)
+        query_terms = catalog.terms.read(encoded.text, encoded.concept_terms)
         request.check_fields(catalog.fields)
         passing = catalog.passing(request.filter).without(catalog.rows_of(request.exclude_ids)[0])
 

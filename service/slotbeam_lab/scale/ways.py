@@ -68,7 +68,7 @@ def read(artifact: Artifact, asked: Asked) -> ReadQuery:
     """Read a query as the base group does."""
     request = SearchRequest(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
     encoded = artifact.kae.encode(request.canonical())
-    terms = artifact.catalog.terms.read(encoded.lexical_text)
+    terms = artifact.catalog.terms.read(encoded.text, encoded.concept_terms)
     row = artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))
     (memory,) = artifact.model.encode([row])
     return ReadQuery(terms, memory, artifact.model.query_vector(memory))
