@@ -34,8 +34,8 @@ def words(rng: np.random.Generator, count: int, among: list[str]) -> list[str]:
     return [word for word in map(normalize, made) if word]
 
 
-def served(folder, items, lexical_texts=None) -> Catalog:
-    kinds = write_catalog(folder, items, np.ones((len(items), 1), int), lexical_texts)
+def served(folder, items, terms=None) -> Catalog:
+    kinds = write_catalog(folder, items, np.ones((len(items), 1), int), terms)
     return Catalog.load(folder, kinds)
 
 
@@ -66,7 +66,8 @@ def test_a_text_that_holds_a_word_has_its_terms(seed):
 
 def test_text_edited_since_its_terms_were_taken_is_still_matched(tmp_path):
     items = [Item("a", "red mug"), Item("b", "blue mug"), Item("c", "blue cup")]
-    catalog = served(tmp_path, items, ["red mug", "green lamp", "blue cup and what it means"])
+    then = ["red mug", "green lamp", "blue cup and what it means"]
+    catalog = served(tmp_path, items, [text.split() for text in then])
     assert [catalog.ids[row] for row in catalog.reread] == ["b"]
     assert [catalog.ids[row] for row in catalog.match(["mug"])] == ["a", "b"]
     assert catalog.match(["lamp"]).tolist() == []

@@ -22,7 +22,8 @@ from slotbeam.errors import ArtifactError, InputError, SetupError
 from slotbeam.indexing.build import build_index
 from slotbeam.indexing.encode import ItemEncoder
 from slotbeam.kae.encode import Kae
-from slotbeam.search.artifact import Artifact, read_manifest, verify
+from slotbeam.language.fold import Folding
+from slotbeam.search.artifact import FORMAT, Artifact, read_manifest, verify
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
@@ -67,13 +68,14 @@ def test_what_is_made_is_an_artifact_that_serves(whole: Path, tiny_artifact: Pat
 
 def test_the_index_of_a_stream_is_that_of_the_items_in_memory(whole: Path, tiny_artifact: Path, tmp_path: Path) -> None:
     items = make_items(3000, seed=3)
-    kae = Kae.load(tiny_artifact / "model" / "kae")
+    folding = Folding.load(whole / "index" / "language")
+    kae = Kae.load(tiny_artifact / "model" / "kae", folding)
     encoded = [kae.encode_item(item) for item in items]
-    texts = [f"{item_text(item)} {one.concept_terms}" for item, one in zip(items, encoded, strict=True)]
+    terms = [[*folding.terms(item_text(item)), *one.concept_terms] for item, one in zip(items, encoded, strict=True)]
     encoder = ItemEncoder.load(tiny_artifact / "model", MAX_TOKENS, whole / "index" / "language")
     vectors = encoder.columns([(item, b"{}") for item in items]).vectors
-    write_catalog(tmp_path, items, np.array([one.sid for one in encoded]), texts, vectors)
-    made = {name: data for name, data in index_of(whole).items() if not name.startswith("trie/")}
+    write_catalog(tmp_path, items, np.array([one.sid for one in encoded]), terms, vectors, folding)
+    made = {name: data for name, data in index_of(whole).items() if not name.startswith(("trie/", "language/"))}
     assert bytes_of(tmp_path) == made
 
 
@@ -213,5 +215,5 @@ def test_the_manifest_tells_of_model_and_index_apart(whole: Path, tiny_artifact:
     assert made["model"] == model["model"]
     assert made["index"]["fields"] == {"department": "keyword", "price": "number"}
     assert made["index"]["bytes"] == sum(len(data) for data in index_of(whole).values())
-    assert json.loads((whole / "manifest.json").read_bytes())["format"] == 3
+    assert json.loads((whole / "manifest.json").read_bytes())["format"] == FORMAT
     assert len(Catalog.load(whole / "index", made["index"]["fields"])) == 3000

@@ -16,7 +16,7 @@ from slotbeam.catalog.writer import write_table
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.encode import Given
 from slotbeam.indexing.language import folding_of
-from slotbeam.indexing.runs import RUN_ITEMS, sorted_runs
+from slotbeam.indexing.runs import RUN_BYTES, RUN_ITEMS, sorted_runs
 from slotbeam.indexing.workers import encoded
 from slotbeam.language.fold import Folding
 from slotbeam.search.artifact import INDEX, LANGUAGE, MANIFEST, MODEL, read_manifest, verify, write_manifest
@@ -24,6 +24,10 @@ from slotbeam.trie.build import build_trie
 
 Progress = Callable[[str, int, int], object]
 """Called with what is done, how much of it, and how much there is."""
+
+
+READ_AHEAD = 2**14
+"""Items that the language is told by."""
 
 
 def _silent(what: str, done: int, total: int) -> None:
@@ -64,11 +68,11 @@ def write_index(
     work.mkdir(parents=True)
     try:
         given = _given(catalog, progress)
-        # The language is told by the first block: what stands in it is needed before anything is encoded.
-        first = next(given, [])
-        folding = folding or folding_of([item for item, _ in first], language)
+        # The language is told by what comes first: it has to be known before anything is encoded.
+        first = _read_ahead(given)
+        folding = folding or folding_of((item for block in first for item, _ in block), language)
         folding.save(index / LANGUAGE)
-        blocks = encoded(model, max_tokens, index / LANGUAGE, chain([first] if first else [], given), jobs)
+        blocks = encoded(model, max_tokens, index / LANGUAGE, chain(first, given), jobs)
         runs = list(sorted_runs(blocks, work, run_items))
         if not runs:
             raise InputError(f"{' and '.join(map(str, catalog.files))} hold no items")
@@ -96,6 +100,18 @@ def _given(catalog: CatalogReader, progress: Progress) -> Iterator[list[Given]]:
     for block in catalog.blocks():
         yield [(record.item, record.source) for record in block]
         progress("encode", catalog.bytes_read, catalog.total_bytes)
+
+
+def _read_ahead(given: Iterator[list[Given]]) -> list[list[Given]]:
+    """Return blocks of `READ_AHEAD` items, or of all: then the order that they come in tells nothing."""
+    blocks: list[list[Given]] = []
+    items = held = 0
+    for block in given:
+        blocks.append(block)
+        items, held = items + len(block), held + sum(len(source) for _, source in block)
+        if items >= READ_AHEAD or held >= RUN_BYTES:
+            break
+    return blocks
 
 
 def build_index(

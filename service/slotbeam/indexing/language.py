@@ -1,34 +1,65 @@
-"""The language of a catalog: told by its titles, and the words that its longer ones are made of."""
+"""The language of a catalog: told by its titles."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable
+from functools import cache
 
-from py3langid import classify
+import numpy as np
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from slotbeam.catalog.item import Item
+from slotbeam.errors import InputError
 from slotbeam.language.fold import UNDETERMINED, Folding
 from slotbeam.language.normalize import normalize
 
-_SHARE = 0.6
-"""Of the titles, that have to be of one language."""
-_TOGETHER = 16
+_CODES = (
+    "ar bg bn ca cs da de el en es et eu fa fi fr ga he hi hr hu hy id it ja km ko lo lt lv my nl no pl pt ro ru sk sl "
+    "sr sv ta th tr uk ur vi zh"
+)
+LANGUAGES = tuple(_CODES.split())
+"""What a catalog's language may be, ISO 639-1. Of more, a dialect would be found where a language is."""
+_SAMPLE = 1024
+"""Titles that are looked at."""
+_TOGETHER = 8
+"""Titles, of which one is too short to tell its language by."""
+_LEAST = 0.5
+"""Of the titles, that have to be of one language; where there are few, more of them."""
+_DOUBT = 0.75
+"""Groups of titles of no language that are taken to be there, too: three brand names are no language."""
 
 
-def folding_of(items: Sequence[Item], language: str | None = None) -> Folding:
-    """Return the folding of a catalog.
+def folding_of(items: Iterable[Item], language: str | None = None) -> Folding:
+    """Return the folding of a catalog, in whatever order its items come.
 
     Args:
-        items: a sample of it.
-        language: ISO 639-1; None: the language of most titles, `UNDETERMINED` where no language has most.
+        items: all of it, or a sample.
+        language: one of `LANGUAGES`, or `UNDETERMINED`; None: the language of most titles.
+
+    Raises:
+        InputError: the language is none of these.
     """
-    return Folding(language_of([normalize(item.title) for item in items]) if language is None else language)
+    if language not in (None, UNDETERMINED, *LANGUAGES):
+        raise InputError(
+            f"language {language!r} is unknown; allowed: {', '.join(LANGUAGES)}, or {UNDETERMINED} for none or many"
+        )
+    return Folding(language or language_of([normalize(item.title) for item in items]))
 
 
-def language_of(texts: Sequence[str]) -> str:
-    """Return the language of most of the canonical texts, ISO 639-1, or `UNDETERMINED`."""
-    # Several at a time: one title is too short to tell its language by.
-    found = Counter(classify(" ".join(texts[at : at + _TOGETHER]))[0] for at in range(0, len(texts), _TOGETHER))
-    language, count = max(found.items(), key=lambda pair: pair[1], default=(UNDETERMINED, 0))
-    return language if count >= _SHARE * found.total() else UNDETERMINED
+def language_of(texts: Iterable[str]) -> str:
+    """Return the language of most of the canonical texts, one of `LANGUAGES`, or `UNDETERMINED`."""
+    sample = sorted(set(texts), key=lambda text: (zlib.crc32(text.encode()), text))[:_SAMPLE]
+    groups = [" ".join(sample[at : at + _TOGETHER]) for at in range(0, len(sample), _TOGETHER)]
+    likely = np.zeros(len(LANGUAGES))
+    for group in groups:
+        likely += [dict(_identifier().rank(group))[language] for language in LANGUAGES]
+    best = int(likely.argmax())
+    return LANGUAGES[best] if likely[best] > _LEAST * (len(groups) + _DOUBT) else UNDETERMINED
+
+
+@cache
+def _identifier() -> LanguageIdentifier:
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(LANGUAGES)
+    return identifier
