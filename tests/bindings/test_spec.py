@@ -18,7 +18,7 @@ from slotbeam.api.admin.views import slot_view
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.wanted import Wanted, record_of, wanted_of
 from slotbeam.bindings.replica.overlay import Bound
-from slotbeam.bindings.spec import FIELDS, TOLD
+from slotbeam.bindings.spec import FIELDS, LATER, TOLD
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
 from support.live import NOW, make_binding
@@ -31,12 +31,18 @@ OTHER: dict[str, Any] = {
     "near_miss": True,
     "match": True,
 }
-OTHER |= {"draft": True, "starts_at": NOW, "ends_at": NOW + 1, "owner": "toys", "reason": "because"}
+OTHER |= {"draft": True, "starts_at": NOW, "ends_at": NOW + 1, "owner": "toys", "reason": "because", "exact": True}
 
 
-def test_a_record_has_every_field() -> None:
+def test_a_record_has_every_field_but_those_that_came_later() -> None:
     binding = make_binding("crocs")
-    assert set(json.loads(binding.record())) == EVERY | {"id", "items", "item_count", "created_at", "revision"}
+    assert set(json.loads(binding.record())) == EVERY - set(LATER) | {
+        "id",
+        "items",
+        "item_count",
+        "created_at",
+        "revision",
+    }
     assert {field.name for field in fields(Wanted)} == EVERY | {"items", "slot"}
 
 
@@ -78,11 +84,11 @@ def test_the_document_says_every_field_of_an_answer() -> None:
 def test_views_and_files_tell_every_field_in_the_order_that_they_have_had(shop: Artifact) -> None:
     assert list(slot_view(shop, Slot(1, 4), make_binding("crocs"), NOW)) == [
         *("slot", "position", "group", "state", "id", "words", "category", "item_count", "match", "placement"),
-        *("near_miss", "starts_at", "ends_at", "owner", "reason", "created_at", "revision", "etag"),
+        *("near_miss", "starts_at", "ends_at", "owner", "reason", "exact", "created_at", "revision", "etag"),
     ]
     assert (
         *("id", "slot", "state", "words", "category", "items", "match", "placement", "near_miss", "draft"),
-        *("starts_at", "ends_at", "owner", "reason", "created_at", "revision"),
+        *("starts_at", "ends_at", "owner", "reason", "exact", "created_at", "revision"),
     ) == COLUMNS
     assert set(MEMBERS) == set(TOLD) | {"id", "items", "slot", "state", "created_at", "revision"}
     assert set(TOLD) == EVERY - {"draft"}

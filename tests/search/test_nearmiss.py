@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.catalog.item import Item
-from slotbeam.search.nearmiss import near_misses, one_edit_apart, touches_digit
+from slotbeam.language.fold import PLAIN
+from slotbeam.search.nearmiss import NearMisses, one_edit_apart, touches_digit
 from slotbeam.types import Slot
 from support.lexical import ENGLISH, index_of
 from support.shop import make_kae, make_shop
@@ -55,8 +56,13 @@ def test_near_misses_are_those_of_a_brute_force_over_all_edits(query, bound, kno
         hit = [n for n, word in enumerate(bound) if len(word) >= 5 and token in allowed[n] - {word} - meant]
         wanted += [(token, hit[0])] if hit else []
     text = " ".join(query)
-    found = near_misses(text, [(word, n) for n, word in enumerate(bound)], others, lambda token, _: token in known)
+    misses = NearMisses([(word, n) for n, word in enumerate(bound)], others, PLAIN)
+    found = misses.find(text, lambda token, _: token in known)
     assert [(text[start:end], number) for start, end, number in found] == wanted
+
+
+def slips(typed, bound, folding=PLAIN):
+    return list(NearMisses([(bound, 0)], (), folding).find(typed, lambda *_: False))
 
 
 @pytest.mark.parametrize(
@@ -73,13 +79,13 @@ def test_near_misses_are_those_of_a_brute_force_over_all_edits(query, bound, kno
     ],
 )
 def test_a_digit_is_typed_as_it_is_meant(typed, bound):
-    assert list(near_misses(typed, [(bound, 0)], (), lambda *_: False)) == []
-    assert list(near_misses(bound, [(typed, 0)], (), lambda *_: False)) == []
+    assert slips(typed, bound) == []
+    assert slips(bound, typed) == []
 
 
 @pytest.mark.parametrize(("typed", "bound"), [("galxay9000", "galaxy9000"), ("laboubu2024", "labubu2024")])
 def test_a_slip_among_the_letters_of_a_word_with_digits_is_one(typed, bound):
-    assert len(list(near_misses(typed, [(bound, 0)], (), lambda *_: False))) == 1
+    assert len(slips(typed, bound)) == 1
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +159,25 @@ def test_short_words_have_no_near_misses(shop):
 
 def test_an_exact_match_leaves_no_near_miss_of_itself(shop):
     assert matched(shop, "labubu labub") == [("labubu", 0)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "bound", "why"),
+    [
+        ("snaekers", "sneaker", "two letters swapped in a plural"),
+        ("sneakesr", "sneakers", "an ending that no stemmer knows"),
+        ("tshrit", "t-shirt", "joined, and a slip"),
+        ("cremé brulle", "brulee", "a letter for another"),
+        ("resmué", "résumé", "a slip in what has accents"),
+        ("labubbus", "labubu", "none: further than a slip"),
+    ],
+)
+def test_a_slip_in_another_spelling_is_a_slip(typed, bound, why):
+    assert len(slips(typed, bound, ENGLISH)) == (not why.startswith("none"))
+
+
+@pytest.mark.parametrize("typed", ["tshirt", "t-shirts", "tshirts", "resume", "résumés"])
+def test_a_spelling_of_a_bound_word_is_a_match_and_no_slip(shop, typed):
+    bound = ("t-shirt", "résumé")
+    assert not list(NearMisses([(word, 0) for word in bound], bound, ENGLISH).find(typed, lambda *_: False))
+    assert matched(shop, typed, *bound) == matched(shop, typed, *bound, near_miss=False) == [(typed, 0)]

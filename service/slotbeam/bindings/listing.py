@@ -125,16 +125,22 @@ def first_free(listing: Listing, position: int, reserved: Sequence[int], group: 
     )
 
 
-def word_taken(listing: Listing, word: str, holder: str, now_ms: int, twin: str | None = None) -> WordTaken:
-    """Make the error that names who holds `word`, or the `twin` that it looks like, and how long if it is expired."""
+def word_taken(
+    listing: Listing, word: str, holder: str, now_ms: int, likeness: str = "", twin: str | None = None
+) -> WordTaken:
+    """Make the error that names who holds `word`, and how long if it is expired.
+
+    Args:
+        likeness: how `word` is the same as the `twin` that is held, e.g. "looks like"; for another word.
+    """
     slot = listing.placed.get(holder)
     where = f"slot {slot}" if slot else "a binding without a slot in this codebook"
-    what = f'"{word}" is bound' if twin is None else f'"{word}" looks like "{twin}", which is bound'
+    what = f'"{word}" is bound' if twin is None else f'"{word}" {likeness} "{twin}", which is bound'
     kept, held = _holder(listing, holder, now_ms)
     return WordTaken(
         f"{what} on {where} (binding {holder}, revision {held['revision']}){kept}; unbind it or leave the word out",
         word=word,
-        holder={"binding": holder, "slot": str(slot) if slot else None, **held},
+        holder={"binding": holder, "slot": str(slot) if slot else None, **({"word": twin} if twin else {}), **held},
     )
 
 

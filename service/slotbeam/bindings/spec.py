@@ -46,7 +46,7 @@ class BindingSpec:
     """The fields of a binding that an operator decides, in the order in which they are told.
 
     `words` are canonical, times are unix ms. `match` says that its items were looked up by its words; a `draft` holds
-    no slot and no words.
+    no slot and no words; an `exact` one is found by its words as they are spelt, and by no other spelling.
     """
 
     words: tuple[str, ...]
@@ -59,6 +59,7 @@ class BindingSpec:
     ends_at: int | None = None
     owner: str = ""
     reason: str = ""
+    exact: bool = later(False)
 
     def values(self) -> dict[str, Any]:
         """Return the fields of this class by name, whatever a subclass adds."""

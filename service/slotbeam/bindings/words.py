@@ -1,13 +1,14 @@
-"""Bound words: canonical, visible, of one script, and not the twin of a word that another binding holds."""
+"""Bound words: canonical, visible, of one script; and how those are read that were stored by older rules."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from slotbeam.bindings.binding import MAX_WORD_LENGTH, MAX_WORDS
-from slotbeam.bindings.listing import Listing, word_taken
 from slotbeam.errors import BindingError
+from slotbeam.language.fold import Folding
 from slotbeam.language.normalize import normalize
 
 _TWINS = (
@@ -16,6 +17,7 @@ _TWINS = (
     ("օոսհցզյ", "onuhgqj"),  # Armenian
     ("ıɑɡɩʟʀᴀᴄᴇᴏᴜ", "iagilraceou"),  # Latin that NFKC and casefold keep apart
 )
+_REMEMBERED = 2**16
 _BESIDE_LATIN = frozenset(("CYRILLIC", "ARMENIAN", "CHEROKEE"))
 _SKELETON = str.maketrans({c: plain for looks, like in _TWINS for c, plain in zip(looks, like, strict=True)})
 
@@ -86,16 +88,21 @@ def mixes_scripts(word: str) -> str | None:
     return None
 
 
-def refuse_twins(listing: Listing, words: Sequence[str], own: str | None, now_ms: int) -> None:
-    """Refuse a word that another binding (not `own`) holds, or that only looks like one. Raises `WordTaken`."""
-    held = {word: owner for word, owner in listing.words.items() if owner != own}
-    looks = {skeleton(word): word for word in held}
-    for word in words:
-        if word in held:
-            raise word_taken(listing, word, held[word], now_ms)
-        twin = looks.get(skeleton(word))
-        if twin is not None:
-            raise word_taken(listing, word, held[twin], now_ms, twin)
+def read_again(stored: Sequence[str]) -> tuple[str, ...]:
+    """Return stored words as today's normaliser reads them, each once; one that it would empty stays as it is."""
+    return tuple(dict.fromkeys(map(reading_of, stored)))
+
+
+@lru_cache(_REMEMBERED)
+def reading_of(stored: str) -> str:
+    """Return one stored word as `read_again` does: what a query has to hold to find it."""
+    return normalize(stored) or stored
+
+
+@lru_cache(_REMEMBERED)
+def keys_of(folding: Folding, word: str) -> tuple[str, ...]:
+    """Return what a canonical word shares with its other spellings: each edit asks it of every bound word."""
+    return tuple(folding.keys(word))
 
 
 def skeleton(word: str) -> str:

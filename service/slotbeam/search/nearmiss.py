@@ -7,8 +7,10 @@ somebody knows (`press` is not `dress`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import takewhile
+
+from slotbeam.language.fold import Folding
 
 MIN_LETTERS = 5
 """Shorter bound words have too many neighbours that mean something else."""
@@ -49,26 +51,59 @@ def touches_digit(a: str, b: str) -> bool:
     return any(character.isdigit() for text in (a, b) for character in text[low : max(start, len(text) - stop) + 1])
 
 
-def near_misses(
-    canonical: str, words: Sequence[tuple[str, int]], bound: Collection[str], is_word: IsWord
-) -> Iterator[tuple[int, int, int]]:
-    """Yield `(start, end, word number)` for query tokens that miss a bound word by one edit.
+class NearMisses:
+    """Bound words that forgive a slip; immutable, safe to share between threads.
+
+    Words are compared as they are typed and by what their spellings share: "snaekers" is a slip of "sneaker", too.
 
     Args:
-        canonical: the query.
         words: `(canonical word, its number)` of the bindings that opted in.
-        bound: tokens of bound words: none of them is a misspelling.
-        is_word: nor is what dictionary or catalog know as another word; asked only of tokens that are one edit away.
+        bound: every bound word: none of their tokens is a misspelling, nor any spelling of them.
+        folding: which spellings are one word.
     """
-    eligible = [(word, number) for word, number in words if len(word) >= MIN_LETTERS]
-    for token in _TOKEN.finditer(canonical) if eligible else ():
-        text = token[0]
-        for word, number in eligible:
-            if not one_edit_apart(text, word) or touches_digit(text, word):
+
+    def __init__(self, words: Iterable[tuple[str, int]], bound: Collection[str], folding: Folding) -> None:
+        self._folding = folding
+        self._tokens = frozenset(token for word in bound for token in tokens(word))
+        self._keys = frozenset(map(self._key, {*self._tokens, *(word for word in bound if " " not in word)}))
+        self._forms: dict[str, list[tuple[str, str, int]]] = {}
+        for word, number in words:
+            for form in {word} if " " in word else {word, self._key(word)}:
+                if len(form) >= MIN_LETTERS:
+                    for shorter in _shortened(form):
+                        self._forms.setdefault(shorter, []).append((form, word, number))
+
+    def find(self, canonical: str, is_word: IsWord) -> Iterator[tuple[int, int, int]]:
+        """Yield `(start, end, word number)` for query tokens that miss a bound word by one edit.
+
+        Args:
+            canonical: the query.
+            is_word: whether dictionary or catalog know a token as another word than the bound one; asked only of those
+                that are one edit away.
+        """
+        for token in _TOKEN.finditer(canonical):
+            text, key = token[0], self._key(token[0])
+            if text in self._tokens or key in self._keys:
                 continue
-            if text not in bound and not is_word(text, word):
-                yield token.start(), token.end(), number
-                break
+            missed = {(number, word) for form in {text, key} for number, word in self._missed(form)}
+            for number, word in sorted(missed):
+                if not is_word(text, word):
+                    yield token.start(), token.end(), number
+                    break
+
+    def _missed(self, form: str) -> Iterator[tuple[int, str]]:
+        for shorter in _shortened(form):
+            for meant, word, number in self._forms.get(shorter, ()):
+                if one_edit_apart(form, meant) and not touches_digit(form, meant):
+                    yield number, word
+
+    def _key(self, text: str) -> str:
+        return "".join(token.key for token in self._folding.readings(text)[0])
+
+
+def _shortened(text: str) -> set[str]:
+    """Return `text` and what is left of it without any one character: two texts one edit apart share one of these."""
+    return {text, *(text[:at] + text[at + 1 :] for at in range(len(text)))}
 
 
 def _shared(a: str, b: str) -> int:

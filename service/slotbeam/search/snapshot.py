@@ -8,7 +8,7 @@ from enum import StrEnum
 from slotbeam.kae.encode import Match
 from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.nearmiss import IsWord, near_misses
+from slotbeam.search.nearmiss import IsWord, NearMisses
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray, Slot
 
@@ -62,7 +62,7 @@ class Pinned:
     Attributes:
         id: of the binding.
         slot: the reserved slot that holds it.
-        words: its canonical words.
+        words: its canonical words, as queries hold them.
         placement: where its items go.
         trie: its mini-trie: each bound item's base SID with the position replaced by the slot.
         rows: (M,) catalog rows, in the mini-trie's leaf order, then in stored order.
@@ -70,6 +70,7 @@ class Pinned:
         missing: bound ids that the catalog does not hold.
         built_from: what it was compiled from; what is equal need not be compiled again.
         near_miss: whether a word one edit away triggers it, too.
+        exact: whether its words are found as they are spelt only.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Pinned:
     missing: tuple[str, ...]
     built_from: object
     near_miss: bool = False
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +100,16 @@ class Overlay:
 
     Attributes:
         pinned: the compiled bindings.
-        words: the words of all of them; `owners[i]` indexes the binding of word i.
-        near_words: `(word, number)` of the bindings that opted in to near misses.
-        tokens: of all words, where any opted in.
+        words: the words of all of them; `owners[i]` indexes the bindings of word i, the one that goes first before
+            others.
+        near: what forgives a slip; None where no binding opted in.
         matcher: of `words`; None without any.
     """
 
     pinned: tuple[Pinned, ...] = ()
     words: tuple[str, ...] = ()
-    owners: tuple[int, ...] = ()
-    near_words: tuple[tuple[str, int], ...] = ()
-    tokens: frozenset[str] = frozenset()
+    owners: tuple[tuple[int, ...], ...] = ()
+    near: NearMisses | None = None
     matcher: Matcher | None = None
 
     def match(self, canonical: str, limit: int, is_word: IsWord) -> list[BoundMatch]:
@@ -121,13 +122,16 @@ class Overlay:
         """
         if self.matcher is None or limit < 1:
             return []
-        exact = self.matcher.find(canonical)
-        near = near_misses(canonical, self.near_words, self.tokens, is_word) if self.near_words else ()
-        free = [n for n in near if not any(n[0] < end and start < n[1] for start, end, _ in exact)]
+        found = self.matcher.find(canonical)
+        near = self.near.find(canonical, is_word) if self.near else ()
+        slips = [n for n in near if not any(n[0] < end and start < n[1] for start, end, _ in found)]
         first: dict[str, BoundMatch] = {}  # of each binding
-        for start, end, word in sorted([*exact, *free], key=lambda occurrence: (occurrence[0], -occurrence[1])):
-            pinned = self.pinned[self.owners[word]]
-            first.setdefault(pinned.id, BoundMatch(Match(start, end, canonical[start:end], -1), pinned))
+        for start, end, word in sorted([*found, *slips], key=lambda occurrence: (occurrence[0], -occurrence[1])):
+            surface = canonical[start:end]
+            spelt, slipped = surface == self.words[word], (start, end, word) in slips
+            for pinned in map(self.pinned.__getitem__, self.owners[word]):
+                if spelt or not (pinned.exact or (slipped and not pinned.near_miss)):
+                    first.setdefault(pinned.id, BoundMatch(Match(start, end, surface, -1), pinned))
         return list(first.values())[:limit]
 
 

@@ -88,6 +88,7 @@ async def test_a_json_export_is_a_file_to_keep_with_a_member_a_line(admin: httpx
     "ends_at": "2030-01-01T00:00:00.000Z",
     "owner": "",
     "reason": "",
+    "exact": false,
     "created_at": "{view["created_at"]}",
     "revision": 1
   }}

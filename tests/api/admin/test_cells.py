@@ -186,14 +186,15 @@ def test_bindings_are_written_byte_for_byte_as_ever() -> None:
         "ends_at": "2026-12-31T00:00:00.000Z",
         "owner": "toys",
         "reason": "=1+1",
+        "exact": False,
         "created_at": "2026-11-20T00:00:00.000Z",
         "revision": 3,
     }
     assert to_csv([view]) == (
         '"id","slot","state","words","category","items","match","placement","near_miss","draft",'
-        '"starts_at","ends_at","owner","reason","created_at","revision"\r\n'
+        '"starts_at","ends_at","owner","reason","exact","created_at","revision"\r\n'
         '"b_1","1-4","active","labubu|拉布布","brand","i1|a\\|b|=c\\\\","false","top","true","false",'
-        '"","2026-12-31T00:00:00.000Z","toys","\'=1+1","2026-11-20T00:00:00.000Z","3"\r\n'
+        '"","2026-12-31T00:00:00.000Z","toys","\'=1+1","false","2026-11-20T00:00:00.000Z","3"\r\n'
     )
 
 

@@ -11,8 +11,9 @@ import pytest
 from slotbeam.bindings.binding import MAX_ITEMS, state_digest
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import Resolved, Wanted, bind, check_slot, check_times, find, resolve_items, update
+from slotbeam.bindings.held import refuse_twins
 from slotbeam.bindings.listing import first_free
-from slotbeam.bindings.words import canonical_words, mixes_scripts, refuse_twins
+from slotbeam.bindings.words import canonical_words, mixes_scripts
 from slotbeam.errors import (
     BindingError,
     InputError,
@@ -27,6 +28,7 @@ from slotbeam.kae.matcher import Matcher
 from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
+from support.lexical import ENGLISH
 from support.live import NOW, make_binding, make_listing
 
 S4, S5, S6, S7 = (Slot(1, index) for index in (4, 5, 6, 7))
@@ -174,11 +176,12 @@ def test_whole_words_of_one_script_are_fine() -> None:
 
 
 def test_a_word_that_only_looks_like_a_bound_one_is_taken() -> None:
-    listing = make_listing({S4: make_binding("cocoa")})
+    cocoa = make_binding("cocoa")
+    listing = make_listing({S4: cocoa})
     with pytest.raises(WordTaken, match='"сосоа" looks like "cocoa"'):
-        refuse_twins(listing, ["сосоа"], None, NOW)
-    refuse_twins(listing, ["сосоа"], next(iter(listing.bindings)), NOW)
-    refuse_twins(listing, ["cocoas"], None, NOW)
+        refuse_twins(ENGLISH, listing, make_binding("сосоа"), None, NOW)
+    refuse_twins(ENGLISH, listing, make_binding("сосоа"), cocoa, NOW)
+    refuse_twins(ENGLISH, listing, make_binding("cacao"), None, NOW)
 
 
 def test_a_slot_outside_the_reserved_range_is_refused_with_the_range(shop: Artifact) -> None:

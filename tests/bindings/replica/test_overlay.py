@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.overlay import Compiled, build_overlay, compile_listing
+from slotbeam.bindings.replica.compiling import Compiled, compile_listing
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.bindings.replica.serving import Verdict, judge
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
@@ -185,3 +186,28 @@ def test_a_binding_whose_words_the_artifact_absorbed_is_no_failure_without_a_slo
     )
     assert set(compiled(contested, make_listing({}, unplaced=[same])).failed) == {same.id}
     assert compiled(absorbed, make_listing({S4: same})).active == {same.id: S4}, "where it has a slot, it is served"
+
+
+def triggered(shop: Artifact, query: str, *bound: Bound) -> list[str]:
+    overlay = build_overlay(shop, bound)
+    return [found.pinned.id for found in overlay.match(query, 4, shop.is_another_word)]
+
+
+def test_of_two_words_with_one_fold_the_exact_spelling_goes_first_then_the_older(shop: Artifact) -> None:
+    """The older is on the higher slot and has the greater id: neither decides."""
+    older = Bound("b_z", S5, ("t-shirt",), IDS, created_at=NOW)
+    newer = Bound("b_a", S4, ("tshirt",), IDS, created_at=NOW + 1)
+    assert triggered(shop, "red t-shirt", older, newer) == ["b_z"]
+    assert triggered(shop, "red tshirt", older, newer) == ["b_a"]
+    assert triggered(shop, "red t shirts", older, newer) == triggered(shop, "tshirts", newer, older) == ["b_z"]
+
+
+def test_of_two_of_one_moment_the_smaller_id_is_the_older(shop: Artifact) -> None:
+    bound = Bound("b_b", S4, ("t-shirt",), IDS), Bound("b_a", S5, ("tshirt",), IDS)
+    assert triggered(shop, "tshirts", *bound) == ["b_a"]
+
+
+def test_an_exact_binding_is_found_as_it_is_spelt_only(shop: Artifact) -> None:
+    exact, any_spelling = Bound("b_e", S4, ("résumé",), IDS, exact=True), Bound("b_s", S5, ("crème",), IDS)
+    found = [triggered(shop, query, exact, any_spelling) for query in ("résumé", "resume", "résumés", "creme")]
+    assert found == [["b_e"], [], [], ["b_s"]]

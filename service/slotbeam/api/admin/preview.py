@@ -9,7 +9,7 @@ from slotbeam.bindings.binding import ItemLists, Lifecycle
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import SHOWN, MakeChange, Resolved
 from slotbeam.bindings.listing import Listing, first_free
-from slotbeam.bindings.replica.overlay import compile_listing
+from slotbeam.bindings.replica.compiling import compile_listing
 from slotbeam.bindings.times import iso
 from slotbeam.errors import NoFreeSlot, SlotbeamError
 from slotbeam.search.explain import overridden

@@ -43,6 +43,7 @@ MEMBERS: dict[str, dict[str, object]] = {
         binding=_TEXT,
         slot={"type": ["string", "null"]},
         words={"type": "array", "items": _TEXT},
+        word={**_TEXT, "description": "The word that it holds, where that is another spelling or only looks alike"},
         revision=_COUNT,
         state=_TEXT,
         ends_at=_TIME,

@@ -10,9 +10,18 @@ from dataclasses import dataclass, replace
 
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Change, Edit
-from slotbeam.bindings.edits.wanted import MakeChange, Wanted, check_match, check_slot, check_times, record_of
-from slotbeam.bindings.listing import Listing, first_free, slot_taken, word_taken
-from slotbeam.bindings.words import skeleton
+from slotbeam.bindings.edits.wanted import (
+    MakeChange,
+    Wanted,
+    check_match,
+    check_slot,
+    check_spelling,
+    check_times,
+    record_of,
+)
+from slotbeam.bindings.held import Held, HeldWords, Likeness, new_words, taken
+from slotbeam.bindings.listing import Listing, first_free, slot_taken
+from slotbeam.bindings.words import reading_of
 from slotbeam.errors import BindingError, Conflict, ImportRefused, NoFreeSlot, SlotbeamError, SlotTaken, WordTaken
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
@@ -76,8 +85,7 @@ class _Load:
 
     def __init__(self, artifact: Artifact, listing: Listing, now_ms: int, update: bool) -> None:
         self.artifact, self.listing, self.now_ms, self.update = artifact, listing, now_ms, update
-        self.words = dict(listing.words)
-        self.looks = {skeleton(word): word for word in self.words}
+        self.words = HeldWords(artifact.folding, listing.bindings.values())
         self.slots = dict(listing.holders)
         self.lines: dict[str, int] = {}
         self.refused: dict[int, SlotbeamError] = {}
@@ -106,11 +114,13 @@ class _Load:
         binding_id = before.id if before else row.binding_id
         slot = None
         if not want.draft:
-            self._check_words(want.words, binding_id)
+            self._check_words(want, before)
             slot = self._slot(want, before)
             if slot and self.slots.get(slot, binding_id) != binding_id:
                 raise self._slot_taken(slot, self.slots[slot])
-            self._take(want.words, slot, binding_id)
+            self.words.add(want.words, binding_id, want.exact)
+            if slot:
+                self.slots[slot] = binding_id
         self.lines[binding_id] = row.line
         return Edit(before, record_of(want, binding_id, before.created_at if before else self.now_ms), slot)
 
@@ -119,7 +129,7 @@ class _Load:
         if not self.update:
             return None
         bindings = self.listing.bindings
-        holders = {self.listing.words[word] for word in row.wanted.words if word in self.listing.words}
+        holders = self.words.holders(row.wanted.words) & bindings.keys()
         binding_id = row.was if row.was in bindings else min(holders, default=None)
         if binding_id is None or binding_id not in bindings:
             return None
@@ -128,7 +138,7 @@ class _Load:
             raise Conflict(f"line {self.lines[before.id]} is for binding {before.id}, too; keep one of them")
         if row.was == before.id and row.revision is not None:
             check_match(before, f'"{before.id}.{row.revision}"')
-        lost = [word for word in before.words if word not in row.wanted.words]
+        lost = [word for word in before.words if reading_of(word) not in row.wanted.words]
         if lost:
             raise BindingError(
                 f'binding {before.id} holds "{lost[0]}", too, and a load never takes a word away; add it to the row, '
@@ -141,6 +151,7 @@ class _Load:
         self.artifact.kae.codebook.position_of(want.category)
         if want.slot is not None:
             check_slot(self.artifact, want.slot, want.category)
+        check_spelling(want)
         old_end = before is not None and want.ends_at == before.ends_at  # it may stay
         check_times(want.starts_at, None if old_end else want.ends_at, self.now_ms)
 
@@ -154,18 +165,10 @@ class _Load:
             raise BindingError(f"the binding is on slot {held} and stays there; leave the slot out, or unbind it first")
         return held
 
-    def _check_words(self, words: Sequence[str], binding_id: str) -> None:
-        for word in words:
-            twin = self.looks.get(skeleton(word), word)
-            holder = self.words.get(word) or self.words.get(twin, binding_id)
-            if holder != binding_id:
-                raise self._word_taken(word, holder, None if word in self.words else twin)
-
-    def _take(self, words: Sequence[str], slot: Slot | None, binding_id: str) -> None:
-        self.words.update(dict.fromkeys(words, binding_id))
-        self.looks.update({skeleton(word): word for word in words})
-        if slot:
-            self.slots[slot] = binding_id
+    def _check_words(self, want: Wanted, before: Binding | None) -> None:
+        for word in new_words(want, before):
+            if found := self.words.find(word, before.id if before else None, want.exact):
+                raise self._word_taken(word, *found)
 
     def _free(self, row: ImportRow) -> Slot:
         codebook = self.artifact.kae.codebook
@@ -180,11 +183,11 @@ class _Load:
         free = sum(Slot(position, index) not in self.listing.holders for index in reserved)
         raise NoFreeSlot(f"{group} has {free} free slots, and other rows take them; load fewer, or unbind some")
 
-    def _word_taken(self, word: str, holder: str, twin: str | None) -> WordTaken:
-        if holder not in self.lines:
-            return word_taken(self.listing, word, holder, self.now_ms, twin)
-        line = self.lines[holder]
-        what = f'"{word}"' if twin is None else f'"{word}" looks like "{twin}", which'
+    def _word_taken(self, word: str, held: Held, like: Likeness) -> WordTaken:
+        if held.holder not in self.lines:
+            return taken(self.listing, word, held, like, self.now_ms)
+        line = self.lines[held.holder]
+        what = f'"{word}"' if like is Likeness.SAME else f'"{word}" {like} "{held.word}", which'
         return WordTaken(f"{what} is in line {line}, too; keep one of them", word=word, holder={"line": line})
 
     def _slot_taken(self, slot: Slot, holder: str) -> SlotTaken:

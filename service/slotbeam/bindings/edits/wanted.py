@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from slotbeam.bindings.binding import MAX_ITEMS, Binding, encode_items, new_id
 from slotbeam.bindings.edits.plan import Change, Edit
+from slotbeam.bindings.held import refuse_twins
 from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.spec import BindingSpec
-from slotbeam.bindings.words import refuse_twins
 from slotbeam.errors import BindingError, NotFound, PreconditionRequired, Stale
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
@@ -103,6 +103,14 @@ def check_times(starts_at: int | None, ends_at: int | None, now_ms: int) -> None
             raise BindingError(f"{name} is more than five years away; give an earlier time, or null for none")
 
 
+def check_spelling(wanted: BindingSpec) -> None:
+    """Refuse a binding that asks for its exact spelling only and for slips, too. Raises `BindingError`."""
+    if wanted.exact and wanted.near_miss:
+        raise BindingError(
+            "exact and near_miss exclude each other: one wants no other spelling, the other slips: set one to false"
+        )
+
+
 def check_slot(artifact: Artifact, slot: Slot, category: str | None = None) -> None:
     """Refuse a slot that is not reserved, or not in the category's position. Raises `BindingError` with the range."""
     codebook = artifact.kae.codebook
@@ -125,12 +133,13 @@ def bind(artifact: Artifact, wanted: Wanted, actor: str, now_ms: int) -> MakeCha
     if wanted.slot is not None:
         check_slot(artifact, wanted.slot, wanted.category)
     check_times(wanted.starts_at, wanted.ends_at, now_ms)
+    check_spelling(wanted)
     binding = record_of(wanted, new_id(), now_ms)
 
     def change(listing: Listing) -> Change:
         slot = None
         if not wanted.draft:
-            refuse_twins(listing, wanted.words, None, now_ms)
+            refuse_twins(artifact.folding, listing, wanted, None, now_ms)
             slot = wanted.slot or first_free(
                 listing, position, codebook.reserved(position), codebook.group_name(position)
             )
@@ -152,6 +161,7 @@ def update(
         check_times(
             want.starts_at, want.ends_at if want.ends_at != before.ends_at else None, now_ms
         )  # an old end may stay
+        check_spelling(want)
         slot = listing.placed.get(before.id)
         position = codebook.position_of(want.category)
         if slot is not None and slot.position != position:
@@ -162,7 +172,7 @@ def update(
         if want.draft:
             slot = None
         else:
-            refuse_twins(listing, want.words, before.id, now_ms)
+            refuse_twins(artifact.folding, listing, want, before, now_ms)
             slot = slot or first_free(listing, position, codebook.reserved(position), codebook.group_name(position))
         after = record_of(want, before.id, before.created_at)
         return Change("update", (Edit(before, after, slot),), actor, now_ms)

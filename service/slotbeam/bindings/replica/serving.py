@@ -15,9 +15,10 @@ import structlog
 
 from slotbeam.bindings.binding import ItemLists, Lifecycle, next_boundary
 from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.replica.compiling import Compiled, compile_listing
 from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import LastGood, load
-from slotbeam.bindings.replica.overlay import Build, Compiled, compile_listing
+from slotbeam.bindings.replica.overlay import Build
 from slotbeam.bindings.replica.status import Status
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Overlay, ServingState, Snapshot

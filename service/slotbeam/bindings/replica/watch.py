@@ -15,8 +15,9 @@ from typing import Any
 
 from slotbeam.background import Background
 from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.replica.compiling import Compiled
 from slotbeam.bindings.replica.lastgood import LastGood, file_name, folder, save
-from slotbeam.bindings.replica.overlay import Build, Compiled, build_overlay
+from slotbeam.bindings.replica.overlay import Build, build_overlay
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.serving import Keep, Serving, Verdict, judge
 from slotbeam.bindings.replica.status import Facts, Status

@@ -11,6 +11,7 @@ from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.slots.edit import (
     CategoryName,
     Ends,
+    Exact,
     ItemIds,
     ItemsFile,
     MatchItems,
@@ -45,6 +46,7 @@ def bind(
     owner: Owner = "",
     reason: Reason = "",
     near_miss: NearMiss = False,
+    exact: Exact = False,
     wait: Wait = True,
     url: AdminUrl = None,
     data_dir: DataDir = None,
@@ -65,6 +67,7 @@ def bind(
         owner=owner,
         reason=reason,
         near_miss=near_miss,
+        exact=exact,
     )
     with admin_client(settings_of(ctx), url) as client:
         if match and not as_json:  # what it would take, before it is taken

@@ -26,6 +26,7 @@ Starts = Annotated[
 Ends = Annotated[str | None, typer.Option("--ends", help="Not after this time; a date is the end of that day.")]
 Owner = Annotated[str, typer.Option(help="Who answers for it.")]
 Reason = Annotated[str, typer.Option(help="Why it exists.")]
+Exact = Annotated[bool, typer.Option("--exact", help="No other spelling of the words triggers it.")]
 NearMiss = Annotated[bool, typer.Option("--near-miss", help="Words one edit away trigger it, too.")]
 
 

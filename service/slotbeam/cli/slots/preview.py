@@ -12,6 +12,7 @@ from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 from slotbeam.cli.slots.edit import (
     CategoryName,
     Ends,
+    Exact,
     ItemIds,
     ItemsFile,
     MatchItems,
@@ -36,6 +37,7 @@ def preview(
     match: MatchItems = False,
     placement: PlacementName = "top",
     slot: ReservedSlot = None,
+    exact: Exact = False,
     starts: Starts = None,
     ends: Ends = None,
     zone: ZoneName = None,
@@ -48,7 +50,8 @@ def preview(
 
     starts, ends = placed(starts, zone), placed(ends, zone)
     ids = item_ids(item, items_file)
-    body = body_of(words, category, ids, match, placement, slot=slot, starts_at=starts, ends_at=ends)
+    said = {"slot": slot, "starts_at": starts, "ends_at": ends, "exact": exact}
+    body = body_of(words, category, ids, match, placement, **said)
     with admin_client(settings_of(ctx), url) as client:
         dry_run = client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json()
     if as_json:

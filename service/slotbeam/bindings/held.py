@@ -1,0 +1,97 @@
+"""Who holds which word: in the spelling that is bound, or in any other that is the same word. Pure code."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.listing import Listing, word_taken
+from slotbeam.bindings.spec import BindingSpec
+from slotbeam.bindings.words import keys_of, read_again, skeleton
+from slotbeam.errors import WordTaken
+from slotbeam.language.fold import Folding
+
+
+class Likeness(StrEnum):
+    """Why a word is one that is held already; the value joins the two in a message."""
+
+    SAME = "is"
+    LOOKS = "looks like"
+    SPELT = "is another spelling of"
+
+
+class Held(NamedTuple):
+    """A word that is held: as it is read, by whom, and whether in this spelling only."""
+
+    word: str
+    holder: str
+    exact: bool = False
+
+
+class HeldWords:
+    """The words of many bindings, by all that makes another text the same word.
+
+    Args:
+        folding: which spellings are one word.
+        bindings: whose words are held; drafts hold none.
+    """
+
+    def __init__(self, folding: Folding, bindings: Iterable[Binding] = ()) -> None:
+        self._folding = folding
+        self._known: dict[Likeness, dict[str, list[Held]]] = {like: defaultdict(list) for like in Likeness}
+        for binding in bindings:
+            if not binding.draft:
+                self.add(binding.words, binding.id, binding.exact)
+
+    def add(self, words: Iterable[str], holder: str, exact: bool) -> None:
+        """Hold `words` from now on."""
+        for word in read_again(tuple(words)):
+            held = Held(word, holder, exact)
+            for like, mark in self._marks(word):
+                self._known[like][mark].append(held)
+
+    def find(self, word: str, own: str | None, exact: bool) -> tuple[Held, Likeness] | None:
+        """Return what another binding than `own` holds and `word` is the same as; its very spelling goes first.
+
+        Two that ask for their exact spelling only may each hold a spelling of one word.
+        """
+        for like, mark in self._marks(word):
+            for held in self._known[like].get(mark, ()):
+                if held.holder != own and not (like is Likeness.SPELT and exact and held.exact):
+                    return held, like
+        return None
+
+    def holders(self, words: Iterable[str]) -> set[str]:
+        """Return who holds one of `words` in this very spelling."""
+        return {held.holder for word in words for held in self._known[Likeness.SAME].get(word, ())}
+
+    def _marks(self, word: str) -> Iterator[tuple[Likeness, str]]:
+        yield Likeness.SAME, word
+        yield Likeness.LOOKS, skeleton(word)
+        for key in keys_of(self._folding, word):
+            yield Likeness.SPELT, key
+
+
+def refuse_twins(folding: Folding, listing: Listing, wanted: BindingSpec, before: Binding | None, now_ms: int) -> None:
+    """Refuse a word that another binding holds, in any spelling, or that only looks like one. Raises `WordTaken`."""
+    words, own = new_words(wanted, before), before.id if before else None
+    held = HeldWords(folding, listing.bindings.values()) if words else None
+    for word in words:
+        if held and (found := held.find(word, own, wanted.exact)):
+            raise taken(listing, word, *found, now_ms)
+
+
+def new_words(wanted: BindingSpec, before: Binding | None) -> Sequence[str]:
+    """Return the words of `wanted` that its binding does not hold yet: what it holds is no edit's to refuse."""
+    if before is None or before.draft or (before.exact and not wanted.exact):
+        return wanted.words
+    held = read_again(before.words)
+    return [word for word in read_again(wanted.words) if word not in held]
+
+
+def taken(listing: Listing, word: str, held: Held, like: Likeness, now_ms: int) -> WordTaken:
+    """Make the error that says who holds a word."""
+    return word_taken(listing, word, held.holder, now_ms, *(() if like is Likeness.SAME else (like.value, held.word)))

@@ -1,0 +1,123 @@
+"""A listing → what is served of it at one clock value; a binding that does not build is left out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle, active_digest, next_boundary
+from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.replica.overlay import Bound, Build, build_overlay
+from slotbeam.bindings.words import read_again
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import Overlay
+from slotbeam.types import Slot
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A listing, ready to serve at one clock value.
+
+    Attributes:
+        overlay: of the active bindings.
+        every: of the scheduled ones, too: its pieces make the next boundary cheap.
+        active: active binding id → slot.
+        digest: active digest, hex.
+        failed: binding id → `NACK:…`, why it is not served.
+        boundary: the next `starts_at`/`ends_at` in unix ms.
+    """
+
+    overlay: Overlay
+    every: Overlay
+    active: Mapping[str, Slot]
+    digest: str
+    failed: Mapping[str, str] = field(default_factory=dict)
+    boundary: int | None = None
+
+
+def compile_listing(
+    artifact: Artifact,
+    listing: Listing,
+    items: ItemLists,
+    now_ms: int,
+    previous: Overlay | None = None,
+    lost: Mapping[str, str] | None = None,
+    build: Build = build_overlay,
+    blamed: Mapping[str, str] | None = None,
+) -> Compiled:
+    """Compile what `listing` says is active at `now_ms`; a binding that does not build is left out and reported.
+
+    A binding without a slot whose words the artifact absorbed is left out, too, and is no failure.
+
+    Args:
+        items: hash → item ids, for every record's list that could be read.
+        previous: an overlay whose unchanged pieces are reused.
+        lost: item list hash → why it could not be read.
+        blamed: binding id → why it must not be built (see `crashguard.py`).
+    """
+    failed = {binding_id: f"NACK:RECORD {why}" for binding_id, why in listing.malformed.items()}
+    bounds: dict[str, Bound] = {}
+    live: dict[str, Binding] = {}
+    for binding_id, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
+        if binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
+            continue
+        slot = listing.placed.get(binding_id)
+        if slot is None and is_absorbed(artifact, binding):
+            continue
+        if slot is None:
+            failed[binding_id] = f"NACK:MODEL codebook {artifact.codebook_sha[:12]}… has no slot for it"
+        elif blamed and binding_id in blamed:
+            failed[binding_id] = blamed[binding_id]
+        elif binding.items not in items:
+            failed[binding_id] = f"NACK:ITEMS {(lost or {}).get(binding.items, 'its item list is not there')}"
+        else:
+            live[binding_id] = binding
+            bounds[binding_id] = Bound.of(binding, slot, items[binding.items])
+    every, bad = _build_good(artifact, bounds, previous, build)
+    failed.update(bad)
+    active = {
+        binding_id: bounds[binding_id].slot
+        for binding_id, binding in live.items()
+        if binding_id not in bad and binding.lifecycle(now_ms) is Lifecycle.ACTIVE
+    }
+    overlay = every
+    if len(active) != len(bounds) - len(bad):
+        overlay = build(artifact, [bounds[binding_id] for binding_id in active], every)
+    return Compiled(
+        overlay=overlay,
+        every=every,
+        active=active,
+        digest=active_digest(artifact.codebook_sha, active),
+        failed=failed,
+        boundary=next_boundary(listing.bindings.values(), now_ms),
+    )
+
+
+def is_absorbed(artifact: Artifact, binding: Binding) -> bool:
+    """Return whether the artifact was trained with all words of `binding` on all its items: then it needs no slot."""
+    return any(
+        one["items_sha"] == binding.items
+        and not one["contested"]
+        and set(read_again(binding.words)) <= set(read_again(one["words"]))
+        for one in artifact.manifest.get("model", {}).get("training", {}).get("absorbed", ())
+    )
+
+
+def _build_good(
+    artifact: Artifact, bounds: Mapping[str, Bound], previous: Overlay | None, build: Build
+) -> tuple[Overlay, dict[str, str]]:
+    """Build all of `bounds`; when that fails, all but those that do not build, older revisions first."""
+    try:
+        return build(artifact, list(bounds.values()), previous), {}
+    except Exception:  # a poisonous record must not take its neighbours along
+        pass
+    good: list[Bound] = []
+    failed: dict[str, str] = {}
+    overlay = build(artifact, [], previous)
+    for binding_id, bound in bounds.items():
+        try:
+            overlay = build(artifact, [*good, bound], overlay)
+            good.append(bound)
+        except Exception as error:
+            failed[binding_id] = f"NACK:BUILD {type(error).__name__}: {error}"[:300]
+    return overlay, failed
