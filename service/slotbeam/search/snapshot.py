@@ -103,6 +103,7 @@ class Overlay:
         words: the words of all of them; `owners[i]` indexes the bindings of word i, the one that goes first before
             others.
         near: what forgives a slip; None where no binding opted in.
+        tokens: of all words.
         matcher: of `words`; None without any.
     """
 
@@ -110,6 +111,7 @@ class Overlay:
     words: tuple[str, ...] = ()
     owners: tuple[tuple[int, ...], ...] = ()
     near: NearMisses | None = None
+    tokens: frozenset[str] = frozenset()
     matcher: Matcher | None = None
 
     def match(self, canonical: str, limit: int, is_word: IsWord) -> list[BoundMatch]:
