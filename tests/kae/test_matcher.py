@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from slotbeam.errors import InputError
 from slotbeam.kae.matcher import Matcher, Occurrence
-from slotbeam.language.boundaries import is_boundary, is_cjk
+from slotbeam.language.boundaries import Boundaries, is_cjk
 
 ALPHABET = "ab1 .-_,手机é"
 
@@ -129,5 +129,6 @@ def test_ascii_text_has_the_boundaries_that_any_text_has(text: str) -> None:
     """Every part of the text is a word: the ends of those that are found are the boundaries."""
     parts = sorted({text[start:end] for start in range(len(text)) for end in range(start + 1, len(text) + 1)})
     found = {(start, end) for start, end, _ in Matcher(parts).find_all(text)}
-    edges = [at for at in range(len(text) + 1) if is_boundary(text, at)]
+    bounds = Boundaries(text, "en")
+    edges = [at for at in range(len(text) + 1) if bounds.begins(at)]
     assert found == {(start, end) for start in edges for end in edges if start < end}

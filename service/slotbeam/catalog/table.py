@@ -142,7 +142,7 @@ class Catalog:
         """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order."""
         if any(not word for word in words):
             raise InputError("a word to match is empty; give at least one letter")
-        holding = [rows_holding(word, self.texts, self._may_hold(word)) for word in words]
+        holding = [rows_holding(word, self.texts, self._may_hold(word), self.terms.folding) for word in words]
         return distinct(np.concatenate([np.empty(0, np.int64), *holding]))
 
     def _may_hold(self, word: str) -> IntArray | None:

@@ -17,8 +17,8 @@ from slotbeam.arrays import load_array
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.topk import best_rows
-from slotbeam.language.boundaries import is_cjk
 from slotbeam.language.fold import PLAIN, Folding
+from slotbeam.language.segments import is_spaceless
 from slotbeam.types import FloatArray, IntArray
 
 
@@ -27,7 +27,7 @@ def terms_tell(canonical: str) -> bool:
 
     In a script without spaces a word may end inside of a term.
     """
-    return canonical.isascii() or not any(map(is_cjk, set(canonical)))
+    return not is_spaceless(canonical)
 
 
 def term_hash(term: str) -> int:

@@ -9,6 +9,7 @@ import numpy as np
 
 from slotbeam.arrays import Strings, bisected, running_totals
 from slotbeam.kae.matcher import Matcher
+from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.types import BoolArray, IntArray
 
 _BLOCK = 2**14
@@ -17,17 +18,18 @@ _PLAIN: BoolArray = np.array([byte < 128 and not (chr(byte).isalnum() or chr(byt
 """(256,) which bytes are an ASCII character that surely ends a word: no letter, no digit, no point or comma in one."""
 
 
-def rows_holding(word: str, texts: Strings, candidates: IntArray | None = None) -> IntArray:
-    """Return which texts hold `word` as a whole word (`language.boundaries.is_boundary`), (n,) int64, in any order.
+def rows_holding(word: str, texts: Strings, candidates: IntArray | None = None, folding: Folding = PLAIN) -> IntArray:
+    """Return which texts hold `word` as a whole word (`language.boundaries`), as it is spelt, (n,) int64, in any order.
 
     Args:
         word: canonical, not empty.
         texts: (N,) canonical.
         candidates: (m,) the texts to read; None reads all.
+        folding: of the texts' language.
     """
-    matcher, needle = Matcher([word]), re.compile(re.escape(word.encode()))
+    matcher, needle = Matcher([word], folding, [word]), re.compile(re.escape(word.encode()))
     if candidates is None:
-        candidates = np.fromiter(_rows_with(needle, texts), np.int64)
+        candidates = np.fromiter(rows_with(needle, texts), np.int64)
     parts = [np.empty(0, np.int64)]
     for start in range(0, len(candidates), _BLOCK):
         block = candidates[start : start + _BLOCK].astype(np.int64)
@@ -52,7 +54,7 @@ def _judged(needle: re.Pattern[bytes], length: int, texts: Iterable[memoryview])
     return np.flatnonzero(sure), np.flatnonzero(hit & ~sure)
 
 
-def _rows_with(needle: re.Pattern[bytes], texts: Strings) -> Iterator[int]:
+def rows_with(needle: re.Pattern[bytes], texts: Strings) -> Iterator[int]:
     """Yield which texts hold the bytes, rising, after one pass over all."""
     blob = texts.blob.data  # mapped: searched without a copy
     hit = needle.search(blob)

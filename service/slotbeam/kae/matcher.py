@@ -12,8 +12,8 @@ from itertools import accumulate
 from ahocorasick_rs import AhoCorasick
 
 from slotbeam.errors import InputError
-from slotbeam.language.boundaries import Span, is_boundary
-from slotbeam.language.fold import Folding, joined_keys
+from slotbeam.language.boundaries import Boundaries, Span
+from slotbeam.language.fold import PLAIN, Folding, joined_keys
 
 Occurrence = tuple[int, int, int]
 """(start, end, word index): character offsets into the text, end exclusive."""
@@ -24,7 +24,7 @@ _ASCII_KINDS = bytes(
     _DIGIT if 48 <= code < 58 else _LETTER if chr(code).isalpha() and code < 128 else _POINT * (chr(code) in ".,")
     for code in range(256)
 )
-"""What `is_boundary` asks of an ASCII character: bits that a pair of characters is judged by."""
+"""What `Boundaries` asks of an ASCII character: bits that a pair of characters is judged by."""
 
 
 class Matcher:
@@ -40,6 +40,7 @@ class Matcher:
     def __init__(self, words: Sequence[str], folding: Folding | None = None, exact: Collection[str] = ()) -> None:
         if not all(words):
             raise InputError("a word of the matcher is empty; every word needs at least one character")
+        self._language = (folding or PLAIN).language
         # The library's own leftmost-longest would choose before boundaries are known: "usb c" in "usb cable" would hide
         # "usb".
         self._automaton = AhoCorasick(words) if len(words) else None
@@ -49,19 +50,22 @@ class Matcher:
         """Return every boundary-valid occurrence, overlapping ones included, ordered by start, then longest first."""
         if self._automaton is None or not text:
             return []
-        spelt = self._in_ascii(text) if text.isascii() else self._in_any(text)
-        return spelt if self._folded is None else _merged(spelt, self._folded.find_all(text))
+        bounds = Boundaries(text, self._language)
+        spelt = self._in_ascii(text) if text.isascii() else self._in_any(text, bounds)
+        return spelt if self._folded is None else _merged(spelt, self._folded.find_all(text, bounds))
 
-    def _in_any(self, text: str) -> list[Occurrence]:
+    def _in_any(self, text: str, bounds: Boundaries) -> list[Occurrence]:
         """Return what is spelt as the words are."""
         # Overlapping words share ends, so each place is judged once.
-        edges: dict[int, bool] = {}
+        begins: dict[int, bool] = {}
+        ends: dict[int, bool] = {}
         occurrences: list[Occurrence] = []
         for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):  # type: ignore[union-attr]
-            for at in (start, end):
-                if at not in edges:
-                    edges[at] = is_boundary(text, at)
-            if edges[start] and edges[end]:
+            if start not in begins:
+                begins[start] = bounds.begins(start)
+            if end not in ends:
+                ends[end] = bounds.ends(end)
+            if begins[start] and ends[end]:
                 occurrences.append((start, end, word))
         occurrences.sort(key=lambda match: (match[0], -match[1], match[2]))
         return occurrences
@@ -105,7 +109,7 @@ class Folded:
         self._numbers = list(self._words.values())
         self._automaton = AhoCorasick(list(self._words)) if self._words else None
 
-    def find_all(self, text: str) -> list[Occurrence]:
+    def find_all(self, text: str, bounds: Boundaries) -> list[Occurrence]:
         """Return every boundary-valid occurrence in any spelling, in no order, one a span and word."""
         found: set[Occurrence] = set()
         if self._automaton is None:
@@ -116,7 +120,7 @@ class Folded:
             for number, start, end in self._automaton.find_matches_as_indexes(keys, overlapping=True):
                 first, last = reading[bisect_right(begins, start) - 1], reading[bisect_right(begins, end - 1) - 1]
                 found.add((first.start, last.end, self._numbers[number]))
-        return [one for one in found if is_boundary(text, one[0]) and is_boundary(text, one[1])]
+        return [one for one in found if bounds.hold(one[0], one[1])]
 
 
 def _merged(spelt: list[Occurrence], folded: list[Occurrence]) -> list[Occurrence]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 
-Span = tuple[int, int]
-"""(start, end): character offsets, end exclusive."""
+from slotbeam.language.segments import Span, inner_edges, is_spaceless, is_torn
 
-# Scripts written without spaces (and Hangul, whose particles follow a noun without one): every edge is a boundary.
+__all__ = ["Boundaries", "Span", "in_word", "is_cjk"]
+
 _CJK_RANGES: tuple[Span, ...] = (
     (0x1100, 0x1200),  # Hangul Jamo
     (0x2E80, 0x2FE0),  # radicals
@@ -27,14 +27,12 @@ _CJK_RANGES: tuple[Span, ...] = (
     (0xF900, 0xFB00),  # compatibility ideographs
     (0x20000, 0x323B0),  # Han extensions B..H
 )
-CJK_CLASS = "".join(f"{chr(start)}-{chr(stop - 1)}" for start, stop in _CJK_RANGES)
-"""These characters as the inside of a class of a regular expression."""
 _FLAGS = range(0x1F1E6, 0x1F200)
 _CJK_STARTS = [start for start, _ in _CJK_RANGES]
 
 
 def is_cjk(char: str) -> bool:
-    """Return whether `char` is of a script that writes no spaces between words."""
+    """Return whether `char` is Chinese, Japanese or Korean."""
     code = ord(char)
     if code < 0x1100:
         return False
@@ -46,25 +44,59 @@ def in_word(char: str) -> bool:
     return char.isalnum() or (not char.isascii() and unicodedata.category(char)[0] == "M")
 
 
-def is_boundary(text: str, at: int) -> bool:
-    """Return whether a word may start or end between `text[at - 1]` and `text[at]`.
+class Boundaries:
+    """Where words may begin and end in one text.
 
-    Letters, digits and combining marks hold together; everything else, `_` included, separates; CJK characters are
-    boundaries on both sides. The point or comma inside a decimal number holds it together: "8 m" is not in "1.8 m".
-    The two regional indicators of a flag hold together: the flag of Germany (D, E) is not in those of Andorra and Spain
-    (A, D, E, S).
+    Letters, digits and combining marks hold together; everything else, `_` included, separates. The point or comma
+    inside a decimal number holds it together: "8 m" is not in "1.8 m". The two regional indicators of a flag hold
+    together: the flag of Germany (D, E) is not in those of Andorra and Spain (A, D, E, S). What is of a script without
+    spaces is apart from everything else, and inside of its runs `segments` decides. After a digit one syllable is a
+    counter and no word ("3개", "3本").
+
+    Args:
+        text: canonical.
+        language: of the catalog (`fold.Folding`).
     """
-    if at <= 0 or at >= len(text):
-        return True
-    before, after = text[at - 1], text[at]
-    # Most characters are letters of ASCII: what can be told without a call is, for an item has hundreds of edges.
-    if before.isalnum() or (before > "\x7f" and in_word(before)):
-        if after.isalnum() or (after > "\x7f" and in_word(after)):
-            return max(before, after) > "\x7f" and (is_cjk(before) or is_cjk(after))
-        return not (after in ".," and at + 1 < len(text) and before.isdigit() and text[at + 1].isdigit())
-    if ord(before) in _FLAGS and ord(after) in _FLAGS:
-        start = at
-        while start and ord(text[start - 1]) in _FLAGS:
-            start -= 1
-        return (at - start) % 2 == 0
-    return not (before in ".," and at >= 2 and after.isdigit() and text[at - 2].isdigit())
+
+    def __init__(self, text: str, language: str) -> None:
+        self._text = text
+        self._language = language
+        self._edges: tuple[set[int], set[int]] | None = None
+
+    def begins(self, at: int) -> bool:
+        """Return whether a word may start at `text[at]`."""
+        return self._is_edge(at, 0)
+
+    def ends(self, at: int) -> bool:
+        """Return whether a word may end behind `text[at - 1]`."""
+        return self._is_edge(at, 1)
+
+    def hold(self, start: int, end: int) -> bool:
+        """Return whether a word may stand at `text[start:end]` with other signs between its tokens than it has."""
+        return self.begins(start) and self.ends(end) and not is_torn(self._text, start, end)
+
+    def _is_edge(self, at: int, side: int) -> bool:
+        text = self._text
+        if at <= 0 or at >= len(text):
+            return True
+        before, after = text[at - 1], text[at]
+        # Most characters are letters of ASCII: what can be told without a call is, for an item has hundreds of edges.
+        if before.isalnum() or (before > "\x7f" and in_word(before)):
+            if after.isalnum() or (after > "\x7f" and in_word(after)):
+                return max(before, after) > "\x7f" and self._is_inner_edge(at, side)
+            return not (after in ".," and at + 1 < len(text) and before.isdigit() and text[at + 1].isdigit())
+        if ord(before) in _FLAGS and ord(after) in _FLAGS:
+            start = at
+            while start and ord(text[start - 1]) in _FLAGS:
+                start -= 1
+            return (at - start) % 2 == 0
+        return not (before in ".," and at >= 2 and after.isdigit() and text[at - 2].isdigit())
+
+    def _is_inner_edge(self, at: int, side: int) -> bool:
+        """Return the same of a place between two characters of words."""
+        before, after = self._text[at - 1], self._text[at]
+        if unicodedata.category(after)[0] == "M" or not is_spaceless(before + after):
+            return False
+        if self._edges is None:
+            self._edges = inner_edges(self._text, self._language)
+        return at in self._edges[side]

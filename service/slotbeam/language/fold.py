@@ -19,8 +19,9 @@ from icu4py._version import icu_version
 
 from slotbeam.arrays import load_strings, save_strings
 from slotbeam.errors import ArtifactError
-from slotbeam.language.boundaries import CJK_CLASS
 from slotbeam.language.normalize import VERSION
+from slotbeam.language.particles import stem
+from slotbeam.language.segments import SPACELESS, is_spaceless, pieces
 
 UNDETERMINED = "und"
 """The language of a catalog that is of none, or of many: nothing is stemmed."""
@@ -58,7 +59,7 @@ _SNOWBALL = {
     "yi": "yiddish",
 }
 _REMEMBERED = 2**16
-_TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|[{CJK_CLASS}]|[^\W\d_{CJK_CLASS}]+")
+_TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|([{SPACELESS}]+)|[^\W\d_{SPACELESS}]+")
 _JOINED = re.compile(r"(?<=[^\W_])-(?=[^\W_])")
 
 
@@ -128,9 +129,15 @@ class Folding:
         return cls(language, load_strings(directory / "parts"))
 
     def _tokens(self, text: str) -> Reading:
-        return [FoldToken(self._key(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+        tokens: Reading = []
+        for match in _TOKEN.finditer(text):
+            spans = [match.span()] if match[1] is None else pieces(text, *match.span())
+            tokens += [FoldToken(self._key(text[start:end]), start, end) for start, end in spans]
+        return tokens
 
     def _fold(self, token: str) -> str:
+        if is_spaceless(token):  # whose marks are letters
+            return stem(token)
         if not token.isascii():
             plain = unicodedata.normalize("NFD", token)
             token = unicodedata.normalize("NFC", "".join(c for c in plain if unicodedata.category(c) != "Mn")) or token

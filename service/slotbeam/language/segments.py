@@ -1,0 +1,172 @@
+"""Words in scripts that write no spaces between them: where one may begin or end inside a run of such characters.
+
+Thai, Lao, Khmer and Burmese are cut by ICU's dictionaries. Japanese is cut by ICU where kanji and hiragana stand, and
+at the ends of a run of katakana, never inside it. A Hangul word begins where its run does and ends there or before
+particles. Between Chinese characters every place is an edge: the matcher's longest word decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+
+from icu4py.breakers import WordBreaker
+
+from slotbeam.language.particles import stem_ends
+
+Span = tuple[int, int]
+"""(start, end): character offsets, end exclusive."""
+
+_THAI = "\u0e01-\u0e3a\u0e40-\u0e4e"
+_LAO = "\u0e80-\u0ecf\u0edc-\u0eff"
+_BURMESE = "\u1000-\u103f\u1050-\u108f\u109a-\u109d\ua9e0-\ua9ef\ua9fa-\ua9fe\uaa60-\uaa76\uaa7a-\uaa7f"
+_KHMER = "\u1780-\u17d3\u17d7\u17dc\u17dd"
+_HIRAGANA = "\u3041-\u309a\u309d-\u309f"
+_KATAKANA = "\u30a1-\u30f4\u30f7-\u30fa\u30fd-\u30ff\u31f0-\u31ff"
+_LONG = "\u3099\u309a\u30fc"  # marks and ー, which go on with what stands before
+_HAN = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c\u30f5\u30f6"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+)
+_ALONE = "\u3105-\u312f\u31a0-\u31bf\U00020000-\U000323af"  # Bopomofo; Han that ICU counts as two characters
+_HANGUL = "\u1100-\u11ff\u3131-\u318f\uac00-\ud7af"
+SPACELESS = "".join((_THAI, _LAO, _BURMESE, _KHMER, _HIRAGANA, _KATAKANA, _LONG, _HAN, _ALONE, _HANGUL))
+"""Characters of these scripts, as the inside of a class of a regular expression."""
+
+_RUN = re.compile(
+    rf"(?P<icu>[{_THAI}]+|[{_LAO}]+|[{_BURMESE}]+|[{_KHMER}]+)"
+    rf"|(?P<hangul>[{_HANGUL}]+)|(?P<mixed>[{_HIRAGANA}{_KATAKANA}{_LONG}{_HAN}]+)|[{_ALONE}]+"
+)
+_SPACELESS = re.compile(f"[{SPACELESS}]")
+_TORN = re.compile(rf"[{SPACELESS}][^\w{SPACELESS}]+[{SPACELESS}]")
+_KANA = re.compile(f"[{_HIRAGANA}{_KATAKANA}]")
+_KATAKANA_RUN = re.compile(f"[{_KATAKANA}][{_KATAKANA}{_LONG}]*")
+_PIECE = re.compile(f"[{_HAN}]|[{_KATAKANA}][{_KATAKANA}{_LONG}]*|[{_HIRAGANA}{_LONG}]+")
+# ICU's dictionaries have what NFKC takes apart: vowels with AM, and two Lao consonants.
+_TAKEN_APART = re.compile("\u0e4d\u0e32|\u0ecd\u0eb2|\u0eab[\u0e99\u0ea1]")
+_PUT_TOGETHER = {
+    "\u0e4d\u0e32": "\u0e33",
+    "\u0ecd\u0eb2": "\u0eb3",
+    "\u0eab\u0e99": "\u0edc",
+    "\u0eab\u0ea1": "\u0edd",
+}
+_NO_WORD = re.compile("[\u0e01-\u0e2e\u0e81-\u0eae]")
+_WORDS_OF_ONE = "ณธ"
+
+
+def is_spaceless(text: str) -> bool:
+    """Return whether a character of the text is of a script that writes no spaces between words."""
+    return not text.isascii() and _SPACELESS.search(text) is not None
+
+
+def is_torn(text: str, start: int, end: int) -> bool:
+    """Return whether a span has a gap between spaceless characters and cuts a run at one of its ends.
+
+    The characters beside a gap are of two words ("左手 机械" has no 手机), but where all pieces are whole runs.
+    """
+    return (
+        not text.isascii()
+        and _TORN.search(text, start, end) is not None
+        and is_spaceless(text[max(start - 1, 0) : start] + text[end : end + 1])
+    )
+
+
+def inner_edges(text: str, language: str) -> tuple[set[int], set[int]]:
+    """Return the offsets at which a word may begin, and those at which one may end: all that a spaceless run has.
+
+    Args:
+        text: canonical.
+        language: of the catalog. Chinese characters are read as Japanese ones if it is "ja", or if it is not "zh" and
+            the text has kana.
+    """
+    begins: set[int] = set()
+    ends: set[int] = set()
+    japanese = language == "ja" or (language != "zh" and _KANA.search(text) is not None)
+    for run in _RUN.finditer(text):
+        first, last = run.span()
+        if run.lastgroup == "hangul":
+            edges: tuple[int, ...] = ()
+            stops = tuple(stem_ends(run[0]))
+        else:
+            edges = stops = _edges(run[0], run.lastgroup, japanese)
+        # After a digit one syllable says what is counted.
+        counts = (run.lastgroup == "hangul" or (run.lastgroup == "mixed" and japanese)) and text[
+            first - 1 : first
+        ].isdigit()
+        if not (counts and min(stops, default=last - first) == 1):
+            begins.add(first)
+        begins.update(first + at for at in (*edges, last - first))
+        ends.update(first + at for at in (0, *stops, last - first))
+    return begins, ends
+
+
+def pieces(text: str, start: int, end: int) -> Iterator[Span]:
+    """Yield the terms of a stretch of spaceless characters: what lexical overlap compares.
+
+    ICU's segments; a run of katakana; hiragana as ICU cuts them; Chinese characters one by one; Hangul without its
+    particles.
+    """
+    for run in _RUN.finditer(text, start, end):
+        first, last = run.span()
+        if run.lastgroup == "hangul":
+            yield first, first + min(stem_ends(run[0]), default=last - first)
+        elif run.lastgroup is None:
+            yield from ((at, at + 1) for at in range(first, last))
+        else:
+            cuts = [0, *(_edges(run[0], run.lastgroup, True)), last - first]
+            for begin, stop in pairwise(cuts):
+                if run.lastgroup == "icu":
+                    yield first + begin, first + stop
+                else:
+                    yield from (piece.span() for piece in _PIECE.finditer(text, first + begin, first + stop))
+
+
+def _edges(run: str, kind: str | None, japanese: bool) -> tuple[int, ...]:
+    """Return the edges inside of a run, rising."""
+    if kind == "icu":
+        return _icu_edges(run)
+    if kind is None or not (japanese or _KANA.search(run)):
+        return tuple(range(1, len(run)))
+    return _mixed_edges(run, japanese)
+
+
+@lru_cache(2**12)
+def _mixed_edges(run: str, japanese: bool) -> tuple[int, ...]:
+    """Return the edges inside of a run of kana and Chinese characters."""
+    found = set(_cuts(run)) if _KANA.search(run) or japanese else set()
+    if not japanese:
+        found.update(at for at in range(1, len(run)) if not (_is_kana(run[at - 1]) and _is_kana(run[at])))
+    found.difference_update(mark.start() for mark in re.finditer(f"[{_LONG}]", run))
+    for katakana in _KATAKANA_RUN.finditer(run):
+        first, last = katakana.span()
+        found.difference_update(range(first + 1, last))
+        found.update((first, last))
+    return tuple(sorted(found - {0, len(run)}))
+
+
+def _is_kana(char: str) -> bool:
+    return "\u3041" <= char <= "\u30ff" or "\u31f0" <= char <= "\u31ff"
+
+
+@lru_cache(2**12)
+def _icu_edges(run: str) -> tuple[int, ...]:
+    """Return the edges inside of a run of Thai, Lao, Khmer or Burmese."""
+    whole, places = run, list(range(len(run) + 1))
+    if _TAKEN_APART.search(run):
+        whole = _TAKEN_APART.sub(lambda pair: _PUT_TOGETHER[pair[0]], run)
+        inside = {pair.start() + 1 for pair in _TAKEN_APART.finditer(run)}
+        places = [at for at in range(len(run) + 1) if at not in inside]
+    cuts = [0, *_cuts(whole), len(whole)]
+    # Where ICU knows no word it leaves single consonants, which are none: they go on with what stands before.
+    return tuple(
+        places[at]
+        for at, following in pairwise(cuts)
+        if at and (following - at > 1 or not _NO_WORD.match(whole, at) or whole[at] in _WORDS_OF_ONE)
+    )
+
+
+def _cuts(run: str) -> list[int]:
+    """Return where ICU cuts: the dictionary is that of the script, whatever the locale."""
+    return [start for start, _ in WordBreaker(run, "en").segments() if start]
