@@ -15,7 +15,7 @@ from slotbeam.catalog.loaders import CatalogReader, Data, read_data
 from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.build import replace_artifact, write_index
-from slotbeam.indexing.language import folding_of
+from slotbeam.indexing.language import check_language, folding_of
 from slotbeam.kae.absorbed import ABSORBED
 from slotbeam.model.tokenizer import TOKENIZER
 from slotbeam.search.artifact import INDEX, MODEL, Artifact, read_manifest, write_manifest
@@ -68,13 +68,15 @@ def train(
         `out`.
 
     Raises:
-        InputError: the catalog, the log or a file of bindings is not readable, or the catalog is empty.
+        InputError: the catalog, the log or a file of bindings is not readable, the catalog is empty, or its language
+            is unknown.
         SetupError: `out` exists and is no artifact, or `budget` is used up before anything was learned.
         ArtifactError: `artifact_from` is damaged.
     """
     options = options or TrainOptions()
     if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
         raise SetupError(f"{out} exists and is no artifact; name another directory")
+    check_language(options.language)
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown or not stages:
         raise InputError(f"stages {', '.join(stages) or '(none)'} are not known; allowed: {', '.join(STAGES)}")
@@ -107,7 +109,8 @@ def train(
         kae, inputs = vocabulary(items, log, options, artifact_from, resumed, absorbed, folding, ask)
         kae.save(work / "kae")
         inputs.save(work / TOKENIZER)
-        reporter.say(f"{len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}  {clock('dictionary')}")
+        reporter.say(f"language {folding.language}, {len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}")
+        reporter.say(f"dictionary {clock('dictionary')}")
         _, encoded = item_sids_of(kae, items, absorbed)
         corpus = build_corpus(items, encoded, log, kae, inputs, options.pseudo, options.seed, absorbed)
         reporter.say(f"{len(corpus.queries)} queries  {clock('corpus')}")

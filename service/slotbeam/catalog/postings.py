@@ -22,7 +22,7 @@ class Postings:
     """Term → items. Rows are in SID order, so a term of like items stands close together, in few windows of rows.
 
     Attributes:
-        starts: (U + 1,) int64, the postings of term u are `starts[u]:starts[u + 1]`.
+        starts: (U + 1,) int32, int64 from 2³¹ postings on: those of term u are `starts[u]:starts[u + 1]`.
         rows: (P,) int32, rising within a term.
         impacts: (P,) float16, > 0: BM25 impact of the term in the item.
         heavy: (H,) int32, rising: the terms whose windows are stored.

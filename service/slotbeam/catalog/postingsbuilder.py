@@ -97,6 +97,7 @@ class PostingsBuilder:
                 of_term = slice(int(starts[heavy[number]]), int(starts[heavy[number] + 1]))
                 fill_windows(maxima[number], edges[number], rows[of_term], impacts[of_term], self._window_bits)
         self._runs = []
+        starts = starts.astype(np.int32 if starts[-1] < 2**31 else np.int64)
         postings = Postings(starts, rows, impacts, heavy, maxima, edges, self._window_bits)
         if self._directory is not None:
             save_array(self._directory / "vocabulary.npy", vocabulary)

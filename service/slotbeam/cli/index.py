@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from slotbeam.cli.console import say, say_error
-from slotbeam.cli.options import Format, Mapping
+from slotbeam.cli.options import Format, Language, Mapping
 from slotbeam.cli.progress import progress_bar
 from slotbeam.errors import InputError
 
@@ -28,6 +28,7 @@ def index(
     format: Format = None,
     mapping: Mapping = None,
     locale: Annotated[str | None, typer.Option(help="How numbers are written in mapped rows: de, en-US.")] = None,
+    language: Language = None,
     name: Annotated[str | None, typer.Option(help="Name of the artifact; that of the model otherwise.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that encode items.")] = 1,
     skip_bad: Annotated[int, typer.Option(min=0, help="So many rows with faults may be left out.")] = 0,
@@ -40,14 +41,18 @@ def index(
         raise InputError(f"{', '.join(missing)} missing; for example: slotbeam index --model M --catalog C --out I")
     from slotbeam.catalog.loaders import CatalogReader
     from slotbeam.indexing.build import build_index
+    from slotbeam.language.fold import UNDETERMINED
 
     reader = CatalogReader(*catalog, format=format, mapping=mapping, locale=locale, skip_bad=skip_bad)
     with progress_bar() as progress:
-        manifest = build_index(model, reader, out, jobs, progress, name)
+        manifest = build_index(model, reader, out, jobs, progress, name, language=language)
     for line in (*reader.faults.warnings, *reader.faults.lines()):
         say_error(line)
     facts = manifest["index"]
     left = f", {facts['catalog']['left_out']} rows left out" if facts["catalog"]["left_out"] else ""
+    if language is None:
+        told = "no language, or many" if facts["language"] == UNDETERMINED else f"the language {facts['language']}"
+        say(f"the titles are of {told}; if that is wrong, give --language")
     say(f"{out} holds {facts['items']} items{left}; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
 
 

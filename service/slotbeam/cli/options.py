@@ -26,6 +26,9 @@ Wait = Annotated[bool, typer.Option(help="Wait until every replica has it.")]
 AsJson = Annotated[bool, typer.Option("--json", envvar="SLOTBEAM_JSON", help="Print JSON, for scripts.")]
 ListenFd = Annotated[int | None, typer.Option(hidden=True, help="An inherited socket to listen on.")]
 CatalogPath = Annotated[Path, typer.Option(exists=True, help="Items: a file or directory (docs/catalog.md).")]
+Language = Annotated[
+    str | None, typer.Option(help="Of the catalog, ISO 639-1, or und for none or many; told by its titles otherwise.")
+]
 Logs = Annotated[Path | None, typer.Option(exists=True, help="Clicks and orders: a file or directory.")]
 Format = Annotated[
     str | None,

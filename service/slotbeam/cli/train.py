@@ -11,7 +11,7 @@ import typer
 from slotbeam.cli.checking import say_report
 from slotbeam.cli.console import say
 from slotbeam.cli.extras import need
-from slotbeam.cli.options import CatalogPath, Format, Logs, Mapping
+from slotbeam.cli.options import CatalogPath, Format, Language, Logs, Mapping
 from slotbeam.errors import SetupError
 
 
@@ -21,6 +21,7 @@ def train(
     logs: Logs = None,
     format: Format = None,
     mapping: Mapping = None,
+    language: Language = None,
     config: Annotated[str, typer.Option(help="tiny, quick, standard or large.")] = "standard",
     name: Annotated[str | None, typer.Option(help="Name of the artifact.")] = None,
     artifact_from: Annotated[
@@ -74,6 +75,7 @@ def train(
         options,
         name=name or (out.name if config == "standard" else f"{out.name}-{config}"),
         quiet=quiet,
+        language=language,
         last_day=last_day or options.last_day,
         sample=sample,
         kae=replace(options.kae, **kae),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 
-import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from slotbeam.catalog.item import Item
@@ -40,22 +40,28 @@ def folding_of(items: Iterable[Item], language: str | None = None) -> Folding:
     Raises:
         InputError: the language is none of these.
     """
+    check_language(language)
+    return Folding(language or language_of([normalize(item.title) for item in items]))
+
+
+def check_language(language: str | None) -> None:
+    """Refuse what is no language that a catalog may have. Raises `InputError`."""
     if language not in (None, UNDETERMINED, *LANGUAGES):
         raise InputError(
             f"language {language!r} is unknown; allowed: {', '.join(LANGUAGES)}, or {UNDETERMINED} for none or many"
         )
-    return Folding(language or language_of([normalize(item.title) for item in items]))
 
 
 def language_of(texts: Iterable[str]) -> str:
     """Return the language of most of the canonical texts, one of `LANGUAGES`, or `UNDETERMINED`."""
     sample = sorted(set(texts), key=lambda text: (zlib.crc32(text.encode()), text))[:_SAMPLE]
     groups = [" ".join(sample[at : at + _TOGETHER]) for at in range(0, len(sample), _TOGETHER)]
-    likely = np.zeros(len(LANGUAGES))
+    likely: dict[str, float] = defaultdict(float)
     for group in groups:
-        likely += [dict(_identifier().rank(group))[language] for language in LANGUAGES]
-    best = int(likely.argmax())
-    return LANGUAGES[best] if likely[best] > _LEAST * (len(groups) + _DOUBT) else UNDETERMINED
+        for language, likelihood in _identifier().rank(group):
+            likely[language] += likelihood
+    best = max(likely, key=likely.__getitem__, default=UNDETERMINED)
+    return best if likely[best] > _LEAST * (len(groups) + _DOUBT) else UNDETERMINED
 
 
 @cache

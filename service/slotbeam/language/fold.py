@@ -105,7 +105,8 @@ class Folding:
 
     def terms(self, text: str) -> list[str]:
         """Return what lexical overlap compares of a canonical text, in order."""
-        return [token.key for reading in self.readings(text) for token in reading]
+        # What two readings have in common is one occurrence.
+        return [token.key for token in dict.fromkeys(token for reading in self.readings(text) for token in reading)]
 
     def same(self, one: str, other: str) -> bool:
         """Return whether two canonical words are one word but for their spelling."""

@@ -60,7 +60,7 @@ def build_trie(sids: IntArray) -> Trie:
         pointers.append(levels[position] + np.flatnonzero(opens_parent) + len(codes[position - 1]) - 1)
     edges = int(levels[-1]) - 1
     return Trie(
-        codes=np.concatenate(codes).astype(np.int32),
+        codes=np.concatenate(codes).astype(np.int16 if sids.max(initial=0) < 2**15 else np.int32),
         rows=np.concatenate([*pointers, [edges]]).astype(np.int32),
         levels=levels.astype(np.int64),
     )

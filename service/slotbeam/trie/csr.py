@@ -22,7 +22,7 @@ class Trie:
     """A set of SIDs.
 
     Attributes:
-        codes: (E,) int32, the code of each edge.
+        codes: (E,) int16, int32 where a position has more slots: the code of each edge.
         rows: (I + 1,) int32, the edges of inner state s are `rows[s]:rows[s + 1]`.
         levels: (L + 2,) int64, the states of depth d are `levels[d]:levels[d + 1]`; depth 0 is the root alone.
     """

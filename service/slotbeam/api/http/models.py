@@ -103,9 +103,10 @@ class DictionaryInfo(Said):
 
 
 class CatalogInfo(Said):
-    """How many items are served, and what a filter may name."""
+    """How many items are served, their language, and what a filter may name."""
 
     items: Count
+    language: str = Field(description="ISO 639-1, or `und` for none or many: which spellings are one word")
     fields: dict[str, FieldKindName]
 
 
@@ -142,7 +143,11 @@ class PlaneInfo(
                 }
             ],
             "dictionary": {"concepts": 5120, "surfaces": 5400},
-            "catalog": {"items": 30000, "fields": {"brand": "keyword", "price": "number", "sale": "bool"}},
+            "catalog": {
+                "items": 30000,
+                "language": "en",
+                "fields": {"brand": "keyword", "price": "number", "sale": "bool"},
+            },
             "trie": {"sids": 21000, "depth": 6},
             "search": {"scan_budget": 2048},
             "examples": ["red mug"],

@@ -90,7 +90,11 @@ def plane_info(snapshot: Snapshot) -> dict[str, object]:
             for position, categories in enumerate(codebook.groups)
         ],
         "dictionary": {"concepts": len(artifact.kae.dictionary), "surfaces": len(artifact.kae.dictionary.surfaces)},
-        "catalog": {"items": len(artifact.catalog), "fields": artifact.manifest.get("index", {}).get("fields", {})},
+        "catalog": {
+            "items": len(artifact.catalog),
+            "language": artifact.folding.language,
+            "fields": artifact.manifest.get("index", {}).get("fields", {}),
+        },
         "trie": {"sids": artifact.trie.n_leaves, "depth": artifact.trie.depth},
         "search": artifact.manifest.get("search", {}),
         "examples": list(artifact.examples),
