@@ -10,7 +10,7 @@ from typing import NamedTuple
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.listing import Listing, word_taken
 from slotbeam.bindings.spec import BindingSpec
-from slotbeam.bindings.words import keys_of, read_again, skeleton
+from slotbeam.bindings.words import keys_of, read_again, reading_of, skeleton
 from slotbeam.errors import WordTaken
 from slotbeam.language.fold import Folding
 
@@ -90,6 +90,13 @@ def new_words(wanted: BindingSpec, before: Binding | None) -> Sequence[str]:
         return wanted.words
     held = read_again(before.words)
     return [word for word in read_again(wanted.words) if word not in held]
+
+
+def as_stored(listing: Listing, words: Sequence[str], before: Binding) -> tuple[str, ...]:
+    """Return `words`, each that `before` holds as it is stored where another binding holds what it reads today."""
+    stored = {reading_of(word): word for word in before.words}
+    kept = {word for word in stored if listing.words.get(word, before.id) != before.id}
+    return tuple(stored[word] if word in kept else word for word in words)
 
 
 def taken(listing: Listing, word: str, held: Held, like: Likeness, now_ms: int) -> WordTaken:

@@ -24,6 +24,7 @@ class Listing:
         began: the revision that the epoch began at; 0 for a store that was new.
         known_state: the state the log holds for the revision the reader asked about, None when trimmed.
         newest: the log's last entry as `(its id, epoch, state)`, None when the log is empty.
+        written_by: normaliser and ICU that made the newest commit's words canonical; None where no commit said so.
     """
 
     epoch: str
@@ -35,6 +36,7 @@ class Listing:
     known_state: str | None = None
     began: int = 0
     newest: tuple[str, str, str] | None = None
+    written_by: tuple[str, str] | None = None
 
     @cached_property
     def _parsed(self) -> tuple[dict[str, Binding], dict[str, str]]:

@@ -88,6 +88,7 @@ def write_index(
     return {
         "items": items,
         "language": folding.language,
+        **folding.made_by._asdict(),
         "sids": trie.n_leaves,
         "fields": table.kinds,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

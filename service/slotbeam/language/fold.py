@@ -63,6 +63,17 @@ _TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|([{SPACELESS}]+)|[^\W\d_{SPACELESS}]+")
 _JOINED = re.compile(r"(?<=[^\W_])-(?=[^\W_])")
 
 
+class Versions(NamedTuple):
+    """What texts are read by: another version may read one otherwise."""
+
+    normalizer: int
+    icu: str
+
+
+RUNNING = Versions(VERSION, icu_version)
+"""Of this process."""
+
+
 class FoldToken(NamedTuple):
     """A word of a text: its key, and where it stands in the canonical text."""
 
@@ -80,10 +91,12 @@ class Folding:
     Args:
         language: ISO 639-1, or `UNDETERMINED`.
         parts: canonical words of the catalog that longer ones may be made of.
+        made_by: what read the catalog.
     """
 
-    def __init__(self, language: str = UNDETERMINED, parts: Collection[str] = ()) -> None:
+    def __init__(self, language: str = UNDETERMINED, parts: Collection[str] = (), made_by: Versions = RUNNING) -> None:
         self.language = language
+        self.made_by = made_by
         self.parts = frozenset(parts)
         algorithm = _SNOWBALL.get(language)
         self._stemmer = Stemmer.Stemmer(algorithm) if algorithm in Stemmer.algorithms() else None
@@ -115,7 +128,7 @@ class Folding:
     def save(self, directory: Path) -> None:
         """Write `folding.json` and `parts.*.npy`."""
         directory.mkdir(parents=True, exist_ok=True)
-        facts = {"language": self.language, "normalizer": VERSION, "icu": icu_version}
+        facts = {"language": self.language, **self.made_by._asdict()}
         (directory / "folding.json").write_bytes(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS) + b"\n")
         save_strings(directory / "parts", sorted(self.parts))
 
@@ -124,10 +137,11 @@ class Folding:
         """Read what `save` wrote. Raises `ArtifactError`."""
         path = directory / "folding.json"
         try:
-            language = str(orjson.loads(path.read_bytes())["language"])
+            facts = orjson.loads(path.read_bytes())
+            language, made_by = str(facts["language"]), Versions(int(facts["normalizer"]), str(facts["icu"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ArtifactError(f"{path} cannot be read: {error}; make the index again", file=path.name) from error
-        return cls(language, load_strings(directory / "parts"))
+        return cls(language, load_strings(directory / "parts"), made_by)
 
     def _tokens(self, text: str) -> Reading:
         tokens: Reading = []

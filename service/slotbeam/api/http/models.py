@@ -103,10 +103,12 @@ class DictionaryInfo(Said):
 
 
 class CatalogInfo(Said):
-    """How many items are served, their language, and what a filter may name."""
+    """How many items are served, their language, what read them, and what a filter may name."""
 
     items: Count
     language: str = Field(description="ISO 639-1, or `und` for none or many: which spellings are one word")
+    normalizer: Count = Field(description="Version of the normaliser that read them")
+    icu: str = Field(description="Version of ICU that read them")
     fields: dict[str, FieldKindName]
 
 
@@ -146,6 +148,8 @@ class PlaneInfo(
             "catalog": {
                 "items": 30000,
                 "language": "en",
+                "normalizer": 2,
+                "icu": "78.3",
                 "fields": {"brand": "keyword", "price": "number", "sale": "bool"},
             },
             "trie": {"sids": 21000, "depth": 6},

@@ -93,6 +93,7 @@ def plane_info(snapshot: Snapshot) -> dict[str, object]:
         "catalog": {
             "items": len(artifact.catalog),
             "language": artifact.folding.language,
+            **artifact.folding.made_by._asdict(),
             "fields": artifact.manifest.get("index", {}).get("fields", {}),
         },
         "trie": {"sids": artifact.trie.n_leaves, "depth": artifact.trie.depth},

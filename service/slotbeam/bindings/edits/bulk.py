@@ -19,7 +19,7 @@ from slotbeam.bindings.edits.wanted import (
     check_times,
     record_of,
 )
-from slotbeam.bindings.held import Held, HeldWords, Likeness, new_words, taken
+from slotbeam.bindings.held import Held, HeldWords, Likeness, as_stored, new_words, taken
 from slotbeam.bindings.listing import Listing, first_free, slot_taken
 from slotbeam.bindings.words import reading_of
 from slotbeam.errors import BindingError, Conflict, ImportRefused, NoFreeSlot, SlotbeamError, SlotTaken, WordTaken
@@ -110,6 +110,8 @@ class _Load:
         """Return the edit of one row, with its slot if it names one or has one. Raises what is wrong with the row."""
         want = row.wanted
         before = self._before(row)
+        if before:
+            want = replace(want, words=as_stored(self.listing, want.words, before))
         self._check(want, before)
         binding_id = before.id if before else row.binding_id
         slot = None

@@ -16,6 +16,7 @@ from typing import Any
 
 from slotbeam.bindings.binding import Binding, ItemLists, state_digest
 from slotbeam.bindings.listing import Listing, slot_taken, word_taken
+from slotbeam.language.fold import RUNNING
 from slotbeam.types import Slot
 
 LOG_KEPT = 10_000
@@ -113,6 +114,8 @@ def make_plan(
         "revision": str(revision),
         "state": state,
         "count": str(len(records)),
+        "normalizer": str(RUNNING.normalizer),
+        "icu": RUNNING.icu,
         "keep": str(LOG_KEPT),
         "prune": str(max(0, revision - LOG_KEPT + 1)),
         "linger": str(LINGER_S),

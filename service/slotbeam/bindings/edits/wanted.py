@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slotbeam.bindings.binding import MAX_ITEMS, Binding, encode_items, new_id
 from slotbeam.bindings.edits.plan import Change, Edit
-from slotbeam.bindings.held import refuse_twins
+from slotbeam.bindings.held import as_stored, refuse_twins
 from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.spec import BindingSpec
 from slotbeam.errors import BindingError, NotFound, PreconditionRequired, Stale
@@ -158,6 +158,7 @@ def update(
         before = find(artifact, listing, address)
         check_match(before, if_match)
         want = wanted(before)
+        want = replace(want, words=as_stored(listing, want.words, before))
         check_times(
             want.starts_at, want.ends_at if want.ends_at != before.ends_at else None, now_ms
         )  # an old end may stay

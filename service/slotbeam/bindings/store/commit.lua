@@ -49,5 +49,6 @@ if old[1] then
   end
 end
 redis.call('HSET', idem, plan.key, plan.outcome)
-redis.call('HSET', meta, 'rev', plan.revision, 'state', plan.state, 'count', plan.count)
+redis.call('HSET', meta, 'rev', plan.revision, 'state', plan.state, 'count', plan.count,
+           'normalizer', plan.normalizer, 'icu', plan.icu)
 return {'ok', plan.revision}

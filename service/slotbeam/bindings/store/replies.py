@@ -43,6 +43,12 @@ def newest(entries: Any) -> tuple[str, str, str] | None:
     return text(entry_id), text(values.get(b"epoch")), text(values.get(b"state"))
 
 
+def written_by(meta: Any) -> tuple[str, str] | None:
+    """Read which normaliser and which ICU the newest commit was made with; None where that is not said."""
+    normalizer, icu = (decoded(meta.get(name)) for name in (b"normalizer", b"icu"))
+    return (normalizer, icu) if normalizer and icu else None
+
+
 def heartbeat(value: bytes | str) -> dict[str, Any]:
     """Read a heartbeat; one that slotbeam did not write says so instead of breaking its readers."""
     facts = json_value(value)

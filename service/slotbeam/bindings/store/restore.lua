@@ -29,4 +29,6 @@ for i = 6, 5 + needs do redis.call('PERSIST', KEYS[i]) end
 for i = 6 + needs, #KEYS do redis.call('EXPIRE', KEYS[i], plan.linger) end
 redis.call('HSET', meta, 'epoch', plan.epoch, 'rev', plan.revision, 'state', plan.state, 'count', plan.count,
            'schema', plan.schema, 'began', plan.revision)
+-- What is restored may have been written under any: the next commit names its own.
+redis.call('HDEL', meta, 'normalizer', 'icu')
 return {'ok', plan.revision}

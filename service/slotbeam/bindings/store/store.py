@@ -92,6 +92,7 @@ class Store(Connection):
             began=replies.number(meta.get(b"began")) or 0,
             known_state=replies.text(entry[0][0][1].get(b"state")) if entry and entry[0] else None,
             newest=replies.newest(last),
+            written_by=replies.written_by(meta),
         )
 
     async def head(self) -> Head | None:

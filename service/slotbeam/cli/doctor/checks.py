@@ -44,11 +44,18 @@ def _python(_: Settings) -> tuple[str, str]:
 
 
 def _artifact(settings: Settings) -> tuple[str, str]:
+    from slotbeam.language.fold import RUNNING
     from slotbeam.search.artifact import Artifact
 
     artifact = Artifact.load(settings.artifact)
     reserved = sum(artifact.kae.codebook.reserved_counts)
-    return GOOD, f"{artifact.name}: {len(artifact.catalog)} items, {reserved} reserved slots, every hash matches"
+    made, runs = artifact.folding.made_by, RUNNING
+    found = f"{artifact.name}: {len(artifact.catalog)} items, {reserved} reserved slots, every hash matches"
+    found += f"; language {artifact.folding.language}, normaliser {made.normalizer}, ICU {made.icu}"
+    if made == runs:
+        return GOOD, found
+    here = f"this process reads with normaliser {runs.normalizer} and ICU {runs.icu}"
+    return WARN, f'{found}; {here}: some words may not be found in it; make the index again ("slotbeam index")'
 
 
 def _data_dir(settings: Settings) -> tuple[str, str]:
@@ -81,6 +88,9 @@ def _store(settings: Settings) -> list[Finding]:
 
 async def _ask_store(url: str, settings: Settings, codebook: str) -> list[Finding]:
     from slotbeam.bindings.store.store import Store
+    from slotbeam.cli.doctor.words import examine_words
+    from slotbeam.language.fold import Folding
+    from slotbeam.search.artifact import INDEX, LANGUAGE
 
     store = Store(url, ca=settings.redis_ca)
     try:
@@ -88,7 +98,8 @@ async def _ask_store(url: str, settings: Settings, codebook: str) -> list[Findin
         listing = await store.read(codebook)
     finally:
         await store.close()
-    return [*findings, Finding("last known good", *examine_last_good(settings.data_dir, codebook, listing))]
+    words = examine_words(listing, Folding.load(settings.artifact / INDEX / LANGUAGE)) if listing else []
+    return [*findings, *words, Finding("last known good", *examine_last_good(settings.data_dir, codebook, listing))]
 
 
 def _codebook(settings: Settings) -> str:
