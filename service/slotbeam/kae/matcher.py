@@ -6,7 +6,7 @@ Words are found as they are spelt and, with a folding, in their other spellings,
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from itertools import accumulate
 
 from ahocorasick_rs import AhoCorasick
@@ -25,6 +25,10 @@ _ASCII_KINDS = bytes(
     for code in range(256)
 )
 """What `Boundaries` asks of an ASCII character: bits that a pair of characters is judged by."""
+
+
+def _leftmost_longest(match: Occurrence) -> tuple[int, int, int]:
+    return match[0], -match[1], match[2]
 
 
 class Matcher:
@@ -52,7 +56,11 @@ class Matcher:
             return []
         bounds = Boundaries(text, self._language)
         spelt = self._in_ascii(text) if text.isascii() else self._in_any(text, bounds)
-        return spelt if self._folded is None else _merged(spelt, self._folded.find_all(text, bounds))
+        if self._folded is None:
+            return spelt
+        # A span that is spelt as a word is in no other spelling.
+        more = self._folded.find_all(text, bounds, {(start, end) for start, end, _ in spelt})
+        return sorted([*spelt, *more], key=_leftmost_longest) if more else spelt
 
     def _in_any(self, text: str, bounds: Boundaries) -> list[Occurrence]:
         """Return what is spelt as the words are."""
@@ -67,7 +75,7 @@ class Matcher:
                 ends[end] = bounds.ends(end)
             if begins[start] and ends[end]:
                 occurrences.append((start, end, word))
-        occurrences.sort(key=lambda match: (match[0], -match[1], match[2]))
+        occurrences.sort(key=_leftmost_longest)
         return occurrences
 
     def _in_ascii(self, text: str) -> list[Occurrence]:
@@ -83,7 +91,7 @@ class Matcher:
                     break
             else:
                 occurrences.append((start, end, word))
-        occurrences.sort(key=lambda match: (match[0], -match[1], match[2]))
+        occurrences.sort(key=_leftmost_longest)
         return occurrences
 
     def find(self, text: str, blocked: Iterable[Span] = ()) -> list[Occurrence]:
@@ -109,8 +117,14 @@ class Folded:
         self._numbers = list(self._words.values())
         self._automaton = AhoCorasick(list(self._words)) if self._words else None
 
-    def find_all(self, text: str, bounds: Boundaries) -> list[Occurrence]:
-        """Return every boundary-valid occurrence in any spelling, in no order, one a span and word."""
+    def find_all(self, text: str, bounds: Boundaries, spelt: Container[Span] = ()) -> list[Occurrence]:
+        """Return every boundary-valid occurrence in any spelling, in no order, one a span and word.
+
+        Args:
+            text: canonical text.
+            bounds: of it.
+            spelt: spans that are left out.
+        """
         found: set[Occurrence] = set()
         if self._automaton is None:
             return []
@@ -119,15 +133,9 @@ class Folded:
             begins = [0, *accumulate(len(token.key) + 2 for token in reading)]
             for number, start, end in self._automaton.find_matches_as_indexes(keys, overlapping=True):
                 first, last = reading[bisect_right(begins, start) - 1], reading[bisect_right(begins, end - 1) - 1]
-                found.add((first.start, last.end, self._numbers[number]))
+                if (first.start, last.end) not in spelt:
+                    found.add((first.start, last.end, self._numbers[number]))
         return [one for one in found if bounds.hold(one[0], one[1])]
-
-
-def _merged(spelt: list[Occurrence], folded: list[Occurrence]) -> list[Occurrence]:
-    """Return both, ordered by start, then longest first; a span that is spelt as a word is in no other spelling."""
-    spans = {(start, end) for start, end, _ in spelt}
-    more = [one for one in folded if one[:2] not in spans]
-    return sorted([*spelt, *more], key=lambda match: (match[0], -match[1], match[2])) if more else spelt
 
 
 def leftmost_longest(occurrences: Iterable[Occurrence], blocked: Iterable[Span] = ()) -> list[Occurrence]:

@@ -105,12 +105,14 @@ class Folding:
     def readings(self, text: str) -> list[Reading]:
         """Return the ways to read a canonical text: its tokens, then, where that differs, with hyphens joined."""
         split = self._tokens(text)
-        joined = _JOINED.sub("", text)
-        if joined == text:
+        hyphens = [hyphen.start() for hyphen in _JOINED.finditer(text)] if "-" in text else ()
+        if not hyphens:
             return [split]
-        places = [at for at in range(len(text)) if not _JOINED.match(text, at)]
-        ends = [at + 1 for at in places]
-        return [split, [FoldToken(key, places[start], ends[end - 1]) for key, start, end in self._tokens(joined)]]
+        places = list(range(len(text)))  # of what is left, in the text
+        for hyphen in reversed(hyphens):
+            del places[hyphen]
+        tokens = self._tokens(_JOINED.sub("", text))
+        return [split, [FoldToken(key, places[start], places[end - 1] + 1) for key, start, end in tokens]]
 
     def keys(self, word: str) -> list[str]:
         """Return the keys of a canonical word, one a reading: texts that hold one of them hold a spelling of it."""
@@ -144,10 +146,13 @@ class Folding:
         return cls(language, load_strings(directory / "parts"), made_by)
 
     def _tokens(self, text: str) -> Reading:
+        key = self._key
+        if text.isascii():  # as most texts are, and items have many
+            return [FoldToken(key(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
         tokens: Reading = []
         for match in _TOKEN.finditer(text):
             spans = [match.span()] if match[1] is None else pieces(text, *match.span())
-            tokens += [FoldToken(self._key(text[start:end]), start, end) for start, end in spans]
+            tokens += [FoldToken(key(text[start:end]), start, end) for start, end in spans]
         return tokens
 
     def _fold(self, token: str) -> str:
