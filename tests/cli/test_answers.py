@@ -20,7 +20,16 @@ MADE = {**BINDING, "etag": '"7"', "replayed": True}
 PREVIEW = {
     "slot": "1-4",
     "items": {"count": 1, "missing_count": 1, "missing": ["i9"], "matched": None},
-    "words": [{"word": "labubu", "overrides": [{"word": "labu", "slot": "1-2"}]}],
+    "words": [
+        {
+            "word": "labubu",
+            "overrides": [{"word": "labu", "slot": "1-2"}],
+            "spellings": [{"text": "la-bubu", "seen": "queries"}, {"text": "labúbu", "seen": None}],
+            "spelling_of": None,
+            "characters": {"words": [{"text": "labubux", "found": False}], "titles": []},
+        },
+        {"word": "labúbu", "overrides": [], "spellings": [], "spelling_of": "labubu", "characters": None},
+    ],
     "traffic": {"sampled": 0},
     "warnings": ["a warning"],
     "samples": [],

@@ -42,15 +42,14 @@ async def test_a_dry_run_shows_slot_items_and_the_answer_before_and_after(admin:
 
 async def test_a_dry_run_names_the_base_words_that_are_overridden(admin: httpx.AsyncClient) -> None:
     found = await preview(admin, {**BODY, "words": ["red mug"], "items": {"match": True, "ids": ["i001"]}})
-    assert found["words"] == [
-        {
-            "word": "red mug",
-            "overrides": [
-                {"word": "red", "slot": "2-1", "label": "red"},
-                {"word": "mug", "slot": "0-1", "label": "mug"},
-            ],
-        }
-    ]
+    [word] = found["words"]
+    assert (word["word"], word["overrides"]) == (
+        "red mug",
+        [
+            {"word": "red", "slot": "2-1", "label": "red"},
+            {"word": "mug", "slot": "0-1", "label": "mug"},
+        ],
+    )
     [sample] = found["samples"]
     assert sample["query"] == "red mug"
     assert [word["word"] for word in sample["spans"][0]["overrides"]] == ["red", "mug"]
@@ -156,3 +155,54 @@ async def test_a_file_is_warned_of_line_by_line_where_its_own_rows_fill_the_posi
     for dry_run in ("true", "false"):
         answer = (await admin.post(f"/admin/slots:import?dry_run={dry_run}", json=rows)).json()
         assert [len(line["warnings"]) for line in answer["lines"]] == [0, 0, 0, 0, 1]
+
+
+async def words_of(admin: httpx.AsyncClient, *words: str, **said: Any) -> dict[str, dict[str, Any]]:
+    body = {"words": list(words), "category": "brand", "items": {"ids": ["i001"]}, **said}
+    return {one["word"]: one for one in (await preview(admin, body))["words"]}
+
+
+async def test_a_dry_run_lists_the_spellings_that_will_match_those_that_people_use_first(
+    plane: Plane, server: EmbeddedStore
+) -> None:
+    store, clock = Store(server.url), Clock(NOW)
+    async with plane(clock=clock) as admin:
+        reporter = TrendReporter(clock)
+        reporter.note("red tshirts", [])
+        assert await reporter.report(store, "r1")
+        word = (await words_of(admin, "t-shirt"))["t-shirt"]
+        assert word["spellings"][0] == {"text": "tshirts", "seen": "queries"}
+        guessed = {one["text"] for one in word["spellings"] if one["seen"] is None}
+        assert guessed == {"t shirt", "tshirt", "t-shirts"}
+        assert word["characters"] is None
+        assert (await words_of(admin, "t-shirt", exact=True))["t-shirt"]["spellings"] == []
+        green = (await words_of(admin, "mugs"))["mugs"]["spellings"]
+        assert {"text": "mug", "seen": "dictionary"} in green or {"text": "mug", "seen": "catalog"} in green
+    await store.close()
+
+
+async def test_a_dry_run_lists_no_spelling_that_another_binding_has(admin: httpx.AsyncClient) -> None:
+    await admin.post("/admin/slots", json={**BODY, "words": ["résumé"], "exact": True})
+    assert (await words_of(admin, "resumes", exact=True))["resumes"]["spellings"] == []
+    spelt = await words_of(admin, "crème brûlée")
+    assert "creme brulee" in {one["text"] for one in spelt["crème brûlée"]["spellings"]}
+
+
+async def test_a_dry_run_says_which_words_of_a_binding_are_not_needed(admin: httpx.AsyncClient) -> None:
+    words = await words_of(admin, "tshirt", "t-shirt", "t-shirts", "résumé", "resume", "tee")
+    assert {word: one["spelling_of"] for word, one in words.items()} == {
+        "tshirt": "t-shirt",
+        "t-shirt": None,
+        "t-shirts": "t-shirt",
+        "résumé": None,
+        "resume": "résumé",
+        "tee": None,
+    }
+    exact = await words_of(admin, "tshirt", "t-shirt", exact=True)
+    assert [one["spelling_of"] for one in exact.values()] == [None, None]
+
+
+async def test_a_dry_run_says_what_the_characters_of_a_word_without_spaces_stand_in(plane: Plane, shop: Any) -> None:
+    async with plane() as admin:
+        characters = (await words_of(admin, "京都"))["京都"]["characters"]
+        assert characters == {"words": [], "titles": []}

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from slotbeam.bindings.binding import ItemLists, Lifecycle
+from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
 from slotbeam.bindings.edits.wanted import SHOWN, MakeChange, Resolved
 from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.replica.compiling import compile_listing
 from slotbeam.bindings.times import iso
+from slotbeam.bindings.words import read_again
+from slotbeam.catalog.lookalikes import looks_like
 from slotbeam.errors import NoFreeSlot, SlotbeamError
+from slotbeam.language.segments import is_spaceless
 from slotbeam.search.explain import overridden
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Overlay, Snapshot
+from slotbeam.search.spellings import spellings_of, unneeded
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot, Timings
@@ -68,7 +72,7 @@ class Preview:
             "revision": self.listing.revision,
             "starts_at": iso(target.starts_at),
             "ends_at": iso(target.ends_at),
-            "words": [self._word(word) for word in target.words],
+            "words": self._words(target, (after if edit.after else self.snapshot).overlay),
             "items": self._items(),
             "traffic": self._traffic((after if edit.after else self.snapshot).overlay, target.id),
             "samples": [self._sample(query, after, target.id) for query in self.samples or target.words[:OWN_SAMPLES]],
@@ -132,8 +136,38 @@ class Preview:
             "examples": list(dict.fromkeys(taken))[:OWN_SAMPLES],
         }
 
-    def _word(self, word: str) -> dict[str, object]:
-        """Show a bound word, and the base words it overrides."""
+    def _words(self, target: Binding, overlay: Overlay) -> list[dict[str, object]]:
+        """Show each bound word: which other spellings trigger the binding, and which base words it overrides."""
+        artifact = self.snapshot.artifact
+        words = read_again(target.words)
+        needless = {} if target.exact else unneeded(words, artifact.folding)
+
+        def triggers(text: str) -> bool:
+            found = overlay.match(text, EVERY, artifact.is_another_word)
+            return any(one.pinned.id == target.id and one.match.surface == text for one in found)
+
+        return [
+            {
+                **self._overrides(word),
+                "spellings": [one._asdict() for one in spellings_of(word, artifact, self.traffic, triggers)],
+                "spelling_of": needless.get(word),
+                "characters": self._characters(word),
+            }
+            for word in words
+        ]
+
+    def _characters(self, word: str) -> dict[str, object] | None:
+        """Show where the characters of a word of a script without spaces stand beside others; None for other words."""
+        if not is_spaceless(word):
+            return None
+        artifact = self.snapshot.artifact
+        found = looks_like(word, artifact.catalog.texts, artifact.kae.dictionary.surfaces, artifact.folding)
+        return {
+            kind: [{"text": text, "found": hit} for text, hit in texts.items()]
+            for kind, texts in found._asdict().items()
+        }
+
+    def _overrides(self, word: str) -> dict[str, object]:
         kae = self.snapshot.artifact.kae
         return {
             "word": word,

@@ -70,6 +70,21 @@ def say_reach(dry_run: dict[str, Any]) -> None:
     say(f"it would take {share}" + (f", for example {shown}" if shown else ""))
 
 
+def say_spellings(word: dict[str, Any]) -> None:
+    """Say which other spellings of a word match, whether it is needed, and what its characters stand in."""
+    if word.get("spelling_of"):
+        say(f"{word['word']} is not needed: it is a spelling of {word['spelling_of']}")
+    elif word.get("spellings"):
+        said = {"queries": " (asked)", "catalog": " (in items)", "dictionary": " (in the dictionary)", None: ""}
+        shown = ", ".join(one["text"] + said[one["seen"]] for one in word["spellings"])
+        say(f"{word['word']} is found as {shown}, too")
+    for kind, texts in (word.get("characters") or {}).items():
+        for hit, what in ((True, "hits"), (False, "leaves alone")):
+            some = [one["text"] for one in texts if one["found"] is hit]
+            if some:
+                say(f"{word['word']} {what} the {kind} {', '.join(some)}")
+
+
 def say_warnings(answer: dict[str, Any]) -> None:
     """Say what an answer warns of."""
     for warning in answer.get("warnings", ()):

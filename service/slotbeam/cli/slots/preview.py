@@ -23,6 +23,7 @@ from slotbeam.cli.slots.edit import (
     body_of,
     item_ids,
     say_reach,
+    say_spellings,
     say_warnings,
 )
 from slotbeam.cli.zones import ZoneName, placed, say_window
@@ -69,6 +70,7 @@ def _say_preview(dry_run: dict[str, Any], zone: str | None) -> None:
     for word in dry_run["words"]:
         for over in word["overrides"]:
             say(f"{word['word']} overrides the base word {over['word']} (slot {over['slot']})")
+        say_spellings(word)
     say_reach(dry_run)
     say_warnings(dry_run)
     for sample in dry_run["samples"]:

@@ -20,11 +20,37 @@ class OverriddenSlot(Said):
     label: str
 
 
+class PreviewSpelling(Said):
+    """Another spelling of a word that triggers the binding."""
+
+    text: str
+    seen: Literal["queries", "catalog", "dictionary"] | None = Field(
+        description="Who uses it; null where nobody is known to"
+    )
+
+
+class PreviewCharacters(Said):
+    """A text that holds the characters of a word beside others of its script."""
+
+    text: str
+    found: bool = Field(description="Whether the word is found in it")
+
+
+class PreviewLookAlikes(Said):
+    """Where the characters of a word stand in longer runs: what it would hit, or not, besides itself."""
+
+    words: list[PreviewCharacters] = Field(description="Longer words of the dictionary")
+    titles: list[PreviewCharacters]
+
+
 class PreviewWord(Said):
-    """A word to be bound, and what the dictionary knows in it."""
+    """A word to be bound, its other spellings, and what the dictionary knows in it."""
 
     word: str
     overrides: list[OverriddenSlot]
+    spellings: list[PreviewSpelling] = Field(description="Some of those that trigger the binding, too")
+    spelling_of: str | None = Field(description="The word of this binding that makes it needless; null without one")
+    characters: PreviewLookAlikes | None = Field(description="Of a word of a script without spaces; else null")
 
 
 class PreviewItems(Said):
@@ -101,7 +127,15 @@ class DryRun(
             "revision": 41,
             "starts_at": None,
             "ends_at": None,
-            "words": [{"word": "labubu", "overrides": []}],
+            "words": [
+                {
+                    "word": "t-shirt",
+                    "overrides": [],
+                    "spellings": [{"text": "tshirt", "seen": "queries"}, {"text": "t-shirts", "seen": None}],
+                    "spelling_of": None,
+                    "characters": None,
+                }
+            ],
             "items": {"count": 2, "found": 2, "matched": 2, "missing": [], "missing_count": 0},
             "traffic": {"sampled": 500, "taken": 10, "share": 0.02, "examples": ["labubu keychain"]},
             "samples": [
