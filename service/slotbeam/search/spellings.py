@@ -37,7 +37,7 @@ _PLURALS: dict[str, tuple[tuple[str, str], ...]] = {
 """Language → what a word ends in, and its plural: the first that is a spelling of the word is shown."""
 
 
-class Spelling(NamedTuple):
+class OtherSpelling(NamedTuple):
     """Another spelling that matches; `seen` is `queries`, `catalog`, `dictionary`, or None where nobody used it yet."""
 
     text: str
@@ -46,7 +46,7 @@ class Spelling(NamedTuple):
 
 def spellings_of(
     word: str, artifact: Artifact, queries: Sequence[str], matches: Callable[[str], bool], limit: int = SHOWN
-) -> list[Spelling]:
+) -> list[OtherSpelling]:
     """Return other spellings of a word that match, at most `limit`: what is used goes before what may be.
 
     Args:
@@ -62,13 +62,13 @@ def spellings_of(
         ("catalog", (artifact.catalog.texts[int(row)] for row in rows)),
         ("dictionary", [word_ for word_ in artifact.kae.dictionary.surfaces if folding.same(word_, word)]),
     ]
-    matcher, found = Matcher([word], folding), {word: Spelling(word, None)}
+    matcher, found = Matcher([word], folding), {word: OtherSpelling(word, None)}
     for seen, texts in used:
         for text in texts:
             for start, end, _ in matcher.find(text):
-                found.setdefault(text[start:end], Spelling(text[start:end], seen))
+                found.setdefault(text[start:end], OtherSpelling(text[start:end], seen))
     for text in variants(word, folding):
-        found.setdefault(text, Spelling(text, None))
+        found.setdefault(text, OtherSpelling(text, None))
     del found[word]
     return list(islice((one for one in found.values() if matches(one.text)), limit))
 
