@@ -12,21 +12,22 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import terms_tell
 from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.matcher import Matcher
-from slotbeam.language.fold import PLAIN
+from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
 
 parts = [*"abc8 .,-_+é拉か가ᄀ〆ㄅ𠀀", "mug", "mugs", "1.8", "v2", "̈", "゙", "🇩🇪", "🇦", "²", "ß", "ﬁ", " ", " "]
+scripts = [*parts, *"กานม้ขาວນໍາកាហ្វေးန်パンのー東京都茶사과는를이배", "กาแฟ", "น้ํา", "マグ", "고양이", "ᄀ"]
 seeds = st.integers(0, 2**32 - 1)
 
 
-def texts(rng: np.random.Generator, count: int, most: int) -> list[str]:
+def texts(rng: np.random.Generator, count: int, most: int, among: list[str] = parts) -> list[str]:
     """Titles of 1 to `most` parts; some look alike, since few parts in a row say much."""
-    return ["".join(rng.choice(parts, rng.integers(1, most + 1))) for _ in range(count)]
+    return ["".join(rng.choice(among, rng.integers(1, most + 1))) for _ in range(count)]
 
 
-def words(rng: np.random.Generator, count: int, among: list[str]) -> list[str]:
+def words(rng: np.random.Generator, count: int, among: list[str], of: list[str] = parts) -> list[str]:
     """Words of up to 4 parts, every second one cut out of a text: words made alone are seldom found."""
-    made = texts(rng, count, 4)
+    made = texts(rng, count, 4, of)
     for number in range(0, count, 2):
         text = among[rng.integers(len(among))]
         start = rng.integers(len(text))
@@ -34,20 +35,23 @@ def words(rng: np.random.Generator, count: int, among: list[str]) -> list[str]:
     return [word for word in map(normalize, made) if word]
 
 
-def served(folder, items, terms=None) -> Catalog:
-    kinds = write_catalog(folder, items, np.ones((len(items), 1), int), terms)
-    return Catalog.load(folder, kinds)
+def served(folder, items, terms=None, folding=PLAIN) -> Catalog:
+    kinds = write_catalog(folder, items, np.ones((len(items), 1), int), terms, folding=folding)
+    return Catalog.load(folder, kinds, folding)
 
 
+@pytest.mark.parametrize("language", [None, "th", "ja", "ko", "zh"])
 @settings(deadline=None, max_examples=25)
 @given(seeds)
-def test_match_finds_the_texts_in_which_the_matcher_finds_the_word(tmp_path_factory, seed):
+def test_match_finds_the_texts_in_which_the_matcher_finds_the_word(tmp_path_factory, language, seed):
     rng = np.random.default_rng(seed)
-    items = [Item(f"{number:02d}", title) for number, title in enumerate(texts(rng, 40, 16))]
-    catalog = served(tmp_path_factory.mktemp("items"), items)
+    folding, of = (PLAIN, parts) if language is None else (Folding(language), scripts)
+    items = [Item(f"{number:02d}", title) for number, title in enumerate(texts(rng, 40, 16, of))]
+    catalog = served(tmp_path_factory.mktemp("items"), items, folding=folding)
     read = list(catalog.texts)
-    asked = words(rng, 40, [text for text in read if text] or ["a"])
-    held = {word: {row for row, text in enumerate(read) if Matcher([word]).find(text)} for word in asked}
+    asked = words(rng, 40, [text for text in read if text] or ["a"], of)
+    matchers = {word: Matcher([word], folding, [word]) for word in asked}
+    held = {word: {row for row, text in enumerate(read) if matchers[word].find(text)} for word in asked}
     for word in asked:
         assert catalog.match([word]).tolist() == sorted(held[word])
     assert catalog.match(asked[:3]).tolist() == sorted(set().union(*(held[word] for word in asked[:3])))

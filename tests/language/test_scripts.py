@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from slotbeam.kae.matcher import Matcher
+from slotbeam.language import icu
+from slotbeam.language.boundaries import Boundaries
 from slotbeam.language.fold import Folding
 from slotbeam.language.normalize import normalize
+from slotbeam.language.particles import stem, stem_ends
 
 FOUND, MISSED = True, False
 Case = tuple[str, str, str, bool, str]
@@ -39,6 +47,10 @@ THAI: list[Case] = [
     ("th", "น้ำดื่ม", "น้ำดื่ม500มล", FOUND, "and Thai letters from digits"),
     ("th", "โทรศัพท์", "โทรศัพท์มือถือ", FOUND, "phone, of a mobile phone"),
     ("th", "มือ", "โทรศัพท์มือถือ", FOUND, "ICU cuts a mobile into hand and hold"),
+    ("th", "ลาบูบู้", "ตุ๊กตาลาบูบู้สีชมพู", FOUND, "a new name, of whole segments"),
+    ("th", "เนสกาแฟ", "ซื้อเนสกาแฟเรดคัพ", FOUND, "a brand that ICU cuts elsewhere: fewer characters stay unknown"),
+    ("th", "ช็อกโกแลต", "ดาร์กช็อกโกแลต", FOUND, "behind a word that ICU does not know"),
+    ("th", "ม่วง", "น้ำมะม่วง", MISSED, "four characters of a word that ICU knows"),
     ("lo", "ກາເຟ", "ນົມກາເຟ", FOUND, "Lao: coffee behind milk"),
     ("lo", "ເຂົ້າ", "ເຂົ້າໜຽວ", FOUND, "rice, and what kind"),
     ("lo", "ມາກ", "ໝາກໂມ", MISSED, "NFKC takes HO MO apart; no word ends inside"),
@@ -49,6 +61,7 @@ THAI: list[Case] = [
     ("km", "ជើង", "ស្បែកជើង", MISSED, "a foot is not in shoes"),
     ("km", "គោ", "ទឹកដោះគោ", MISSED, "a cow is not in milk"),
     ("km", "ទូរស័ព្ទ", "ទូរស័ព្ទដៃ", FOUND, "a mobile phone"),
+    ("km", "ណៃគី", "អាវណៃគី", FOUND, "a brand that ICU cuts elsewhere"),
     ("my", "ဖိနပ်", "ဖိနပ်အနီ", FOUND, "Burmese: red shoes"),
     ("my", "ရေ", "ရေသန့်", FOUND, "water, purified"),
     ("my", "ဆန်", "ဆန်ပြုတ်", MISSED, "rice is not in gruel"),
@@ -177,3 +190,83 @@ CHINESE: list[Case] = [
 def test_a_word_is_found_where_its_script_has_words(language, word, text, expected, why):
     folding = Folding(language)
     assert bool(Matcher([normalize(word)], folding).find(normalize(text))) == expected, why
+
+
+LANGUAGES = ["th", "ja", "ko", "zh", "en"]
+PIECES = sorted({piece for _, word, text, *_ in [*THAI, *JAPANESE, *KOREAN, *CHINESE] for piece in (word, text)})
+SINGLE = st.sampled_from(
+    [*"กาแน้ขมะ์ະຫນໍາ", *"កា្ហវေးန်ရ", *"パンのー茶京都東ん", *"사과는이도배3", *"手机壳", *"a1 -.", "\u0308", "𠀀"]
+)
+TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), SINGLE), min_size=1, max_size=6).map("".join).map(normalize)
+WORDS = st.one_of(st.sampled_from(PIECES), st.lists(SINGLE, min_size=1, max_size=4).map("".join)).map(normalize)
+
+
+@given(WORDS.filter(bool), st.sampled_from(LANGUAGES))
+def test_a_word_alone_is_found(word, language):
+    assert (0, len(word), 0) in Matcher([word], Folding(language)).find_all(word)
+    assert (4, 4 + len(word), 0) in Matcher([word], Folding(language)).find_all(f"abc {word} abc")
+
+
+@settings(deadline=None)
+@given(TEXTS, st.lists(WORDS.filter(bool), min_size=1, max_size=5, unique=True), st.sampled_from(LANGUAGES))
+def test_latin_text_around_it_changes_nothing(text, words, language):
+    text = f"ก{text}中"  # of a script without spaces at both ends
+    matcher = Matcher(words, Folding(language))
+    for before, behind in [("abc ", " def"), ("abc", "def"), ("é", "é")]:
+        shifted = [(start + len(before), end + len(before), word) for start, end, word in matcher.find_all(text)]
+        around = [word for word, spelt in enumerate(words) if set(spelt) & set("abcdefé")]
+        found = matcher.find_all(before + text + behind)
+        assert [one for one in found if one[2] not in around] == [one for one in shifted if one[2] not in around]
+
+
+@settings(deadline=None)
+@given(TEXTS, st.sampled_from(LANGUAGES))
+def test_no_thai_word_that_icu_knows_is_cut(text, language):
+    bounds = Boundaries(text, language)
+    for run in re.finditer("[\u0e01-\u0e3a\u0e40-\u0e4e]+", text):
+        first, last = run.span()
+        for start, end in ((a, b) for a in range(first, last) for b in range(a + 1, min(a + 12, last) + 1)):
+            if bounds.hold_spelt(start, end):
+                assert not cut_words(run[0], start - first)
+                assert not cut_words(run[0], end - first)
+
+
+def cut_words(run: str, at: int) -> list[str]:
+    """Return the word of ICU's dictionary, if there is one, that holds the place `at` inside."""
+    whole, place = put_together(run), len(put_together(run[:at]))
+    assert put_together(run[:at]) + put_together(run[at:]) == whole, "a vowel is cut"
+    segments = [(a, whole[a:b]) for a, b in pairwise((0, *icu.cuts(whole), len(whole)))]
+    return [
+        word
+        for a, word in segments
+        if a < place < a + len(word) and icu.cuts(f"ภาพยนตร์{word}ภาพยนตร์") == (8, 8 + len(word))
+    ]
+
+
+def put_together(run: str) -> str:
+    return run.replace("\u0e4d\u0e32", "\u0e33")
+
+
+@given(st.text(alphabet="사과배도는이에서를가용들고양", min_size=1, max_size=6))
+def test_what_is_taken_off_a_korean_word_is_particles(word):
+    for end in stem_ends(word):
+        assert 0 < end < len(word)
+    assert stem_ends(stem(word)) == []
+    assert word.startswith(stem(word))
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "terms"),
+    [
+        ("th", "น้ำจิ้มไก่", ["น้ำ", "จิ้ม", "ไก่"]),
+        ("th", "ข้าวขาว", ["ข้าว", "ขาว"]),
+        ("ja", "フライパン 東京 お茶", ["フライパン", "東", "京", "お", "茶"]),
+        ("ja", "いちごヨーグルト", ["いちご", "ヨーグルト"]),
+        ("ko", "사과를 3개 샀다", ["사과", "3", "개", "샀다"]),
+        ("ko", "고양이가 고양이", ["고양이", "고양이"]),
+        ("zh", "新款labubu挂件", ["新", "款", "labubu", "挂", "件"]),
+        ("my", "ကော်ဖီမစ်", ["ကော်ဖီ", "မစ်"]),
+    ],
+)
+def test_terms_are_words_and_marks_are_letters(language, text, terms):
+    assert Folding(language).terms(normalize(text)) == list(map(normalize, terms))

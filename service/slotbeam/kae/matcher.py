@@ -64,16 +64,9 @@ class Matcher:
 
     def _in_any(self, text: str, bounds: Boundaries) -> list[Occurrence]:
         """Return what is spelt as the words are."""
-        # Overlapping words share ends, so each place is judged once.
-        begins: dict[int, bool] = {}
-        ends: dict[int, bool] = {}
         occurrences: list[Occurrence] = []
         for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):  # type: ignore[union-attr]
-            if start not in begins:
-                begins[start] = bounds.begins(start)
-            if end not in ends:
-                ends[end] = bounds.ends(end)
-            if begins[start] and ends[end]:
+            if bounds.hold_spelt(start, end):
                 occurrences.append((start, end, word))
         occurrences.sort(key=_leftmost_longest)
         return occurrences

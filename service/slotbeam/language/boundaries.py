@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 
-from slotbeam.language.segments import Span, inner_edges, is_spaceless, is_torn
+from slotbeam.language.segments import Span, explains, inner_edges, is_spaceless, is_torn
 
 __all__ = ["Boundaries", "Span", "in_word", "is_cjk"]
 
@@ -61,18 +61,32 @@ class Boundaries:
     def __init__(self, text: str, language: str) -> None:
         self._text = text
         self._language = language
-        self._edges: tuple[set[int], set[int]] | None = None
+        self._inner: tuple[set[int], set[int]] | None = None
+        self._begins: dict[int, bool] = {}
+        self._ends: dict[int, bool] = {}
 
     def begins(self, at: int) -> bool:
         """Return whether a word may start at `text[at]`."""
-        return self._is_edge(at, 0)
+        known = self._begins.get(at)
+        if known is None:
+            known = self._begins[at] = self._is_edge(at, 0)
+        return known
 
     def ends(self, at: int) -> bool:
         """Return whether a word may end behind `text[at - 1]`."""
-        return self._is_edge(at, 1)
+        known = self._ends.get(at)
+        if known is None:
+            known = self._ends[at] = self._is_edge(at, 1)
+        return known
+
+    def hold_spelt(self, start: int, end: int) -> bool:
+        """Return whether a word that is spelt as `text[start:end]` is may stand there."""
+        if self.begins(start) and self.ends(end):
+            return True
+        return self._text[start] > "\u0dff" and explains(self._text, start, end)
 
     def hold(self, start: int, end: int) -> bool:
-        """Return whether a word may stand at `text[start:end]` with other signs between its tokens than it has."""
+        """Return whether a word in another spelling may stand at `text[start:end]`: with other signs between tokens."""
         return self.begins(start) and self.ends(end) and not is_torn(self._text, start, end)
 
     def _is_edge(self, at: int, side: int) -> bool:
@@ -97,6 +111,6 @@ class Boundaries:
         before, after = self._text[at - 1], self._text[at]
         if unicodedata.category(after)[0] == "M" or not is_spaceless(before + after):
             return False
-        if self._edges is None:
-            self._edges = inner_edges(self._text, self._language)
-        return at in self._edges[side]
+        if self._inner is None:
+            self._inner = inner_edges(self._text, self._language)
+        return at in self._inner[side]

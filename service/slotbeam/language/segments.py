@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from icu4py.breakers import WordBreaker
-
+from slotbeam.language import icu
 from slotbeam.language.particles import stem_ends
 
 Span = tuple[int, int]
@@ -39,26 +38,24 @@ _RUN = re.compile(
     rf"(?P<icu>[{_THAI}]+|[{_LAO}]+|[{_BURMESE}]+|[{_KHMER}]+)"
     rf"|(?P<hangul>[{_HANGUL}]+)|(?P<mixed>[{_HIRAGANA}{_KATAKANA}{_LONG}{_HAN}]+)|[{_ALONE}]+"
 )
+_ICU = re.compile(f"[{_THAI}{_LAO}{_BURMESE}{_KHMER}]")
 _SPACELESS = re.compile(f"[{SPACELESS}]")
 _TORN = re.compile(rf"[{SPACELESS}][^\w{SPACELESS}]+[{SPACELESS}]")
 _KANA = re.compile(f"[{_HIRAGANA}{_KATAKANA}]")
 _KATAKANA_RUN = re.compile(f"[{_KATAKANA}][{_KATAKANA}{_LONG}]*")
-_PIECE = re.compile(f"[{_HAN}]|[{_KATAKANA}][{_KATAKANA}{_LONG}]*|[{_HIRAGANA}{_LONG}]+")
-# ICU's dictionaries have what NFKC takes apart: vowels with AM, and two Lao consonants.
-_TAKEN_APART = re.compile("\u0e4d\u0e32|\u0ecd\u0eb2|\u0eab[\u0e99\u0ea1]")
-_PUT_TOGETHER = {
-    "\u0e4d\u0e32": "\u0e33",
-    "\u0ecd\u0eb2": "\u0eb3",
-    "\u0eab\u0e99": "\u0edc",
-    "\u0eab\u0ea1": "\u0edd",
-}
-_NO_WORD = re.compile("[\u0e01-\u0e2e\u0e81-\u0eae]")
-_WORDS_OF_ONE = "ณธ"
 
 
 def is_spaceless(text: str) -> bool:
     """Return whether a character of the text is of a script that writes no spaces between words."""
     return not text.isascii() and _SPACELESS.search(text) is not None
+
+
+def explains(text: str, start: int, end: int) -> bool:
+    """Return whether a run of Thai, Lao, Khmer or Burmese reads better with a word at `text[start:end]`."""
+    if end - start < icu.LEAST or not _ICU.match(text, start):
+        return False
+    first, last = next(run.span() for run in _RUN.finditer(text) if run.end() > start)
+    return end <= last and icu.explains(text[first:last], start - first, end - first)
 
 
 def is_torn(text: str, start: int, end: int) -> bool:
@@ -92,10 +89,8 @@ def inner_edges(text: str, language: str) -> tuple[set[int], set[int]]:
         else:
             edges = stops = _edges(run[0], run.lastgroup, japanese)
         # After a digit one syllable says what is counted.
-        counts = (run.lastgroup == "hangul" or (run.lastgroup == "mixed" and japanese)) and text[
-            first - 1 : first
-        ].isdigit()
-        if not (counts and min(stops, default=last - first) == 1):
+        counting = run.lastgroup == "hangul" or (run.lastgroup == "mixed" and japanese)
+        if not (counting and text[first - 1 : first].isdigit() and min(stops, default=last - first) == 1):
             begins.add(first)
         begins.update(first + at for at in (*edges, last - first))
         ends.update(first + at for at in (0, *stops, last - first))
@@ -112,21 +107,15 @@ def pieces(text: str, start: int, end: int) -> Iterator[Span]:
         first, last = run.span()
         if run.lastgroup == "hangul":
             yield first, first + min(stem_ends(run[0]), default=last - first)
-        elif run.lastgroup is None:
-            yield from ((at, at + 1) for at in range(first, last))
         else:
-            cuts = [0, *(_edges(run[0], run.lastgroup, True)), last - first]
-            for begin, stop in pairwise(cuts):
-                if run.lastgroup == "icu":
-                    yield first + begin, first + stop
-                else:
-                    yield from (piece.span() for piece in _PIECE.finditer(text, first + begin, first + stop))
+            for begin, stop in pairwise((0, *_edges(run[0], run.lastgroup, False), last - first)):
+                yield first + begin, first + stop
 
 
 def _edges(run: str, kind: str | None, japanese: bool) -> tuple[int, ...]:
     """Return the edges inside of a run, rising."""
     if kind == "icu":
-        return _icu_edges(run)
+        return icu.edges(run)
     if kind is None or not (japanese or _KANA.search(run)):
         return tuple(range(1, len(run)))
     return _mixed_edges(run, japanese)
@@ -135,7 +124,7 @@ def _edges(run: str, kind: str | None, japanese: bool) -> tuple[int, ...]:
 @lru_cache(2**12)
 def _mixed_edges(run: str, japanese: bool) -> tuple[int, ...]:
     """Return the edges inside of a run of kana and Chinese characters."""
-    found = set(_cuts(run)) if _KANA.search(run) or japanese else set()
+    found = set(icu.cuts(run))
     if not japanese:
         found.update(at for at in range(1, len(run)) if not (_is_kana(run[at - 1]) and _is_kana(run[at])))
     found.difference_update(mark.start() for mark in re.finditer(f"[{_LONG}]", run))
@@ -148,25 +137,3 @@ def _mixed_edges(run: str, japanese: bool) -> tuple[int, ...]:
 
 def _is_kana(char: str) -> bool:
     return "\u3041" <= char <= "\u30ff" or "\u31f0" <= char <= "\u31ff"
-
-
-@lru_cache(2**12)
-def _icu_edges(run: str) -> tuple[int, ...]:
-    """Return the edges inside of a run of Thai, Lao, Khmer or Burmese."""
-    whole, places = run, list(range(len(run) + 1))
-    if _TAKEN_APART.search(run):
-        whole = _TAKEN_APART.sub(lambda pair: _PUT_TOGETHER[pair[0]], run)
-        inside = {pair.start() + 1 for pair in _TAKEN_APART.finditer(run)}
-        places = [at for at in range(len(run) + 1) if at not in inside]
-    cuts = [0, *_cuts(whole), len(whole)]
-    # Where ICU knows no word it leaves single consonants, which are none: they go on with what stands before.
-    return tuple(
-        places[at]
-        for at, following in pairwise(cuts)
-        if at and (following - at > 1 or not _NO_WORD.match(whole, at) or whole[at] in _WORDS_OF_ONE)
-    )
-
-
-def _cuts(run: str) -> list[int]:
-    """Return where ICU cuts: the dictionary is that of the script, whatever the locale."""
-    return [start for start, _ in WordBreaker(run, "en").segments() if start]
