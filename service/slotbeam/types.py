@@ -51,10 +51,11 @@ class Slot:
 
 
 class HitSource(StrEnum):
-    """What brought an item: a binding that the query triggered, or the base group."""
+    """What brought an item: a binding that the query triggered, the base group, or that nothing was understood."""
 
     BINDING = "binding"
     MODEL = "model"
+    POPULAR = "popular"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class Hit:
     """One item of an answer.
 
     `score` orders one answer only; `sid_logp` is in nats and None when the full SID was not decoded; `row` is the
-    item's row in the catalog table; `bindings` are the ids of the matched bindings that hold it.
+    item's row in the catalog table; `bindings` are the ids of the matched bindings that hold it; `relevance` is None
+    before it was judged, `matched` are the numbers of the query's words that it carries.
     """
 
     row: int
@@ -71,6 +73,8 @@ class Hit:
     sid_logp: float | None
     source: HitSource
     bindings: tuple[str, ...] = ()
+    relevance: float | None = None
+    matched: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +88,9 @@ class Hits(Sequence[Hit]):
         logp: (n,) float64, NaN where the SID was not decoded; None where none was.
         held: (n, g) which of the `bindings` hold each.
         bindings: the g ids of the matched bindings.
+        others: what brought those that no binding did.
+        relevance: (n,) float64 in [0, 1]; None before they were judged.
+        matched: (n, w) which of the query's words each carries; None likewise.
     """
 
     rows: IntArray
@@ -92,6 +99,9 @@ class Hits(Sequence[Hit]):
     logp: FloatArray | None
     held: BoolArray
     bindings: tuple[str, ...] = ()
+    others: HitSource = HitSource.MODEL
+    relevance: FloatArray | None = None
+    matched: BoolArray | None = None
 
     @classmethod
     def none(cls) -> Hits:
@@ -106,11 +116,13 @@ class Hits(Sequence[Hit]):
     def take(self, which: IntArray | BoolArray | slice) -> Hits:
         """Return the hits at `which` places, in their order."""
         logp = None if self.logp is None else self.logp[which]
+        relevance = None if self.relevance is None else self.relevance[which]
+        matched = None if self.matched is None else self.matched[which]
         columns = self.rows[which], self.scores[which], self.sids[which], logp, self.held[which]
-        return Hits(*columns, self.bindings)
+        return Hits(*columns, self.bindings, self.others, relevance, matched)
 
     def and_(self, more: Hits) -> Hits:
-        """Return these hits and, behind them, `more`, which no binding brought."""
+        """Return these hits and, behind them, `more`, which no binding brought; neither is judged yet."""
         logp = None if more.logp is None else np.concatenate([np.full(len(self), np.nan), more.logp])
         unheld = np.zeros((len(more), len(self.bindings)), np.bool_)
         return Hits(
@@ -120,11 +132,16 @@ class Hits(Sequence[Hit]):
             logp,
             np.concatenate([self.held, unheld]),
             self.bindings,
+            more.others,
         )
 
     def scored(self, scores: FloatArray) -> Hits:
         """Return the hits with other `scores` (n,)."""
         return replace(self, scores=scores)
+
+    def judged(self, relevance: FloatArray, matched: BoolArray) -> Hits:
+        """Return the hits with their `relevance` (n,) and the words that they carry (n, w)."""
+        return replace(self, relevance=relevance, matched=matched)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -132,9 +149,12 @@ class Hits(Sequence[Hit]):
     def __iter__(self) -> Iterator[Hit]:
         logps = [None] * len(self) if self.logp is None else [x if x == x else None for x in self.logp.tolist()]
         columns = self.rows.tolist(), self.scores.tolist(), self.sids.tolist(), logps, self.held.tolist()
-        for row, score, sid, logp, held in zip(*columns, strict=True):
+        relevances = [None] * len(self) if self.relevance is None else self.relevance.tolist()
+        matched = [[]] * len(self) if self.matched is None else self.matched.tolist()
+        for row, score, sid, logp, held, relevance, words in zip(*columns, relevances, matched, strict=True):
             ids = tuple(name for name, holds in zip(self.bindings, held, strict=True) if holds)
-            yield Hit(row, score, tuple(sid), logp, HitSource.BINDING if ids else HitSource.MODEL, ids)
+            source, numbers = HitSource.BINDING if ids else self.others, tuple(n for n, has in enumerate(words) if has)
+            yield Hit(row, score, tuple(sid), logp, source, ids, relevance, numbers)
 
     @overload
     def __getitem__(self, at: int) -> Hit: ...

@@ -106,7 +106,9 @@ FILTERS: tuple[dict[str, Any], ...] = (
 @settings(deadline=None, max_examples=150)
 @given(
     bound=bindings(),
-    query=st.lists(st.sampled_from([*BOUND_WORDS, "mug", "red", "acme", "9"]), min_size=1, max_size=4).map(" ".join),
+    query=st.lists(st.sampled_from([*BOUND_WORDS, "mug", "red", "acme", "9"]), max_size=3).map(
+        lambda words: " ".join(["mug", *words])
+    ),
     wanted=st.sampled_from(FILTERS),
     excluded=st.sets(st.integers(0, 130), max_size=30),
     collapse=st.sampled_from([None, *NAMES]),

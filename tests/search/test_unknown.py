@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slotbeam.language.normalize import normalize
-from slotbeam.search.unknown import WordResult, is_countable, split_words
+from slotbeam.search.unknown import WordResult, is_countable, split_words, words_that
 from support.shop import make_kae
 
 KAE = make_kae()
@@ -31,7 +31,11 @@ def test_words_are_split_by_what_became_of_them(
     encoded = KAE.encode(normalize(query))
     spans = [(encoded.text.index(word), encoded.text.index(word) + len(word)) for word in bound]
     words = split_words(encoded, spans)
-    assert (words[WordResult.UNKNOWN], words[WordResult.KNOWN], words[WordResult.BOUND]) == expected
+    assert (
+        tuple(words_that(words, result) for result in (WordResult.UNKNOWN, WordResult.KNOWN, WordResult.BOUND))
+        == expected
+    )
+    assert [encoded.text[word.start : word.end] for word in words] == [word.text for word in words]
 
 
 def test_digits_alone_and_single_characters_are_not_worth_counting() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from slotbeam.kae.encode import Kae
 from slotbeam.language.normalize import normalize
-from slotbeam.search.unknown import WordResult, is_countable, split_words
+from slotbeam.search.unknown import WordResult, is_countable, split_words, words_that
 from slotbeam.suggestions.bursts import burst_of, bursts
 from slotbeam.suggestions.trends import TrendCounter
 from slotbeam_lab.world import WorldOptions, make_world
@@ -51,7 +51,7 @@ def requests(path: Path, days: tuple[int, ...]) -> Iterator[tuple[int, str]]:
 def unknown(kae: Kae, text: str, known: dict[str, Query]) -> Query:
     if text not in known:
         canonical = normalize(text)
-        words = split_words(kae.encode(canonical), ())[WordResult.UNKNOWN]
+        words = words_that(split_words(kae.encode(canonical), ()), WordResult.UNKNOWN)
         known[text] = (canonical, [word for word in words if is_countable(word)])
     return known[text]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -68,14 +69,26 @@ class Postings:
     def sums(self, terms: IntArray, rows: IntArray) -> FloatArray:
         """Return (n,) float32: the summed impacts of `terms` (t,), in their order, in each of `rows` (n,)."""
         out = np.zeros(len(rows), np.float32)
+        for _, at, impacts in self._met(terms, rows):
+            out[at] += impacts
+        return out
+
+    def each(self, terms: IntArray, rows: IntArray) -> FloatArray:
+        """Return (t, n) float32: the impact of each of `terms` (t,) in each of `rows` (n,); 0 where it is not."""
+        out = np.zeros((len(terms), len(rows)), np.float32)
+        for number, at, impacts in self._met(terms, rows):
+            out[number, at] = impacts
+        return out
+
+    def _met(self, terms: IntArray, rows: IntArray) -> Iterator[tuple[int, IntArray, FloatArray]]:
+        """Yield of each term its number, where in `rows` it is carried, and its impacts there, float32."""
         order = np.argsort(rows)  # neighbours look at the same postings
         wanted = rows[order].astype(np.int32)  # the type of what is searched, which numpy would convert otherwise
-        for term in terms.tolist():
+        for number, term in enumerate(terms.tolist()):
             carrying, impacts = self.of_term(term)
             place = np.searchsorted(carrying, wanted)
             hit = np.flatnonzero(carrying[np.minimum(place, len(carrying) - 1)] == wanted)
-            out[order[hit]] += impacts[place[hit]].astype(np.float32)
-        return out
+            yield number, order[hit], impacts[place[hit]].astype(np.float32)
 
     def carrying_all(self, terms: IntArray) -> IntArray:
         """Return the rows (n,), rising, of the items that carry every one of `terms` (t,), t > 0."""

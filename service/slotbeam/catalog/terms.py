@@ -7,7 +7,7 @@ computed once at build (`postingsbuilder`); the largest sums of them are found b
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +67,19 @@ class TermIndex:
     def known(self, canonical: str) -> tuple[IntArray, bool]:
         """Return (n,) places in the vocabulary of the distinct terms that items carry, and whether these are all."""
         return self._known(self.folding.terms(canonical))
+
+    def places(self, terms: Sequence[str]) -> IntArray:
+        """Return (n,) the place of each term in the vocabulary, -1 for one that no item carries."""
+        wanted = np.fromiter(map(term_hash, terms), np.uint32)
+        if not len(self.vocabulary):
+            return np.full(len(wanted), -1)
+        place = np.minimum(np.searchsorted(self.vocabulary, wanted), len(self.vocabulary) - 1)
+        return np.where(self.vocabulary[place] == wanted, place, -1)
+
+    def rarity(self, places: IntArray, items: int) -> FloatArray:
+        """Return (n,) in [0, 1] how rare terms are among so many `items`: their idf over that of a term of no item."""
+        documents = self.postings.starts[places + 1] - self.postings.starts[places]
+        return np.asarray(np.log1p((items - documents + 0.5) / (documents + 0.5)) / np.log1p(2 * items + 1))
 
     def _known(self, terms: Iterable[str]) -> tuple[IntArray, bool]:
         # Hashes of 32 bits instead of strings: of 100 000 terms about one pair shares a hash, and counts as one term.

@@ -17,6 +17,12 @@ def query(
     text: Annotated[str, typer.Argument(help="What to search for.")],
     k: Annotated[int, typer.Option("-k", "--k", help="Items wanted.")] = 10,
     bindings: Annotated[bool, typer.Option(help="Whether bound words count.")] = True,
+    min_relevance: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Items below are left out; those of bindings stay.")
+    ] = 0.0,
+    fallback: Annotated[
+        str | None, typer.Option(help="What is answered where nothing of the query is known: popular.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print how the answer came about (JSON).")] = False,
     url: DataUrl = None,
     data_dir: DataDir = None,
@@ -25,7 +31,8 @@ def query(
     """Ask the data plane and print its answer."""
     from slotbeam.cli.client import data_client
 
-    body = {"query": text, "k": k, "use_bindings": bindings, "explain": explain}
+    body = {"query": text, "k": k, "use_bindings": bindings, "explain": explain, "min_relevance": min_relevance}
+    body |= {"fallback": fallback} if fallback else {}
     with data_client(settings_of(ctx), url) as client:
         response = client.call("POST", "/retrieve", json=body)
     answer: dict[str, Any] = response.json()
@@ -34,13 +41,29 @@ def query(
         return
     named = [f"{place['group']}={place['word']}" for place in answer["query_sid"] if place["word"]]
     say(f"read as  {', '.join(named) or '(no known word)'}")
+    understood = answer["understood"]
+    said = [*understood["known"], *(f"{word} (unknown)" for word in understood["unknown"])]
+    said += [f"{each['from']} → {each['to']}" for each in understood["corrected"]]
+    say(f"words    {', '.join(said)}; confidence {answer['confidence']:.2f}")
     for applied in answer["applied_bindings"]:
         say(f"bound    {applied['word']} → slot {applied['slot']} ({counted(applied['items'], 'item')})")
     rows = [
-        (rank, item["source"], f"{item['score']:.3f}", item["id"], item["title"])
+        (
+            rank,
+            item["source"],
+            f"{item['score']:.3f}",
+            f"{item['relevance']:.2f}",
+            ", ".join(item["matched"]),
+            item["id"],
+            item["title"],
+        )
         for rank, item in enumerate(answer["items"], 1)
     ]
-    table(("#", "source", "score", "id", "title"), rows, right=("#", "score"))
+    if not rows:
+        say("no items" if understood["known"] else "no items: no word of it is known; --fallback popular shows some")
+    else:
+        heads = ("#", "source", "score", "relevance", "matched", "id", "title")
+        table(heads, rows, right=("#", "score", "relevance"))
     state, stages = answer["bindings"], response.headers["server-timing"].split(", ")
     took = ", ".join(stage.replace(";dur=", " ") + " ms" for stage in stages)
     say(f"model {answer['model']}, revision {state['revision']} ({state['state']}); {took}")

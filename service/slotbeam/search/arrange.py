@@ -1,4 +1,4 @@
-"""What a request makes of ranked hits: one of each value, another order. Both are the same for every K."""
+"""What a request makes of ranked hits: the relevant ones, one of each value, another order; the same for every K."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ def arrange(hits: Hits, fields: Fields, request: SearchRequest, placement: Place
     """Return the K hits that are shown.
 
     Args:
-        hits: `request.ranked` of them, best first.
+        hits: `request.ranked` of them, best first, judged.
         fields: of the catalog.
         request: which field to collapse by, what to sort by.
         placement: with `top` and `only` the items of bindings come first in any order.
     """
+    if request.min_relevance and hits.relevance is not None:
+        hits = hits[:MAX_K].take((hits.relevance[:MAX_K] >= request.min_relevance) | hits.bound[:MAX_K])
     if request.collapse is not None:
         hits = hits.take(_first_of_each(fields[request.collapse].at(hits.rows)))
     if request.sort:

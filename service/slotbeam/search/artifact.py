@@ -183,7 +183,7 @@ class Artifact:
                 model=OnnxModel(model, sizes),
                 trie=Trie.load(index / "trie"),
                 catalog=Catalog.load(index, manifest["index"]["fields"], folding),
-                options=SearchOptions(**manifest["search"]),
+                options=SearchOptions.read(manifest["search"]),
                 folding=folding,
             )
         except (KeyError, TypeError, ValueError, OSError) as error:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from slotbeam.decode.frontier import ScanBudget
+from slotbeam.search.calibration import Calibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class SearchOptions:
         weight_prior: weight of the item prior, log(1 + popularity).
         weight_vector: weight of query vector · item vector (nats); 0 leaves the feature out.
         weight_lexical: weight of the lexical overlap, which lies in [0, 1]; 0 leaves the feature out.
+        calibration: what relevance and confidence are made of.
     """
 
     scan_budget: int = 4096
@@ -36,6 +40,12 @@ class SearchOptions:
     weight_prior: float = 0.1
     weight_vector: float = 1.0
     weight_lexical: float = 1.0
+    calibration: Calibration = field(default_factory=Calibration)
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> SearchOptions:
+        """Read what a manifest says of a search; what it does not say is as it is by default. Raises `TypeError`."""
+        return cls(**{**kept, "calibration": Calibration(**kept.get("calibration", {}))})
 
     @property
     def budget(self) -> ScanBudget:

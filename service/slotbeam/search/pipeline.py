@@ -6,10 +6,12 @@ from slotbeam.search.arrange import arrange
 from slotbeam.search.explain import explain
 from slotbeam.search.facets import count_facets
 from slotbeam.search.groups import candidate_rows, decode_base, decode_pinned, join_shared, pinned_sid
-from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound
+from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound, rank_popular
 from slotbeam.search.reading import read_query
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Placement, Snapshot
+from slotbeam.search.words import look_up
+from slotbeam.search.worth import Judge
 from slotbeam.types import Hits, QueryStage, Timings
 
 
@@ -28,7 +30,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         reading = read_query(snapshot, request)
         bound = reading.bound
         encoded = artifact.kae.encode(reading.text)
-        query_terms = catalog.terms.read(encoded.text, encoded.concept_terms)
+        words = look_up(encoded, [(match.match.start, match.match.end) for match in bound], catalog)
         request.check_fields(catalog.fields)
         passing = catalog.passing(request.filter).without(catalog.rows_of(request.exclude_ids)[0])
 
@@ -42,8 +44,9 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
     with timings.stage(QueryStage.DECODE):
         # Memories → ranges of the trie → candidate items, each group in its own trie. Nothing depends on K.
         placement = placement_of(match.pinned for match in bound)
-        unseen = placement == Placement.ONLY  # the base group: no item of it would be shown
-        base = None if unseen else decode_base(artifact, query_terms, base_memory, passing, width)
+        # The base group: not where no item of it would be shown, nor where any item would be as good as another.
+        unseen = placement == Placement.ONLY or not words.in_base
+        base = None if unseen else decode_base(artifact, words.terms, base_memory, passing, width)
         pinned = [
             decode_pinned(artifact, match.pinned, memory, passing)
             for match, memory in zip(bound, bound_memories, strict=True)
@@ -51,13 +54,16 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
 
     with timings.stage(QueryStage.RANK):
         # Candidates → one ranked answer.
-        scorer = ItemScorer(catalog, options, query_terms)
+        scorer = ItemScorer(catalog, options, words.terms)
         whole = join_shared(pinned, passing)
         base_hits = rank_base(scorer, base, request.ranked) if base else Hits.none()
+        if request.fallback and not words.in_base:
+            base_hits = rank_popular(scorer, passing, request.ranked)
         hits = merge(rank_bound(scorer, whole, request.ranked), base_hits, placement, request.ranked)
-        if request.collapse or request.sort:
-            hits = arrange(hits, catalog.fields, request, placement)
+        judge = Judge(catalog, options.calibration, words, artifact.model.query_vector(base_memory), reading.corrected)
+        hits, confidence = judge.judge(hits)
+        hits = arrange(hits, catalog.fields, request, placement)
         facets = count_facets(catalog.fields, request.facets, candidate_rows(base, whole)) if request.facets else {}
         applied = tuple(Applied.of(match) for match in bound)
         facts = explain(artifact, encoded, bound, base, pinned, hits) if request.explain else {}
-    return Answer(encoded, applied, hits, request.fields, facets, facts)
+    return Answer(encoded, applied, hits, request.fields, facets, facts, reading, words, confidence)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from slotbeam.arrays import bisected, run_starts
+from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import QueryTerms
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.snapshot import PLACEMENTS, Pinned, Placement
-from slotbeam.types import FloatArray, Hits, IntArray
+from slotbeam.types import FloatArray, Hits, HitSource, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,16 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> Hit
     sids[np.arange(len(entries)), slots[:, 0]] = slots[:, 1]
     ids = tuple(group.pinned.id for group in groups)
     return Hits(rows[entries].astype(np.int64), shown[:k], sids, None, member.T[order[:k]], ids)
+
+
+def rank_popular(scorer: ItemScorer, passing: Passing, k: int) -> Hits:
+    """Return the K most popular items that pass, of those that the catalog keeps as such."""
+    catalog = scorer.catalog
+    rows = catalog.popular.astype(np.int64)
+    rows = rows[passing.holds(rows)][:k]
+    scores = scorer.options.weight_prior * catalog.prior[rows].astype(np.float64)
+    unheld = np.empty((len(rows), 0), np.bool_)
+    return Hits(rows, scores, catalog.sids[rows], None, unheld, others=HitSource.POPULAR)
 
 
 def placement_of(pinned: Iterable[Pinned]) -> Placement:

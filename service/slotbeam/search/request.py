@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.filters import unknown_field
@@ -14,11 +15,22 @@ from slotbeam.errors import FieldError, InputError
 from slotbeam.kae.encode import Encoded
 from slotbeam.language.normalize import normalize
 from slotbeam.search.snapshot import BoundMatch
+from slotbeam.search.words import ReadWords
+from slotbeam.search.worth import JUDGED
 from slotbeam.text import shown
 from slotbeam.types import Hits, Sid, Slot
 
+if TYPE_CHECKING:  # which reads a `SearchRequest`
+    from slotbeam.search.reading import QueryReading
+
 MAX_QUERY = 256
 MAX_K = 1000
+
+
+class Fallback(StrEnum):
+    """What is answered where nothing of a query is known."""
+
+    POPULAR = "popular"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,8 @@ class SearchRequest:
         facets: fields whose values are counted over the candidates.
         collapse: a field of whose every value only the best item is shown.
         sort: orders the hits that are shown of the best `MAX_K`, and leaves out none that k = `MAX_K` would show.
+        min_relevance: of the best `MAX_K` hits those below are not shown, but for those of bindings.
+        fallback: what is answered where nothing of the query is known; None: nothing.
         beam_width: B; None takes the artifact's. It does not depend on k, nor does the order of the items.
         use_bindings: False answers from the base alone.
         explain: collect facts on how the answer came about.
@@ -61,6 +75,8 @@ class SearchRequest:
     facets: tuple[str, ...] = ()
     collapse: str | None = None
     sort: tuple[SortKey, ...] = ()
+    min_relevance: float = 0.0
+    fallback: Fallback | None = None
     beam_width: int | None = None
     use_bindings: bool = True
     explain: bool = False
@@ -76,7 +92,8 @@ class SearchRequest:
         """How many hits are ranked for K to be shown."""
         if self.collapse is not None:  # the k-th distinct value may be anywhere
             return sys.maxsize
-        return MAX_K if self.sort else self.k
+        # The confidence is that of the first hits, as many for every K.
+        return MAX_K if self.sort or self.min_relevance else max(self.k, JUDGED)
 
     def check_fields(self, known: Fields) -> None:
         """Refuse a field that the catalog does not have, but for those of `filter`. Raises `FieldError`."""
@@ -113,10 +130,13 @@ class Answer:
     Attributes:
         encoded: the base reading of the query: canonical text, matches, query SID.
         applied: the bindings whose pinned groups were decoded.
-        hits: at most K, best first.
+        hits: at most K, best first, judged.
         fields: of each hit, to be shown.
         facets: the counts that were asked for, as JSON.
         facts: how the answer came about; filled when `explain` was asked for.
+        reading: what the query asks for.
+        words: of the text that was encoded.
+        confidence: in [0, 1], that it holds what the query asks for.
     """
 
     encoded: Encoded
@@ -125,6 +145,9 @@ class Answer:
     fields: tuple[str, ...]
     facets: dict[str, Any]
     facts: dict[str, Any]
+    reading: QueryReading = field(compare=False)  # as the words it follows from the text
+    words: ReadWords = field(compare=False)
+    confidence: float
 
 
 def history(catalog: Catalog, request: SearchRequest) -> tuple[list[str], list[Sid]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
 from slotbeam.kae.encode import Encoded
 from slotbeam.language.boundaries import Span, in_word, is_cjk
@@ -25,8 +26,17 @@ class Understood(StrEnum):
     NOT = "not"
 
 
-def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[WordResult, list[str]]:
-    """Split the canonical query into words, each under what became of it.
+class QueryWord(NamedTuple):
+    """A word of a canonical query: `text == query[start:end]`."""
+
+    text: str
+    start: int
+    end: int
+    result: WordResult
+
+
+def split_words(encoded: Encoded, bound: Iterable[Span]) -> tuple[QueryWord, ...]:
+    """Split the canonical query into words, in order.
 
     A word is a run of letters, digits and marks; a run of CJK characters is one word, cut where a match begins or ends.
 
@@ -40,24 +50,30 @@ def split_words(encoded: Encoded, bound: Iterable[Span]) -> dict[WordResult, lis
         label[match.start : match.end] = [WordResult.KNOWN] * (match.end - match.start)
     for start, end in bound:
         label[start:end] = [WordResult.BOUND] * (end - start)
-    words: dict[WordResult, list[str]] = {result: [] for result in WordResult}
+    words: list[QueryWord] = []
     begin, open_run = 0, None
     for at, char in enumerate(text):
         run = (label[at], is_cjk(char)) if in_word(char) or _decimal_point(text, at) else None
         if run != open_run:
             if open_run is not None:
-                words[open_run[0]].append(text[begin:at])
+                words.append(QueryWord(text[begin:at], begin, at, open_run[0]))
             begin, open_run = at, run
     if open_run is not None:
-        words[open_run[0]].append(text[begin:])
-    return words
+        words.append(QueryWord(text[begin:], begin, len(text), open_run[0]))
+    return tuple(words)
 
 
-def understood(words: Mapping[WordResult, Sequence[str]]) -> Understood:
-    """Return how much of a query was understood; `words` are those of `split_words`."""
-    if not (words[WordResult.BOUND] or words[WordResult.KNOWN]):
+def words_that(words: Iterable[QueryWord], result: WordResult) -> list[str]:
+    """Return the words that this became of, in order."""
+    return [word.text for word in words if word.result is result]
+
+
+def understood(words: Collection[QueryWord]) -> Understood:
+    """Return how much of a query was understood by the dictionary and the bindings."""
+    unknown = sum(word.result is WordResult.UNKNOWN for word in words)
+    if unknown == len(words):
         return Understood.NOT
-    return Understood.PARTLY if words[WordResult.UNKNOWN] else Understood.WHOLLY
+    return Understood.PARTLY if unknown else Understood.WHOLLY
 
 
 def is_countable(word: str) -> bool:

@@ -198,5 +198,5 @@ def _load(setup: Setup, method: Method, texts: Path, directory: Path) -> Artifac
         model=OnnxModel(directory / MODEL, sizes),
         trie=Trie.load(directory / INDEX / "trie"),
         catalog=Catalog.load(directory / INDEX, manifest["index"]["fields"]),
-        options=setup.options.search.with_weights_of(SearchOptions(**manifest["search"])),
+        options=setup.options.search.with_weights_of(SearchOptions.read(manifest["search"])),
     )

@@ -30,7 +30,7 @@ async def test_only_the_query_is_required(data: httpx.AsyncClient) -> None:
     assert [place["position"] for place in answer["query_sid"]] == [0, 1, 2]
     assert answer["applied_bindings"] == []
     item = answer["items"][0]
-    assert set(item) == {"id", "title", "score", "sid", "source"}
+    assert set(item) == {"id", "title", "score", "sid", "source", "relevance", "matched"}
     assert item["source"] == "model"
     assert "explain" not in answer
 
@@ -54,7 +54,7 @@ async def test_a_bound_word_brings_its_items_first_and_says_so(data: httpx.Async
 
 
 async def test_use_bindings_false_answers_from_the_base_alone(data: httpx.AsyncClient) -> None:
-    answer = (await data.post("/retrieve", json={"query": "labubu", "use_bindings": False})).json()
+    answer = (await data.post("/retrieve", json={"query": "red labubu", "use_bindings": False})).json()
     assert answer["applied_bindings"] == []
     assert {item["source"] for item in answer["items"]} == {"model"}
 

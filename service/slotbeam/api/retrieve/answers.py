@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import compress
+
+import numpy as np
+
 from slotbeam.kae.encode import Encoded
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.reading import QueryReading
 from slotbeam.search.request import Answer
 from slotbeam.search.snapshot import Snapshot
-from slotbeam.types import HitSource, Slot
+from slotbeam.search.words import ReadWords
+from slotbeam.types import BoolArray, HitSource, Slot
 
 
 def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, object]:
@@ -23,7 +29,11 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
             if logp == logp:
                 item["sid_logp"] = logp
     for item, bound in zip(items, hits.bound.tolist(), strict=True):
-        item["source"] = HitSource.BINDING if bound else HitSource.MODEL
+        item["source"] = HitSource.BINDING if bound else hits.others
+    if hits.relevance is not None and hits.matched is not None:
+        judged = hits.relevance.round(4).tolist(), _matched(answer.words, hits.matched)
+        for item, relevance, matched in zip(items, *judged, strict=True):
+            item["relevance"], item["matched"] = relevance, matched
     if answer.fields:
         named = [(name, artifact.catalog.fields[name].at(hits.rows).said()) for name in answer.fields]
         for i, item in enumerate(items):
@@ -43,10 +53,31 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
             }
             for applied in answer.applied
         ],
+        "understood": understood(answer.reading, answer.words),
+        "confidence": round(answer.confidence, 4),
         "items": items,
         **answer.facets,
         **({"explain": answer.facts} if answer.facts else {}),
     }
+
+
+def understood(reading: QueryReading, words: ReadWords) -> dict[str, object]:
+    """Return the words of a query by what became of them."""
+    read = list(zip(words.words, words.are_known, strict=True))
+    return {
+        "known": [word.text for word, known in read if known],
+        "corrected": [{"from": each.word, "to": each.to} for each in reading.corrected],
+        "unknown": [word.text for word, known in read if not known],
+        "filters": reading.filters or {},
+    }
+
+
+def _matched(words: ReadWords, matched: BoolArray) -> list[list[str]]:
+    """Return the words that each item carries; `matched` is (n, w). Most items carry the same ones as another."""
+    texts = [word.text for word in words.words]
+    masks = [row.tobytes() for row in np.packbits(matched, axis=1)]
+    told = {mask: list(compress(texts, row)) for mask, row in dict(zip(masks, matched.tolist(), strict=True)).items()}
+    return [told[mask] for mask in masks]
 
 
 def query_sid(artifact: Artifact, encoded: Encoded) -> list[dict[str, object]]:

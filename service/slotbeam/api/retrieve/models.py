@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 from pydantic.config import JsonDict
 
 from slotbeam.api.http.models import SEEN, Count, Said, SeenBindings, SlotKindName, TextSpan, sometimes, with_examples
+
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class QuerySlot(Said):
@@ -38,8 +40,26 @@ class RankedItem(Said):
     score: float = Field(description="Orders this answer only")
     sid: list[Count] = Field(description="Index of the slot in each position")
     sid_logp: float = sometimes(float, "Log-probability of the SID, in nats; there when all of it was decoded")
-    source: Literal["binding", "model"]
+    source: Literal["binding", "model", "popular"] = Field(description="What brought it")
+    relevance: Probability = Field(description="How likely it is what the query asks for; compares between answers")
+    matched: list[str] = Field(description="Words of the query that it carries, in any spelling or by concept")
     fields: dict[str, str | float | bool] = sometimes(dict, "Those that were asked for and have a value")
+
+
+class Correction(Said):
+    """A word of the query that was taken for another one."""
+
+    from_: str = Field(alias="from", description="As typed")
+    to: str
+
+
+class UnderstoodWords(Said):
+    """The words of the query by what became of them."""
+
+    known: list[str] = Field(description="Bound, in the dictionary, or carried by an item, as they were read")
+    corrected: list[Correction]
+    unknown: list[str]
+    filters: dict[str, JsonValue] = Field(description="What the query says of fields, as a filter")
 
 
 class FacetValue(Said):
@@ -137,6 +157,8 @@ _ANSWER: JsonDict = {
     "bindings": SEEN,
     "query_sid": [{"position": 0, "group": "entity", "slot": 17, "kind": "solo", "word": "keychain"}],
     "applied_bindings": [{"id": "b_7kq2mzd4xa", "slot": "1-2049", "word": "labubu", "span": [0, 6], "items": 12}],
+    "understood": {"known": ["labubu", "keychain"], "corrected": [], "unknown": [], "filters": {}},
+    "confidence": 0.97,
     "items": [
         {
             "id": "B07",
@@ -144,6 +166,8 @@ _ANSWER: JsonDict = {
             "score": 7.1,
             "sid": [17, 2049, 0, 4, 9, 0],
             "source": "binding",
+            "relevance": 0.94,
+            "matched": ["labubu", "keychain"],
             "fields": {"price": 12.5, "brand": "Pop Mart"},
         }
     ],
@@ -163,6 +187,8 @@ class RetrieveAnswer(Said, json_schema_extra=with_examples(_ANSWER)):
     bindings: SeenBindings
     query_sid: list[QuerySlot]
     applied_bindings: list[AppliedBinding]
+    understood: UnderstoodWords
+    confidence: Probability = Field(description="How likely the answer holds what the query asks for")
     items: list[RankedItem]
     facets: dict[str, Facet] = sometimes(dict, "There when they were asked for: counts over the candidates")
     counted: Count = sometimes(int, "With `facets`: the candidates")

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from slotbeam.api.http.bodies import ITEM_ID, RAW_TEXT, ItemId, Strict
 from slotbeam.api.retrieve.filtermodels import FilterObject
 from slotbeam.language.normalize import normalize
-from slotbeam.search.request import MAX_K, MAX_QUERY, SearchRequest, SortKey, canonical_query
+from slotbeam.search.request import MAX_K, MAX_QUERY, Fallback, SearchRequest, SortKey, canonical_query
 
 MAX_BATCH = 64
 _HISTORY = 64
@@ -80,6 +80,12 @@ class RetrieveBody(Strict):
     sort: list[SortBy] = Field(
         default_factory=list, max_length=3, description="Orders the items that k = 1000 would show"
     )
+    min_relevance: float = Field(
+        0.0, ge=0, le=1, description="Of the items that k = 1000 would show those below are left out; bound ones stay"
+    )
+    fallback: Literal["popular"] | None = Field(
+        None, description="What is answered where nothing of the query is known; null: no items"
+    )
     beam_width: int | None = Field(None, ge=1, le=MAX_K)
     use_bindings: bool = True
     explain: bool = False
@@ -97,6 +103,8 @@ class RetrieveBody(Strict):
             facets=tuple(self.facets),
             collapse=self.collapse,
             sort=tuple(SortKey(by.field, by.order == "desc") for by in self.sort),
+            min_relevance=self.min_relevance,
+            fallback=Fallback(self.fallback) if self.fallback else None,
             beam_width=self.beam_width or beam_width,
             use_bindings=self.use_bindings,
             explain=self.explain,
