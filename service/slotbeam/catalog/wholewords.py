@@ -9,13 +9,16 @@ import numpy as np
 
 from slotbeam.arrays import Strings, bisected, running_totals
 from slotbeam.kae.matcher import Matcher
+from slotbeam.language.boundaries import JOINTS
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.types import BoolArray, IntArray
 
 _BLOCK = 2**14
 """Texts that are searched at a time, some megabytes."""
-_PLAIN: BoolArray = np.array([byte < 128 and not (chr(byte).isalnum() or chr(byte) in ".,") for byte in range(256)])
-"""(256,) which bytes are an ASCII character that surely ends a word: no letter, no digit, no point or comma in one."""
+_PLAIN: BoolArray = np.array(
+    [byte < 128 and not (chr(byte).isalnum() or chr(byte) in JOINTS + "-/") for byte in range(256)]
+)
+"""(256,) which bytes are an ASCII character that surely ends a word: no letter, no digit, nothing that joins digits."""
 
 
 def rows_holding(word: str, texts: Strings, candidates: IntArray | None = None, folding: Folding = PLAIN) -> IntArray:

@@ -12,16 +12,17 @@ from itertools import accumulate
 from ahocorasick_rs import AhoCorasick
 
 from slotbeam.errors import InputError
-from slotbeam.language.boundaries import Boundaries, Span
+from slotbeam.language.boundaries import JOINTS, Boundaries, Span
 from slotbeam.language.fold import PLAIN, Folding, joined_keys
+from slotbeam.language.numbers import FRACTION
 
 Occurrence = tuple[int, int, int]
 """(start, end, word index): character offsets into the text, end exclusive."""
 
-_LETTER, _POINT, _DIGIT = 1, 2, 5
-_IN_WORD, _IN_NUMBER = 1, _DIGIT | _POINT
+_LETTER, _JOINT, _DIGIT, _SLASH = 1, 2, 5, 8
+_IN_WORD, _IN_NUMBER = _LETTER | _SLASH, _DIGIT | _JOINT
 _ASCII_KINDS = bytes(
-    _DIGIT if 48 <= code < 58 else _LETTER if chr(code).isalpha() and code < 128 else _POINT * (chr(code) in ".,")
+    _DIGIT if 48 <= code < 58 else _LETTER if chr(code).isalpha() and code < 128 else _JOINT * (chr(code) in JOINTS)
     for code in range(256)
 )
 """What `Boundaries` asks of an ASCII character: bits that a pair of characters is judged by."""
@@ -73,15 +74,17 @@ class Matcher:
 
     def _in_ascii(self, text: str) -> list[Occurrence]:
         """Return what `_in_any` does, of ASCII text: an item has hundreds of edges, and a call for each takes long."""
-        kinds = b"\0\0%b\0\0" % text.encode().translate(_ASCII_KINDS)
+        kinds = _kinds(text)
         occurrences: list[Occurrence] = []
         for word, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):  # type: ignore[union-attr]
             for at in (start + 2, end + 2):
                 before, after = kinds[at - 1], kinds[at]
                 if before & after & _IN_WORD:
                     break
-                if before | after == _IN_NUMBER and (kinds[at + 1] if after == _POINT else kinds[at - 2]) == _DIGIT:
-                    break
+                if (before | after) & _IN_NUMBER == _IN_NUMBER:
+                    beyond = kinds[at + 1] if after == _JOINT else kinds[at - 2]
+                    if beyond & _DIGIT == _DIGIT:
+                        break
             else:
                 occurrences.append((start, end, word))
         occurrences.sort(key=_leftmost_longest)
@@ -129,6 +132,22 @@ class Folded:
                 if (first.start, last.end) not in spelt:
                     found.add((first.start, last.end, self._numbers[number]))
         return [one for one in found if bounds.hold(one[0], one[1])]
+
+
+def _kinds(text: str) -> bytes | bytearray:
+    """Return the bits of each character of ASCII text, two blanks on either side."""
+    kinds = b"\0\0%b\0\0" % text.encode().translate(_ASCII_KINDS)
+    if "/" not in text:
+        return kinds
+    marked = bytearray(kinds)
+    for found in FRACTION.finditer(text):
+        slash = text.index("/", found.start()) + 2
+        marked[slash] |= _SLASH
+        marked[slash + 1] |= _SLASH
+        if found["whole"] is not None:
+            marked[slash] |= _LETTER
+            marked[found.end("whole") + 2] |= _LETTER
+    return marked
 
 
 def leftmost_longest(occurrences: Iterable[Occurrence], blocked: Iterable[Span] = ()) -> list[Occurrence]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 
+from slotbeam.language.numbers import FRACTION, FRACTION_REACH
 from slotbeam.language.segments import Span, explains, inner_edges, is_spaceless, is_torn
 
-__all__ = ["Boundaries", "Span", "in_word", "is_cjk"]
+__all__ = ["JOINTS", "Boundaries", "Span", "in_word", "is_cjk"]
 
 _CJK_RANGES: tuple[Span, ...] = (
     (0x1100, 0x1200),  # Hangul Jamo
@@ -27,6 +28,8 @@ _CJK_RANGES: tuple[Span, ...] = (
     (0xF900, 0xFB00),  # compatibility ideographs
     (0x20000, 0x323B0),  # Han extensions B..H
 )
+JOINTS = ".,:'"
+"""What holds a number together between two digits: `1.8`, `1:5`, `5'10"`."""
 _FLAGS = range(0x1F1E6, 0x1F200)
 _CJK_STARTS = [start for start, _ in _CJK_RANGES]
 
@@ -47,11 +50,14 @@ def in_word(char: str) -> bool:
 class Boundaries:
     """Where words may begin and end in one text.
 
-    Letters, digits and combining marks hold together; everything else, `_` included, separates. The point or comma
-    inside a decimal number holds it together: "8 m" is not in "1.8 m". The two regional indicators of a flag hold
-    together: the flag of Germany (D, E) is not in those of Andorra and Spain (A, D, E, S). What is of a script without
-    spaces is apart from everything else, and inside of its runs `segments` decides. After a digit one syllable is a
-    counter and no word ("3개", "3本").
+    Letters, digits and combining marks hold together; everything else, `_` included, separates. The two regional
+    indicators of a flag hold together: the flag of Germany (D, E) is not in those of Andorra and Spain (A, D, E, S).
+    What is of a script without spaces is apart from everything else, and inside of its runs `segments` decides. After a
+    digit one syllable is a counter and no word ("3개", "3本").
+
+    A size is not in another one: `JOINTS` hold a number together ("8 m" is not in "1.8 m"), as a mixed number does
+    (neither "8" nor "1/2" is in "8-1/2"); the denominator of a fraction is no number (2" is not in 1/2"), but what
+    comes before one may end in its numerator ("iphone 7" is in "iphone 7/8").
 
     Args:
         text: canonical.
@@ -98,13 +104,17 @@ class Boundaries:
         if before.isalnum() or (before > "\x7f" and in_word(before)):
             if after.isalnum() or (after > "\x7f" and in_word(after)):
                 return max(before, after) > "\x7f" and self._is_inner_edge(at, side)
-            return not (after in ".," and at + 1 < len(text) and before.isdigit() and text[at + 1].isdigit())
+            if not before.isdigit() or not text[at + 1 : at + 2].isdigit():
+                return True
+            return not (after in JOINTS or (after in "-/" and _in_fraction(text, at)))
         if ord(before) in _FLAGS and ord(after) in _FLAGS:
             start = at
             while start and ord(text[start - 1]) in _FLAGS:
                 start -= 1
             return (at - start) % 2 == 0
-        return not (before in ".," and at >= 2 and after.isdigit() and text[at - 2].isdigit())
+        if at < 2 or not after.isdigit() or not text[at - 2].isdigit():
+            return True
+        return not (before in JOINTS or (before in "-/" and _in_fraction(text, at)))
 
     def _is_inner_edge(self, at: int, side: int) -> bool:
         """Return the same of a place between two characters of words."""
@@ -114,3 +124,11 @@ class Boundaries:
         if self._inner is None:
             self._inner = inner_edges(self._text, self._language)
         return at in self._inner[side]
+
+
+def _in_fraction(text: str, at: int) -> bool:
+    """Return whether a fraction holds `text[at - 1]` and `text[at]`, one of them its sign, together."""
+    for found in FRACTION.finditer(text, max(0, at - FRACTION_REACH), at + FRACTION_REACH):
+        if found.start() < at < found.end():
+            return found["whole"] is not None or text[at] != "/"
+    return False

@@ -2,61 +2,96 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
+from collections.abc import Callable
 
 from slotbeam.errors import TextError
+from slotbeam.language.characters import BLANK, POINTS, SAME
+from slotbeam.language.numbers import canonical_numbers
 
 VERSION = 2
 """Of this normaliser: what artifacts and stores name."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_APOSTROPHE = str.maketrans(dict.fromkeys("‘’‚‛′ʹʻʼʽˈꞌ＇`´", "'") | dict.fromkeys("“”„‟″", '"'))
-_BETWEEN_LETTERS = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
-_TWO_PRIMES = re.compile(r"''")
 _INVISIBLE = ("Cc", "Cf")
-_MARKS = dict.fromkeys(map(ord, "™℠®©"))
-_BLANK = (
-    *((0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065), (0x2800, 0x2800)),
-    *((0xFE00, 0xFE0F), (0xFFF0, 0xFFF8), (0xE0000, 0xE0FFF)),
+_RULED = ("'", "`", "&", "/", "*", "x", ' "', " and ")
+"""ASCII text in lower case that holds none of these is changed by no rule."""
+
+# "´" alone is a space and a combining accent after NFKC: so it is in words that an earlier version made.
+_ACCENT = re.compile("(?:^| )([\u0301\u0308\u030b\u0313\u0314])")
+_ACCENTS = {"\u0301": "'", "\u0308": '"', "\u030b": '"', "\u0313": "'", "\u0314": "'"}
+_LOOSE_PRIME = re.compile(r"(?<=\d) (?=[\"'](?!\w))")
+_NO_PRIME = re.compile(r"(?<!\d)'|(?<=\d)'(?=s(?![\w']))")
+
+_REFERENCE = re.compile(r"&(?:(?:amp|#0{0,4}38|#x0{0,4}26);)*((?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});)")
+_LOOKS_LIKE_REFERENCE = re.compile(r"&(?=#?\w+;)")
+_AND = re.compile(r"(?<=\w) and (?=\w)")
+_AMPERSAND = re.compile(r"(?<=\w) ?& ?(?=\w)")
+_LETTER = r"[^\W\d_]"
+_INITIALS = re.compile(
+    rf"(?<!\w)(?:({_LETTER}) & (?={_LETTER}{{1,2}}(?![\w;]))|({_LETTER}{{2}}) & (?={_LETTER}(?![\w;])))"
 )
-"""Inclusive ranges of what is drawn as nothing and is no Cc or Cf: joiners, fillers, variation selectors, tags."""
-_ZERO_WIDTH = frozenset(chr(code) for first, last in _BLANK for code in range(first, last + 1))
 
 
 def normalize(text: str) -> str:
     """Return the canonical form of `text`.
 
-    NFKC and casefold to a fixpoint, invisible characters and trademark signs dropped ("Core™" → "core"), typographic
-    quotes unified, apostrophes between letters deleted ("Men’s" → "mens"), white space collapsed and stripped.
-    Idempotent; the empty string stays empty.
+    NFKC and casefold to a fixpoint, white space collapsed and stripped, and one spelling for what people type in many
+    ways: quotes, primes and dashes; apostrophes, which only feet keep ("Men’s" → "mens"); digits of any script;
+    fractions and dimensions (`canonical_numbers`); "and" and "&" between words; HTML's character references. Dropped
+    are invisible characters, trademark signs ("Core™" → "core"), tatweel, points of Hebrew and Arabic, the dot of "İ".
+    Knows no language. Idempotent; the empty string stays empty.
 
     Raises:
         TextError: `text` holds a lone surrogate, which no UTF-8 text can.
     """
-    if lone := _SURROGATE.search(text):
+    if text.isascii():
+        plain = " ".join(text.lower().split())
+        if plain.isprintable() and not any(sign in plain for sign in _RULED):
+            return plain
+    elif lone := _SURROGATE.search(text):
         raise TextError(
             f"the text has a lone surrogate (U+{ord(lone[0]):04X}) at character {lone.start()}; send valid Unicode"
         )
-    while True:
-        folded = _pass(text)
-        if folded == text:
-            return folded
-        text = folded
+    if "&" in text or "＆" in text or "﹠" in text:
+        # Once, between two fixpoints: what a reference stands for may not become a part of another one.
+        text = _REFERENCE.sub(_resolved, _settled(_characters, text))
+    return _settled(_spellings, text)
 
 
-def _pass(text: str) -> str:
-    """Take one round; `normalize` repeats it until nothing changes."""
+def _settled(change: Callable[[str], str], text: str) -> str:
+    while (changed := change(text)) != text:
+        text = changed
+    return text
+
+
+def _spellings(text: str) -> str:
+    """Take one round of everything but references."""
+    text = canonical_numbers(_characters(text))
+    if " and " in text or "&" in text:
+        text = _AMPERSAND.sub(" & ", _AND.sub(" & ", _LOOKS_LIKE_REFERENCE.sub("& ", text)))
+        text = _INITIALS.sub(lambda found: f"{found[1] or found[2]}&", text)
+    return " ".join(text.split())
+
+
+def _characters(text: str) -> str:
+    """Take one round of what can be told by a character and those beside it."""
     text = " ".join(text.split())
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_MARKS)).translate(_APOSTROPHE).casefold()
-        text = unicodedata.normalize("NFKC", text)
-    else:
-        text = text.lower().replace("`", "'")
     if not text.isprintable():
         text = "".join(c for c in text if c == " " or not (unicodedata.category(c) in _INVISIBLE and not c.isspace()))
-    if not text.isascii():
-        text = "".join(c for c in text if c not in _ZERO_WIDTH)
-    if "'" in text:
-        text = _TWO_PRIMES.sub('"', text)
-        text = _BETWEEN_LETTERS.sub("", text)
+    if text.isascii():
+        text = text.lower().replace("`", "'")
+    else:
+        text = unicodedata.normalize("NFKC", BLANK.sub("", text).translate(SAME)).casefold().translate(SAME)
+        text = unicodedata.normalize("NFKC", text).replace("i\u0307", "i")
+        text = POINTS.sub("", _ACCENT.sub(lambda found: _ACCENTS[found[1]], text))
+    if "'" in text or '"' in text:
+        text = _LOOSE_PRIME.sub("", text.replace("''", '"'))
+        text = _NO_PRIME.sub("", text)
     return " ".join(text.split())
+
+
+def _resolved(found: re.Match[str]) -> str:
+    """Return what a character reference stands for; one that HTML does not know stays."""
+    return html.unescape("&" + found[1])
