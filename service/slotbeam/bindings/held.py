@@ -92,6 +92,21 @@ def new_words(wanted: BindingSpec, before: Binding | None) -> Sequence[str]:
     return [word for word in read_again(wanted.words) if word not in held]
 
 
+def found_by(folding: Folding, bindings: Iterable[Binding]) -> set[str]:
+    """Return all that `spelt` has to say of a text for one of the bindings, drafts included, to be found by it."""
+    return {
+        mark
+        for binding in bindings
+        for word in read_again(binding.words)
+        for mark in ((word,) if binding.exact else spelt(folding, word))
+    }
+
+
+def spelt(folding: Folding, word: str) -> tuple[str, ...]:
+    """Return a word as it is spelt, and its keys: blanks around them tell these from words."""
+    return word, *keys_of(folding, word)
+
+
 def as_stored(listing: Listing, words: Sequence[str], before: Binding) -> tuple[str, ...]:
     """Return `words`, each that `before` holds as it is stored where another binding holds what it reads today."""
     stored = {reading_of(word): word for word in before.words}

@@ -297,3 +297,30 @@ async def test_a_word_of_any_script_is_suggested_accepted_and_dismissed(plane: P
             made = await admin.post(f"{path}:accept", json=body)
             assert (made.status_code, made.json()["words"]) == (201, [canonical])
         assert (await admin.post(f"/admin/suggestions/{quote(canonical)}:dismiss")).json()["word"] == canonical
+
+
+@pytest.mark.parametrize(
+    ("bound", "exact", "asked", "suggested"),
+    [
+        ("t-shirt", False, "tshirt", False),
+        ("t-shirt", False, "tshirts", False),
+        ("résumé", False, "resume", False),
+        ("résumé", True, "resume", True),
+        ("dress", False, "press", True),
+    ],
+)
+async def test_a_spelling_of_a_bound_word_is_not_suggested_and_accepting_it_opens_nothing(
+    plane: Plane, store: Store, bound: str, exact: bool, asked: str, suggested: bool
+) -> None:
+    """The word was asked for before it was bound: it is counted as it was typed."""
+    async with plane(clock=Clock(NOW)) as admin:
+        await report_burst(store, asked)
+        assert [found["word"] for found in await suggestions(admin)] == [asked]
+        body = {"words": [bound], "category": "brand", "items": {"ids": ["i001"]}, "exact": exact}
+        made = await admin.post("/admin/slots?wait=all", json=body)
+        assert made.status_code == 201
+        assert [found["word"] for found in await suggestions(admin)] == ([asked] if suggested else [])
+        given = {"category": "brand", "items": {"ids": ["i001"]}}
+        accepted = await admin.post(f"/admin/suggestions/{asked}:accept", json=given)
+        assert accepted.status_code == (201 if suggested else 200)
+        assert (accepted.json()["id"] == made.json()["id"]) is not suggested

@@ -23,9 +23,11 @@ from slotbeam.api.http.openapi import answers, asks
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Change
 from slotbeam.bindings.edits.wanted import MakeChange, resolve_items
+from slotbeam.bindings.held import found_by, spelt
 from slotbeam.bindings.listing import Listing, word_taken
-from slotbeam.bindings.words import canonical_words
+from slotbeam.bindings.words import canonical_words, read_again
 from slotbeam.errors import InputError
+from slotbeam.language.fold import Folding
 from slotbeam.suggestions.bursts import Burst, bursts
 from slotbeam.suggestions.guess import Guess
 
@@ -116,9 +118,11 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
             try:
                 write = await binding_write(plane, form, who.name)
             except InputError:  # no item's text holds the word: it may have been accepted with items by their ids
-                refuse_second(await plane.listing(), canonical)
+                refuse_second(plane.artifact.folding, await plane.listing(), canonical)
                 raise
-            return await carry_out(plane, asked, replace(write, make=_once(write.make, canonical)))
+            return await carry_out(
+                plane, asked, replace(write, make=_once(plane.artifact.folding, write.make, canonical))
+            )
         except _HeldAlready as error:
             held = error
         await plane.off_loop(lambda: _check_same(plane, canonical, given, held))
@@ -133,18 +137,19 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
     return router
 
 
-def refuse_second(listing: Listing, word: str) -> None:
-    """Raise `_HeldAlready` when a binding, drafts included, holds `word`."""
-    for _, binding in sorted(listing.bindings.items()):
-        if word in binding.words:
-            raise _HeldAlready(listing, binding)
+def refuse_second(folding: Folding, listing: Listing, word: str) -> None:
+    """Raise `_HeldAlready` when a binding, drafts included, holds `word`; of several one that spells it so."""
+    marks = spelt(folding, word)
+    found = [one for _, one in sorted(listing.bindings.items()) if not found_by(folding, [one]).isdisjoint(marks)]
+    if found:
+        raise _HeldAlready(listing, min(found, key=lambda binding: word not in read_again(binding.words)))
 
 
-def _once(make: MakeChange, word: str) -> MakeChange:
+def _once(folding: Folding, make: MakeChange, word: str) -> MakeChange:
     """Make `make`'s change unless the listing it is planned on has the word: of two accepts at once, one commits."""
 
     def change(listing: Listing) -> Change:
-        refuse_second(listing, word)
+        refuse_second(folding, listing, word)
         return make(listing)
 
     return change
@@ -165,14 +170,15 @@ async def _found(plane: AdminPlane) -> _Found:
     merged = await plane.counts()
     dismissed = await plane.store.dismissed()
     listing = plane.watcher.listing
-    bound = {word for binding in listing.bindings.values() for word in binding.words} if listing else set()
+    folding = plane.artifact.folding
+    bound = found_by(folding, listing.bindings.values()) if listing else set()
     known = plane.artifact.kae.knows
 
     def test() -> _Found:
         open_words = {
             word: entry
             for word, entry in merged.words.items()
-            if word not in dismissed and word not in bound and not known(word)
+            if word not in dismissed and bound.isdisjoint(spelt(folding, word)) and not known(word)
         }
         queries = sorted({text for entry in merged.words.values() for text in entry.examples})
         every = max(1, len(queries) // BACKGROUND)

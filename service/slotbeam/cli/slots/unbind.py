@@ -46,8 +46,9 @@ def _slot_of(client: Any, slot_or_word: str) -> str:
         return str(Slot.parse(slot_or_word))
     except InputError:
         word = normalize(slot_or_word)
-    listed = client.call("GET", "/admin/slots", params={"q": word}).json()
-    for slot in listed["slots"]:
-        if word in (slot.get("words") or ()):
-            return str(slot["slot"] or slot["id"])  # a draft, or placed in another codebook, has no slot
+    # What an older version stored may be spelt otherwise: then only the whole list tells.
+    for params in ({"q": word}, {}):
+        for slot in client.call("GET", "/admin/slots", params=params).json()["slots"]:
+            if word in map(normalize, slot.get("words") or ()):
+                return str(slot["slot"] or slot["id"])  # a draft, or placed in another codebook, has no slot
     raise NotFound(f'"{word}" is not bound; "slotbeam slots list" shows what is')
