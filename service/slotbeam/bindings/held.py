@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.listing import Listing, word_taken
 from slotbeam.bindings.spec import BindingSpec
-from slotbeam.bindings.words import keys_of, read_again, reading_of, skeleton
+from slotbeam.bindings.words import read_again, reading_of, skeleton
 from slotbeam.errors import WordTaken
 from slotbeam.language.fold import Folding
+
+_REMEMBERED = 2**16
 
 
 class Likeness(StrEnum):
@@ -37,50 +39,58 @@ class HeldWords:
     Args:
         folding: which spellings are one word.
         bindings: whose words are held; drafts hold none.
+        asked: the only words that `find` will be asked for; None for any.
     """
 
-    def __init__(self, folding: Folding, bindings: Iterable[Binding] = ()) -> None:
+    def __init__(
+        self, folding: Folding, bindings: Iterable[Binding] = (), asked: Collection[str] | None = None
+    ) -> None:
         self._folding = folding
-        self._known: dict[Likeness, dict[str, list[Held]]] = {like: defaultdict(list) for like in Likeness}
+        self._asked = None if asked is None else {mark for word in asked for mark in marks_of(folding, word)}
+        self._known: dict[str, list[Held]] = {}
         for binding in bindings:
             if not binding.draft:
                 self.add(binding.words, binding.id, binding.exact)
 
     def add(self, words: Iterable[str], holder: str, exact: bool) -> None:
         """Hold `words` from now on."""
-        for word in read_again(tuple(words)):
-            held = Held(word, holder, exact)
-            for like, mark in self._marks(word):
-                self._known[like][mark].append(held)
+        for stored in words:
+            marks = marks_of(self._folding, stored)
+            if self._asked is None or not self._asked.isdisjoint(marks):
+                held = Held(reading_of(stored), holder, exact)
+                for mark in marks:
+                    self._known.setdefault(mark, []).append(held)
 
     def find(self, word: str, own: str | None, exact: bool) -> tuple[Held, Likeness] | None:
         """Return what another binding than `own` holds and `word` is the same as; its very spelling goes first.
 
         Two that ask for their exact spelling only may each hold a spelling of one word.
         """
-        for like, mark in self._marks(word):
-            for held in self._known[like].get(mark, ()):
+        for mark, like in marks_of(self._folding, word).items():
+            for held in self._known.get(mark, ()):
                 if held.holder != own and not (like is Likeness.SPELT and exact and held.exact):
                     return held, like
         return None
 
     def holders(self, words: Iterable[str]) -> set[str]:
         """Return who holds one of `words` in this very spelling."""
-        return {held.holder for word in words for held in self._known[Likeness.SAME].get(word, ())}
+        return {held.holder for word in words for held in self._known.get(f"={word}", ())}
 
-    def _marks(self, word: str) -> Iterator[tuple[Likeness, str]]:
-        yield Likeness.SAME, word
-        yield Likeness.LOOKS, skeleton(word)
-        for key in keys_of(self._folding, word):
-            yield Likeness.SPELT, key
+
+@lru_cache(_REMEMBERED)
+def marks_of(folding: Folding, stored: str) -> Mapping[str, Likeness]:
+    """Return what another word has in common with a stored one that is the same, and why it is: likest first."""
+    word = reading_of(stored)
+    keys = dict.fromkeys(folding.keys(word), Likeness.SPELT)
+    return {f"={word}": Likeness.SAME, f"~{skeleton(word)}": Likeness.LOOKS, **keys}  # keys begin with a blank
 
 
 def refuse_twins(folding: Folding, listing: Listing, wanted: BindingSpec, before: Binding | None, now_ms: int) -> None:
     """Refuse a word that another binding holds, in any spelling, or that only looks like one. Raises `WordTaken`."""
     words, own = new_words(wanted, before), before.id if before else None
-    held = HeldWords(folding, listing.bindings.values()) if words else None
+    held = HeldWords(folding, listing.bindings.values() if words else (), words)
     for word in words:
-        if held and (found := held.find(word, own, wanted.exact)):
+        if found := held.find(word, own, wanted.exact):
             raise taken(listing, word, *found, now_ms)
 
 
@@ -104,7 +114,7 @@ def found_by(folding: Folding, bindings: Iterable[Binding]) -> set[str]:
 
 def spelt(folding: Folding, word: str) -> tuple[str, ...]:
     """Return a word as it is spelt, and its keys: blanks around them tell these from words."""
-    return word, *keys_of(folding, word)
+    return word, *folding.keys(word)
 
 
 def as_stored(listing: Listing, words: Sequence[str], before: Binding) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from slotbeam.bindings.binding import MAX_WORD_LENGTH, MAX_WORDS
 from slotbeam.errors import BindingError
-from slotbeam.language.fold import Folding
 from slotbeam.language.normalize import normalize
 
 _TWINS = (
@@ -97,12 +96,6 @@ def read_again(stored: Sequence[str]) -> tuple[str, ...]:
 def reading_of(stored: str) -> str:
     """Return one stored word as `read_again` does: what a query has to hold to find it."""
     return normalize(stored) or stored
-
-
-@lru_cache(_REMEMBERED)
-def keys_of(folding: Folding, word: str) -> tuple[str, ...]:
-    """Return what a canonical word shares with its other spellings: each edit asks it of every bound word."""
-    return tuple(folding.keys(word))
 
 
 def skeleton(word: str) -> str:

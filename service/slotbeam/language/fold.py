@@ -101,6 +101,8 @@ class Folding:
         algorithm = _SNOWBALL.get(language)
         self._stemmer = Stemmer.Stemmer(algorithm) if algorithm in Stemmer.algorithms() else None
         self._key = lru_cache(_REMEMBERED)(self._fold)
+        # Each edit asks it of every bound word.
+        self._keys = lru_cache(_REMEMBERED)(self._word_keys)
 
     def readings(self, text: str) -> list[Reading]:
         """Return the ways to read a canonical text: its tokens, then, where that differs, with hyphens joined."""
@@ -116,7 +118,7 @@ class Folding:
 
     def keys(self, word: str) -> list[str]:
         """Return the keys of a canonical word, one a reading: texts that hold one of them hold a spelling of it."""
-        return list(dict.fromkeys(joined_keys(reading) for reading in self.readings(word) if reading))
+        return list(self._keys(word))
 
     def terms(self, text: str) -> list[str]:
         """Return what lexical overlap compares of a canonical text, in order."""
@@ -154,6 +156,9 @@ class Folding:
             spans = [match.span()] if match[1] is None else pieces(text, *match.span())
             tokens += [FoldToken(key(text[start:end]), start, end) for start, end in spans]
         return tokens
+
+    def _word_keys(self, word: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(joined_keys(reading) for reading in self.readings(word) if reading))
 
     def _fold(self, token: str) -> str:
         if is_spaceless(token):  # whose marks are letters
