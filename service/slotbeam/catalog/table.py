@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from slotbeam.catalog.wholewords import rows_holding
 from slotbeam.errors import InputError
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
-from slotbeam.types import FloatArray, IntArray, Sid
+from slotbeam.types import BoolArray, FloatArray, IntArray, Sid
 
 
 def id_hash(item_id: str) -> int:
@@ -154,13 +155,18 @@ class Catalog:
             return self.reread
         return distinct(np.concatenate([self.terms.postings.carrying_all(places), self.reread]))
 
-    def passing(self, wanted: Mapping[str, Any]) -> Passing:
-        """Return the rows that pass a filter, all of them for an empty one. Raises `FilterError`."""
+    def passing(self, *filters: Mapping[str, Any]) -> Passing:
+        """Return the rows that pass every filter, all of them for empty ones. Raises `FilterError`."""
+        wanted = [each for each in filters if each]
         if not wanted:
             return Passing(len(self))
         # Keys in one order; values as they came: another order of a list is another filter, made anew in a moment.
         key = orjson.dumps(wanted, option=orjson.OPT_SORT_KEYS)
-        return self._filtered.get(key, lambda: Passing.of(read_filter(self.fields, wanted)()))
+        return self._filtered.get(key, lambda: Passing.of(self._mask(wanted)))
+
+    def _mask(self, filters: Sequence[Mapping[str, Any]]) -> BoolArray:
+        tests = [read_filter(self.fields, each) for each in filters]
+        return reduce(np.logical_and, (test() for test in tests))
 
     @classmethod
     def load(cls, directory: Path, kinds: Mapping[str, str], folding: Folding = PLAIN) -> Catalog:

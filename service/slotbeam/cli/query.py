@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ def query(
     fallback: Annotated[
         str | None, typer.Option(help="What is answered where nothing of the query is known: popular.")
     ] = None,
+    interpret: Annotated[bool, typer.Option("--interpret", help="Filter by what the text says of a price.")] = False,
     explain: Annotated[bool, typer.Option("--explain", help="Print how the answer came about (JSON).")] = False,
     url: DataUrl = None,
     data_dir: DataDir = None,
@@ -31,7 +33,8 @@ def query(
     """Ask the data plane and print its answer."""
     from slotbeam.cli.client import data_client
 
-    body = {"query": text, "k": k, "use_bindings": bindings, "explain": explain, "min_relevance": min_relevance}
+    body = {"query": text, "k": k, "use_bindings": bindings, "interpret": interpret, "explain": explain}
+    body |= {"min_relevance": min_relevance}
     body |= {"fallback": fallback} if fallback else {}
     with data_client(settings_of(ctx), url) as client:
         response = client.call("POST", "/retrieve", json=body)
@@ -47,6 +50,9 @@ def query(
     say(f"words    {', '.join(said)}; confidence {answer['confidence']:.2f}")
     for applied in answer["applied_bindings"]:
         say(f"bound    {applied['word']} → slot {applied['slot']} ({counted(applied['items'], 'item')})")
+    for each in answer["understood"]["filters"]:
+        applied = "" if interpret else " (--interpret applies it)"
+        say(f"filter   {each['text']} → {json.dumps(each['filter'])}{applied}")
     rows = [
         (
             rank,

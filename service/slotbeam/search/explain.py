@@ -13,6 +13,7 @@ from slotbeam.kae.encode import Encoded
 from slotbeam.kae.facts import facts_of
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.groups import BaseGroup, PinnedGroup
+from slotbeam.search.reading import QueryReading
 from slotbeam.search.snapshot import BoundMatch, Pinned
 from slotbeam.trie.csr import Trie
 from slotbeam.types import Hit, IntArray, Slot
@@ -25,8 +26,8 @@ _WORDS_SHOWN = 5
 
 def explain(
     artifact: Artifact,
+    reading: QueryReading,
     encoded: Encoded,
-    bound: Sequence[BoundMatch],
     base: BaseGroup | None,
     pinned: Sequence[PinnedGroup],
     hits: Sequence[Hit],
@@ -35,9 +36,10 @@ def explain(
     groups = [{"group": "base", **_base_looked_at(artifact, base)}] if base else []
     groups += [{"group": group.pinned.id, **_pinned_looked_at(artifact, group)} for group in pinned]
     return {
-        "canonical": encoded.text,
+        "canonical": reading.typed,
+        "excluded": list(reading.excluded),
         "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in facts_of(artifact.kae, encoded.text)],
-        "overridden": {match.pinned.id: overridden(artifact, encoded, match) for match in bound},
+        "overridden": {match.pinned.id: overridden(artifact, encoded, match) for match in reading.bound},
         "groups": groups,
         "brought_by": _brought_by(base, hits),
     }

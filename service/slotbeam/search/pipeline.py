@@ -10,6 +10,7 @@ from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, ran
 from slotbeam.search.reading import read_query
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.snapshot import Placement, Snapshot
+from slotbeam.search.unwanted import unwanted
 from slotbeam.search.words import look_up
 from slotbeam.search.worth import Judge
 from slotbeam.types import Hits, QueryStage, Timings
@@ -32,7 +33,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         encoded = artifact.kae.encode(reading.text)
         words = look_up(encoded, [(match.match.start, match.match.end) for match in bound], catalog)
         request.check_fields(catalog.fields)
-        passing = catalog.passing(request.filter).without(catalog.rows_of(request.exclude_ids)[0])
+        passing = catalog.passing(request.filter, *reading.applied).without(catalog.rows_of(request.exclude_ids)[0])
 
         # Words → memories: one input row for the base group, one for each pinned group.
         earlier = history(catalog, request)
@@ -56,7 +57,8 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         # Candidates → one ranked answer.
         scorer = ItemScorer(catalog, options, words.terms)
         whole = join_shared(pinned, passing)
-        base_hits = rank_base(scorer, base, request.ranked) if base else Hits.none()
+        last = unwanted(artifact, reading.excluded, base.candidates.places) if base else None
+        base_hits = rank_base(scorer, base, request.ranked, last) if base else Hits.none()
         if request.fallback and not words.in_base:
             base_hits = rank_popular(scorer, passing, request.ranked)
         hits = merge(rank_bound(scorer, whole, request.ranked), base_hits, placement, request.ranked)
@@ -64,6 +66,6 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         hits, confidence = judge.judge(hits)
         hits = arrange(hits, catalog.fields, request, placement)
         facets = count_facets(catalog.fields, request.facets, candidate_rows(base, whole)) if request.facets else {}
-        applied = tuple(Applied.of(match) for match in bound)
-        facts = explain(artifact, encoded, bound, base, pinned, hits) if request.explain else {}
+        applied = tuple(Applied.of(match, reading.span(match.match)) for match in bound)
+        facts = explain(artifact, reading, encoded, base, pinned, hits) if request.explain else {}
     return Answer(encoded, applied, hits, request.fields, facets, facts, reading, words, confidence)

@@ -14,7 +14,7 @@ from slotbeam.catalog.terms import QueryTerms
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.snapshot import PLACEMENTS, Pinned, Placement
-from slotbeam.types import FloatArray, Hits, HitSource, IntArray
+from slotbeam.types import BoolArray, FloatArray, Hits, HitSource, IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,19 @@ class ItemScorer:
         return np.asarray(scores)
 
 
-def rank_base(scorer: ItemScorer, base: BaseGroup, k: int) -> Hits:
-    """Return the K best of the base group: item score, then SID, then item id."""
+def rank_base(scorer: ItemScorer, base: BaseGroup, k: int, last: BoolArray | None = None) -> Hits:
+    """Return the K best of the base group: item score, then SID, then item id.
+
+    Args:
+        scorer: of the query.
+        base: its base group.
+        k: K.
+        last: (n,) which candidates come behind all others, whatever their scores.
+    """
     catalog, rows, logp = scorer.catalog, base.candidates.places, base.candidates.logp
     scores = scorer.score(rows, base.query_vector, logp)
+    if last is not None and last.any() and not last.all():
+        scores[last] -= max(0.0, scores[last].max() - scores[~last].min()) + 1.0
     # Few of the candidates are shown: what is below the K-th best score is left out before anything is sorted.
     best = np.flatnonzero(scores >= np.partition(scores, -k)[-k]) if len(scores) > k else np.arange(len(scores))
     leaf = bisected(catalog.leaf_items, rows[best], "right")  # leaf order is SID order

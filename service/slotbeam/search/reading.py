@@ -7,7 +7,9 @@ from typing import Any
 
 from slotbeam.kae.encode import Match
 from slotbeam.language.boundaries import Span
+from slotbeam.search.pricing import ProposedFilter
 from slotbeam.search.request import SearchRequest
+from slotbeam.search.shape import Shape, read_shape
 from slotbeam.search.snapshot import BoundMatch, Snapshot
 
 
@@ -27,22 +29,32 @@ class QueryReading:
     Attributes:
         typed: the canonical query.
         text: what is encoded: without what is excluded, each misspelt word corrected.
+        shape: what it excludes, and what it says of typed fields.
         bound: bound words; their places are those in `text`.
         corrected: words that stand otherwise in `text`, in order.
-        excluded: canonical texts of what is not wanted.
-        filters: what the query says of typed fields, as a filter; applied when `interpret` was asked for.
+        applied: filters that the query itself asks for, where `interpret` was asked for.
     """
 
     typed: str
     text: str
+    shape: Shape
     bound: tuple[BoundMatch, ...] = ()
     corrected: tuple[Corrected, ...] = ()
-    excluded: tuple[str, ...] = ()
-    filters: dict[str, Any] | None = None
+    applied: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def excluded(self) -> tuple[str, ...]:
+        """Canonical texts of what is not wanted."""
+        return self.shape.excluded
+
+    @property
+    def filters(self) -> tuple[ProposedFilter, ...]:
+        """What the query says of typed fields."""
+        return self.shape.filters
 
     def span(self, match: Match) -> Span:
         """Return where a match in `text` stands in `typed`."""
-        return match.start, match.end
+        return self.shape.typed((match.start, match.end))
 
 
 def read_query(snapshot: Snapshot, request: SearchRequest) -> QueryReading:
@@ -52,6 +64,8 @@ def read_query(snapshot: Snapshot, request: SearchRequest) -> QueryReading:
         InputError: an empty or over-long query.
     """
     typed = request.canonical()
+    shape = read_shape(snapshot, typed, request.interpret)
     limit = request.max_bindings if request.use_bindings else 0
-    bound = snapshot.overlay.match(typed, limit, snapshot.artifact.is_another_word)
-    return QueryReading(typed, typed, tuple(bound))
+    bound = snapshot.overlay.match(shape.open_text, limit, snapshot.artifact.is_another_word)
+    applied = tuple(each.filter for each in shape.filters) if request.interpret else ()
+    return QueryReading(typed, shape.text, shape, tuple(bound), applied=applied)

@@ -13,6 +13,7 @@ from slotbeam.catalog.filters import unknown_field
 from slotbeam.catalog.table import Catalog
 from slotbeam.errors import FieldError, InputError
 from slotbeam.kae.encode import Encoded
+from slotbeam.language.boundaries import Span
 from slotbeam.language.normalize import normalize
 from slotbeam.search.snapshot import BoundMatch
 from slotbeam.search.words import ReadWords
@@ -60,6 +61,7 @@ class SearchRequest:
         fallback: what is answered where nothing of the query is known; None: nothing.
         beam_width: B; None takes the artifact's. It does not depend on k, nor does the order of the items.
         use_bindings: False answers from the base alone.
+        interpret: what the query says of typed fields is a filter, and no text.
         explain: collect facts on how the answer came about.
         max_bindings: pinned groups at most.
         normalised: whether `query` and `recent_queries` are canonical already, as those of a checked body are.
@@ -79,6 +81,7 @@ class SearchRequest:
     fallback: Fallback | None = None
     beam_width: int | None = None
     use_bindings: bool = True
+    interpret: bool = False
     explain: bool = False
     max_bindings: int = 4
     normalised: bool = False
@@ -113,14 +116,13 @@ class Applied:
     id: str
     slot: Slot
     word: str
-    span: tuple[int, int]
+    span: Span
     items: int
 
     @classmethod
-    def of(cls, bound: BoundMatch) -> Applied:
-        """Say which binding a bound word of the query triggered."""
-        match, pinned = bound.match, bound.pinned
-        return cls(pinned.id, pinned.slot, match.surface, (match.start, match.end), len(pinned.rows))
+    def of(cls, bound: BoundMatch, span: Span) -> Applied:
+        """Say which binding a bound word of the query triggered, and where it stands in the canonical query."""
+        return cls(bound.pinned.id, bound.pinned.slot, bound.match.surface, span, len(bound.pinned.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ class Answer:
     """The ranked items of one request, with the facts the edge records.
 
     Attributes:
-        encoded: the base reading of the query: canonical text, matches, query SID.
+        encoded: the base reading of the query: its text, matches, query SID.
         applied: the bindings whose pinned groups were decoded.
         hits: at most K, best first, judged.
         fields: of each hit, to be shown.

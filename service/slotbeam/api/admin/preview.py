@@ -190,17 +190,17 @@ class Preview:
             return {"query": query, "error": str(error)}
         bound = [
             m
-            for m in after.overlay.match(answer.encoded.text, EVERY, after.artifact.is_another_word)
+            for m in after.overlay.match(answer.reading.text, EVERY, after.artifact.is_another_word)
             if m.pinned.id == binding
         ]
         return {
             "query": query,
-            "canonical": answer.encoded.text,
+            "canonical": answer.reading.typed,
             "matches": bool(bound),
             "spans": [
                 {
                     "word": m.match.surface,
-                    "span": [m.match.start, m.match.end],
+                    "span": list(answer.reading.span(m.match)),
                     "overrides": overridden(after.artifact, answer.encoded, m),
                 }
                 for m in bound

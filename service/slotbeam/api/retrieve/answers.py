@@ -68,7 +68,7 @@ def understood(reading: QueryReading, words: ReadWords) -> dict[str, object]:
         "known": [word.text for word, known in read if known],
         "corrected": [{"from": each.word, "to": each.to} for each in reading.corrected],
         "unknown": [word.text for word, known in read if not known],
-        "filters": reading.filters or {},
+        "filters": [{"text": each.text, "filter": each.filter} for each in reading.filters],
     }
 
 

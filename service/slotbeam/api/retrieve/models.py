@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 from pydantic.config import JsonDict
 
 from slotbeam.api.http.models import SEEN, Count, Said, SeenBindings, SlotKindName, TextSpan, sometimes, with_examples
+from slotbeam.api.retrieve.filtermodels import FilterObject
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -53,13 +54,20 @@ class Correction(Said):
     to: str
 
 
+class SaidOfField(Said):
+    """What the query says of a typed field."""
+
+    text: str = Field(description="As it stands in the canonical query")
+    filter: FilterObject = Field(description="As a request's `filter` takes it; applied with `interpret` alone")
+
+
 class UnderstoodWords(Said):
     """The words of the query by what became of them."""
 
     known: list[str] = Field(description="Bound, in the dictionary, or carried by an item, as they were read")
     corrected: list[Correction]
     unknown: list[str]
-    filters: dict[str, JsonValue] = Field(description="What the query says of fields, as a filter")
+    filters: list[SaidOfField] = Field(description="What the query says of typed fields")
 
 
 class FacetValue(Said):
@@ -145,6 +153,7 @@ class Explanation(Said):
     """How an answer came about."""
 
     canonical: str
+    excluded: list[str] = Field(description="What the query does not want: items of it come last in the base group")
     words: list[ExplainedWord]
     overridden: dict[str, list[OverriddenWord]] = Field(description="By the id of the binding")
     groups: list[DecodedGroup]
@@ -157,7 +166,7 @@ _ANSWER: JsonDict = {
     "bindings": SEEN,
     "query_sid": [{"position": 0, "group": "entity", "slot": 17, "kind": "solo", "word": "keychain"}],
     "applied_bindings": [{"id": "b_7kq2mzd4xa", "slot": "1-2049", "word": "labubu", "span": [0, 6], "items": 12}],
-    "understood": {"known": ["labubu", "keychain"], "corrected": [], "unknown": [], "filters": {}},
+    "understood": {"known": ["labubu", "keychain"], "corrected": [], "unknown": [], "filters": []},
     "confidence": 0.97,
     "items": [
         {

@@ -88,6 +88,7 @@ class RetrieveBody(Strict):
     )
     beam_width: int | None = Field(None, ge=1, le=MAX_K)
     use_bindings: bool = True
+    interpret: bool = Field(False, description="What the query says of typed fields is a filter, and no text")
     explain: bool = False
 
     def request(self, beam_width: int | None, max_bindings: int) -> SearchRequest:
@@ -107,6 +108,7 @@ class RetrieveBody(Strict):
             fallback=Fallback(self.fallback) if self.fallback else None,
             beam_width=self.beam_width or beam_width,
             use_bindings=self.use_bindings,
+            interpret=self.interpret,
             explain=self.explain,
             max_bindings=max_bindings,
             normalised=True,
