@@ -6,7 +6,7 @@ import unicodedata
 from bisect import bisect_right
 
 from slotbeam.language.numbers import FRACTION, FRACTION_REACH
-from slotbeam.language.segments import Span, explains, inner_edges, is_spaceless, is_torn
+from slotbeam.language.segments import Span, explains, inner_edges, is_torn
 
 __all__ = ["JOINTS", "Boundaries", "Span", "in_word", "is_cjk"]
 
@@ -118,12 +118,9 @@ class Boundaries:
 
     def _is_inner_edge(self, at: int, side: int) -> bool:
         """Return the same of a place between two characters of words."""
-        before, after = self._text[at - 1], self._text[at]
-        if unicodedata.category(after)[0] == "M" or not is_spaceless(before + after):
-            return False
         if self._inner is None:
             self._inner = inner_edges(self._text, self._language)
-        return at in self._inner[side]
+        return at in self._inner[side] and unicodedata.category(self._text[at])[0] != "M"
 
 
 def _in_fraction(text: str, at: int) -> bool:

@@ -80,20 +80,20 @@ def inner_edges(text: str, language: str) -> tuple[set[int], set[int]]:
     """
     begins: set[int] = set()
     ends: set[int] = set()
+    if text.isascii():
+        return begins, ends
     japanese = language == "ja" or (language != "zh" and _KANA.search(text) is not None)
     for run in _RUN.finditer(text):
         first, last = run.span()
-        if run.lastgroup == "hangul":
-            edges: tuple[int, ...] = ()
-            stops = tuple(stem_ends(run[0]))
-        else:
-            edges = stops = _edges(run[0], run.lastgroup, japanese)
+        inner = [first + at for at in _edges(run[0], run.lastgroup, japanese)]
+        ends.update((first, last), inner)
+        begins.add(last)
+        if run.lastgroup != "hangul":
+            begins.update(inner)
         # After a digit one syllable says what is counted.
         counting = run.lastgroup == "hangul" or (run.lastgroup == "mixed" and japanese)
-        if not (counting and text[first - 1 : first].isdigit() and min(stops, default=last - first) == 1):
+        if not (counting and text[first - 1 : first].isdigit() and min(inner, default=last) == first + 1):
             begins.add(first)
-        begins.update(first + at for at in (*edges, last - first))
-        ends.update(first + at for at in (0, *stops, last - first))
     return begins, ends
 
 
@@ -105,17 +105,20 @@ def pieces(text: str, start: int, end: int) -> Iterator[Span]:
     """
     for run in _RUN.finditer(text, start, end):
         first, last = run.span()
+        edges = _edges(run[0], run.lastgroup, False)
         if run.lastgroup == "hangul":
-            yield first, first + min(stem_ends(run[0]), default=last - first)
+            yield first, first + min(edges, default=last - first)
         else:
-            for begin, stop in pairwise((0, *_edges(run[0], run.lastgroup, False), last - first)):
+            for begin, stop in pairwise((0, *edges, last - first)):
                 yield first + begin, first + stop
 
 
 def _edges(run: str, kind: str | None, japanese: bool) -> tuple[int, ...]:
-    """Return the edges inside of a run, rising."""
+    """Return the edges inside of a run; those of Hangul are ends."""
     if kind == "icu":
         return icu.edges(run)
+    if kind == "hangul":
+        return tuple(stem_ends(run))
     if kind is None or not (japanese or _KANA.search(run)):
         return tuple(range(1, len(run)))
     return _mixed_edges(run, japanese)
