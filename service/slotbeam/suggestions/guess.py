@@ -100,7 +100,7 @@ class Guesser:
             background: other queries of the same time: how often each category is named at all.
         """
         texts = [self.catalog.texts[int(row)] for row in item_rows[:READ_ITEMS]]
-        matcher = Matcher([word])
+        matcher = Matcher([word], self.catalog.terms.folding, [word])
         seen = _Evidence(
             word,
             neighbours=[pair for text in texts for pair in self._neighbours(text, matcher)],
@@ -158,7 +158,7 @@ class Guesser:
 
     def _beside(self, text: str, word: str) -> frozenset[str]:
         """Return the categories that a text names in other words."""
-        held = [(start, end) for start, end, _ in Matcher([word]).find(text)]
+        held = [(start, end) for start, end, _ in Matcher([word], self.catalog.terms.folding, [word]).find(text)]
         return frozenset(
             self.kae.dictionary[match.concept].category
             for match in self.kae.encode(text, held).matches
