@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
@@ -51,31 +50,31 @@ def edges(run: str) -> tuple[int, ...]:
 def explains(run: str, start: int, end: int) -> bool:
     """Return whether the run reads better with a word at `run[start:end]`, whose ends ICU does not cut at.
 
-    ICU knows no new names, and what it takes for words around them is often none: the word is one where fewer
-    characters are left that belong to no word. One that ICU knows is never cut.
+    ICU knows no new names, and what it takes for words around them is often none. A name stands wherever it is not
+    inside one word of the dictionary. A word of the dictionary stands where fewer characters are left that belong to
+    no word, and never cuts another one.
     """
     if end - start < LEAST or any(_continues(run[at : at + 1]) for at in (start, end)):
         return False
-    whole = _whole(run)
-    unknown = _unknown(whole)
-    if not unknown:
+    whole, before, behind = _whole(run), _whole(run[:start]), _whole(run[end:])
+    first, last = len(before), len(whole) - len(behind)
+    if _unknown(whole[first:last]):
+        return not any(begin <= first and last <= stop for begin, stop in _known(whole))
+    if any(begin < at < stop for at in (first, last) for begin, stop in _known(whole)):
         return False
-    before, behind = _whole(run[:start]), _whole(run[end:])
-    for at in (len(before), len(whole) - len(behind)):
-        if at not in (0, len(whole), *cuts(whole)) and not any(first < at < last for first, last in unknown):
-            return False
-    return _size(_unknown(before)) + _size(_unknown(behind)) < _size(unknown)
+    return _unknown(before) + _unknown(behind) < _unknown(whole)
 
 
 @lru_cache(_REMEMBERED)
-def _unknown(whole: str) -> tuple[tuple[int, int], ...]:
-    """Return the spans of the segments that are no words."""
+def _known(whole: str) -> tuple[tuple[int, int], ...]:
+    """Return the spans of the segments that are words of the dictionary."""
     spans = pairwise((0, *cuts(whole), len(whole)))
-    return tuple((start, end) for start, end in spans if start < end and not _is_known(whole[start:end]))
+    return tuple((start, end) for start, end in spans if start < end and _is_known(whole[start:end]))
 
 
-def _size(spans: Iterable[tuple[int, int]]) -> int:
-    return sum(end - start for start, end in spans)
+def _unknown(whole: str) -> int:
+    """Return how many characters belong to no word of the dictionary."""
+    return len(whole) - sum(end - start for start, end in _known(whole))
 
 
 @lru_cache(2**14)
