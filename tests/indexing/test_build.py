@@ -16,7 +16,7 @@ import pytest
 
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader
-from slotbeam.catalog.table import Catalog, item_text
+from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.writer import item_source, write_catalog
 from slotbeam.errors import ArtifactError, InputError, SetupError
 from slotbeam.indexing.build import build_index
@@ -71,10 +71,10 @@ def test_the_index_of_a_stream_is_that_of_the_items_in_memory(whole: Path, tiny_
     folding = Folding.load(whole / "index" / "language")
     kae = Kae.load(tiny_artifact / "model" / "kae", folding)
     encoded = [kae.encode_item(item) for item in items]
-    terms = [[*folding.terms(item_text(item)), *one.concept_terms] for item, one in zip(items, encoded, strict=True)]
+    concepts = [one.concept_terms for one in encoded]
     encoder = ItemEncoder.load(tiny_artifact / "model", MAX_TOKENS, whole / "index" / "language")
     vectors = encoder.columns([(item, b"{}") for item in items]).vectors
-    write_catalog(tmp_path, items, np.array([one.sid for one in encoded]), terms, vectors, folding)
+    write_catalog(tmp_path, items, np.array([one.sid for one in encoded]), concepts, vectors, folding)
     made = {name: data for name, data in index_of(whole).items() if not name.startswith(("trie/", "language/"))}
     assert bytes_of(tmp_path) == made
 

@@ -26,6 +26,7 @@ from slotbeam.catalog.wholewords import rows_holding
 from slotbeam.errors import InputError
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
+from slotbeam.language.segments import is_spaceless
 from slotbeam.types import BoolArray, FloatArray, IntArray, Sid
 
 
@@ -139,21 +140,28 @@ class Catalog:
         products = (self.vectors.take(rows, axis=0).astype(np.float32) @ parts).astype(np.float64)
         return np.asarray((products[:, 0] + products[:, 1] / fine) * (length / (127 * coarse)))
 
-    def match(self, words: Sequence[str]) -> IntArray:
-        """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order."""
+    def match(self, words: Sequence[str], exact: bool = False) -> IntArray:
+        """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order.
+
+        Args:
+            words: not empty.
+            exact: as they are spelt; else in any spelling (`kae.matcher`).
+        """
         if any(not word for word in words):
             raise InputError("a word to match is empty; give at least one letter")
-        holding = [rows_holding(word, self.texts, self._may_hold(word), self.terms.folding) for word in words]
+        folding = self.terms.folding
+        holding = [rows_holding(word, self.texts, self._may_hold(word), folding, exact) for word in words]
         return distinct(np.concatenate([np.empty(0, np.int64), *holding]))
 
     def _may_hold(self, word: str) -> IntArray | None:
-        """Return the rows (n,), rising, outside of which no text holds `word`; None where that is not known."""
-        places, all_known = self.terms.known(word)
-        if all_known and not len(places):
+        """Return the rows (n,), rising, outside of which no text holds `word`; None for one that has no terms."""
+        readings = self.terms.known_readings(word)
+        if not readings:
             return None
-        if not all_known:
-            return self.reread
-        return distinct(np.concatenate([self.terms.postings.carrying_all(places), self.reread]))
+        carrying = [self.terms.postings.carrying_all(places) for places in readings if places is not None]
+        # In a script without spaces a word may end inside of a term.
+        more = [self.reread] if is_spaceless(word) else []
+        return distinct(np.concatenate([np.empty(0, np.int64), *carrying, *more]))
 
     def passing(self, *filters: Mapping[str, Any]) -> Passing:
         """Return the rows that pass every filter, all of them for empty ones. Raises `FilterError`."""

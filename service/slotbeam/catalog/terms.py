@@ -64,9 +64,14 @@ class TermIndex:
         terms = self.folding.terms(token)
         return len(terms) == 1 and len(self._known(terms)[0]) == 1
 
-    def known(self, canonical: str) -> tuple[IntArray, bool]:
-        """Return (n,) places in the vocabulary of the distinct terms that items carry, and whether these are all."""
-        return self._known(self.folding.terms(canonical))
+    def known_readings(self, canonical: str) -> list[IntArray | None]:
+        """Return of each reading of a text the places (n,) of its distinct terms in the vocabulary, rising.
+
+        None stands for a reading that has a term which no item carries. A text without terms has no reading.
+        """
+        readings = ([token.key for token in reading] for reading in self.folding.readings(canonical))
+        known = [self._known(terms) for terms in readings if terms]
+        return [places if all_known else None for places, all_known in known]
 
     def places(self, terms: Sequence[str]) -> IntArray:
         """Return (n,) the place of each term in the vocabulary, -1 for one that no item carries."""

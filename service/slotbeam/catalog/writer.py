@@ -183,7 +183,7 @@ def write_catalog(
     directory: Path,
     items: Sequence[Item],
     sids: IntArray,
-    terms: Sequence[Sequence[str]] | None = None,
+    concept_terms: Sequence[Iterable[str]] | None = None,
     vectors: IntArray | None = None,
     folding: Folding = PLAIN,
 ) -> dict[str, FieldKind]:
@@ -193,7 +193,7 @@ def write_catalog(
         directory: made when missing.
         items: N items, in any order.
         sids: (N, L), in their order.
-        terms: (N,) what lexical overlap is taken from; default: the folding's terms of the `item_text` of each.
+        concept_terms: (N,) terms beside those of the texts (`kae.encode.Encoded.concept_terms`); default: none.
         vectors: (N, e) int8, in their order; default: none, e = 0.
         folding: of their language.
 
@@ -203,34 +203,32 @@ def write_catalog(
     Raises:
         InputError: two items share an id.
     """
-    return write_table(directory, [columns_of(items, sids, terms, vectors, folding)]).kinds
+    return write_table(directory, [columns_of(items, sids, concept_terms, vectors, folding)]).kinds
 
 
 def columns_of(
     items: Sequence[Item],
     sids: IntArray,
-    terms: Sequence[Sequence[str]] | None = None,
+    concept_terms: Sequence[Iterable[str]] | None = None,
     vectors: IntArray | None = None,
     folding: Folding = PLAIN,
 ) -> Columns:
     """Return the columns of items that are held in memory; arguments as for `write_catalog`."""
     texts = [item_text(item) for item in items]
-    own = list(map(folding.terms, texts))
-    held = own if terms is None else terms
-    hashes = [np.array(list(map(term_hash, one)), np.uint32) for one in held]
-    # Other terms than the items' own, and scripts in which a word may end inside a term.
-    told = [set(one) <= set(all_) and terms_tell(text) for one, all_, text in zip(own, held, texts, strict=True)]
+    more = concept_terms or [()] * len(items)
+    terms = [[*folding.terms(text), *concepts] for text, concepts in zip(texts, more, strict=True)]
+    hashes = [np.array(list(map(term_hash, own)), np.uint32) for own in terms]
     return Columns(
         ids=Strings.of([item.id for item in items]),
         titles=Strings.of([item.title for item in items]),
         texts=Strings.of(texts),
         sources=Strings.of_bytes([item_source(item) for item in items]),
-        terms=Strings.of_bytes([one.tobytes() for one in hashes]),
+        terms=Strings.of_bytes([own.tobytes() for own in hashes]),
         popularity=np.array([item.popularity for item in items], np.float64),
         sids=np.asarray(sids, np.int32).reshape(len(items), -1),
         vectors=np.zeros((len(items), 0), np.int8) if vectors is None else np.asarray(vectors, np.int8),
         id_hashes=np.array([id_hash(item.id) for item in items], np.uint64),
-        reread=~np.array(told, np.bool_),
+        reread=~np.array(list(map(terms_tell, texts)), np.bool_),
         fields=Fields.of([item.fields for item in items]),
     )
 

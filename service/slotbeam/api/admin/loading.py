@@ -147,7 +147,8 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
     for line, form in forms.items():
         try:
             given = said(form)
-            listed = resolve_items(plane.artifact, given["words"], form.items, form.match and not form.items)
+            match, exact = form.match and not form.items, given.get("exact", False)
+            listed = resolve_items(plane.artifact, given["words"], form.items, match, exact)
             slot = None if form.slot is None else Slot.parse(form.slot)
             wanted = Wanted(**{"draft": form.state == Lifecycle.DRAFT.value, **given}, items=listed.list, slot=slot)
         except SlotbeamError as error:

@@ -74,7 +74,7 @@ async def patching_write(
     """Make the write of `PATCH /admin/slots/{slot}`: what `form` names changes; its items are matched for `before`."""
     named = said(form)
     if form.items is not None:
-        resolved = await _resolve(plane, named.get("words", before.words), form.items)
+        resolved = await _resolve(plane, named.get("words", before.words), form.items, named.get("exact", before.exact))
         named |= {"items": resolved.list, "match": form.items.match}
     else:
         resolved = None
@@ -182,12 +182,12 @@ def _meaning(form: BaseModel) -> dict[str, object]:
 async def _wanted(plane: AdminPlane, form: BindForm) -> tuple[Wanted, Resolved]:
     plane.artifact.kae.codebook.position_of(form.category)
     given = said(form)
-    resolved = await _resolve(plane, given["words"], form.items)
+    resolved = await _resolve(plane, given["words"], form.items, given.get("exact", False))
     return Wanted(**given, match=form.items.match, items=resolved.list), resolved
 
 
-async def _resolve(plane: AdminPlane, words: Sequence[str], form: ItemsForm) -> Resolved:
-    return await plane.off_loop(lambda: resolve_items(plane.artifact, words, form.ids, form.match))
+async def _resolve(plane: AdminPlane, words: Sequence[str], form: ItemsForm, exact: bool) -> Resolved:
+    return await plane.off_loop(lambda: resolve_items(plane.artifact, words, form.ids, form.match, exact))
 
 
 async def _dry_run(plane: AdminPlane, write: Write) -> Response:

@@ -58,18 +58,19 @@ class Wanted(BindingSpec):
     slot: Slot | None = None
 
 
-def resolve_items(artifact: Artifact, words: Sequence[str], ids: Sequence[str], match: bool) -> Resolved:
-    """Look the ids up, and add every item whose text holds one of `words` when `match`.
+def resolve_items(
+    artifact: Artifact, words: Sequence[str], ids: Sequence[str], match: bool, exact: bool = False
+) -> Resolved:
+    """Look the ids up; when `match`, add every item whose text holds one of `words`, as it is spelt if `exact`.
 
-    Raises:
-        BindingError: nothing was found, or more than 50 000 were (with the count).
+    Raises `BindingError`: nothing was found, or more than 50 000 were (with the count).
     """
     catalog = artifact.catalog
     found, missing = catalog.rows_of(dict.fromkeys(ids))
     item_rows = {int(row) for row in found}
     matched = None
     if match:
-        hits = [int(row) for row in catalog.match(list(words))]
+        hits = [int(row) for row in catalog.match(list(words), exact)]
         matched = len(hits)
         item_rows.update(hits)
     count = len(item_rows) + len(missing)
