@@ -64,6 +64,10 @@ class TermIndex:
         terms = self.folding.terms(token)
         return len(terms) == 1 and len(self._known(terms)[0]) == 1
 
+    def known(self, canonical: str) -> tuple[IntArray, bool]:
+        """Return (n,) places in the vocabulary of the distinct terms that items carry, and whether these are all."""
+        return self._known(self.folding.terms(canonical))
+
     def known_readings(self, canonical: str) -> list[IntArray | None]:
         """Return of each reading of a text the places (n,) of its distinct terms in the vocabulary, rising.
 
