@@ -191,7 +191,7 @@ UNDERSTOOD = [
     ("acme's mug", "acmes mug", "", "an apostrophe between letters is none, and the ending is folded"),
     ("qwertyuiop", "", "qwertyuiop", "a run of keys"),
     ("mug qwertyuiop lamp", "mug lamp", "qwertyuiop", "between two known ones"),
-    ("redmug", "", "redmug", "no compound in English"),
+    ("redlabubu", "", "redlabubu", "no compound in English"),
     ("red,mug;lamp", "red mug lamp", "", "punctuation parts words"),
     ("red_mug", "red mug", "", "so does an underscore"),
     ("кружка", "", "кружка", "another language"),

@@ -23,6 +23,7 @@ from slotbeam.catalog.passing import KeptSets, Passing
 from slotbeam.catalog.sources import Sources
 from slotbeam.catalog.terms import TermIndex
 from slotbeam.catalog.wholewords import rows_holding
+from slotbeam.catalog.words import Words
 from slotbeam.errors import InputError
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
@@ -72,6 +73,7 @@ class Catalog:
     popular: IntArray
     sources: Sources
     terms: TermIndex
+    words: Words
     fields: Fields
     _filtered: KeptSets = field(default_factory=KeptSets, init=False, repr=False)
 
@@ -205,5 +207,6 @@ class Catalog:
             popular=array("popular"),
             sources=Sources.load(items),
             terms=TermIndex.load(directory / "terms", folding),
+            words=Words.load(directory / "words"),
             fields=Fields.load(directory / "fields", kinds),
         )

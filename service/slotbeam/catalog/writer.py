@@ -18,6 +18,7 @@ from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.sources import BLOCK, compressed
 from slotbeam.catalog.table import id_hash, item_text
 from slotbeam.catalog.terms import term_hash, terms_tell
+from slotbeam.catalog.wordsbuilder import WordCounts
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.types import FloatArray, IntArray
 
@@ -50,15 +51,17 @@ def write_table(
     parts: Sequence[Columns],
     map_blocks: Compress = map,
     progress: Callable[[int], object] = lambda done: None,
+    known: Iterable[str] = (),
 ) -> WrittenTable:
     """Write the items of `parts` as one table: the same bytes however they are cut into parts.
 
     Args:
-        directory: made when missing; `items/`, `terms/` and `fields/` are written in it.
+        directory: made when missing; `items/`, `terms/`, `words/` and `fields/` are written in it.
         parts: all items, one part at least. Of one whose items are in row order each array is read once, from its
             beginning to its end.
         map_blocks: how blocks of sources are compressed.
         progress: called with the rows that are written.
+        known: canonical texts of the dictionary, whose words are kept beside the catalog's.
 
     Raises:
         InputError: two items share an id.
@@ -73,10 +76,13 @@ def write_table(
     save_array(directory / "items" / "id_ranks.npy", ranks[order])
     save_array(directory / "items" / "popular.npy", _most_popular(popularity[order]))
     del ranks, popularity
-    interleaving = Interleaving(parts, types)
+    interleaving, words = Interleaving(parts, types), WordCounts(directory / "words", known)
     for start in range(0, len(order), CHUNK):
-        writer.add(interleaving.take(order[start : start + CHUNK]))
+        taken = interleaving.take(order[start : start + CHUNK])
+        writer.add(taken)
+        words.add(taken.texts)
         progress(writer.rows)
+    words.finish()
     return WrittenTable(types.kinds, writer.finish())
 
 

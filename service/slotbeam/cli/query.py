@@ -25,6 +25,7 @@ def query(
         str | None, typer.Option(help="What is answered where nothing of the query is known: popular.")
     ] = None,
     interpret: Annotated[bool, typer.Option("--interpret", help="Filter by what the text says of a price.")] = False,
+    spelling: Annotated[bool, typer.Option(help="Whether words that nobody knows are corrected.")] = True,
     explain: Annotated[bool, typer.Option("--explain", help="Print how the answer came about (JSON).")] = False,
     url: DataUrl = None,
     data_dir: DataDir = None,
@@ -35,6 +36,7 @@ def query(
 
     body = {"query": text, "k": k, "use_bindings": bindings, "interpret": interpret, "explain": explain}
     body |= {"min_relevance": min_relevance}
+    body |= {"spelling": "on" if spelling else "off"}
     body |= {"fallback": fallback} if fallback else {}
     with data_client(settings_of(ctx), url) as client:
         response = client.call("POST", "/retrieve", json=body)
@@ -45,8 +47,12 @@ def query(
     named = [f"{place['group']}={place['word']}" for place in answer["query_sid"] if place["word"]]
     say(f"read as  {', '.join(named) or '(no known word)'}")
     understood = answer["understood"]
+    if understood["corrected"]:
+        say(
+            "showing results for "
+            + ", ".join(f"{word['to']} (typed {word['from']})" for word in understood["corrected"])
+        )
     said = [*understood["known"], *(f"{word} (unknown)" for word in understood["unknown"])]
-    said += [f"{each['from']} → {each['to']}" for each in understood["corrected"]]
     say(f"words    {', '.join(said)}; confidence {answer['confidence']:.2f}")
     for applied in answer["applied_bindings"]:
         say(f"bound    {applied['word']} → slot {applied['slot']} ({counted(applied['items'], 'item')})")

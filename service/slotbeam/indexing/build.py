@@ -18,6 +18,7 @@ from slotbeam.indexing.encode import Given
 from slotbeam.indexing.language import folding_of
 from slotbeam.indexing.runs import RUN_BYTES, RUN_ITEMS, sorted_runs
 from slotbeam.indexing.workers import encoded
+from slotbeam.kae.dictionary import Dictionary
 from slotbeam.language.fold import Folding
 from slotbeam.search.artifact import INDEX, LANGUAGE, MANIFEST, MODEL, read_manifest, verify, write_manifest
 from slotbeam.trie.build import build_trie
@@ -78,7 +79,8 @@ def write_index(
             raise InputError(f"{' and '.join(map(str, catalog.files))} hold no items")
         items = sum(map(len, runs))
         with ThreadPoolExecutor(jobs) as threads:
-            table = write_table(index, runs, threads.map, lambda done: progress("write", done, items))
+            surfaces = Dictionary.load(model / "kae").surfaces
+            table = write_table(index, runs, threads.map, lambda done: progress("write", done, items), surfaces)
         trie = build_trie(table.leaves)
         trie.save(index / "trie")
     except OSError as error:

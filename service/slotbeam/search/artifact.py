@@ -21,6 +21,7 @@ from slotbeam.model.protocol import SequenceModel
 from slotbeam.model.tokenizer import TOKENIZER, InputBuilder
 from slotbeam.search.examples import example_queries
 from slotbeam.search.options import SearchOptions
+from slotbeam.search.spelling import Speller
 from slotbeam.trie.csr import Trie
 
 FORMAT = 4
@@ -149,6 +150,11 @@ class Artifact:
     def examples(self) -> tuple[str, ...]:
         """Queries that it understands, to show to people."""
         return example_queries(self)
+
+    @cached_property
+    def speller(self) -> Speller:
+        """Knows how the words of the catalog are spelt."""
+        return Speller(self.kae, self.catalog, self.folding.language)
 
     def is_another_word(self, token: str, word: str) -> bool:
         """Return whether `token` is a word of the dictionary, or one of the catalog's and no other form of `word`."""

@@ -15,6 +15,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.reading import QueryReading
 from slotbeam.search.snapshot import BoundMatch, Pinned
+from slotbeam.search.spelling import Considered
 from slotbeam.trie.csr import Trie
 from slotbeam.types import Hit, IntArray, Slot
 
@@ -38,11 +39,18 @@ def explain(
     return {
         "canonical": reading.typed,
         "excluded": list(reading.excluded),
+        "spelling": [_considered(each) for each in reading.considered],
         "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in facts_of(artifact.kae, encoded.text)],
         "overridden": {match.pinned.id: overridden(artifact, encoded, match) for match in reading.bound},
         "groups": groups,
         "brought_by": _brought_by(base, hits),
     }
+
+
+def _considered(word: Considered) -> dict[str, Any]:
+    """Return what a word may have been, best first: its `cost` in edits, its `times` in the catalog, its `score`."""
+    candidates = [{key: fact for key, fact in each._asdict().items() if key != "span"} for each in word.candidates]
+    return {"word": word.word, "to": word.corrected and word.corrected.to, "candidates": candidates}
 
 
 def overridden(artifact: Artifact, encoded: Encoded, bound: BoundMatch) -> list[dict[str, Any]]:

@@ -62,6 +62,7 @@ class SearchRequest:
         beam_width: B; None takes the artifact's. It does not depend on k, nor does the order of the items.
         use_bindings: False answers from the base alone.
         interpret: what the query says of typed fields is a filter, and no text.
+        spelling: False takes every word as it was typed.
         explain: collect facts on how the answer came about.
         max_bindings: pinned groups at most.
         normalised: whether `query` and `recent_queries` are canonical already, as those of a checked body are.
@@ -82,6 +83,7 @@ class SearchRequest:
     beam_width: int | None = None
     use_bindings: bool = True
     interpret: bool = False
+    spelling: bool = True
     explain: bool = False
     max_bindings: int = 4
     normalised: bool = False

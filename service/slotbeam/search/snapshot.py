@@ -136,6 +136,14 @@ class Overlay:
                     first.setdefault(pinned.id, BoundMatch(Match(start, end, surface, -1), pinned))
         return list(first.values())[:limit]
 
+    def has_token(self, token: str) -> bool:
+        """Return whether a token is one of the words of a bound word."""
+        return token in self.tokens
+
+    def holds_word(self, canonical: str) -> bool:
+        """Return whether a bound word stands in a canonical text."""
+        return self.matcher is not None and bool(self.matcher.find(canonical))
+
 
 EMPTY_OVERLAY = Overlay()
 

@@ -34,7 +34,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Holder, Snapshot
-from slotbeam.search.unknown import WordResult, understood, words_that
+from slotbeam.search.unknown import WordResult, split_words, understood, words_that
 from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter
 from slotbeam.types import QueryStage, Timings
@@ -96,12 +96,16 @@ class DataPlane:
             self.metrics.record(timings, len(answer.hits), waited_s + time.perf_counter() - started)
             applied_ids = [applied.id for applied in answer.applied]
             self.metrics.bindings.activated(applied_ids)
-            words = answer.words.words
+            # Counted is what was typed, whatever it was taken for.
+            reading, typed, words = answer.reading, answer.encoded, answer.words.words
+            if reading.corrected:
+                typed = snapshot.artifact.kae.encode(reading.shape.text)
+                words = split_words(typed, [reading.uncorrected(each.match) for each in reading.bound])
             for word in words:
                 self.metrics.words.labels(word.result).inc()
             self.metrics.understood.labels(understood(words)).inc()
             if self.trends is not None:
-                self.trends.note(answer.encoded.text, words_that(words, WordResult.UNKNOWN))
+                self.trends.note(typed.text, words_that(words, WordResult.UNKNOWN))
             return document(self.ids.issue(request.k, applied_ids), snapshot, answer), timings
 
         return job

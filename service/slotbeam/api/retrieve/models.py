@@ -149,11 +149,30 @@ class BroughtBy(Said):
     words: bool = sometimes(bool, "Whether the query's words brought it")
 
 
+class SpellingCandidate(Said):
+    """What a word that nobody knows may have been."""
+
+    to: str
+    cost: float = Field(description="Of the slips, in edits; less for one that is made easily")
+    times: Count = Field(description="How often it stands in the catalog, twice where in a title")
+    score: float = Field(description="What it is worth, in nats")
+    fits: bool = Field(description="Whether an item carries it beside the query's other words")
+
+
+class ConsideredWord(Said):
+    """A word that nobody knows, and what it may have been, best first."""
+
+    word: str
+    to: str | None = Field(description="What it was taken for; null where that is not safe")
+    candidates: list[SpellingCandidate]
+
+
 class Explanation(Said):
     """How an answer came about."""
 
     canonical: str
     excluded: list[str] = Field(description="What the query does not want: items of it come last in the base group")
+    spelling: list[ConsideredWord] = Field(description="Words that nobody knows; none with `spelling` off")
     words: list[ExplainedWord]
     overridden: dict[str, list[OverriddenWord]] = Field(description="By the id of the binding")
     groups: list[DecodedGroup]

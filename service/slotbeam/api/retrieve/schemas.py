@@ -89,6 +89,9 @@ class RetrieveBody(Strict):
     beam_width: int | None = Field(None, ge=1, le=MAX_K)
     use_bindings: bool = True
     interpret: bool = Field(False, description="What the query says of typed fields is a filter, and no text")
+    spelling: Literal["on", "off"] = Field(
+        "on", description="`off` takes every word as it was typed; `on` corrects words that nobody knows"
+    )
     explain: bool = False
 
     def request(self, beam_width: int | None, max_bindings: int) -> SearchRequest:
@@ -109,6 +112,7 @@ class RetrieveBody(Strict):
             beam_width=self.beam_width or beam_width,
             use_bindings=self.use_bindings,
             interpret=self.interpret,
+            spelling=self.spelling == "on",
             explain=self.explain,
             max_bindings=max_bindings,
             normalised=True,
