@@ -53,6 +53,8 @@ THAI: list[Case] = [
     ("th", "แพนทีน", "แพนทีนราคาพิเศษ", FOUND, "a name, though ICU has other words across its end"),
     ("th", "ช็อกโก", "นมช็อกโกแลต", MISSED, "no name stands inside a word of the dictionary"),
     ("th", "ม่วง", "น้ำมะม่วง", MISSED, "four characters of a word that ICU knows"),
+    ("th", "ครา", "ตุ๊กตาครายเบบี้", MISSED, "the single consonant behind it is no word"),
+    ("my", "ဒ", "အဒီဒတ်", MISSED, "what ends a syllable starts no word"),
     ("lo", "ກາເຟ", "ນົມກາເຟ", FOUND, "Lao: coffee behind milk"),
     ("lo", "ເຂົ້າ", "ເຂົ້າໜຽວ", FOUND, "rice, and what kind"),
     ("lo", "ມາກ", "ໝາກໂມ", MISSED, "NFKC takes HO MO apart; no word ends inside"),
@@ -142,6 +144,9 @@ KOREAN: list[Case] = [
     ("ko", "가방", "가방로", MISSED, "which follows vowels only"),
     ("ko", "물", "물로", MISSED, "in doubt it is no word of one syllable"),
     ("ko", "신발", "신발로", FOUND, "behind ㄹ as behind a vowel"),
+    ("ko", "피부", "피부과", MISSED, "a doctor of the skin: the particle does not follow a vowel"),
+    ("ko", "전문", "전문가", MISSED, "an expert: the particle does not follow a consonant"),
+    ("ko", "소아", "소아과", MISSED, "a doctor of children"),
     ("ko", "labubu", "labubu인형", FOUND, "Latin letters are apart"),
     ("ko", "인형", "labubu인형", FOUND, "and Hangul from them"),
     ("ko", "개", "3개", MISSED, "a counter is no dog"),
@@ -191,7 +196,9 @@ CHINESE: list[Case] = [
 @pytest.mark.parametrize(("language", "word", "text", "expected", "why"), [*THAI, *JAPANESE, *KOREAN, *CHINESE])
 def test_a_word_is_found_where_its_script_has_words(language, word, text, expected, why):
     folding = Folding(language)
-    assert bool(Matcher([normalize(word)], folding).find(normalize(text))) == expected, why
+    word, text = normalize(word), normalize(text)
+    assert bool(Matcher([word], folding).find(text)) == expected, why
+    assert bool(Matcher([word], folding, [word]).find(text)) == (expected and word in text), "as it is spelt"
 
 
 LANGUAGES = ["th", "ja", "ko", "zh", "en"]
