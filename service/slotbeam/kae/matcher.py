@@ -28,8 +28,8 @@ _ASCII_KINDS = bytes(
 """What `Boundaries` asks of an ASCII character: bits that a pair of characters is judged by."""
 
 
-def _leftmost_longest(match: Occurrence) -> tuple[int, int, int]:
-    return match[0], -match[1], match[2]
+def _leftmost_longest(match: Occurrence) -> Span:
+    return match[0], -match[1]
 
 
 class Matcher:
@@ -114,14 +114,14 @@ class Folded:
         self._automaton = AhoCorasick(list(self._words)) if self._words else None
 
     def find_all(self, text: str, bounds: Boundaries, spelt: Container[Span] = ()) -> list[Occurrence]:
-        """Return every boundary-valid occurrence in any spelling, in no order, one a span and word.
+        """Return every boundary-valid occurrence in any spelling; of those of a span, what says most of it first.
 
         Args:
             text: canonical text.
             bounds: of it.
             spelt: spans that are left out.
         """
-        found: set[Occurrence] = set()
+        found: dict[Occurrence, int] = {}
         if self._automaton is None:
             return []
         for reading in self._folding.readings(text):
@@ -130,8 +130,9 @@ class Folded:
             for number, start, end in self._automaton.find_matches_as_indexes(keys, overlapping=True):
                 first, last = reading[bisect_right(begins, start) - 1], reading[bisect_right(begins, end - 1) - 1]
                 if (first.start, last.end) not in spelt:
-                    found.add((first.start, last.end, self._numbers[number]))
-        return [one for one in found if bounds.hold(one[0], one[1])]
+                    found.setdefault((first.start, last.end, self._numbers[number]), start - end)
+        valid = [one for one in found if bounds.hold(one[0], one[1])]
+        return sorted(valid, key=lambda one: (found[one], one[2])) if len(valid) > 1 else valid
 
 
 def _kinds(text: str) -> bytes | bytearray:

@@ -6,61 +6,27 @@ any of the forms that hyphens and spaces allow. What a key cannot tell, a second
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
-import Stemmer
 from icu4py._version import icu_version
 
 from slotbeam.arrays import load_strings, save_strings
 from slotbeam.errors import ArtifactError
+from slotbeam.language import particles
+from slotbeam.language.compounds import Compounds
 from slotbeam.language.normalize import VERSION
-from slotbeam.language.particles import stem
-from slotbeam.language.segments import SPACELESS, is_spaceless, pieces
+from slotbeam.language.stems import stemmer
+from slotbeam.language.tokens import NUMBER, SEGMENT, WORD, Joiner, Piece, name_of_series, scan
+from slotbeam.language.units import Measures
 
 UNDETERMINED = "und"
 """The language of a catalog that is of none, or of many: nothing is stemmed."""
 
-_SNOWBALL = {
-    "ar": "arabic",
-    "ca": "catalan",
-    "da": "danish",
-    "de": "german",
-    "el": "greek",
-    "en": "english",
-    "es": "spanish",
-    "et": "estonian",
-    "eu": "basque",
-    "fi": "finnish",
-    "fr": "french",
-    "ga": "irish",
-    "hi": "hindi",
-    "hu": "hungarian",
-    "hy": "armenian",
-    "id": "indonesian",
-    "it": "italian",
-    "lt": "lithuanian",
-    "nb": "norwegian",
-    "nl": "dutch",
-    "no": "norwegian",
-    "pl": "polish",
-    "pt": "portuguese",
-    "ro": "romanian",
-    "ru": "russian",
-    "sr": "serbian",
-    "sv": "swedish",
-    "ta": "tamil",
-    "tr": "turkish",
-    "yi": "yiddish",
-}
 _REMEMBERED = 2**16
-_TOKEN = re.compile(rf"\d+(?:[.,]\d+)*|([{SPACELESS}]+)|[^\W\d_{SPACELESS}]+")
-_JOINED = re.compile(r"(?<=[^\W_])-(?=[^\W_])")
 
 
 class Versions(NamedTuple):
@@ -98,23 +64,29 @@ class Folding:
         self.language = language
         self.made_by = made_by
         self.parts = frozenset(parts)
-        algorithm = _SNOWBALL.get(language)
-        self._stemmer = Stemmer.Stemmer(algorithm) if algorithm in Stemmer.algorithms() else None
-        self._key = lru_cache(_REMEMBERED)(self._fold)
+        self._measures = Measures(language)
+        self._joiner = Joiner(language)
+        stem = stemmer(language)
+        self._compounds = Compounds(language, self.parts, stem)
+        self._word = lru_cache(_REMEMBERED)(stem)
+        self._number = lru_cache(_REMEMBERED)(self._measures.plain)
         # Each edit asks it of every bound word.
         self._keys = lru_cache(_REMEMBERED)(self._word_keys)
 
     def readings(self, text: str) -> list[Reading]:
-        """Return the ways to read a canonical text: its tokens, then, where that differs, with hyphens joined."""
-        split = self._tokens(text)
-        hyphens = [hyphen.start() for hyphen in _JOINED.finditer(text)] if "-" in text else ()
-        if not hyphens:
-            return [split]
-        places = list(range(len(text)))  # of what is left, in the text
-        for hyphen in reversed(hyphens):
-            del places[hyphen]
-        tokens = self._tokens(_JOINED.sub("", text))
-        return [split, [FoldToken(key, places[start], places[end - 1] + 1) for key, start, end in tokens]]
+        """Return the ways to read a canonical text that differ, one to three.
+
+        Its pieces as they stand; numbers with their units, and words that hyphens or spaces took apart, as one; and
+        these with compounds taken apart.
+        """
+        found = scan(text)
+        readings = [self._reading(text, found)]
+        joined = self._joiner.join(text, self._measures.read(text, found))
+        if joined is not found:
+            readings.append(self._reading(text, joined))
+        if self._compounds and (parted := self._parted(joined, readings[-1])):
+            readings.append(parted)
+        return readings
 
     def keys(self, word: str) -> list[str]:
         """Return the keys of a canonical word, one a reading: texts that hold one of them hold a spelling of it."""
@@ -147,27 +119,37 @@ class Folding:
             raise ArtifactError(f"{path} cannot be read: {error}; make the index again", file=path.name) from error
         return cls(language, load_strings(directory / "parts"), made_by)
 
-    def _tokens(self, text: str) -> Reading:
-        key = self._key
-        if text.isascii():  # as most texts are, and items have many
-            return [FoldToken(key(match[0]), match.start(), match.end()) for match in _TOKEN.finditer(text)]
-        tokens: Reading = []
-        for match in _TOKEN.finditer(text):
-            spans = [match.span()] if match[1] is None else pieces(text, *match.span())
-            tokens += [FoldToken(key(text[start:end]), start, end) for start, end in spans]
-        return tokens
-
     def _word_keys(self, word: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(joined_keys(reading) for reading in self.readings(word) if reading))
 
-    def _fold(self, token: str) -> str:
-        if is_spaceless(token):  # whose marks are letters
-            return stem(token)
-        if not token.isascii():
-            plain = unicodedata.normalize("NFD", token)
-            token = unicodedata.normalize("NFC", "".join(c for c in plain if unicodedata.category(c) != "Mn")) or token
-        # One stemmer at a time is safe: the interpreter holds its lock while it runs.
-        return str(self._stemmer.stemWord(token)) if self._stemmer and not token[0].isdigit() else token
+    def _reading(self, text: str, found: list[Piece]) -> Reading:
+        word = self._word
+        if all(piece.kind == WORD for piece in found):  # as most queries are
+            return [FoldToken(word(piece.text), piece.start, piece.end) for piece in found]
+        return [FoldToken(self._key(piece), *name_of_series(text, piece)) for piece in found]
+
+    def _key(self, piece: Piece) -> str:
+        if piece.kind == WORD:
+            return self._word(piece.text)
+        if piece.kind == NUMBER:
+            return self._number(piece.text)
+        return particles.stem(piece.text) if piece.kind == SEGMENT else piece.text
+
+    def _parted(self, found: list[Piece], reading: Reading) -> Reading | None:
+        """Return a reading of `found` with its compounds taken apart; None where it holds none."""
+        split = self._compounds.split
+        parts = [split(piece.text) if piece.kind == WORD else () for piece in found]
+        if not any(parts):
+            return None
+        tokens: Reading = []
+        for piece, own, whole in zip(found, parts, reading, strict=True):
+            # All parts start where the compound does: what ends with it is its head.
+            for word, length in own:
+                end = piece.places[length - 1] + 1 if piece.places else piece.start + length
+                tokens.append(FoldToken(self._word(word), piece.start, end))
+            if not own:
+                tokens.append(whole)
+        return tokens
 
 
 def joined_keys(reading: Reading) -> str:
