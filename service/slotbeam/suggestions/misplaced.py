@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.listing import Listing, first_free
+from slotbeam.bindings.words import read_again
 from slotbeam.errors import NoFreeSlot
 from slotbeam.search.artifact import Artifact
 from slotbeam.suggestions.guess import Guesser
@@ -63,13 +64,14 @@ def _own_categories(
 ) -> Iterator[tuple[str, str]]:
     """Yield the categories of a binding's words, and how each is known: what is certain first."""
     dictionary = artifact.kae.dictionary
-    known = {word: number for word in binding.words if (number := dictionary.concept_of(word)) is not None}
+    words = read_again(binding.words)
+    known = {word: number for word in words if (number := dictionary.concept_of(word)) is not None}
     for word, number in known.items():
         category = dictionary[number].category
         yield category, f'"{word}" has the category {category} in the dictionary'
     if known or guesser is None:
         return
-    for word in binding.words[:MOST_GUESSED]:
+    for word in words[:MOST_GUESSED]:
         rows = artifact.catalog.match([word])
         if len(rows):
             best = guesser().guess(word, rows.tolist())[0]

@@ -8,9 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
+from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.language.fold import Folding
 from slotbeam.search.artifact import Artifact
+from slotbeam.types import Slot
 from support.clients import AppClient
+from support.live import binds, make_binding, write
 
 from .conftest import Plane
 
@@ -179,3 +183,41 @@ async def test_a_file_is_refused_where_two_rows_spell_one_word(admin: AppClient)
     await bind(admin, "t-shirt")
     held = (await admin.post("/admin/slots:import", json=rows[1:])).json()
     assert 'is another spelling of "t-shirt", which is bound on slot 1-4' in held["detail"]
+
+
+async def test_a_match_takes_the_items_of_every_spelling_and_an_exact_one_those_of_its_own(
+    admin: AppClient, shop: Artifact
+) -> None:
+    mugs = sum("mug" in text.split() for text in shop.catalog.texts)
+    match = {"items": {"match": True}}
+    assert (await bind(admin, "mugs", **match, exact=True)).status_code == 422, "no item says mugs"
+    made = (await bind(admin, "mugs", **match)).json()
+    assert made["item_count"] == mugs > 0
+    tag = {"if-match": made["etag"]}
+    exact = await admin.patch(f"/admin/slots/{made['slot']}", json={"exact": True, **match}, headers=tag)
+    assert exact.status_code == 422, "a match is of the spellings that the binding asks for then"
+    kept = await admin.patch(f"/admin/slots/{made['slot']}", json={"exact": True}, headers=tag)
+    assert (kept.status_code, kept.json()["item_count"]) == (200, mugs), "items that are not named stay"
+
+
+async def test_words_of_an_older_normaliser_are_matched_edited_and_refused_as_they_are_read_today(
+    server: EmbeddedStore, plane: Plane, shop: Artifact
+) -> None:
+    store = Store(server.url)
+    await store.initialise()
+    old = make_binding("usb\u2013c", "men \u0301s")
+    await write(store, shop.codebook_sha, binds(old, Slot(1, 4)))
+    async with plane() as admin:
+        held = (await admin.get("/admin/slots/1-4")).json()
+        assert held["words"] == ["usb\u2013c", "men \u0301s"], "as they are stored"
+        assert (await bind(admin, "Men\u2019s")).status_code == (await bind(admin, "usb-c")).status_code == 409
+        tag = {"if-match": held["etag"]}
+        matched = await admin.patch("/admin/slots/1-4", json={"items": {"match": True}}, headers=tag)
+        assert matched.json()["item_count"] == sum("usb c" in text for text in shop.catalog.texts) > 0
+        assert matched.json()["words"] == held["words"], "an edit of other fields leaves them"
+        tag = {"if-match": matched.json()["etag"]}
+        renamed = await admin.patch("/admin/slots/1-4", json={"words": held["words"]}, headers=tag)
+        assert renamed.json()["words"] == ["usb-c", "mens"], "an edit that says them stores what is read"
+        free = await bind(admin, "usb\u2013c")
+        assert free.json()["holder"]["binding"] == held["id"]
+    await store.close()

@@ -30,6 +30,7 @@ from slotbeam.bindings.edits.wanted import (
 )
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store.commit import Committed
+from slotbeam.bindings.words import read_again
 from slotbeam.errors import Stale
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
@@ -74,14 +75,15 @@ async def patching_write(
     """Make the write of `PATCH /admin/slots/{slot}`: what `form` names changes; its items are matched for `before`."""
     named = said(form)
     if form.items is not None:
-        resolved = await _resolve(plane, named.get("words", before.words), form.items, named.get("exact", before.exact))
+        words, exact = named.get("words", read_again(before.words)), named.get("exact", before.exact)
+        resolved = await _resolve(plane, words, form.items, exact)
         named |= {"items": resolved.list, "match": form.items.match}
     else:
         resolved = None
     plane.artifact.kae.codebook.position_of(form.category or before.category)
 
     def wanted(current: Binding) -> Wanted:
-        if current.words != before.words and form.items is not None:
+        if (current.words, current.exact) != (before.words, before.exact) and form.items is not None:
             raise Stale(f"{current.id} was changed meanwhile; read it again and repeat the edit", etag=current.etag)
         return replace(wanted_of(current), **named)
 
