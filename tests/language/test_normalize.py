@@ -65,6 +65,11 @@ def test_canonical_text_is_at_most_three_times_as_long_as_that_of_version_1(text
     assert len(normalize(text)) <= 3 * len(normalize_v1(text))
 
 
+@given(st.one_of(st.text(st.characters(codec="ascii"), max_size=40), TEXTS.filter(str.isascii)))
+def test_text_of_ascii_is_read_as_it_is_in_any_text(text: str) -> None:
+    assert normalize(f"{text} | é").removesuffix("| é").strip() == normalize(text)
+
+
 def test_character_references_inside_one_another_are_read_once() -> None:
     assert normalize("&amp;" * 3 + "lt;") == "&&<"
     assert normalize("&#3" * 50 + "&#56;;" + ";" * 50).count("8") == 1

@@ -14,7 +14,7 @@ from ahocorasick_rs import AhoCorasick
 from slotbeam.errors import InputError
 from slotbeam.language.boundaries import JOINTS, Boundaries, Span
 from slotbeam.language.fold import PLAIN, Folding, joined_keys
-from slotbeam.language.numbers import FRACTION
+from slotbeam.language.numbers import FRACTION, MAY_BE_FRACTION
 
 Occurrence = tuple[int, int, int]
 """(start, end, word index): character offsets into the text, end exclusive."""
@@ -138,7 +138,7 @@ class Folded:
 def _kinds(text: str) -> bytes | bytearray:
     """Return the bits of each character of ASCII text, two blanks on either side."""
     kinds = b"\0\0%b\0\0" % text.encode().translate(_ASCII_KINDS)
-    if "/" not in text:
+    if "/" not in text or not MAY_BE_FRACTION.search(text):
         return kinds
     marked = bytearray(kinds)
     for found in FRACTION.finditer(text):

@@ -9,28 +9,26 @@ from collections.abc import Callable
 
 from slotbeam.errors import TextError
 from slotbeam.language.characters import BLANK, POINTS, SAME
-from slotbeam.language.numbers import canonical_numbers
+from slotbeam.language.numbers import canonical_numbers, has_sizes
 
 VERSION = 2
 """Of this normaliser: what artifacts and stores name."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE = ("Cc", "Cf")
-_RULED = ("'", "`", "&", "/", "*", "x", ' "', " and ")
-"""ASCII text in lower case that holds none of these is changed by no rule."""
 
 # "´" alone is a space and a combining accent after NFKC: so it is in words that an earlier version made.
 _ACCENT = re.compile("(?:^| )([\u0301\u0308\u030b\u0313\u0314])")
 _ACCENTS = {"\u0301": "'", "\u0308": '"', "\u030b": '"', "\u0313": "'", "\u0314": "'"}
-_LOOSE_PRIME = re.compile(r"(?<=\d) (?=[\"'](?!\w))")
-_NO_PRIME = re.compile(r"(?<!\d)'|(?<=\d)'(?=s(?![\w']))")
+_LOOSE_PRIME = re.compile(r" (?<=\d )(?=[\"'](?!\w))")
+_NO_PRIME = re.compile(r"'(?:(?<!\d')|(?=s(?![\w'])))")
 
 _REFERENCE = re.compile(r"&(?:(?:amp|#0{0,4}38|#x0{0,4}26);)*((?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});)")
 _LOOKS_LIKE_REFERENCE = re.compile(r"&(?=#?\w+;)")
-_AND = re.compile(r"(?<=\w) and (?=\w)")
+_AND = re.compile(r" and (?<=\w and )(?=\w)")
 _AMPERSAND = re.compile(r"(?<=\w) ?& ?(?=\w)")
 _LETTER = r"[^\W\d_]"
 _INITIALS = re.compile(
-    rf"(?<!\w)(?:({_LETTER}) & (?={_LETTER}{{1,2}}(?![\w;]))|({_LETTER}{{2}}) & (?={_LETTER}(?![\w;])))"
+    rf" & (?:(?<=(?<!\w){_LETTER} & )(?={_LETTER}{{1,2}}(?![\w;]))|(?<=(?<!\w){_LETTER}{{2}} & )(?={_LETTER}(?![\w;])))"
 )
 
 
@@ -48,7 +46,7 @@ def normalize(text: str) -> str:
     """
     if text.isascii():
         plain = " ".join(text.lower().split())
-        if plain.isprintable() and not any(sign in plain for sign in _RULED):
+        if plain.isprintable() and not _is_ruled(plain):
             return plain
     elif lone := _SURROGATE.search(text):
         raise TextError(
@@ -58,6 +56,11 @@ def normalize(text: str) -> str:
         # Once, between two fixpoints: what a reference stands for may not become a part of another one.
         text = _REFERENCE.sub(_resolved, _settled(_characters, text))
     return _settled(_spellings, text)
+
+
+def _is_ruled(text: str) -> bool:
+    """Return whether a rule may change ASCII text in lower case. Most queries are told apart here."""
+    return "'" in text or "`" in text or "&" in text or ' "' in text or " and " in text or has_sizes(text)
 
 
 def _settled(change: Callable[[str], str], text: str) -> str:
@@ -71,7 +74,7 @@ def _spellings(text: str) -> str:
     text = canonical_numbers(_characters(text))
     if " and " in text or "&" in text:
         text = _AMPERSAND.sub(" & ", _AND.sub(" & ", _LOOKS_LIKE_REFERENCE.sub("& ", text)))
-        text = _INITIALS.sub(lambda found: f"{found[1] or found[2]}&", text)
+        text = _INITIALS.sub("&", text)
     return " ".join(text.split())
 
 
