@@ -53,6 +53,13 @@ SAME = [
     ("und", "äpfel", "apfel", "accents in a catalog of no language"),
     ("und", "t-shirt", "tshirt", "joined in a catalog of no language"),
     ("en", "cocoa", "сосоа", "looks alike"),
+    ("en", "tshirt", "t shirt", "the space comes later"),
+    ("en", '5"', "5-inch", "inches"),
+    ("en", "500ml", "0.5 l", "another unit of the same size"),
+    ("en", "5 kg", "5000 g", "another unit of the same weight"),
+    ("de", "größe", "groesse", "oe for ö"),
+    ("sv", "sko", "skor", "a plural of a word that ends in a vowel"),
+    ("ru", "кроссовки", "кроссовок", "a case"),
 ]
 OTHER = [
     ("en", "dress", "press", "another letter"),
@@ -78,6 +85,11 @@ OTHER = [
     ("en", "拉布布", "拉布", "a part of a run of CJK"),
     ("el", "μήλο", "μέλι", "another word"),
     ("sv", "glas", "glass", "another word"),
+    ("en", "5 m", "5 mm", "another unit"),
+    ("en", '1/2"', '2"', "a part of a size"),
+    ("en", "running", "runner", "another word of one stem"),
+    ("en", "universe", "university", "what a stemmer would take for one"),
+    ("en", "business", "busy", "what a stemmer would take for one"),
 ]
 """(language of the catalog, word that is bound, word that is asked for, why)."""
 
