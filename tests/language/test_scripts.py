@@ -103,6 +103,8 @@ JAPANESE: list[Case] = [
     ("ja", "おも", "おもちゃ", MISSED, "half a word of hiragana"),
     ("ja", "ちいかわ", "ちいかわぬいぐるみ", FOUND, "a new name, of whole segments"),
     ("ja", "らーめん", "醤油らーめん", FOUND, "a long vowel in hiragana"),
+    ("ja", "プリンター", "プリンタ用紙", FOUND, "a long vowel at the end is written or not"),
+    ("ja", "バター", "バタ", MISSED, "but not of a short word"),
     ("ja", "labubu", "新作labubuぬいぐるみ", FOUND, "Latin letters are apart"),
     ("ja", "本", "3本", MISSED, "a counter is no book"),
     ("ja", "本", "本3冊", FOUND, "books, counted"),

@@ -16,7 +16,7 @@ from icu4py._version import icu_version
 
 from slotbeam.arrays import load_strings, save_strings
 from slotbeam.errors import ArtifactError
-from slotbeam.language import particles
+from slotbeam.language import segments
 from slotbeam.language.compounds import Compounds
 from slotbeam.language.normalize import VERSION
 from slotbeam.language.stems import stemmer
@@ -133,7 +133,7 @@ class Folding:
             return self._word(piece.text)
         if piece.kind == NUMBER:
             return self._number(piece.text)
-        return particles.stem(piece.text) if piece.kind == SEGMENT else piece.text
+        return segments.key(piece.text) if piece.kind == SEGMENT else piece.text
 
     def _parted(self, found: list[Piece], reading: Reading) -> Reading | None:
         """Return a reading of `found` with its compounds taken apart; None where it holds none."""

@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from slotbeam.language import icu
-from slotbeam.language.particles import stem_ends
+from slotbeam.language.particles import stem, stem_ends
 
 Span = tuple[int, int]
 """(start, end): character offsets, end exclusive."""
@@ -42,6 +42,9 @@ _ICU = re.compile(f"[{_THAI}{_LAO}{_BURMESE}{_KHMER}]")
 _SPACELESS = re.compile(f"[{SPACELESS}]")
 _TORN = re.compile(rf"[{SPACELESS}][^\w{SPACELESS}]+[{SPACELESS}]")
 _KANA = re.compile(f"[{_HIRAGANA}{_KATAKANA}]")
+_HANGUL_RUN = re.compile(f"[{_HANGUL}]")
+_LEAST_LONG = 4
+"""Characters: プリンター is プリンタ, but バター is no バタ."""
 _KATAKANA_RUN = re.compile(f"[{_KATAKANA}][{_KATAKANA}{_LONG}]*")
 
 
@@ -111,6 +114,13 @@ def pieces(text: str, start: int, end: int) -> Iterator[Span]:
         else:
             for begin, stop in pairwise((0, *edges, last - first)):
                 yield first + begin, first + stop
+
+
+def key(piece: str) -> str:
+    """Return what spellings of a piece share: Hangul without particles, katakana without the ー at its end."""
+    if piece[-1] == "\u30fc" and len(piece) >= _LEAST_LONG:
+        return piece[:-1]
+    return stem(piece) if _HANGUL_RUN.match(piece) else piece
 
 
 def _edges(run: str, kind: str | None, japanese: bool) -> tuple[int, ...]:
