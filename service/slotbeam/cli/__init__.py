@@ -14,6 +14,7 @@ from slotbeam.cli import (
     index,
     kae,
     paper,
+    queries,
     query,
     report,
     scale,
@@ -74,6 +75,7 @@ app.command()(up.up)
 app.command()(serve.serve)
 app.command()(admin.admin)
 app.command()(query.query)
+app.command()(queries.queries)
 app.command()(doctor.doctor)
 app.command()(train.train)
 app.command()(bench.bench)

@@ -1,4 +1,7 @@
-"""The data plane's report on unknown words: requests leave them in a bounded inbox, a background task publishes."""
+"""The data plane's report on unknown words and on queries without items.
+
+Requests leave them in bounded inboxes, a background task publishes.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from slotbeam.bindings.store.store import Store
 from slotbeam.errors import StoreError
 from slotbeam.search.unknown import is_countable
 from slotbeam.suggestions.trends import BUCKET_S, RECENT, TrendCounter
+from slotbeam.suggestions.unanswered import Askers, UnansweredCounter
 
 REPORT_S = 10.0
 INBOX = 20_000
@@ -34,10 +38,17 @@ class TrendReporter:
         self.clock = clock
         self._unpublished = False
         self._inbox: deque[tuple[str, tuple[str, ...]]] = deque(maxlen=INBOX)
+        self.unanswered = UnansweredCounter()
+        self._askers = Askers(lambda: self.clock())
+        self._left: deque[tuple[str, int]] = deque(maxlen=INBOX)
 
     def note(self, query: str, unknown: Sequence[str]) -> None:
         """Leave a query's unknown words: one append to a bounded deque. When it is full the oldest query is lost."""
         self._inbox.append((query, tuple(word for word in unknown if is_countable(word))))
+
+    def note_unanswered(self, query: str, caller: str) -> None:
+        """Leave a canonical query that got no items, likewise; who asked it, an address or a name, is not kept."""
+        self._left.append((query, self._askers.asker(caller)))
 
     def drain(self) -> int:
         """Count what was noted; returns how many queries that were."""
@@ -49,6 +60,10 @@ class TrendReporter:
             query, words = self._inbox.popleft()
             self.counter.add(query, words, bucket)
             drained += 1
+        now_s = int(self.clock())
+        self.unanswered.advance(now_s)
+        for _ in range(len(self._left)):
+            self.unanswered.add(*self._left.popleft(), now_s)
         return drained
 
     async def report(self, store: Store, replica: str) -> bool:
@@ -56,7 +71,7 @@ class TrendReporter:
         if not await asyncio.to_thread(self.drain) and not self._unpublished:
             return False
         self._unpublished = True
-        await store.publish_stats(replica, self.counter.document())
+        await store.publish_stats(replica, {**self.counter.document(), "unanswered": self.unanswered.document()})
         self._unpublished = False
         return True
 

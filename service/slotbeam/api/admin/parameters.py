@@ -91,6 +91,13 @@ class SuggestionsQuery(Params):
     count: Annotated[int, Digits] = Field(20, ge=1, le=100, description="How many at most")
 
 
+class QueriesQuery(Params):
+    """`GET /admin/queries`."""
+
+    answered: Literal["none"] = Field("none", description="With how many items: none")
+    count: Annotated[int, Digits] = Field(20, ge=1, le=200, description="How many at most, most asked first")
+
+
 class AuditQuery(Params):
     """`GET /admin/audit`: filters, all of which must hold."""
 

@@ -20,6 +20,7 @@ from slotbeam.api.admin.models.replicas import ReplicaList
 from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.queries import query_routes
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import View, all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import (
@@ -44,6 +45,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     """Build `/admin/…`; every route asks for a bearer token with a scope."""
     router = APIRouter(prefix="/admin")
     router.include_router(suggestion_routes(plane))
+    router.include_router(query_routes(plane))
     router.include_router(loading_routes(plane))
     artifact = plane.artifact
     reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))

@@ -40,6 +40,8 @@ from slotbeam.suggestions.reporting import TrendReporter
 from slotbeam.types import QueryStage, Timings
 
 Search = Callable[[Snapshot, SearchRequest, Timings], Answer]
+ASKER = 128
+"""Characters of `X-Asker` that are looked at."""
 GONE = 499
 """Status of an answer that nobody reads: its client left."""
 
@@ -77,11 +79,12 @@ class DataPlane:
                 pass
 
         snapshot = self.holder.current
-        jobs = [self._job(snapshot, body, f"queries.{i}" if batch else "") for i, body in enumerate(bodies)]
+        caller = caller_of(http)
+        jobs = [self._job(snapshot, body, f"queries.{i}" if batch else "", caller) for i, body in enumerate(bodies)]
         return snapshot, await self.admission.run(jobs, left)
 
     def _job(
-        self, snapshot: Snapshot, body: RetrieveBody, place: str
+        self, snapshot: Snapshot, body: RetrieveBody, place: str, caller: str
     ) -> Callable[[float], tuple[dict[str, object], Timings]]:
         request = body.request(self.settings.beam_width, self.settings.max_bindings_per_query)
 
@@ -106,6 +109,8 @@ class DataPlane:
             self.metrics.understood.labels(understood(words)).inc()
             if self.trends is not None:
                 self.trends.note(typed.text, words_that(words, WordResult.UNKNOWN))
+                if not len(answer.hits):
+                    self.trends.note_unanswered(answer.reading.typed, caller)
             return document(self.ids.issue(request.k, applied_ids), snapshot, answer), timings
 
         return job
@@ -232,6 +237,12 @@ async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response
     except Exception:
         metrics.requests.labels(QueryOutcome.ERROR).inc()
         raise
+
+
+def caller_of(http: Request) -> str:
+    """Return who asks: as the header `X-Asker` says, else the address that the request came from."""
+    named = http.headers.get("x-asker", "").strip()
+    return named[:ASKER] if named else f"from {http.client.host if http.client else ''}"
 
 
 def _headers(snapshot: Snapshot, timings: Timings) -> dict[str, str]:

@@ -89,6 +89,9 @@ class Metrics:
             ["understood"],
             registry=registry,
         )
+        self.zero_answers = Counter(
+            "slotbeam_retrieve_zero_answers", "Queries that were answered with no items.", registry=registry
+        )
         self.reload = Histogram(
             "slotbeam_bindings_reload_duration_seconds",
             "Seconds from a listing to the swap.",
@@ -122,6 +125,8 @@ class Metrics:
         """Count one answer."""
         self.requests.labels(QueryOutcome.OK).inc()
         self.items.observe(items)
+        if not items:
+            self.zero_answers.inc()
         self.duration.labels("total").observe(total_s)
         for stage, seconds in timings.stages.items():
             self.duration.labels(stage).observe(seconds)
