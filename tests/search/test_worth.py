@@ -58,7 +58,6 @@ def test_gibberish_gets_nothing_and_the_answer_says_so(shop: Artifact, query: st
     assert len(answer.hits) == 0
     assert answer.confidence == 0
     assert said(answer)["known"] == []
-    assert answer.words.share_known == 0
 
 
 @pytest.mark.parametrize("query", GIBBERISH)
@@ -67,7 +66,7 @@ def test_who_asks_for_popular_items_instead_gets_them_and_sees_that_they_are(sho
     answer = ask(shop, query, fallback=Fallback.POPULAR, k=MAX_K)
     assert [hit.row for hit in answer.hits] == popular
     assert {hit.source for hit in answer.hits} == {"popular"}
-    assert all(not hit.matched and hit.relevance is not None and hit.relevance < 0.1 for hit in answer.hits)
+    assert all(not hit.matched and hit.relevance is not None and hit.relevance < 0.01 for hit in answer.hits)
     toys = ask(shop, query, fallback=Fallback.POPULAR, k=MAX_K, filter={"department": "toys"})
     passing = shop.catalog.passing({"department": "toys"}).holds(np.array(popular))
     assert [hit.row for hit in toys.hits] == [
@@ -150,7 +149,7 @@ def test_relevance_is_a_probability_and_more_of_any_evidence_makes_it_no_smaller
 def test_of_two_items_that_are_alike_but_for_one_word_the_one_that_carries_it_is_no_less_relevant(
     shop: Artifact, query: str
 ) -> None:
-    alone = {"words": 2.0, "weighted": 3.0, BIAS: -2.0}
+    alone = {"words": 5.0, BIAS: -2.0}
     answer = ask(replace(shop, options=SearchOptions(calibration=Calibration(alone))), query, k=MAX_K)
     hits = list(answer.hits)
     for one, other in pairwise(hits):
@@ -161,8 +160,8 @@ def test_of_two_items_that_are_alike_but_for_one_word_the_one_that_carries_it_is
 
 def test_an_artifact_without_a_calibration_has_the_defaults_and_one_that_names_some_has_these() -> None:
     assert SearchOptions.read({"scan_budget": 7}) == SearchOptions(scan_budget=7)
-    own = SearchOptions.read({"calibration": {"relevance": {BIAS: 1.0}, "confidence": {"coverage": 2.0}}})
-    assert own.calibration == Calibration({BIAS: 1.0}, {"coverage": 2.0})
+    own = SearchOptions.read({"calibration": {"relevance": {BIAS: 1.0}, "confidence": {"closeness": 2.0}}})
+    assert own.calibration == Calibration({BIAS: 1.0}, {"closeness": 2.0})
     assert {*Calibration().relevance} <= {BIAS, *OF_ITEM}
     assert {*Calibration().confidence} <= {BIAS, *OF_ANSWER}
 
@@ -203,7 +202,7 @@ UNDERSTOOD = [
     ("!!!", "", "", "no word at all"),
     ("🦄 mug", "mug", "", "a picture is no word"),
     ("mug mug", "mug mug", "", "each time that it stands there"),
-    ("m u g", "", "m u g", "letters are no words"),
+    ("m u g", "m u g", "", "a word that is written apart"),
     ("blue red green", "blue red green", "", "three colours"),
 ]
 
@@ -212,7 +211,7 @@ UNDERSTOOD = [
 def test_every_word_is_known_or_unknown(shop: Artifact, query: str, known: str, unknown: str, why: str) -> None:
     told = said(ask(shop, query))
     assert (told["known"], told["unknown"]) == (known.split(), unknown.split()), why
-    assert (told["corrected"], told["filters"]) == ([], {})
+    assert (told["corrected"], told["filters"]) == ([], [])
 
 
 BOUND = [
@@ -235,4 +234,3 @@ def test_a_rare_word_weighs_more_than_a_common_one_and_an_unknown_one_most(shop:
     words = look_up(shop.kae.encode("mug 37 zorglub"), (), shop.catalog)
     common, rare, unknown = words.weights.tolist()
     assert 0 < common < rare < unknown == 1
-    assert 0 < words.share_known < 1

@@ -9,6 +9,7 @@ import typer
 from slotbeam.cli import (
     admin,
     bench,
+    calibrate,
     doctor,
     eval,
     index,
@@ -78,6 +79,7 @@ app.command()(query.query)
 app.command()(queries.queries)
 app.command()(doctor.doctor)
 app.command()(train.train)
+app.command()(calibrate.calibrate)
 app.command()(bench.bench)
 app.command()(world.world)
 app.command("eval")(eval.evaluate)

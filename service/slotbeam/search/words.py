@@ -31,7 +31,6 @@ class ReadWords:
         holders: of each word the number of the binding that it triggered, among those of the query, or None.
         weights: (w,) in (0, 1], how rare each word is: 1 where no item carries it.
         concepts: the column of each concept that represents a position, -1 for one that no item carries.
-        entity: likewise of the first position; None where it is empty.
     """
 
     words: tuple[QueryWord, ...]
@@ -40,7 +39,6 @@ class ReadWords:
     holders: tuple[int | None, ...]
     weights: FloatArray
     concepts: tuple[int, ...]
-    entity: int | None
 
     @property
     def in_base(self) -> bool:
@@ -52,12 +50,6 @@ class ReadWords:
         """Of each word whether it is bound, in the dictionary, or carried by an item."""
         pairs = zip(self.words, self.ways, strict=True)
         return [word.result is not WordResult.UNKNOWN or bool(ways) for word, ways in pairs]
-
-    @property
-    def share_known(self) -> float:
-        """Share of the words that are known, each by its rarity."""
-        total = float(self.weights.sum())
-        return float(self.weights[self.are_known].sum()) / total if total else 0.0
 
     def matched(self, carried: BoolArray, hits: Hits) -> BoolArray:
         """Return (n, w): which words each hit carries.
@@ -101,15 +93,14 @@ def look_up(encoded: Encoded, bound: Sequence[Span], catalog: Catalog) -> ReadWo
         next((number for number, (start, end) in enumerate(bound) if start <= word.start and word.end <= end), None)
         for word in words
     ]
-    chosen = [None if match is None else column[concept_term(match.concept)] for match in encoded.chosen]
+    chosen = [column[concept_term(match.concept)] for match in encoded.chosen if match is not None]
     return ReadWords(
         words=words,
         terms=QueryTerms(index, known),
         ways=tuple(ways),
         holders=tuple(holders),
         weights=_rarity(ways, index.rarity(known, len(catalog))),
-        concepts=tuple(each for each in chosen if each is not None),
-        entity=chosen[0],
+        concepts=tuple(chosen),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slotbeam.catalog.table import Catalog
-from slotbeam.search.calibration import OF_ANSWER, OF_ITEM, Calibration
+from slotbeam.search.calibration import OF_ITEM, Calibration
 from slotbeam.search.words import ReadWords
 from slotbeam.types import BoolArray, FloatArray, Hits
 
@@ -53,24 +53,18 @@ class Judge:
         matched = words.matched(carried, hits)
         evidence = np.zeros((len(hits), len(OF_ITEM)))
         if len(words.words):
-            evidence[:, 0] = matched.sum(axis=1) / len(words.words)
-            evidence[:, 1] = (matched * words.weights).sum(axis=1) / words.weights.sum()
-            evidence[:, 2] = matched.all(axis=1)
-        evidence[:, 3] = impacts.sum(axis=0, dtype=np.float64) / (float(index.ceilings[words.terms.known].sum()) or 1.0)
+            evidence[:, 0] = (matched * words.weights).sum(axis=1) / words.weights.sum()
+        evidence[:, 1] = impacts.sum(axis=0, dtype=np.float64) / (float(index.ceilings[words.terms.known].sum()) or 1.0)
         if words.concepts:
             named = [column for column in words.concepts if column >= 0]
-            evidence[:, 4] = carried[named].sum(axis=0) / len(words.concepts)
-        if words.entity is not None and words.entity >= 0:
-            evidence[:, 5] = carried[words.entity]
+            evidence[:, 2] = carried[named].sum(axis=0) / len(words.concepts)
         length = float(np.linalg.norm(self.query_vector))
         if length:
-            evidence[:, 6] = self.catalog.closeness(self.query_vector, hits.rows) / length
-        evidence[:, 7] = words.share_known
-        evidence[:, 8] = bool(self.corrected)
+            evidence[:, 3] = self.catalog.closeness(self.query_vector, hits.rows) / length
+        evidence[:, 4] = bool(self.corrected)
         return evidence, matched
 
-    def of_answer(self, evidence: FloatArray, relevance: FloatArray) -> FloatArray:
+    @staticmethod
+    def of_answer(evidence: FloatArray, relevance: FloatArray) -> FloatArray:
         """Return (len(OF_ANSWER),) evidence of the answer, of that of its hits, best first."""
-        first = evidence[:JUDGED]
-        best = first[:, 1].max(), relevance[:JUDGED].max(), first[:, 6].max()
-        return np.array([evidence[0, 7], *best, evidence[0, 8]]).reshape(len(OF_ANSWER))
+        return np.array([relevance[:JUDGED].max(), evidence[:JUDGED, 3].max()])

@@ -25,6 +25,7 @@ from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import FloatArray
 from slotbeam_train.budget import Budget
+from slotbeam_train.export.calibrate import CALIBRATED, fit_calibration
 from slotbeam_train.export.scanbudget import QUERIES, choose_budget
 
 LEAST = 30
@@ -77,7 +78,7 @@ def fit_weights(artifact: Artifact, taken: Sequence[Interaction], budget: Budget
 def fit_manifest(
     artifact: Artifact, log: Sequence[Interaction], count: int, seed: int, budget: Budget | None = None
 ) -> SearchOptions:
-    """Choose the scan budget and fit the weights to the log's last day, and write both into the artifact's manifest.
+    """Fit the scan budget, the weights and the calibration to the log's last day; write them into the manifest.
 
     Args:
         artifact: as it will be served.
@@ -92,6 +93,9 @@ def fit_manifest(
     scan = choose_budget(artifact, taken, seed, budget.part(0.5) if budget else None)
     artifact = replace(artifact, options=replace(artifact.options, scan_budget=scan.rows))
     fitted = fit_weights(artifact, taken[:count], budget)
+    if budget is None or budget.left > 0:
+        own = replace(artifact, options=fitted)
+        fitted = replace(fitted, calibration=fit_calibration(own, taken, seed, min(count, CALIBRATED)))
     model = artifact.manifest.get("model", {})
     metrics = {**model.get("metrics", {}), "candidate_recall": {str(n): r for n, r in scan.recall.items()}}
     told = {"search": asdict(fitted), "model": {**model, "metrics": metrics}}
