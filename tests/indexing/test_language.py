@@ -77,3 +77,12 @@ def test_a_language_that_is_none_is_refused_with_those_that_are(given: str) -> N
     with pytest.raises(InputError, match=rf"language '{given}' is unknown; allowed: .*\ben\b.*or und for none or many"):
         folding_of([], given)
     assert given not in LANGUAGES
+
+
+def test_the_words_that_compounds_are_made_of_are_those_of_several_titles_in_any_order() -> None:
+    made = ["winter", "jacke", "winterjacke"]
+    items = [Item(f"{word}{n}", f"{word} {n}") for word in made for n in range(3)] + [Item("x", "einzeln")]
+    folding = folding_of(items, "de")
+    assert folding.parts == folding_of(items[::-1], "de").parts == set(made)
+    assert not set(folding.terms("winterjacke")).isdisjoint(folding.terms("jacke"))
+    assert not folding_of(items, "en").parts

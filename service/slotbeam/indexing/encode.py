@@ -64,10 +64,11 @@ class ItemEncoder:
         self._kae, self._inputs, self._vectors, self._carried = kae, inputs, vectors, carried
         self._folding = kae.folding or PLAIN
         remember = lru_cache(_REMEMBERED)
-        self._value, self._word_ids, self._word_terms = (
+        self._value, self._word_ids, self._value_terms, self._hash = (
             remember(kae.value),
             remember(lambda word: inputs.text_ids(word, MAX_ITEM_TEXT)),
-            remember(lambda word: list(map(term_hash, self._folding.terms(word)))),
+            remember(self._terms),
+            remember(term_hash),
         )
         self._concept_term = remember(lambda concept: term_hash(concept_term(concept)))
 
@@ -111,11 +112,14 @@ class ItemEncoder:
                 sid = (*sid[: own.slot.position], own.slot.index, *sid[own.slot.position + 1 :])
         parts = [part for part in dict.fromkeys((title, *texts, description)) if part]
         hashes = [self._concept_term(concept) for concept in concepts]
-        for part in parts:
-            for word in part.split():
-                hashes += self._word_terms(word)
+        held = set(texts)
+        for part in parts:  # a number and its unit, for one, are a term across a space
+            hashes += self._value_terms(part) if part in held else self._terms(part)
         ids = [*self._ids(title, MAX_TEXT), *self._ids(" ".join(filter(None, texts)), MAX_ITEM_TEXT)]
         return ItemReading("\n".join(parts), sid, hashes, bag_of(self._inputs.sid_ids(sid), ids))
+
+    def _terms(self, text: str) -> list[int]:
+        return list(map(self._hash, self._folding.terms(text)))
 
     def _ids(self, text: str, limit: int) -> list[int]:
         """Return `InputBuilder.text_ids` up to `MAX_ITEM_TEXT`, word by word: no token reaches across a space."""

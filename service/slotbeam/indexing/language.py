@@ -1,9 +1,10 @@
-"""The language of a catalog: told by its titles."""
+"""The language of a catalog: told by its titles, and the words that its longer ones are made of."""
 
 from __future__ import annotations
 
+import re
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from functools import cache
 
@@ -11,6 +12,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from slotbeam.catalog.item import Item
 from slotbeam.errors import InputError
+from slotbeam.language.compounds import COMPOUNDING, parts_of
 from slotbeam.language.fold import UNDETERMINED, Folding
 from slotbeam.language.normalize import normalize
 
@@ -20,6 +22,7 @@ _CODES = (
 )
 LANGUAGES = tuple(_CODES.split())
 """What a catalog's language may be, ISO 639-1. Of more, a dialect would be found where a language is."""
+_WORD = re.compile(r"[^\W\d_]+")
 _SAMPLE = 1024
 """Titles that are looked at."""
 _TOGETHER = 8
@@ -41,7 +44,12 @@ def folding_of(items: Iterable[Item], language: str | None = None) -> Folding:
         InputError: the language is none of these.
     """
     check_language(language)
-    return Folding(language or language_of([normalize(item.title) for item in items]))
+    titles = [item.title for item in items]
+    language = language or language_of(titles)
+    if language not in COMPOUNDING:
+        return Folding(language)
+    carried = Counter(word for title in titles for word in set(_WORD.findall(normalize(title))))
+    return Folding(language, parts_of(carried))
 
 
 def check_language(language: str | None) -> None:
@@ -53,9 +61,9 @@ def check_language(language: str | None) -> None:
 
 
 def language_of(texts: Iterable[str]) -> str:
-    """Return the language of most of the canonical texts, one of `LANGUAGES`, or `UNDETERMINED`."""
-    sample = sorted(set(texts), key=lambda text: (zlib.crc32(text.encode()), text))[:_SAMPLE]
-    groups = [" ".join(sample[at : at + _TOGETHER]) for at in range(0, len(sample), _TOGETHER)]
+    """Return the language of most of the texts, one of `LANGUAGES`, or `UNDETERMINED`."""
+    sample = sorted(set(texts), key=lambda text: (zlib.crc32(text.encode("utf-8", "replace")), text))[:_SAMPLE]
+    groups = [" ".join(map(normalize, sample[at : at + _TOGETHER])) for at in range(0, len(sample), _TOGETHER)]
     likely: dict[str, float] = defaultdict(float)
     for group in groups:
         for language, likelihood in _identifier().rank(group):

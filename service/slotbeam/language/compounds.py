@@ -25,6 +25,8 @@ _ELIDED = {
     "ca": re.compile(r"(?:l|d)(?=[aeiouhàèéíòóú]\w\w)"),
 }
 """Little words that an apostrophe set apart, which canonical text has not."""
+COMPOUNDING = frozenset([*_LINKS, *_ELIDED])
+"""Languages whose words are taken apart."""
 _LEAST, _LEAST_HEAD, _LEAST_WORD = 3, 4, 6
 _REMEMBERED = 2**16
 

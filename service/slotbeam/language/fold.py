@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from slotbeam.language.units import Measures
 UNDETERMINED = "und"
 """The language of a catalog that is of none, or of many: nothing is stemmed."""
 
-_REMEMBERED = 2**16
+_REMEMBERED, _RECENT = 2**16, 2**6
 
 
 class Versions(NamedTuple):
@@ -70,6 +71,8 @@ class Folding:
         self._compounds = Compounds(language, self.parts, stem)
         self._word = lru_cache(_REMEMBERED)(stem)
         self._number = lru_cache(_REMEMBERED)(self._measures.plain)
+        # One text is read by several: by the matchers, and for its terms.
+        self._recent = lru_cache(_RECENT)(self._read)
         # Each edit asks it of every bound word.
         self._keys = lru_cache(_REMEMBERED)(self._word_keys)
 
@@ -79,6 +82,9 @@ class Folding:
         Its pieces as they stand; numbers with their units, and words that hyphens or spaces took apart, as one; and
         these with compounds taken apart.
         """
+        return self._recent(text)
+
+    def _read(self, text: str) -> list[Reading]:
         found = scan(text)
         readings = [self._reading(text, found)]
         joined = self._joiner.join(text, self._measures.read(text, found))
@@ -94,8 +100,11 @@ class Folding:
 
     def terms(self, text: str) -> list[str]:
         """Return what lexical overlap compares of a canonical text, in order."""
+        readings = self.readings(text)
+        if len(readings) == 1:
+            return [token.key for token in readings[0]]
         # What two readings have in common is one occurrence.
-        return [token.key for token in dict.fromkeys(token for reading in self.readings(text) for token in reading)]
+        return [token.key for token in dict.fromkeys(chain.from_iterable(readings))]
 
     def same(self, one: str, other: str) -> bool:
         """Return whether two canonical words are one word but for their spelling."""
