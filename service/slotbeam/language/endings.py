@@ -1,6 +1,7 @@
 """Inflectional endings by language: `ending>what it leaves:letters before it`, three where none are given.
 
-The longest ending that fits is taken off, once; an ending that is left as it is guards words that only look inflected.
+The longest ending that fits is taken off, once; an ending that is left as it is guards words that only look inflected,
+however short they are.
 No ending makes another word (`organization`, `organ`). They are of words without accents. A full word is an ending
 with `:0`, and fits compounds, too.
 """
@@ -31,8 +32,9 @@ ENDINGS: dict[str, Endings] = {
         "vans series species always perhaps adidas pyjamas pajamas bias alias gallows means does",
     ),
     "de": Endings(
-        "e> en> em> es> s> n>n eln>el:2 ern>er:2 innen>in:4 ss>ss us>us is>is os>os as>as glas>glas:0 gras>gras:0 "
-        "haus>haus:0 eis>eis:0 hals>hals:0 kurs>kurs:0 puls>puls:0 autos>auto:0 fotos>foto:0 videos>video:0 "
+        "e> en> em> es> s> ens> eln>el:2 ern>er:2 innen>in:4 ss>ss us>us is>is os>os as>as glas>glas:0 gras>gras:0 "
+        "haus>haus:0 eis>eis:0 hals>hals:0 kurs>kurs:0 puls>puls:0 lachs>lachs:0 autos>auto:0 fotos>foto:0 "
+        "videos>video:0 "
         "radios>radio:0 kilos>kilo:0 sofas>sofa:0 pizzas>pizza:0 kameras>kamera:0 tacos>taco:0 kiwis>kiwi:0 "
         "hauser>haus:0 hausern>haus:0 kinder>kind:0 kindern>kind:0 kleider>kleid:0 kleidern>kleid:0 bilder>bild:0 "
         "bildern>bild:0 glaser>glas:0 glasern>glas:0 bucher>buch:0 buchern>buch:0 rader>rad:0 radern>rad:0 "
@@ -41,6 +43,7 @@ ENDINGS: dict[str, Endings] = {
         "krauter>kraut:0 krautern>kraut:0 felle>fell:0 motoren>motor:0",
         "roter>rot weisser>weiss schwarzer>schwarz blauer>blau gruner>grun gelber>gelb brauner>braun grauer>grau "
         "grosser>gross kleiner>klein neuer>neu langer>lang kurzer>kurz breiter>breit runder>rund "
+        "busen mars topfen golden schnitte "
         "watte matte decke marke ware wanne lage latte platte leine das des den dem der die dies alles als was bis",
     ),
     "fr": Endings(
@@ -65,16 +68,17 @@ ENDINGS: dict[str, Endings] = {
         "los las les nos des mas tres gas atlas dos desde entre este sobre",
     ),
     "it": Endings(
-        "i> o> e> che>ca:2 ghe>ga:2 chi>c:2 ghi>g:2 ette>etta arpe>arpa:1 ine>ina:2 ole>ola:2 ure>ura:2 "
+        "i>o:2 e>o:2 che>ca:2 ghe>ga:2 chi>co:2 ghi>go:2 ette>etta arpe>arpa:1 ine>ina:2 ole>ola:2 ure>ura:2 "
         "ose>osa:2 ate>ata:2 "
         "adde>adda glie>glia:2 ance>ancia:2 cce>ccia:2 elle>ella:2 esse>essa lle>lla:3 nne>nna:2",
-        "rossa>ross nera>ner bianca>bianc bianche>bianc nere>ner rosse>ross gialla>giall gialle>giall piccola>piccol "
-        "piccole>piccol nuova>nuov nuove>nuov lunga>lung lunghe>lung corta>cort corte>cort grigia>grig grige>grig "
-        "intera>inter intere>inter secca>secc secche>secc cruda>crud crude>crud cotta>cott cotte>cott mele>mela "
-        "pere>pera "
-        "uova>uov scarpe>scarpa borse>borsa "
-        "pelle sole mele latte pesce pane sale mare fine pere>pera nelle delle dalle alle sulle che perche dolce "
-        "anche come oltre estate carne rame miele",
+        "rossa>rosso nera>nero bianca>bianco bianche>bianco nere>nero rosse>rosso gialla>giallo gialle>giallo "
+        "piccola>piccolo "
+        "piccole>piccolo nuova>nuovo nuove>nuovo lunga>lungo lunghe>lungo corta>corto corte>corto grigia>grigio "
+        "grige>grigio "
+        "intera>intero intere>intero secca>secco secche>secco cruda>crudo crude>crudo cotta>cotto cotte>cotto "
+        "mele>mela "
+        "pere>pera uova>uovo scarpe>scarpa borse>borsa "
+        "sole>sole pelle>pello estate>estat nelle delle dalle alle sulle che perche anche come oltre",
     ),
     "pt": Endings(
         "s> ss>ss us>us oes>ao:1 aes>ao:1 aos>ao:1 ais>al:2 eis>el:2 ois>ol:2 uis>ul:2 is>il:3 ns>m:2 res>r:2 zes>z:2 "
@@ -86,9 +90,10 @@ ENDINGS: dict[str, Endings] = {
     ),
     "nl": Endings(
         "s> en>+ e>+ ss>ss us>us is>is as>as os>os ens>en ies>ie:2 ieen>ie:2 ien>ie:2 ie>ie es>e eren>er:4 elen>el:3 "
-        "aas>aas oos>oos ees>ees eis>eis uis>uis oes>oes aus>aus ijs>ijs ee>ee:1 kinderen>kind:0 kinders>kind:0 "
+        "oen>oen een>een aas>aas oos>oos ees>ees eis>eis uis>uis oes>oes aus>aus ijs>ijs ee>ee:1 kinderen>kind:0 "
+        "kinders>kind:0 "
         "eieren>ei:0 eiers>ei:0 fotos>foto:0 autos>auto:0 pizzas>pizza:0 sofas>sofa:0 mangos>mango:0",
-        "dagen>dag wegen>weg glazen>glas glazen>glas vaten>vat steden>stad daken>dak gaten>gat spelen>spel de een het "
+        "peren>peer dagen>dag wegen>weg glazen>glas vaten>vat steden>stad daken>dak gaten>gat spelen>spel de een het "
         "den der des mens keuken>keuken deken>deken laken>laken kussen>kussen wagen>wagen haken>haken varken>varken "
         "kuiken>kuiken molen>molen regen>regen zegen>zegen teken>teken open>open eigen>eigen zonder voor geen "
         "eten tegen",

@@ -34,7 +34,7 @@ _UMLAUTS = {
 _UMLAUTS["nb"] = _UMLAUTS["no"]
 _TOLD_APART = {
     "de": "kueche:küche,küchen,kueche,kuechen schoen:schön,schöne,schönen,schöner,schönes,schoen,schoene "
-    "baer:bär,bären,baer,baeren"
+    "baer:bär,bären,baer,baeren gebaeck:gebäck,gebaeck"
 }
 """Words that nothing but their umlaut tells from another one, as they are typed in full."""
 
@@ -90,7 +90,7 @@ class _Inflection:
         for rule in table.of.split():
             ending, _, rest = rule.partition(">")
             left, _, least = rest.partition(":")
-            self._endings[ending] = left, int(least or 3)
+            self._endings[ending] = left, int(least or (0 if left == ending else _LEAST_STEM))
         self._longest = max(map(len, self._endings))
 
     def strip(self, word: str) -> str:

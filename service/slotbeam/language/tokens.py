@@ -69,7 +69,7 @@ def name_of_series(text: str, piece: Piece) -> tuple[int, int]:
 
 
 _OF_ONE_LETTER = (
-    "en:ai es:aeouy fr:ay it:aeio pt:aeo ca:aio sv:i da:i no:i nb:i pl:aiouwz cs:aikosuvz sk:aikosuvz ru:авикосуя "
+    "en:ai es:aeouy fr:ayà it:aeio pt:aeo ca:aio sv:i da:i no:i nb:i pl:aiouwz cs:aikosuvz sk:aikosuvz ru:авикосуя "
     "uk:авзійоу bg:ависо hu:as ro:ao tr:o el:οη hr:aiouksz sr:аиоукс vi:aiouy"
 )
 """Words of one letter: they are joined to nothing."""

@@ -33,7 +33,7 @@ _UNITS = {
         ("1000000", "km kilometer kilometers kilometre kilometres kilometro kilometros км"),
     ),
     "in": (
-        ("1", '" inch inches zoll pouce pouces pulgada pulgadas pollice pollici polegada polegadas inci tum '
+        ("1", '" in inch inches zoll pouce pouces pulgada pulgadas pollice pollici polegada polegadas inci tum '
          "tommer tuum cal cale cali дюйм дюйма дюймов"),
         ("12", "' ft foot feet"),
     ),
