@@ -36,6 +36,7 @@ EXCLUDES = [
     ("en", "shoes -red", ["red"], "a minus before a word"),
     ("en", "-red shoes", ["red"], "also as the first word"),
     ("en", "shoes -red -blue", ["red", "blue"], "each minus counts"),
+    ("en", "shoes –red", ["red"], "as a dash that an editor made of it"),
     ("en", 'glass -"red wine"', ["red wine"], "quotes hold words together"),
     ("en", "glass -red wine", ["red"], "a minus reaches over one word, whatever the dictionary knows"),
     ("en", "cotton top -t-shirt", ["t-shirt"], "a hyphen within the word"),

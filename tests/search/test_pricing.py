@@ -29,12 +29,14 @@ PRICES: list[tuple[str, str, str, dict[str, float], str]] = [
     ("en", "laptop over $500", "over $500", {"gt": 500}, "above"),
     ("en", "laptop from 500 euro", "from 500 euro", {"gte": 500}, "from, with a currency"),
     ("en", "laptop $500 or less", "$500 or less", {"lte": 500}, "words behind"),
+    ("en", "laptop $500 and under", "$500 & under", {"lte": 500}, "as the normaliser writes and"),
     ("en", "laptop under 1,500", "under 1,500", {"lt": 1500}, "a comma groups thousands"),
     ("en", "laptop under 1.500,50 €", "under 1.500,50 €", {"lt": 1500.5}, "as in Europe"),
     ("en", "gift under 50 for dad", "under 50", {"lt": 50}, "words behind that are no unit"),
     ("en", "desk 50-100 €", "50-100 €", {"gte": 50, "lte": 100}, "a range"),
+    ("en", "desk 50 – 100 €", "50 - 100 €", {"gte": 50, "lte": 100}, "with a dash"),
     ("en", "desk $50-$100", "$50-$100", {"gte": 50, "lte": 100}, "two currencies"),
-    ("en", "desk between 20 and 50", "between 20 and 50", {"gte": 20, "lte": 50}, "between says a range by itself"),
+    ("en", "desk between 20 and 50", "between 20 & 50", {"gte": 20, "lte": 50}, "between says a range by itself"),
     ("en", "desk from 20 to 50 euros", "from 20 to 50 euros", {"gte": 20, "lte": 50}, "from and to"),
     ("de", "jacke unter 50 euro", "unter 50 euro", {"lt": 50}, "German"),
     ("de", "jacke bis 50 €", "bis 50 €", {"lte": 50}, "bis"),
@@ -136,7 +138,7 @@ def test_the_field_of_prices_is_a_field_of_numbers_that_is_called_so(item: dict[
 
 def test_a_size_is_proposed_where_a_field_of_numbers_is_called_as_its_unit() -> None:
     (found,) = find_prices("dumbbell under 5 kg", "en", FIELDS)
-    assert found.filter == {"weight_kg": {"lt": 5}}
+    assert (found.text, found.filter) == ("under 5 kg", {"weight_kg": {"lt": 5}})
 
 
 PIECES = st.sampled_from(

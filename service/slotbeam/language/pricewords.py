@@ -107,7 +107,7 @@ TO: Words = {
     "cs": ("a", "až", "do"),
     "da": ("og", "til"),
     "de": ("und", "bis"),
-    "en": ("and", "to"),
+    "en": ("&", "to"),
     "es": ("y", "a"),
     "fr": ("et", "à"),
     "it": ("e", "a"),
@@ -122,7 +122,7 @@ TO: Words = {
 """What stands between them, as a hyphen does."""
 OR_LESS: Words = {
     "de": ("oder weniger", "maximal", "max"),
-    "en": ("or less", "or under", "and under", "or below", "max", "maximum"),
+    "en": ("or less", "or under", "& under", "or below", "max", "maximum"),
     "es": ("o menos", "máximo"),
     "fr": ("ou moins", "maximum", "max", "maxi"),
     "it": ("o meno", "max"),

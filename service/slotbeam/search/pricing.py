@@ -56,7 +56,10 @@ def find_prices(text: str, language: str, fields: Fields) -> list[ProposedFilter
         bounds = _bounds_of(said)
         field = _field_of(text, said, fields) if bounds else None
         if field is not None:
-            found.append(ProposedFilter(said[0], said.span(), {field: bounds}))
+            start, end = said.span()
+            if field != price_field(fields) and (unit := _UNIT.match(text, end)):
+                end = unit.end()
+            found.append(ProposedFilter(text[start:end], (start, end), {field: bounds}))
     return found
 
 
