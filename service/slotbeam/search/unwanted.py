@@ -18,7 +18,7 @@ from slotbeam.types import BoolArray, IntArray
 _SAMPLE = 64
 """Items that carry all words of a phrase, of which some have to say it."""
 _SAYING = 2
-_READ = 512
+_READ = 1024
 """Texts that are read at most, to see whether an item says that it is without a thing."""
 
 
@@ -74,7 +74,8 @@ def _denying(artifact: Artifact, text: str, rows: IntArray) -> BoolArray:
     out = np.zeros(len(rows), np.bool_)
     words = [*_without(artifact.folding.language), *FREE_OF, *NONE_OF]
     index = artifact.catalog.terms
-    places = index.read(" ".join(words)).known
+    # The first word of each is enough, and `de` of `pas de` is in every item.
+    places = index.read(" ".join(word.split()[0] for word in words if word[0].isalpha() and "/" not in word)).known
     saying = [np.flatnonzero(among(index.postings.of_term(place)[0], rows)) for place in places.tolist()]
     # Only items that hold such a word somewhere are read, and of very many some.
     for at in np.unique(np.concatenate([np.empty(0, np.int64), *saying]))[:_READ].tolist():
