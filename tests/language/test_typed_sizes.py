@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.kae.matcher import Matcher
+from slotbeam.language.fold import Folding
 from slotbeam.language.normalize import normalize
 
 Row = tuple[str, str, str, bool, str]
@@ -126,6 +127,20 @@ def test_a_size_is_found_in_its_spellings_and_not_inside_another(
     language: str, stored: str, text: str, expected: bool, why: str
 ) -> None:
     assert bool(Matcher([normalize(stored)]).find(normalize(text))) is expected, why
+
+
+# What depends on a language, and a year that a folding takes for a whole number.
+READ_BY_FOLDINGS = ("1000", "2024-1/2")
+
+
+@pytest.mark.parametrize(
+    ("language", "stored", "text", "expected", "why"),
+    [row for row in FRACTIONS + SIZES if not row[3] and row[1] not in READ_BY_FOLDINGS],
+)
+def test_no_other_spelling_of_a_size_is_found_inside_another(
+    language: str, stored: str, text: str, expected: bool, why: str
+) -> None:
+    assert bool(Matcher([normalize(stored)], Folding(language)).find(normalize(text))) is expected, why
 
 
 @given(

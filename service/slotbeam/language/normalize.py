@@ -26,10 +26,6 @@ _REFERENCE = re.compile(r"&(?:(?:amp|#0{0,4}38|#x0{0,4}26);)*((?:#\d{1,7}|#x[0-9
 _LOOKS_LIKE_REFERENCE = re.compile(r"&(?=#?\w+;)")
 _AND = re.compile(r" and (?<=\w and )(?=\w)")
 _AMPERSAND = re.compile(r"(?<=\w) ?& ?(?=\w)")
-_LETTER = r"[^\W\d_]"
-_INITIALS = re.compile(
-    rf" & (?:(?<=(?<!\w){_LETTER} & )(?={_LETTER}{{1,2}}(?![\w;]))|(?<=(?<!\w){_LETTER}{{2}} & )(?={_LETTER}(?![\w;])))"
-)
 
 
 def normalize(text: str) -> str:
@@ -74,7 +70,6 @@ def _spellings(text: str) -> str:
     text = canonical_numbers(_characters(text))
     if " and " in text or "&" in text:
         text = _AMPERSAND.sub(" & ", _AND.sub(" & ", _LOOKS_LIKE_REFERENCE.sub("& ", text)))
-        text = _INITIALS.sub("&", text)
     return " ".join(text.split())
 
 
