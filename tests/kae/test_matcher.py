@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from slotbeam.errors import InputError
 from slotbeam.kae.matcher import Matcher, Occurrence
 from slotbeam.language.boundaries import Boundaries, is_cjk
+from slotbeam.language.fold import Folding
 
 ALPHABET = "ab1 .-_,手机é"
 
@@ -132,3 +133,10 @@ def test_ascii_text_has_the_boundaries_that_any_text_has(text: str) -> None:
     bounds = Boundaries(text, "en")
     edges = [at for at in range(len(text) + 1) if bounds.begins(at)]
     assert found == {(start, end) for start in edges for end in edges if start < end}
+
+
+def test_of_words_that_are_one_but_for_their_spelling_the_first_in_order_is_found() -> None:
+    words, folding = ["cafe", "café"], Folding("fr")
+    assert Matcher(words, folding).find("cafés") == [(0, 5, 0)]
+    assert Matcher(words, folding, order=[1, 0]).find("cafés") == [(0, 5, 1)]
+    assert Matcher(words, folding, order=[1, 0]).find("cafe") == [(0, 4, 0)]

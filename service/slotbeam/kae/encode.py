@@ -91,7 +91,7 @@ class Kae:
         self.codebook = codebook
         self.importance = importance
         self.folding = folding
-        self.matcher = Matcher(dictionary.surfaces, folding)
+        self.matcher = Matcher(dictionary.surfaces, folding, order=importance.order(dictionary.surface_concept))
         # Lists, not arrays: one element of a numpy array takes several times as long, and a query asks for single ones.
         self._concept: list[int] = dictionary.surface_concept.tolist()
         self._position: list[int] = codebook.concept_position.tolist()

@@ -51,6 +51,10 @@ class Importance:
         self._weights: list[float] = self.weight.tolist()
         self.implied_list: list[int] = self.implied.tolist()
 
+    def order(self, concepts: NDArray[np.int32]) -> list[int]:
+        """Return the places of concepts, the most important one's first: what words that are one by spelling mean."""
+        return [int(place) for place in np.argsort(-self.weight[concepts], kind="stable")]
+
     def beats(self, concept: int, other: int) -> bool:
         """Return whether data says that `concept` is what is being sold when both are named."""
         return (concept, other) in self._heads

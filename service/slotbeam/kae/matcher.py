@@ -40,16 +40,23 @@ class Matcher:
             one word but for their spelling, and a text has another one, the first of them is found.
         folding: which spellings are one word; None finds words as they are spelt.
         exact: words that are found as they are spelt only.
+        order: the numbers of the words, where another one than theirs says which is the first of them.
     """
 
-    def __init__(self, words: Sequence[str], folding: Folding | None = None, exact: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        words: Sequence[str],
+        folding: Folding | None = None,
+        exact: Collection[str] = (),
+        order: Iterable[int] | None = None,
+    ) -> None:
         if not all(words):
             raise InputError("a word of the matcher is empty; every word needs at least one character")
         self._language = (folding or PLAIN).language
         # The library's own leftmost-longest would choose before boundaries are known: "usb c" in "usb cable" would hide
         # "usb".
         self._automaton = AhoCorasick(words) if len(words) else None
-        self._folded = Folded(words, folding, exact) if folding is not None and len(words) else None
+        self._folded = Folded(words, folding, exact, order) if folding is not None and len(words) else None
 
     def find_all(self, text: str) -> list[Occurrence]:
         """Return every boundary-valid occurrence, overlapping ones included, ordered by start, then longest first."""
@@ -103,12 +110,14 @@ class Matcher:
 class Folded:
     """An automaton over the keys of words: it finds their other spellings. Arguments as for `Matcher`."""
 
-    def __init__(self, words: Sequence[str], folding: Folding, exact: Collection[str] = ()) -> None:
+    def __init__(
+        self, words: Sequence[str], folding: Folding, exact: Collection[str] = (), order: Iterable[int] | None = None
+    ) -> None:
         self._folding = folding
         self._words: dict[str, int] = {}
-        for number, word in enumerate(words):
-            if word not in exact:
-                for key in folding.keys(word):
+        for number in range(len(words)) if order is None else order:
+            if words[number] not in exact:
+                for key in folding.keys(words[number]):
                     self._words.setdefault(key, number)
         self._numbers = list(self._words.values())
         self._automaton = AhoCorasick(list(self._words)) if self._words else None
