@@ -74,7 +74,7 @@ def test_a_rows_scores_do_not_depend_on_what_shares_its_batch(demo: Artifact) ->
         assert alone[0] == pytest.approx(together[row], abs=1e-5)
 
 
-@pytest.mark.parametrize("query", ["labubu drone", "red folding desk", "usb c cable"])
+@pytest.mark.parametrize("query", ["labubu drone", "red folding desk", "red usb c cable"])
 def test_a_smaller_answer_is_the_beginning_of_a_larger_one(demo: Artifact, labubu: Overlay, query: str) -> None:
     whole = [hit.row for hit in ask(demo, query, labubu, k=1000)]
     assert len(whole) == 1000
