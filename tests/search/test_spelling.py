@@ -111,7 +111,7 @@ def bind(shop: Artifact, *words: str) -> Overlay:
         ("ru", "телефно беспроводной", "телефон беспроводной", "neighbours swapped"),
         ("ru", "клубнечное варенье", "клубничное варенье", "a vowel"),
         ("el", "σοκολατα γαλακτως", "σοκολατα γάλακτοσ", "omega for omicron"),
-        ("el", "ελεόλαδο", "ελαιόλαδο", "as it sounds"),
+        ("el", "ελαιόλαδδο", "ελαιόλαδο", "a letter doubled"),
     ],
 )
 def test_a_word_that_nobody_knows_becomes_the_one_that_was_meant(

@@ -38,7 +38,7 @@ FREQUENCY, SLIP = 0.5, 3.0
 LETTER, LEAD, MOST_LEAD = 1 / 3, 1.6, 4.0
 """What a letter of the typed word is worth, for long words have few neighbours; and a nat before the next candidate, up
 to so many."""
-SAFE = 3.3
+SAFE = 5.0
 """What a correction has to be worth."""
 SPACE = 0.5
 """Cost of a space too many or too few, in edits."""
@@ -118,6 +118,8 @@ class Speller:
             after = free[at + 1] if at + 1 < len(free) else None
             found = [MeantWord(to, span, cost, count, _worth(cost, count)) for to, cost, count in self._like(word)]
             found += [*self._joined(typed, before, span), *self._joined(typed, span, after)]
+            if any(self._folding.same(word, one.to) for one in found):
+                continue  # known, in another spelling
             found = [one for one in found if not bound.holds_word(one.to)]
             considered.append(self._judged(typed, word, found, taken))
             done = considered[-1].corrected.span[1] if considered[-1].corrected else done

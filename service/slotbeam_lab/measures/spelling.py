@@ -95,8 +95,8 @@ def measure(
                 kind: _recall(artifact, [(s, ids) for own, s, _, ids in usable if own == kind], k, True)
                 for kind in KINDS
             }
-        changed = [(query, read_query(Snapshot(artifact), SearchRequest(query)).text) for query in right]
-        changed = [pair for pair in changed if pair[0] != pair[1]]
+        read = [(query, read_query(Snapshot(artifact), SearchRequest(query))) for query in right]
+        changed = [(query, reading.text) for query, reading in read if reading.corrected]
         found["recall"][name] = of
         found.setdefault("changed", {})[name] = len(changed)
         if name == "as served":
