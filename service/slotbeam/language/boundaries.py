@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 
@@ -30,6 +31,8 @@ _CJK_RANGES: tuple[Span, ...] = (
 )
 JOINTS = ".,:'"
 """What holds a number together between two digits: `1.8`, `1:5`, `5'10"`."""
+_PARTED = re.compile(r"[\n|;!?]|, |\w{4}\. ")
+"""What ends a part of a text, a list's element or a sentence: no word reaches across it in another spelling."""
 _FLAGS = range(0x1F1E6, 0x1F200)
 _CJK_STARTS = [start for start, _ in _CJK_RANGES]
 
@@ -93,6 +96,8 @@ class Boundaries:
 
     def hold(self, start: int, end: int) -> bool:
         """Return whether a word in another spelling may stand at `text[start:end]`: with other signs between tokens."""
+        if _PARTED.search(self._text, start, end):
+            return False
         return self.begins(start) and self.ends(end) and not is_torn(self._text, start, end)
 
     def _is_edge(self, at: int, side: int) -> bool:

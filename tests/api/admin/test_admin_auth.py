@@ -23,6 +23,7 @@ ROUTES = [
     ("POST", "/admin/slots:import"),
     ("GET", "/admin/replicas"),
     ("GET", "/admin/audit"),
+    ("GET", "/admin/queries"),
     ("GET", "/admin/suggestions"),
     ("POST", "/admin/suggestions/labubu:accept"),
     ("POST", "/admin/suggestions/labubu:dismiss"),

@@ -59,7 +59,7 @@ SAME = [
     ("en", "5 kg", "5000 g", "another unit of the same weight"),
     ("de", "größe", "groesse", "oe for ö"),
     ("sv", "sko", "skor", "a plural of a word that ends in a vowel"),
-    ("ru", "кроссовки", "кроссовок", "a case"),
+    ("ru", "кроссовки", "кроссовками", "a case"),
 ]
 OTHER = [
     ("en", "dress", "press", "another letter"),

@@ -69,7 +69,7 @@ def test_it_answers_with_k_distinct_items(
     name: str, setup: Setup, systems: dict[str, Built], items: list[Item]
 ) -> None:
     built = systems[name]
-    for asked in (Asked(items[7].title), Asked("zqx", ("red",), (items[3].id,))):
+    for asked in (Asked(items[7].title), Asked(f"zqx {items[5].title}", ("red",), (items[3].id,))):
         found = built.search(asked, K)
         assert len(found) == len(set(found)) == K
         assert set(found) <= {item.id for item in items}

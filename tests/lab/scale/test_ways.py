@@ -20,7 +20,7 @@ from slotbeam_lab.scale.engines import InvertedFile
 from slotbeam_lab.scale.measure import recall_curve, take_turns
 from slotbeam_lab.scale.ways import SERVED, Way, answer, opened, parts, read
 
-QUERIES = [Asked("red mug"), Asked("acme lamp", ("rug",)), Asked("blue", (), ("i003", "i007")), Asked("nothing")]
+QUERIES = [Asked("red mug"), Asked("acme lamp", ("rug",)), Asked("blue", (), ("i003", "i007")), Asked("thing")]
 
 
 @pytest.fixture(scope="module")
