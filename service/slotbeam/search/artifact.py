@@ -154,7 +154,7 @@ class Artifact:
     @cached_property
     def speller(self) -> Speller:
         """Knows how the words of the catalog are spelt."""
-        return Speller(self.kae, self.catalog, self.folding.language)
+        return Speller(self.kae, self.catalog)
 
     def is_another_word(self, token: str, word: str) -> bool:
         """Return whether `token` is a word of the dictionary, or one of the catalog's and no other form of `word`."""

@@ -48,7 +48,7 @@ def explain(
 
 
 def _considered(word: Considered) -> dict[str, Any]:
-    """Return what a word may have been, best first: its `cost` in edits, its `times` in the catalog, its `score`."""
+    """Return what a word may have been, best first: its `slips`, its `times` in the catalog, whether it `fits`."""
     candidates = [{key: fact for key, fact in each._asdict().items() if key != "span"} for each in word.candidates]
     return {"word": word.word, "to": word.corrected and word.corrected.to, "candidates": candidates}
 

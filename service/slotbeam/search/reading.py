@@ -82,7 +82,7 @@ def read_query(snapshot: Snapshot, request: SearchRequest) -> QueryReading:
     considered: list[Considered] = []
     if request.spelling:
         taken = [*shape.closed, *((each.match.start, each.match.end) for each in bound)]
-        considered = snapshot.artifact.speller.consider(shape.text, snapshot.overlay, taken)
+        considered = snapshot.artifact.speller.consider(shape.text, taken)
     corrected = tuple(each.corrected for each in considered if each.corrected is not None)
     text, placed = _rewritten(shape.text, corrected, bound)
     applied = tuple(each.filter for each in shape.filters) if request.interpret else ()

@@ -103,7 +103,6 @@ class Overlay:
         words: the words of all of them; `owners[i]` indexes the bindings of word i, the one that goes first before
             others.
         near: what forgives a slip; None where no binding opted in.
-        tokens: of all words.
         matcher: of `words`; None without any.
     """
 
@@ -111,7 +110,6 @@ class Overlay:
     words: tuple[str, ...] = ()
     owners: tuple[tuple[int, ...], ...] = ()
     near: NearMisses | None = None
-    tokens: frozenset[str] = frozenset()
     matcher: Matcher | None = None
 
     def match(self, canonical: str, limit: int, is_word: IsWord) -> list[BoundMatch]:
@@ -135,14 +133,6 @@ class Overlay:
                 if spelt or not (pinned.exact or (slipped and not pinned.near_miss)):
                     first.setdefault(pinned.id, BoundMatch(Match(start, end, surface, -1), pinned))
         return list(first.values())[:limit]
-
-    def has_token(self, token: str) -> bool:
-        """Return whether a token is one of the words of a bound word."""
-        return token in self.tokens
-
-    def holds_word(self, canonical: str) -> bool:
-        """Return whether a bound word stands in a canonical text."""
-        return self.matcher is not None and bool(self.matcher.find(canonical))
 
 
 EMPTY_OVERLAY = Overlay()

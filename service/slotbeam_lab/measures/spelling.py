@@ -9,6 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,7 +19,6 @@ import numpy as np
 import slotbeam.search.spelling as spelling
 from slotbeam.errors import InputError
 from slotbeam.language.normalize import normalize
-from slotbeam.language.slips import Slips
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.reading import read_query
@@ -29,13 +29,6 @@ from slotbeam_lab.measures.misspell import KINDS, misspelt
 
 Asked = tuple[str, frozenset[str]]
 """A canonical query and the ids that are right."""
-
-
-class _PlainSlips(Slips):
-    """Every edit costs the same."""
-
-    def cost(self, typed: str, meant: str) -> float:
-        return float(spelling_distance(typed, meant))
 
 
 class _NoContext(spelling.Speller):
@@ -51,28 +44,27 @@ class _NoSpaces(spelling.Speller):
         return iter(())
 
 
-def spelling_distance(typed: str, meant: str) -> int:
-    """Return the optimal string alignment distance."""
-    from rapidfuzz.distance import OSA
+class _EachForItself(spelling.Speller):
+    def consider(self, *args: Any) -> Any:
+        return self.each(*args)
 
-    return int(OSA.distance(typed, meant))
+
+class _Endings(spelling.Speller):
+    @staticmethod
+    def _is_slip(typed: str, meant: str, slips: int) -> bool:
+        return slips < 2 or typed[0] == meant[0]
 
 
 def variants(artifact: Artifact) -> dict[str, Callable[[], spelling.Speller]]:
     """Return the speller as it is served, and with a part of it taken out."""
-    given = artifact.kae, artifact.catalog, artifact.folding.language
-
-    def plain() -> spelling.Speller:
-        one = spelling.Speller(*given)
-        one._slips = _PlainSlips(given[2])
-        return one
-
-    return {
-        "as served": lambda: spelling.Speller(*given),
-        "every edit alike": plain,
-        "no context": lambda: _NoContext(*given),
-        "no spaces": lambda: _NoSpaces(*given),
+    kinds = {
+        "as served": spelling.Speller,
+        "no context": _NoContext,
+        "no spaces": _NoSpaces,
+        "each word for itself": _EachForItself,
+        "endings are slips": _Endings,
     }
+    return {name: partial(kind, artifact.kae, artifact.catalog) for name, kind in kinds.items()}
 
 
 def measure(
@@ -101,7 +93,7 @@ def measure(
         found.setdefault("changed", {})[name] = len(changed)
         if name == "as served":
             found["changes"] = changed
-    artifact.__dict__["speller"] = spelling.Speller(artifact.kae, artifact.catalog, language)
+    artifact.__dict__["speller"] = spelling.Speller(artifact.kae, artifact.catalog)
     found["read_us"] = _time(artifact, [slip for _, slip, _, _ in usable], [*right])
     return found
 

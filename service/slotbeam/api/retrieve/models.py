@@ -153,10 +153,9 @@ class SpellingCandidate(Said):
     """What a word that nobody knows may have been."""
 
     to: str
-    cost: float = Field(description="Of the slips, in edits; less for one that is made easily")
+    slips: Count = Field(description="Letters put in, left out, changed or swapped; or a space too many or too few")
     times: Count = Field(description="How often it stands in the catalog, twice where in a title")
-    score: float = Field(description="What it is worth, in nats")
-    fits: bool = Field(description="Whether an item carries it beside the query's other words")
+    fits: bool = Field(description="Whether the title of an item holds it beside the query's other words")
 
 
 class ConsideredWord(Said):

@@ -16,7 +16,7 @@ from slotbeam.bindings.words import read_again
 from slotbeam.errors import BindingError
 from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.nearmiss import NearMisses, tokens
+from slotbeam.search.nearmiss import NearMisses
 from slotbeam.search.snapshot import EMPTY_OVERLAY, PLACEMENTS, Overlay, Pinned, Placement
 from slotbeam.trie.build import build_trie, sid_order
 from slotbeam.types import Slot
@@ -70,7 +70,6 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
         words=tuple(words),
         owners=tuple(words.values()),
         near=NearMisses(near, words, artifact.folding) if near else None,
-        tokens=frozenset(token for word in words for token in tokens(word)),
         matcher=Matcher(list(words), artifact.folding, exact),
     )
 
