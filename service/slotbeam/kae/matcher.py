@@ -5,7 +5,6 @@ Words are found as they are spelt and, with a folding, in their other spellings,
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Collection, Container, Iterable, Sequence
 from itertools import accumulate
 
@@ -135,11 +134,13 @@ class Folded:
             return []
         for reading in self._folding.readings(text):
             keys = joined_keys(reading)
-            begins = [0, *accumulate(len(token.key) + 2 for token in reading)]
+            ends = list(accumulate(len(token.key) + 2 for token in reading))
+            begins = dict(zip([0, *ends], [token.start for token in reading], strict=False))
+            stops = dict(zip(ends, [token.end for token in reading], strict=True))
             for number, start, end in self._automaton.find_matches_as_indexes(keys, overlapping=True):
-                first, last = reading[bisect_right(begins, start) - 1], reading[bisect_right(begins, end - 1) - 1]
-                if (first.start, last.end) not in spelt:
-                    found.setdefault((first.start, last.end, self._numbers[number]), start - end)
+                span = begins[start], stops[end]
+                if span not in spelt:
+                    found.setdefault((*span, self._numbers[number]), start - end)
         valid = [one for one in found if bounds.hold(one[0], one[1])]
         return sorted(valid, key=lambda one: (found[one], one[2])) if len(valid) > 1 else valid
 
