@@ -140,7 +140,7 @@ COMPILE  = $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 lock:
 	$(COMPILE) $(LOCKS)/build.in -o $(LOCKS)/build.txt
 	$(COMPILE) pyproject.toml -c $(LOCKS)/build.txt -o $(LOCKS)/serve.txt
-	$(COMPILE) pyproject.toml --extra train --extra dev $(LOCKS)/build.in $(LOCKS)/torch.in --excludes $(LOCKS)/excluded.in \
+	$(COMPILE) pyproject.toml --extra train --extra teacher --extra dev $(LOCKS)/build.in $(LOCKS)/torch.in --excludes $(LOCKS)/excluded.in \
 	  -c $(LOCKS)/build.txt -c $(LOCKS)/serve.txt -o $(LOCKS)/dev.txt
 	$(COMPILE) $(LOCKS)/client.in -o $(LOCKS)/client.txt
 

@@ -14,8 +14,9 @@ from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Progress
 from slotbeam_lab.baselines.bm25 import Bm25, system_of
+from slotbeam_lab.baselines.hybrid import rivals
 from slotbeam_lab.baselines.registry import Setup, chosen
-from slotbeam_lab.baselines.systems import artifact_system, candidate_system
+from slotbeam_lab.baselines.systems import artifact_system, candidate_system, parts_of_score
 from slotbeam_lab.interventions.editable import standard_systems
 from slotbeam_lab.interventions.intervene import COLLATERAL, intervene, untouched
 from slotbeam_lab.measures.questions import Questions, ask, find_questions, judged_recall, read_questions, sample
@@ -26,6 +27,7 @@ from slotbeam_lab.paper.plots import draw
 from slotbeam_lab.paper.tables import BASE, intervention_sections, pairs_of, table_of, table_section, tables_of
 from slotbeam_lab.paper.tasks import KS, measured
 from slotbeam_train.lexicon import KaeOptions
+from slotbeam_train.teacher import Teacher
 
 CURVE_QUERIES = 500
 """Rows of the test day that a point of a curve is measured on, at most."""
@@ -58,6 +60,7 @@ def run_eval(
     contest: Contest | None = None,
     plots: Path | None = None,
     progress: Progress | None = None,
+    teacher: Teacher | None = None,
 ) -> dict[str, Any]:
     """Measure and return the figures; `render` shows them.
 
@@ -73,6 +76,7 @@ def run_eval(
         interventions: bind so many unseen words of each size (1, 5, 20, 100, 500 items); needs an artifact and a log.
         logs: earlier days: for the information loss, and for collateral change when the test day has too few queries.
         contest: compare these systems instead of an artifact beside BM25; those not in the cache are trained.
+        teacher: a pretrained encoder: ask it, too, alone and beside BM25, and the artifact with each part left out.
         plots: also measure what lies behind an artifact (`slotbeam_lab.paper.curves`), and draw all curves there.
 
     Returns:
@@ -90,6 +94,9 @@ def run_eval(
     loaded = Artifact.load(artifact) if artifact and contest is None else None
     if contest is None:
         served = {BASE: system_of(Bm25(items)), **(_served(loaded) if loaded else {})}
+        if teacher is not None:
+            served |= rivals(items, loaded.kae if loaded else None, teacher, questions)
+            served |= parts_of_score(loaded) if loaded else {}
         tables = ask(served, questions, ks, progress)
     else:
         kept = {seed: _measured(contest, seed, questions, ks, progress) for seed in contest.seeds}

@@ -12,8 +12,9 @@ from slotbeam_train.policy.model import ModelOptions
 from slotbeam_train.stages.data import DataOptions
 from slotbeam_train.stages.loop import LoopOptions
 from slotbeam_train.stages.pseudo import PseudoOptions
+from slotbeam_train.texts.distill import DistillOptions
 
-SEARCH = SearchOptions(weight_prior=0.5, weight_vector=1.0, weight_lexical=40.0)
+SEARCH = SearchOptions(weight_prior=0.5, weight_vector=1.0, weight_slots=8.0, weight_text=50.0, weight_lexical=40.0)
 """The named configuration's search, by the rows of 2026-11-20 in docs/log-2026-11.md; its weights
 hold where there is no log to fit them to."""
 
@@ -47,6 +48,7 @@ class TrainOptions:
     data: DataOptions = field(default_factory=DataOptions)
     pseudo: PseudoOptions = field(default_factory=PseudoOptions)
     loop: LoopOptions = field(default_factory=LoopOptions)
+    texts: DistillOptions = field(default_factory=DistillOptions)
     search: SearchOptions = field(default_factory=lambda: SEARCH)
 
     def seeded(self, seed: int) -> TrainOptions:
@@ -61,6 +63,7 @@ def _tiny() -> TrainOptions:
         vocabulary=600,
         model=ModelOptions(width=32, encoder_layers=1, heads=2, feedforward=2, max_tokens=48),
         pseudo=PseudoOptions(per_item=3.0),
+        texts=DistillOptions(width=32, queries=2000, steps=100, batch=128),
         loop=LoopOptions(steps=60, batch=48, rate=4e-3, precision="float32"),
     )
 

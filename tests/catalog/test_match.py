@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import terms_tell
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.matcher import Matcher
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize

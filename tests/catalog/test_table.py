@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slotbeam.arrays import Strings
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.postings import ARRAYS
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import TermIndex, term_hash
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.errors import InputError
 from support.lexical import ENGLISH, index_of
 
@@ -116,8 +116,8 @@ def test_lexical_overlap_equals_the_summed_bm25_impacts_over_the_best_possible_s
         holding = sum(term in d for d in documents)
         idf = np.log1p((len(documents) - holding + 0.5) / (holding + 0.5))
         tf = document.count(term)
-        length = 1 - 0.75 + 0.75 * len(document) / mean
-        return idf * tf * 2.2 / (tf + 1.2 * length) if tf else 0.0
+        length = 1 - 0.4 + 0.4 * len(document) / mean
+        return idf * tf * 1.6 / (tf + 0.6 * length) if tf else 0.0
 
     wanted = set(ENGLISH.terms(query))
     best = sum(max(impact(term, d) for d in documents) for term in wanted)

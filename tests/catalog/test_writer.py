@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from slotbeam.arrays import ArrayFile, Strings, save_array
 from slotbeam.catalog.columns import FieldTypes, Interleaving
+from slotbeam.catalog.inmemory import columns_of, write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.writer import columns_of, write_catalog, write_table
+from slotbeam.catalog.writer import write_table
 from support.trees import bytes_of
 
 FIELDS = {"brand": st.sampled_from("zaé"), "price": st.floats(0, 9), "sale": st.booleans()}

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from slotbeam.catalog.inmemory import item_source, write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.writer import item_source, write_catalog
 from slotbeam.errors import ArtifactError, InputError, SetupError
 from slotbeam.indexing.build import build_index
 from slotbeam.indexing.encode import ItemEncoder

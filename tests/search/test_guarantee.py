@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.language.boundaries import is_cjk
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions

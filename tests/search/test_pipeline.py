@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.decode.frontier import Opened
 from slotbeam.errors import BindingError, FilterError, InputError
 from slotbeam.search.artifact import Artifact
@@ -217,7 +217,7 @@ def test_items_that_say_the_same_rank_by_sid_then_id(tmp_path):
     scorer = ItemScorer(catalog, SearchOptions(weight_vector=1.0, weight_lexical=1.0), catalog.terms.read("red mug"))
     places = np.random.default_rng(2).permutation(67)
     for vector in np.random.default_rng(3).normal(size=(9, 48)).astype(np.float32):
-        base = BaseGroup(vector, NOTHING_OPENED, NONE, Candidates(places))
+        base = BaseGroup(vector, NOTHING_OPENED, NONE, NONE, Candidates(places))
         hits = rank_base(scorer, base, 67)
         found = [catalog.ids[hit.row] for hit in hits]
         assert found == sorted(names, key=lambda name: (int(name[1:]) % 2, name))

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.search.artifact import Artifact
 from slotbeam.suggestions.features import shape

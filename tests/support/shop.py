@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Concept, Dictionary

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.language.fold import Folding
 from slotbeam.search.artifact import Artifact
 from support.shop import make_kae, make_shop

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.loaders import CatalogReader
-from slotbeam.catalog.writer import item_source
 from slotbeam.indexing.build import write_index
 from slotbeam.model.itemvectors import ItemVectors
 from slotbeam.model.tokenizer import InputBuilder

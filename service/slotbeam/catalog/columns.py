@@ -14,7 +14,7 @@ from slotbeam.catalog.fields import Field, FieldKind
 from slotbeam.types import BoolArray, FloatArray, IntArray
 
 TEXTS = ("ids", "titles", "texts", "sources", "terms")
-NUMBERS = ("popularity", "sids", "vectors", "id_hashes", "reread")
+NUMBERS = ("popularity", "sids", "vectors", "text_vectors", "text_lists", "id_hashes", "reread")
 VALUES: dict[FieldKind, tuple[type, Any]] = {
     FieldKind.KEYWORD: (np.int32, -1),
     FieldKind.NUMBER: (np.float64, np.nan),
@@ -37,6 +37,7 @@ class Columns:
         popularity: (n,) float64.
         sids: (n, L) int32.
         vectors: (n, e) int8.
+        text_vectors, text_lists: (n, m) int8 and (n,) int32, the list of each; m = 0 where the model had no teacher.
         id_hashes: (n,) uint64.
         reread: (n,) bool, whether its terms do not tell which words its text holds.
         fields: name → values; a field that no item of these has may be missing.
@@ -50,6 +51,8 @@ class Columns:
     popularity: FloatArray
     sids: IntArray
     vectors: IntArray
+    text_vectors: IntArray
+    text_lists: IntArray
     id_hashes: IntArray
     reread: BoolArray
     fields: Mapping[str, Field]

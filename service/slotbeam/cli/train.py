@@ -11,7 +11,7 @@ import typer
 from slotbeam.cli.checking import say_report
 from slotbeam.cli.console import say
 from slotbeam.cli.extras import need
-from slotbeam.cli.options import CatalogPath, Format, Language, Logs, Mapping
+from slotbeam.cli.options import CatalogPath, Format, Language, Logs, Mapping, Teacher
 from slotbeam.errors import SetupError
 
 
@@ -31,6 +31,7 @@ def train(
         list[Path] | None,
         typer.Option(exists=True, dir_okay=False, help='Bindings that become words ("slots export"); may be repeated.'),
     ] = None,
+    teacher: Teacher = None,
     stages: Annotated[str, typer.Option(help="Which of S0,S1,S2,S3.")] = "S0,S1,S2,S3",
     steps: Annotated[int | None, typer.Option(min=1, help="Training steps of all stages.")] = None,
     minutes: Annotated[
@@ -66,6 +67,7 @@ def train(
     budget = Budget(minutes * 60) if minutes else None  # PyTorch's own start counts, too
     from slotbeam_train.command import train as run
     from slotbeam_train.options import preset
+    from slotbeam_train.teacher import open_teacher
 
     options = preset(config, steps=steps, minutes=minutes, batch=batch, threads=threads)
     kae: dict[str, Any] = {
@@ -94,5 +96,6 @@ def train(
         resume=resume,
         budget=budget,
         jobs=jobs,
+        teacher=open_teacher(teacher) if teacher else None,
     )
     say(f"{out} is complete; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")

@@ -20,6 +20,7 @@ from slotbeam.indexing.runs import RUN_BYTES, RUN_ITEMS, sorted_runs
 from slotbeam.indexing.workers import encoded
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.language.fold import Folding
+from slotbeam.model.textvectors import TextVectors
 from slotbeam.search.artifact import INDEX, LANGUAGE, MANIFEST, MODEL, read_manifest, verify, write_manifest
 from slotbeam.trie.build import build_trie
 
@@ -79,8 +80,10 @@ def write_index(
             raise InputError(f"{' and '.join(map(str, catalog.files))} hold no items")
         items = sum(map(len, runs))
         with ThreadPoolExecutor(jobs) as threads:
-            surfaces = Dictionary.load(model / "kae").surfaces
-            table = write_table(index, runs, threads.map, lambda done: progress("write", done, items), surfaces)
+            surfaces, texts = Dictionary.load(model / "kae").surfaces, TextVectors.load(model)
+            told = partial(progress, "write")
+            centroids = texts.centroids if texts else None
+            table = write_table(index, runs, threads.map, lambda done: told(done, items), surfaces, centroids)
         trie = build_trie(table.leaves)
         trie.save(index / "trie")
     except OSError as error:

@@ -22,11 +22,14 @@ from slotbeam.kae.encode import Kae, concept_term
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT, ItemVectors, bag_of
+from slotbeam.model.textvectors import TextVectors
 from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, TOKENIZER, InputBuilder
-from slotbeam.types import Sid
+from slotbeam.types import FloatArray, Sid
 
 _REMEMBERED = 2**17
 """Words and attribute values that are remembered: those of a catalog repeat."""
+
+_NO_MEANING = np.empty(0)
 
 Given = tuple[Item, bytes]
 """An item, and the row that it was made of."""
@@ -40,12 +43,14 @@ class ItemReading(NamedTuple):
         sid: of the item.
         terms: hashes of its words and concepts, one for each occurrence.
         bag: ids that its vector is made of.
+        meaning: (m,) that its text vector is made of, (0,) without a teacher.
     """
 
     text: str
     sid: Sid
     terms: list[int]
     bag: list[int]
+    meaning: FloatArray
 
 
 class ItemEncoder:
@@ -56,11 +61,18 @@ class ItemEncoder:
         inputs: for the ids of texts and slots.
         vectors: the parameters of item vectors.
         carried: item id → the absorbed words that it carries.
+        texts: for text vectors; None where the model had no teacher.
     """
 
     def __init__(
-        self, kae: Kae, inputs: InputBuilder, vectors: ItemVectors, carried: Mapping[str, Sequence[Carried]]
+        self,
+        kae: Kae,
+        inputs: InputBuilder,
+        vectors: ItemVectors,
+        carried: Mapping[str, Sequence[Carried]],
+        texts: TextVectors | None = None,
     ) -> None:
+        self._texts = texts
         self._kae, self._inputs, self._vectors, self._carried = kae, inputs, vectors, carried
         self._folding = kae.folding or PLAIN
         remember = lru_cache(_REMEMBERED)
@@ -77,12 +89,15 @@ class ItemEncoder:
         """Read an artifact's `model/` and the folding of the catalog. Raises `ArtifactError`."""
         kae = Kae.load(model / "kae", Folding.load(language))
         inputs = InputBuilder.load(model / TOKENIZER, kae.codebook.sizes, max_tokens)
-        return cls(kae, inputs, ItemVectors.load(model), load_carried(model / "kae", kae))
+        return cls(kae, inputs, ItemVectors.load(model), load_carried(model / "kae", kae), TextVectors.load(model))
 
     def columns(self, block: Sequence[Given]) -> Columns:
         """Return the columns of the items of a block, in their order."""
         items = [item for item, _ in block]
         readings = [self.read(item) for item in items]
+        width = self._texts.width if self._texts else 0
+        meanings = np.array([reading.meaning for reading in readings]).reshape(len(items), width)
+        text_vectors = self._texts.units(meanings) if self._texts else meanings.astype(np.int8)
         hashes = np.fromiter(chain.from_iterable(reading.terms for reading in readings), np.uint32)
         return Columns(
             ids=Strings.of([item.id for item in items]),
@@ -93,6 +108,8 @@ class ItemEncoder:
             popularity=np.array([item.popularity for item in items], np.float64),
             sids=np.array([reading.sid for reading in readings], np.int32).reshape(len(items), len(self._kae.codebook)),
             vectors=self._vectors.encode([reading.bag for reading in readings]),
+            text_vectors=text_vectors,
+            text_lists=self._texts.lists_of(text_vectors) if self._texts else np.zeros(len(items), np.int32),
             id_hashes=np.array([id_hash(item.id) for item in items], np.uint64),
             reread=~np.array([terms_tell(reading.text) for reading in readings], np.bool_),
             fields=Fields.of([item.fields for item in items]),
@@ -113,10 +130,12 @@ class ItemEncoder:
         parts = [part for part in dict.fromkeys((title, *texts, description)) if part]
         hashes = [self._concept_term(concept) for concept in concepts]
         held = set(texts)
+        hashes += self._terms(title)  # twice, as in `columns_of`
         for part in parts:  # a number and its unit, for one, are a term across a space
             hashes += self._value_terms(part) if part in held else self._terms(part)
         ids = [*self._ids(title, MAX_TEXT), *self._ids(" ".join(filter(None, texts)), MAX_ITEM_TEXT)]
-        return ItemReading("\n".join(parts), sid, hashes, bag_of(self._inputs.sid_ids(sid), ids))
+        meaning = self._texts.of_item(title, (*texts, description)) if self._texts else _NO_MEANING
+        return ItemReading("\n".join(parts), sid, hashes, bag_of(self._inputs.sid_ids(sid), ids), meaning)
 
     def _terms(self, text: str) -> list[int]:
         return list(map(self._hash, self._folding.terms(text)))

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from slotbeam.catalog.table import Catalog
@@ -18,11 +19,13 @@ from slotbeam.kae.encode import Kae
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.model.onnx import OnnxModel
 from slotbeam.model.protocol import SequenceModel
+from slotbeam.model.textvectors import TextVectors
 from slotbeam.model.tokenizer import TOKENIZER, InputBuilder
 from slotbeam.search.examples import example_queries
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.spelling import Speller
 from slotbeam.trie.csr import Trie
+from slotbeam.types import FloatArray
 
 FORMAT = 4
 MANIFEST = "manifest.json"
@@ -135,6 +138,7 @@ class Artifact:
     catalog: Catalog
     options: SearchOptions
     folding: Folding = PLAIN
+    texts: TextVectors | None = None
 
     @property
     def name(self) -> str:
@@ -145,6 +149,14 @@ class Artifact:
     def codebook_sha(self) -> str:
         """The identity of the slots that bindings are placed in."""
         return self.kae.codebook.sha
+
+    def text_vector(self, canonical: str) -> FloatArray:
+        """Return (m,) the text vector of a canonical query; (0,) where the model had no teacher."""
+        return self.texts.of_query(canonical) if self.texts else np.empty(0)
+
+    def has_meaning(self, canonical: str) -> bool:
+        """Return whether the teacher knew a word of a query, which no item and no dictionary may hold."""
+        return self.texts is not None and self.texts.knows(canonical)
 
     @cached_property
     def examples(self) -> tuple[str, ...]:
@@ -191,6 +203,7 @@ class Artifact:
                 catalog=Catalog.load(index, manifest["index"]["fields"], folding),
                 options=SearchOptions.read(manifest["search"]),
                 folding=folding,
+                texts=TextVectors.load(model),
             )
         except (KeyError, TypeError, ValueError, OSError) as error:
             if isinstance(error, ArtifactError):

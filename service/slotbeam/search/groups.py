@@ -29,23 +29,31 @@ class BaseGroup:
         query_vector: (e,) its own: the query SID in it knows no binding.
         decoded: ranges that were opened, or the beams of the paper's mode.
         lexical: (w,) rows that the query's words brought, the largest overlap first.
+        near: (t,) rows that its text vector brought, the nearest first.
         candidates: places are catalog rows. None of it depends on how many items are wanted.
     """
 
     query_vector: FloatArray
     decoded: Opened | Beams
     lexical: IntArray
+    near: IntArray
     candidates: Candidates
 
 
 def decode_base(
-    artifact: Artifact, query_terms: QueryTerms, memory: Memory, passing: Passing, width: int | None = None
+    artifact: Artifact,
+    query_terms: QueryTerms,
+    text_vector: FloatArray,
+    memory: Memory,
+    passing: Passing,
+    width: int | None = None,
 ) -> BaseGroup:
     """Decode the query SID computed without bindings, in the base trie only: no edit can change what comes out.
 
     Args:
         artifact: what is searched.
         query_terms: of the query; its words bring candidates, too.
+        text_vector: (m,) of the query; what it is near to is a candidate, too.
         memory: of the base group's input row.
         passing: the rows that may be answered.
         width: None opens ranges by budget; B decodes full SIDs, as the paper does.
@@ -60,7 +68,10 @@ def decode_base(
         candidates = shelf.collect(decoded, options.candidates, options.items_per_sid)
     # A word that the dictionary does not know is still a word.
     lexical = query_terms.best(options.lexical_candidates, passing)
-    return BaseGroup(artifact.model.query_vector(memory), decoded, lexical, candidates.joined(lexical))
+    candidates = candidates.joined(lexical)
+    # Nor does a dictionary know all that a word may mean.
+    near = artifact.catalog.text_index.nearest(text_vector, options.text_candidates, options.text_rows, passing)
+    return BaseGroup(artifact.model.query_vector(memory), decoded, lexical, near, candidates.joined(near))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,8 +135,18 @@ def candidate_rows(base: BaseGroup | None, pinned: Sequence[PinnedGroup]) -> Int
     return distinct(np.concatenate([*own, *(group.candidate_rows for group in pinned)]).astype(np.int64))
 
 
-def read_base(artifact: Artifact, request: SearchRequest) -> tuple[QueryTerms, Memory]:
-    """Return a query's terms and the memory of its base group: what `retrieve` reads of it, without bindings.
+@dataclass(frozen=True, slots=True, eq=False)
+class BaseReading:
+    """What is ranked of a query without bindings: its terms, SID, text vector (m,), and the memory of its row."""
+
+    terms: QueryTerms
+    sid: Sid
+    text_vector: FloatArray
+    memory: Memory
+
+
+def read_base(artifact: Artifact, request: SearchRequest) -> BaseReading:
+    """Return what `retrieve` reads of a query for its base group, without bindings.
 
     Args:
         artifact: what reads it.
@@ -138,11 +159,12 @@ def read_base(artifact: Artifact, request: SearchRequest) -> tuple[QueryTerms, M
     (memory,) = artifact.model.encode(
         [artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))]
     )
-    return artifact.catalog.terms.read(encoded.text, encoded.concept_terms), memory
+    terms = artifact.catalog.terms.read(encoded.text, encoded.concept_terms)
+    return BaseReading(terms, encoded.sid, artifact.text_vector(encoded.text), memory)
 
 
-def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[QueryTerms, FloatArray, Candidates]:
-    """Return what the base group of an unfiltered request is ranked from: terms, query vector (e,), candidates.
+def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[BaseReading, BaseGroup]:
+    """Return what the base group of an unfiltered request is ranked from: what the query says, and the group.
 
     Args:
         snapshot: of which the artifact is read.
@@ -152,7 +174,7 @@ def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[QueryTe
         InputError: an empty or over-long query.
     """
     artifact = snapshot.artifact
-    query_terms, memory = read_base(artifact, request)
+    read = read_base(artifact, request)
     everything = Passing(len(artifact.catalog))
-    base = decode_base(artifact, query_terms, memory, everything, request.beam_width or artifact.options.beam_width)
-    return query_terms, base.query_vector, base.candidates
+    width = request.beam_width or artifact.options.beam_width
+    return read, decode_base(artifact, read.terms, read.text_vector, read.memory, everything, width)

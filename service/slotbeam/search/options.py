@@ -19,6 +19,8 @@ class SearchOptions:
             filter. At least `MAX_K`, so that an answer is filled.
         step_rows: a range that exceeds what is left of the budget by no more is scanned and not decoded any deeper
             (`ScanBudget.step`): a scan of so many costs about two decoder steps, and finds more than these.
+        text_candidates: items whose text vectors are nearest that are candidates of the base group, too.
+        text_rows: rows that are looked at for them.
         lexical_candidates: items with the largest lexical overlap that are candidates of the base group, too.
         beam_width: None, or B of the paper's mode: SIDs are decoded to their full depth, and no ranges are opened.
         candidates: in the paper's mode, items taken of the SIDs at most.
@@ -26,6 +28,8 @@ class SearchOptions:
         weight_logp: in the paper's mode, weight of the SID log-probability (nats) in the item score.
         weight_prior: weight of the item prior, log(1 + popularity).
         weight_vector: weight of query vector · item vector (nats); 0 leaves the feature out.
+        weight_slots: weight of the share of the query's slots that the item's SID has; 0 leaves the feature out.
+        weight_text: weight of the cosine of text vectors; 0 leaves the feature out.
         weight_lexical: weight of the lexical overlap, which lies in [0, 1]; 0 leaves the feature out.
         calibration: what relevance and confidence are made of.
     """
@@ -33,12 +37,16 @@ class SearchOptions:
     scan_budget: int = 4096
     step_rows: int = 16_384
     lexical_candidates: int = 500
+    text_candidates: int = 500
+    text_rows: int = 4096
     beam_width: int | None = None
     candidates: int = 2000
     items_per_sid: int | None = None
     weight_logp: float = 0.0
     weight_prior: float = 0.1
     weight_vector: float = 1.0
+    weight_slots: float = 0.0
+    weight_text: float = 1.0
     weight_lexical: float = 1.0
     calibration: Calibration = field(default_factory=Calibration)
 
@@ -61,5 +69,5 @@ class SearchOptions:
         return replace(self, **{name: getattr(other, name) for name in (*WEIGHTS, "weight_logp")})
 
 
-WEIGHTS = ("weight_prior", "weight_vector", "weight_lexical")
+WEIGHTS = ("weight_prior", "weight_vector", "weight_slots", "weight_text", "weight_lexical")
 """The settings that make the item score, one a feature; `weight_logp` is the paper's mode's alone."""

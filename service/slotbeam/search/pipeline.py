@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from slotbeam.search.arrange import arrange
 from slotbeam.search.explain import explain
 from slotbeam.search.facets import count_facets
@@ -33,6 +35,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         encoded = artifact.kae.encode(reading.text)
         words = look_up(encoded, [(match.match.start, match.match.end) for match in bound], catalog)
         request.check_fields(catalog.fields)
+        text_vector = artifact.text_vector(encoded.text)
         passing = catalog.passing(request.filter, *reading.applied).without(catalog.rows_of(request.exclude_ids)[0])
 
         # Words → memories: one input row for the base group, one for each pinned group.
@@ -46,8 +49,9 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         # Memories → ranges of the trie → candidate items, each group in its own trie. Nothing depends on K.
         placement = placement_of(match.pinned for match in bound)
         # The base group: not where no item of it would be shown, nor where any item would be as good as another.
-        unseen = placement == Placement.ONLY or not words.in_base
-        base = None if unseen else decode_base(artifact, words.terms, base_memory, passing, width)
+        known = words.in_base or artifact.has_meaning(encoded.text)
+        unseen = placement == Placement.ONLY or not known
+        base = None if unseen else decode_base(artifact, words.terms, text_vector, base_memory, passing, width)
         pinned = [
             decode_pinned(artifact, match.pinned, memory, passing)
             for match, memory in zip(bound, bound_memories, strict=True)
@@ -55,13 +59,15 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
 
     with timings.stage(QueryStage.RANK):
         # Candidates → one ranked answer.
-        scorer = ItemScorer(catalog, options, words.terms)
+        scorer = ItemScorer(catalog, options, words.terms, encoded.sid, text_vector)
         whole = join_shared(pinned, passing)
         last = unwanted(artifact, reading.excluded, base.candidates.places) if base else None
         base_hits = rank_base(scorer, base, request.ranked, last) if base else Hits.none()
-        if request.fallback and not words.in_base:
+        if request.fallback and not known:
             base_hits = rank_popular(scorer, passing, request.ranked)
-        hits = merge(rank_bound(scorer, whole, request.ranked), base_hits, placement, request.ranked)
+        # Nobody knows what a bound word means but who bound it: what is near to the rest of the query goes first.
+        rest = replace(scorer, text_vector=artifact.text_vector(reading.unbound)) if bound else scorer
+        hits = merge(rank_bound(rest, whole, request.ranked), base_hits, placement, request.ranked)
         judge = Judge(catalog, options.calibration, words, artifact.model.query_vector(base_memory), reading.corrected)
         hits, confidence = judge.judge(hits)
         hits = arrange(hits, catalog.fields, request, placement)

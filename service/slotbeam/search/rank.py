@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,16 +14,29 @@ from slotbeam.catalog.terms import QueryTerms
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.snapshot import PLACEMENTS, Pinned, Placement
-from slotbeam.types import BoolArray, FloatArray, Hits, HitSource, IntArray
+from slotbeam.types import BoolArray, FloatArray, Hits, HitSource, IntArray, Sid
 
 
 @dataclass(frozen=True, slots=True)
 class ItemScorer:
-    """The item score: a weighted sum of item prior, query · item vector and lexical overlap."""
+    """The item score: a weighted sum of its features.
+
+    They are the item prior, query · item vector, the slots that query and item share, the cosine of their text vectors
+    and lexical overlap.
+
+    Attributes:
+        catalog: of the items.
+        options: the weights.
+        query_terms: of the query.
+        sid: of the query.
+        text_vector: (m,) of the query, a unit vector; (0,) where the model had no teacher.
+    """
 
     catalog: Catalog
     options: SearchOptions
     query_terms: QueryTerms
+    sid: Sid = ()
+    text_vector: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def score(self, rows: IntArray, query_vector: FloatArray, logp: FloatArray | None = None) -> FloatArray:
         """Return (n,) float64 item scores of catalog `rows`.
@@ -43,9 +56,19 @@ class ItemScorer:
         # Exact sums: equal items tie on every processor, and then SID and id decide, not rounding.
         if options.weight_vector and len(query_vector):
             scores = scores + options.weight_vector * self.catalog.closeness(query_vector, rows)
+        if options.weight_slots and any(self.sid):
+            scores = scores + options.weight_slots * self.shared_slots(rows)
+        if options.weight_text and len(self.text_vector):
+            scores = scores + options.weight_text * self.catalog.text_index.closeness(self.text_vector, rows)
         if options.weight_lexical:
             scores = scores + options.weight_lexical * self.query_terms.overlap(rows).astype(np.float64)
         return np.asarray(scores)
+
+    def shared_slots(self, rows: IntArray) -> FloatArray:
+        """Return (n,) in [0, 1] the share of the query's slots, `empty` ones aside, that the SIDs of `rows` have."""
+        named = np.flatnonzero(self.sid)
+        own = self.catalog.sids.take(rows, axis=0)[:, named] == np.asarray(self.sid, self.catalog.sids.dtype)[named]
+        return np.asarray(own.sum(axis=1) / len(named))
 
 
 def rank_base(scorer: ItemScorer, base: BaseGroup, k: int, last: BoolArray | None = None) -> Hits:

@@ -47,6 +47,14 @@ class QueryReading:
         """What the query says of typed fields."""
         return self.shape.filters
 
+    @property
+    def unbound(self) -> str:
+        """`text` without its bound words."""
+        text = self.text
+        for start, end in sorted(((each.match.start, each.match.end) for each in self.bound), reverse=True):
+            text = f"{text[:start]} {text[end:]}"
+        return " ".join(text.split())
+
     def span(self, match: Match) -> Span:
         """Return where a match in `text` stands in `typed`."""
         return self.shape.typed(self.uncorrected(match))

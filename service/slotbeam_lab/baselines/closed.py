@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog, item_text
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.files import sha256_of
 from slotbeam.language.normalize import normalize
 from slotbeam.model.itemvectors import ItemVectors, bag_of
@@ -29,7 +29,7 @@ from slotbeam.search.options import SearchOptions
 from slotbeam.trie.build import build_trie
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray
-from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding, TextVectors
+from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding, SpectralVectors
 from slotbeam_lab.baselines.quantise import KMEANS, OPQ, Material, Method, Quantiser
 from slotbeam_lab.baselines.registry import Built, Setup, cached
 from slotbeam_lab.baselines.rq_vae import CQ_SID, RQ_VAE
@@ -98,7 +98,7 @@ def _texts(setup: Setup, directory: Path) -> dict[str, Any]:
     for interaction in log:
         asked.setdefault(interaction.item_id, []).append(normalize(interaction.query))
     joined = ["\n".join([item_text(item), *asked.get(item.id, ())]) for item in items]
-    vectors = TextVectors.fit(joined, seed=setup.options.seed)
+    vectors = SpectralVectors.fit(joined, seed=setup.options.seed)
     vectors.save(directory / VECTORS)
     return {"dimensions": vectors.dimensions}
 
@@ -113,7 +113,7 @@ def _train(setup: Setup, method: Method, texts: Path, work: Path) -> dict[str, A
     corpus = build_corpus(items, encoded, log, kae, words, options.pseudo, options.seed)
     # The corpus keeps ids: a text of more than MAX_TEXT tokens comes back as the policy reads it, cut.
     queries = [words.text_of(corpus.queries[number]) for number in range(len(corpus.queries))]
-    embedding = Embedding(TextVectors.load(texts / VECTORS), kae if method.keywords else None)
+    embedding = Embedding(SpectralVectors.load(texts / VECTORS), kae if method.keywords else None)
 
     if not (work / QUANTISER).is_file():  # a stopped run goes on with the codes it began with
         quantiser = method.fit(_material(items, queries, corpus, embedding, options.seed))
@@ -187,7 +187,7 @@ def sharing(sids: IntArray) -> dict[str, float]:
 def _load(setup: Setup, method: Method, texts: Path, directory: Path) -> Artifact:
     manifest = read_manifest(directory)
     verify(directory, manifest)
-    embedding = Embedding(TextVectors.load(texts / VECTORS), dictionary_of(setup) if method.keywords else None)
+    embedding = Embedding(SpectralVectors.load(texts / VECTORS), dictionary_of(setup) if method.keywords else None)
     frozen = FrozenEncoding(embedding, Quantiser.load(directory / QUANTISER), sha256_of(directory / QUANTISER))
     sizes, limit = frozen.codebook.sizes, setup.options.model.max_tokens
     return Artifact(

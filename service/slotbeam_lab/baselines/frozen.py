@@ -44,7 +44,7 @@ def terms_of(text: str) -> list[str]:
     return [term for token, _, _ in tokens(text) for term in _terms(token)]
 
 
-class TextVectors:
+class SpectralVectors:
     """A projection of canonical texts; immutable.
 
     Args:
@@ -64,7 +64,7 @@ class TextVectors:
         return int(self._components.shape[1])
 
     @classmethod
-    def fit(cls, texts: Iterable[str], dimensions: int = DIMENSIONS, seed: int = 0) -> TextVectors:
+    def fit(cls, texts: Iterable[str], dimensions: int = DIMENSIONS, seed: int = 0) -> SpectralVectors:
         """Learn from canonical texts; a term of one text alone is left out where there are enough of others."""
         documents = list(texts)
         counter = TfidfVectorizer(
@@ -89,7 +89,7 @@ class TextVectors:
         np.savez(path, words=blob, idf=self._counter.idf_, components=self._components)
 
     @classmethod
-    def load(cls, path: Path) -> TextVectors:
+    def load(cls, path: Path) -> SpectralVectors:
         with np.load(path, allow_pickle=False) as arrays:
             words = arrays["words"].tobytes().decode().split("\n")
             return cls(words, arrays["idf"], arrays["components"])
@@ -111,7 +111,7 @@ class Embedding:
             `fused = norm(1/2 text + 1/2 mean(matched word vectors))`; a word's vector is its own text's.
     """
 
-    texts: TextVectors
+    texts: SpectralVectors
     keywords: Kae | None = None
 
     def vectors(self, texts: Sequence[str]) -> FloatArray:

@@ -5,6 +5,7 @@ Its dictionary is learned once, and shared by every system that needs words.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from slotbeam.catalog.loaders import read_data
 from slotbeam.kae.encode import Kae
 from slotbeam.search.artifact import MODEL, Artifact
 from slotbeam.search.groups import base_candidates
+from slotbeam.search.options import WEIGHTS
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import MAX_K, SearchRequest
 from slotbeam.search.snapshot import Snapshot
@@ -93,6 +95,32 @@ def artifact_system(artifact: Artifact, lexical: bool = True, history: bool = Tr
     return search
 
 
+LEFT_OUT: Mapping[str, Mapping[str, float]] = {
+    "no words": {"weight_lexical": 0.0, "lexical_candidates": 0},
+    "no text vectors": {"weight_text": 0.0, "text_candidates": 0},
+    "no item vectors": {"weight_vector": 0.0},
+    "no slots": {"weight_slots": 0.0},
+    "no prior": {"weight_prior": 0.0},
+    "no decoding": {"scan_budget": 0},
+}
+"""Parts of the item score, and of its candidates, each by what takes it out."""
+
+
+def parts_of_score(artifact: Artifact) -> dict[str, System]:
+    """Return label → the artifact with one part left out, and with its words or its text vectors alone."""
+    alone = {
+        f"{part} alone": {**dict.fromkeys(WEIGHTS, 0.0), weight: 1.0, **others}
+        for part, weight, others in (
+            ("words", "weight_lexical", {"text_candidates": 0, "scan_budget": 0}),
+            ("text vectors", "weight_text", {"lexical_candidates": 0, "scan_budget": 0}),
+        )
+    }
+    return {
+        f"{artifact.name}, {label}": artifact_system(replace(artifact, options=replace(artifact.options, **changes)))  # type: ignore[arg-type]
+        for label, changes in {**LEFT_OUT, **alone}.items()
+    }
+
+
 def candidate_system(artifact: Artifact) -> System:
     """Answer with all candidates of the item scorer, in beam order: their recall bounds what any order could reach."""
     snapshot = Snapshot(artifact)
@@ -100,8 +128,8 @@ def candidate_system(artifact: Artifact) -> System:
     def search(asked: Asked, k: int) -> list[str]:
         catalog = artifact.catalog
         request = SearchRequest(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
-        *_, candidates = base_candidates(snapshot, request)
-        return [catalog.ids[int(row)] for row in np.asarray(candidates.places)]
+        _, base = base_candidates(snapshot, request)
+        return [catalog.ids[int(row)] for row in np.asarray(base.candidates.places)]
 
     return search
 

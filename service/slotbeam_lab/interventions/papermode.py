@@ -61,7 +61,8 @@ class OneTrie:
         found = self.shelf.collect(beams, options.candidates)
         rows = self.rows[found.places]
         vector = artifact.model.query_vector(memory)
-        scorer = ItemScorer(artifact.catalog, options, artifact.catalog.terms.read(encoded.text, encoded.concept_terms))
+        terms = artifact.catalog.terms.read(encoded.text, encoded.concept_terms)
+        scorer = ItemScorer(artifact.catalog, options, terms, encoded.sid, artifact.text_vector(encoded.text))
         scores = scorer.score(rows, vector, found.logp)
         order = np.lexsort((artifact.catalog.id_ranks[rows], -scores))
         return list(dict.fromkeys(rows[order].tolist()))[:k]

@@ -20,7 +20,7 @@ from slotbeam.search.groups import BaseGroup
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.rank import ItemScorer, rank_base
 from slotbeam.search.request import SearchRequest, history
-from slotbeam.types import FloatArray, IntArray
+from slotbeam.types import FloatArray, IntArray, Sid
 from slotbeam_lab.measures.run import Asked
 from slotbeam_lab.scale.engines import InvertedFile
 
@@ -57,11 +57,13 @@ class Way:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadQuery:
-    """What a query says, before anything is looked at: its terms, its memory, its vector (e,)."""
+    """What a query says, before anything is looked at: its terms, SID, memory, vector (e,) and text vector (m,)."""
 
     terms: QueryTerms
+    sid: Sid
     memory: Memory
     vector: FloatArray
+    text_vector: FloatArray
 
 
 def read(artifact: Artifact, asked: Asked) -> ReadQuery:
@@ -71,7 +73,8 @@ def read(artifact: Artifact, asked: Asked) -> ReadQuery:
     terms = artifact.catalog.terms.read(encoded.text, encoded.concept_terms)
     row = artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))
     (memory,) = artifact.model.encode([row])
-    return ReadQuery(terms, memory, artifact.model.query_vector(memory))
+    vector, text_vector = artifact.model.query_vector(memory), artifact.text_vector(encoded.text)
+    return ReadQuery(terms, encoded.sid, memory, vector, text_vector)
 
 
 def opened(artifact: Artifact, reading: ReadQuery, way: Way) -> Opened:
@@ -97,8 +100,10 @@ def answer(artifact: Artifact, asked: Asked, k: int, way: Way) -> list[str]:
     if way.first_slot:
         options = replace(options, weight_logp=way.first_slot)
         candidates = replace(candidates, logp=_first_slot(artifact, reading, candidates.places))
-    group = BaseGroup(reading.vector, _NOTHING, lexical, candidates)
-    hits = rank_base(ItemScorer(artifact.catalog, options, reading.terms), group, k)
+    text_index, everything = artifact.catalog.text_index, Passing(len(artifact.catalog))
+    near = text_index.nearest(reading.text_vector, options.text_candidates, options.text_rows, everything)
+    group = BaseGroup(reading.vector, _NOTHING, lexical, near, candidates.joined(near))
+    hits = rank_base(ItemScorer(artifact.catalog, options, reading.terms, reading.sid, reading.text_vector), group, k)
     return [artifact.catalog.ids[row] for row in hits.rows.tolist()]
 
 

@@ -64,21 +64,23 @@ def choose_budget(
 def _reached(artifact: Artifact, row: Interaction, budgets: Sequence[int]) -> BoolArray:
     """Return (budgets,) whether the item that was taken would be a candidate under each."""
     request = SearchRequest(row.query, recent_queries=row.recent_queries, recent_item_ids=row.recent_item_ids)
-    query_terms, memory = read_base(artifact, request)
+    read = read_base(artifact, request)
     catalog, wanted = artifact.catalog, artifact.catalog.row_of(row.item_id)
     if wanted is None:
         return np.zeros(len(budgets), np.bool_)
-    by_words = wanted in query_terms.best(artifact.options.lexical_candidates)
-    if by_words:
+    everything, options = Passing(len(catalog)), artifact.options
+    by_words = wanted in read.terms.best(options.lexical_candidates)
+    near = catalog.text_index.nearest(read.text_vector, options.text_candidates, options.text_rows, everything)
+    if by_words or wanted in near:
         return np.ones(len(budgets), np.bool_)
     reached = np.zeros(len(budgets), np.bool_)
     for number, rows in enumerate(budgets):
         opened = open_ranges(
             artifact.model,
-            memory,
+            read.memory,
             artifact.trie,
             catalog.leaf_items,
-            Passing(len(catalog)),
+            everything,
             artifact.options.budget_of(rows),
         )
         reached[number] = bool(((opened.start <= wanted) & (wanted < opened.stop)).any())

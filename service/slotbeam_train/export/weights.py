@@ -118,11 +118,13 @@ def _choice(artifact: Artifact, row: Interaction) -> Choice | None:
     """Return the candidates of a query as serving would score them; None where the item is not among them."""
     catalog = artifact.catalog
     request = SearchRequest(row.query, recent_queries=row.recent_queries, recent_item_ids=row.recent_item_ids)
-    query_terms, vector, candidates = base_candidates(Snapshot(artifact), request)
-    place = np.flatnonzero(candidates.places == catalog.row_of(row.item_id))
+    read, base = base_candidates(Snapshot(artifact), request)
+    places = base.candidates.places
+    place = np.flatnonzero(places == catalog.row_of(row.item_id))
     if not len(place):
         return None
     none: dict[str, Any] = dict.fromkeys(WEIGHTS, 0.0)
     alone = [replace(artifact.options, **{**none, name: 1.0}) for name in WEIGHTS]
-    columns = [ItemScorer(catalog, options, query_terms).score(candidates.places, vector) for options in alone]
+    scorers = [ItemScorer(catalog, options, read.terms, read.sid, read.text_vector) for options in alone]
+    columns = [scorer.score(places, base.query_vector) for scorer in scorers]
     return Choice(np.stack(columns, axis=1), int(place[0]))

@@ -11,7 +11,7 @@ pytest.importorskip("sklearn")
 pytest.importorskip("faiss")
 
 from slotbeam.kae.facts import facts_of
-from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding, TextVectors, terms_of, unit
+from slotbeam_lab.baselines.frozen import Embedding, FrozenEncoding, SpectralVectors, terms_of, unit
 from slotbeam_lab.baselines.quantise import Quantiser
 from support.shop import make_kae
 
@@ -22,30 +22,30 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def vectors() -> TextVectors:
-    return TextVectors.fit(TEXTS, dimensions=2)
+def vectors() -> SpectralVectors:
+    return SpectralVectors.fit(TEXTS, dimensions=2)
 
 
-def test_rows_have_length_one_and_a_text_without_a_known_word_is_zero(vectors: TextVectors) -> None:
+def test_rows_have_length_one_and_a_text_without_a_known_word_is_zero(vectors: SpectralVectors) -> None:
     made = vectors.vectors(["red couch", "unheard of", ""])
     assert made.shape == (3, vectors.dimensions)
     assert np.linalg.norm(made[0]) == pytest.approx(1.0, abs=1e-5)
     assert not made[1:].any()
 
 
-def test_an_unseen_word_adds_nothing(vectors: TextVectors) -> None:
+def test_an_unseen_word_adds_nothing(vectors: SpectralVectors) -> None:
     plain, more = vectors.vectors(["red couch", "red couch zqxnew"])
     assert np.array_equal(plain, more)
 
 
-def test_a_word_that_only_users_type_lies_near_what_they_clicked(vectors: TextVectors) -> None:
+def test_a_word_that_only_users_type_lies_near_what_they_clicked(vectors: SpectralVectors) -> None:
     sofa, couch, lamp = vectors.vectors(["sofa", "couch", "lamp"])
     assert sofa @ couch > 0.9 > 0.3 > sofa @ lamp
 
 
-def test_a_round_trip_changes_nothing(vectors: TextVectors, tmp_path: Path) -> None:
+def test_a_round_trip_changes_nothing(vectors: SpectralVectors, tmp_path: Path) -> None:
     vectors.save(tmp_path / "v.npz")
-    again = TextVectors.load(tmp_path / "v.npz")
+    again = SpectralVectors.load(tmp_path / "v.npz")
     assert np.array_equal(again.vectors(TEXTS), vectors.vectors(TEXTS))
 
 
@@ -59,7 +59,7 @@ def test_rows_of_nothing_stay_nothing() -> None:
 
 
 def test_keyword_vectors_are_half_text_half_mean_of_matched_words() -> None:
-    texts = TextVectors.fit(["red mug from acme", "blue lamp from bolt", "red lamp", "blue mug"] * 3, dimensions=6)
+    texts = SpectralVectors.fit(["red mug from acme", "blue lamp from bolt", "red lamp", "blue mug"] * 3, dimensions=6)
     fused = Embedding(texts, make_kae()).vectors(["red mug from acme", "from"])
     text, red, mug, acme = texts.vectors(["red mug from acme", "red", "mug", "acme"])
     half = 0.5 * text + 0.5 * (red + mug + acme) / 3
@@ -71,7 +71,7 @@ def test_keyword_vectors_are_half_text_half_mean_of_matched_words() -> None:
 
 
 def test_a_closed_codebook_is_a_kae_without_words() -> None:
-    texts = TextVectors.fit(["red mug from acme", "blue lamp from bolt", "red lamp", "blue mug"] * 3, dimensions=6)
+    texts = SpectralVectors.fit(["red mug from acme", "blue lamp from bolt", "red lamp", "blue mug"] * 3, dimensions=6)
     quantiser = Quantiser((unit(np.eye(6, dtype=np.float32)),) * 2)
     frozen = FrozenEncoding(Embedding(texts), quantiser, "of the file")
     book = frozen.codebook

