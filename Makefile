@@ -53,14 +53,14 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 # Every version and hash is in $(LOCKS); PyTorch alone is not, as its builds differ. For development nothing is compiled
-# ahead: three modules of four are never imported.
+# ahead: three modules of four are never imported; and what needs PyTorch is told that it comes after it.
 $(VENV)/.serve: pyproject.toml $(LOCKS)/build.txt $(LOCKS)/serve.txt | $(BIN)/python
 	$(PIP) --require-hashes -r $(LOCKS)/build.txt -r $(LOCKS)/serve.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(LOCKS)/dev.txt | $(BIN)/python
-	$(PIP) --no-compile --require-hashes -r $(LOCKS)/dev.txt
+	$(PIP) --no-compile --no-deps --require-hashes -r $(LOCKS)/dev.txt
 	$(PIP) --no-compile $(TORCH)
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.serve
