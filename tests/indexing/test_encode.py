@@ -19,6 +19,7 @@ from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.language.fold import PLAIN
 from slotbeam.language.normalize import normalize
+from slotbeam.language.tokens import codes
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT, bag_of
 from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, InputBuilder
 from slotbeam.types import Slot
@@ -73,8 +74,9 @@ def test_an_item_is_encoded_as_part_by_part(item: Item) -> None:
     assert reading.sid == sid
     assert reading.text == item_text(item)
     concepts = [f"concept {concept}" for concept in named]
-    twice = [*map(KAE.folding.terms if KAE.folding else PLAIN.terms, (normalize(item.title), item_text(item)))]
-    assert sorted(reading.terms) == sorted(map(term_hash, [*twice[0], *twice[1], *concepts]))
+    parts = normalize(item.title), *item_text(item).split("\n")
+    terms = [term for part in parts for term in (*(KAE.folding or PLAIN).terms(part), *codes(part))]
+    assert sorted(reading.terms) == sorted(map(term_hash, [*terms, *concepts]))
     values = " ".join(filter(None, (normalize(v) for own in item.attributes.values() for v in own)))
     ids = [*INPUTS.text_ids(normalize(item.title)), *INPUTS.text_ids(values, MAX_ITEM_TEXT)]
     assert reading.bag == bag_of(INPUTS.sid_ids(reading.sid), ids)

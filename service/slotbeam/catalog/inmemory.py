@@ -17,6 +17,7 @@ from slotbeam.catalog.terms import term_hash, terms_tell
 from slotbeam.catalog.writer import write_table
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
+from slotbeam.language.tokens import codes
 from slotbeam.types import IntArray
 
 
@@ -59,7 +60,13 @@ def columns_of(
     more = concept_terms or [()] * len(items)
     # What an item is called says more of it than what else is said: its title counts twice.
     terms = [
-        [*folding.terms(normalize(item.title)), *folding.terms(text), *concepts]
+        [
+            *folding.terms(normalize(item.title)),
+            *folding.terms(text),
+            *codes(normalize(item.title)),
+            *codes(text),
+            *concepts,
+        ]
         for item, text, concepts in zip(items, texts, more, strict=True)
     ]
     hashes = [np.array(list(map(term_hash, own)), np.uint32) for own in terms]

@@ -19,6 +19,7 @@ from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.topk import best_rows
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.segments import is_spaceless
+from slotbeam.language.tokens import codes
 from slotbeam.types import FloatArray, IntArray
 
 
@@ -57,7 +58,7 @@ class TermIndex:
             canonical: the query.
             concept_terms: of the query (`Encoded.concept_terms`).
         """
-        return QueryTerms(self, self._known([*self.folding.terms(canonical), *concept_terms])[0])
+        return QueryTerms(self, self._known([*self.folding.terms(canonical), *codes(canonical), *concept_terms])[0])
 
     def holds(self, token: str) -> bool:
         """Return whether an item carries this token in any spelling; False for what is no single term."""

@@ -21,6 +21,7 @@ from slotbeam.kae.categories import CATEGORY_INDEX
 from slotbeam.kae.encode import Kae, concept_term
 from slotbeam.language.fold import PLAIN, Folding
 from slotbeam.language.normalize import normalize
+from slotbeam.language.tokens import codes
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT, ItemVectors, bag_of
 from slotbeam.model.textvectors import TextVectors
 from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, TOKENIZER, InputBuilder
@@ -138,7 +139,7 @@ class ItemEncoder:
         return ItemReading("\n".join(parts), sid, hashes, bag_of(self._inputs.sid_ids(sid), ids), meaning)
 
     def _terms(self, text: str) -> list[int]:
-        return list(map(self._hash, self._folding.terms(text)))
+        return list(map(self._hash, (*self._folding.terms(text), *codes(text))))
 
     def _ids(self, text: str, limit: int) -> list[int]:
         """Return `InputBuilder.text_ids` up to `MAX_ITEM_TEXT`, word by word: no token reaches across a space."""

@@ -48,6 +48,27 @@ def scan(text: str) -> list[Piece]:
     return found
 
 
+_DIGIT = re.compile(r"\d")
+_CODE = re.compile(r"[^\W_]+(?:[-./][^\W_]+)*")
+_MEASURED = re.compile(r"\d+(?:[.,]\d+)*[^\W\d_]{1,4}")
+_LEAST_CODE, _LONGEST_CODE = 3, 32
+
+
+def codes(text: str) -> list[str]:
+    """Return the model numbers and other codes of a canonical text, in order: `wh-1000xm5` is `wh1000xm5`.
+
+    A code mixes letters and digits; a number with its unit is none. Its pieces are terms, too; the whole tells it from
+    every other code that shares them.
+    """
+    found = []
+    for match in _CODE.finditer(text) if _DIGIT.search(text) else ():
+        code = "".join(filter(str.isalnum, match[0]))
+        mixed = any(map(str.isalpha, code)) and any(map(str.isdigit, code))
+        if mixed and _LEAST_CODE <= len(code) <= _LONGEST_CODE and not _MEASURED.fullmatch(match[0]):
+            found.append(code)
+    return found
+
+
 _LEAST_NAME = 3
 """Letters that a number may follow without a space; shorter ones are of a code (`xm5`)."""
 _NUMBERED = re.compile(r"\d+(?![^\W_])")

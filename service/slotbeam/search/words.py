@@ -13,6 +13,7 @@ from slotbeam.catalog.terms import QueryTerms, TermIndex
 from slotbeam.kae.encode import Encoded, Match, concept_term
 from slotbeam.language.boundaries import Span
 from slotbeam.language.fold import Reading
+from slotbeam.language.tokens import codes
 from slotbeam.search.unknown import QueryWord, WordResult, split_words
 from slotbeam.types import BoolArray, FloatArray, Hits, IntArray
 
@@ -78,7 +79,8 @@ def look_up(encoded: Encoded, bound: Sequence[Span], catalog: Catalog) -> ReadWo
     index = catalog.terms
     words = split_words(encoded, bound)
     readings = index.folding.readings(encoded.text)
-    keys = dict.fromkeys([*(token.key for reading in readings for token in reading), *encoded.concept_terms])
+    of_words = (token.key for reading in readings for token in reading)
+    keys = dict.fromkeys([*of_words, *codes(encoded.text), *encoded.concept_terms])
     places = index.places(list(keys))
     known = np.unique(places[places >= 0])
     column = dict(zip(keys, np.where(places >= 0, np.searchsorted(known, places), -1).tolist(), strict=True))
