@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,26 @@ from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Progress
-from slotbeam_lab.baselines.bm25 import Bm25, system_of
-from slotbeam_lab.baselines.hybrid import rivals
-from slotbeam_lab.baselines.registry import Setup, chosen
-from slotbeam_lab.baselines.systems import artifact_system, candidate_system, parts_of_score
+from slotbeam_lab.baselines.bm25 import Aliases, Bm25, system_of
+from slotbeam_lab.baselines.parts import part_systems
+from slotbeam_lab.baselines.registry import SYSTEMS, Setup, chosen
+from slotbeam_lab.baselines.rivals import rival_pairs, teacher_rivals, with_best
+from slotbeam_lab.baselines.systems import artifact_system, candidate_system, limited
+from slotbeam_lab.baselines.teacher import TeacherIndex
+from slotbeam_lab.baselines.unidex import SlotIndex
 from slotbeam_lab.interventions.editable import standard_systems
 from slotbeam_lab.interventions.intervene import COLLATERAL, intervene, untouched
-from slotbeam_lab.measures.questions import Questions, ask, find_questions, judged_recall, read_questions, sample
+from slotbeam_lab.measures.choosing import Rival, answered
+from slotbeam_lab.measures.questions import (
+    Questions,
+    days_before,
+    find_questions,
+    judged_recall,
+    read_questions,
+    sample,
+)
 from slotbeam_lab.measures.report import Section, markdown, section_of
-from slotbeam_lab.measures.run import System, averaged
+from slotbeam_lab.measures.run import averaged
 from slotbeam_lab.paper import curves
 from slotbeam_lab.paper.plots import draw
 from slotbeam_lab.paper.tables import BASE, intervention_sections, pairs_of, table_of, table_section, tables_of
@@ -29,6 +41,8 @@ from slotbeam_lab.paper.tasks import KS, measured
 from slotbeam_train.lexicon import KaeOptions
 from slotbeam_train.teacher import Teacher
 
+LARGE = 400_000
+"""Items from which on a system may score no more than 0.5 % of them for a query: of fewer, 2 000 hide differences."""
 CURVE_QUERIES = 500
 """Rows of the test day that a point of a curve is measured on, at most."""
 
@@ -61,6 +75,7 @@ def run_eval(
     plots: Path | None = None,
     progress: Progress | None = None,
     teacher: Teacher | None = None,
+    candidates: int | None = None,
 ) -> dict[str, Any]:
     """Measure and return the figures; `render` shows them.
 
@@ -76,13 +91,16 @@ def run_eval(
         interventions: bind so many unseen words of each size (1, 5, 20, 100, 500 items); needs an artifact and a log.
         logs: earlier days: for the information loss, and for collateral change when the test day has too few queries.
         contest: compare these systems instead of an artifact beside BM25; those not in the cache are trained.
-        teacher: a pretrained encoder: ask it, too, alone and beside BM25, and the artifact with each part left out.
         plots: also measure what lies behind an artifact (`slotbeam_lab.paper.curves`), and draw all curves there.
+        progress: told of every answer.
+        teacher: also measure it alone and in hybrids with BM25, whose settings are chosen on other queries.
+        candidates: items that a system may score for a query; None: 0.5 % of a catalog of 400 000 items or more.
 
     Returns:
         JSON values: `tables` (name → system → metric → mean), `queries` (name → count), `over_bm25`
         (name → system → metric → [ratio, lower, upper]), `sections` (the same as tables to be shown, with intervals of
-        the means) and, with an artifact, `candidates` and `interventions`.
+        the means), with a teacher `chosen` (name → system → the setting taken, and the mean of each) and, with an
+        artifact, `candidates` and `interventions`.
 
     Raises:
         InputError: a file that is missing or malformed, or nothing to measure on.
@@ -91,14 +109,30 @@ def run_eval(
     items = list(load_catalog(catalog))
     questions = read_questions(judgements, world, {item.id for item in items}, queries)
     result: dict[str, Any] = {"catalog": len(items), "tables": {}, "queries": questions.counts(), "over_bm25": {}}
+    if candidates is None and len(items) >= LARGE:
+        candidates = len(items) // 200
     loaded = Artifact.load(artifact) if artifact and contest is None else None
+    if loaded and candidates:
+        loaded = limited(loaded, candidates)
+    notes: dict[str, tuple[str, ...]] = {}
+    pairs_of_table = pairs_of
     if contest is None:
-        served = {BASE: system_of(Bm25(items)), **(_served(loaded) if loaded else {})}
-        if teacher is not None:
-            served |= rivals(items, loaded.kae if loaded else None, teacher, questions)
-            served |= parts_of_score(loaded) if loaded else {}
-        tables = ask(served, questions, ks, progress)
+        days = days_before(min((row.day for row in questions.log), default=0), logs)
+        tables, picked = answered(_rivals(loaded, items, teacher, candidates), questions, ks, days, progress)
+        pairs_of_table = partial(rival_pairs, ours=loaded.name if loaded else None)
+        if teacher:
+            tables = {name: with_best(table) for name, table in tables.items()}
+            result["teacher"] = teacher.name
+            result["chosen"] = {
+                kind: {label: {"setting": one.said, "means": one.means} for label, one in own.items()}
+                for kind, own in picked.items()
+            }
+            notes = {
+                kind: (f"Teacher: {teacher.name}.", *(f"{label}: {one.said}." for label, one in own.items()))
+                for kind, own in picked.items()
+            }
     else:
+        contest = replace(contest, setup=replace(contest.setup, teacher=teacher, candidates=candidates))
         kept = {seed: _measured(contest, seed, questions, ks, progress) for seed in contest.seeds}
         tables = {
             kind: averaged([table_of(systems.values(), kind) for systems in kept.values()])
@@ -109,12 +143,13 @@ def run_eval(
         }
     sections = []
     for name, table in tables.items():
-        pairs = pairs_of(table)
+        pairs = pairs_of_table(table)
         result["tables"][name] = table.means()
         result["over_bm25"][name] = {
             system: metrics for (system, over), metrics in table.ratios(pairs).items() if over == BASE
         }
-        sections.append(table_section(name, table, pairs, f"{len(items)} items"))
+        section = table_section(name, table, pairs, f"{len(items)} items")
+        sections.append(replace(section, notes=notes.get(name, ())))
     if (interventions or plots) and (loaded is None or not questions.log):
         raise InputError("interventions and plots need an artifact and a log: name them")
     if loaded and interventions:
@@ -134,7 +169,9 @@ def run_eval(
             recall, count = judged_recall(candidate_system(loaded), questions.judged, max(ks))
             result["candidates"] = {"budget": budget, "mean": count, "recall": recall}
             note = f"Candidate recall {recall:.3f} at {count:.0f} candidates a query (scan budget {budget})."
-            sections = [replace(each, notes=(note,)) if each.name == "judged" else each for each in sections]
+            sections = [
+                replace(each, notes=(*each.notes, note)) if each.name == "judged" else each for each in sections
+            ]
     if questions.judged:
         result["judged_outside_the_catalog"] = questions.lost
     result["sections"] = [asdict(section) for section in sections]
@@ -172,9 +209,21 @@ def render(result: Mapping[str, Any]) -> str:
     return "\n\n".join(markdown(section_of(section)) for section in result["sections"])
 
 
-def _served(artifact: Artifact) -> dict[str, System]:
-    """Ask the artifact as it is served, and without its lexical feature where it has one."""
-    systems: dict[str, System] = {artifact.name: artifact_system(artifact)}
-    if artifact.options.weight_lexical:
-        systems[f"{artifact.name}, no lexical feature"] = artifact_system(artifact, lexical=False)
-    return systems
+def _rivals(
+    artifact: Artifact | None, items: Sequence[Item], teacher: Teacher | None, candidates: int | None
+) -> dict[str, Rival]:
+    """Return what is asked beside an artifact, and the artifact: as it is served, with each part out, each alone.
+
+    BM25 has the aliases of the artifact's own dictionary where there is one.
+    """
+    plain = Bm25(items)
+    aliased = Bm25(items, rewrite=Aliases(artifact.kae)) if artifact else None
+    rivals: dict[str, Rival] = {BASE: system_of(plain)}
+    if aliased:
+        rivals[SYSTEMS["bm25-alias"].label] = system_of(aliased)
+    if teacher:
+        rivals |= teacher_rivals(TeacherIndex(items, teacher), plain, aliased, candidates)
+    if artifact:
+        rivals |= {artifact.name: artifact_system(artifact), **part_systems(artifact)}
+        rivals[SYSTEMS["unidex"].label] = SlotIndex(artifact, *([candidates] if candidates else [])).search
+    return rivals

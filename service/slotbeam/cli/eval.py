@@ -50,6 +50,9 @@ def evaluate(
     threads: Annotated[int | None, typer.Option(min=1, help="PyTorch threads.")] = None,
     seeds: Annotated[str, typer.Option(help="Of training; figures are means over them.")] = "0",
     cache: Cache = Path("build/systems"),
+    candidates: Annotated[
+        int | None, typer.Option(min=1, help="Items that a system may score for a query (of 400 000 items: 0.5 %).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write eval.json and eval.md there.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Also measure what is behind an artifact; draw it there.")] = None,
     results: ResultsFile = None,
@@ -82,6 +85,7 @@ def evaluate(
             plots=plots,
             progress=progress,
             teacher=open_teacher(teacher) if teacher else None,
+            candidates=candidates,
         )
     if results is not None:
         facts = provenance(command_line(), seed=seeds if contest else None, artifact=result.get("artifact"))

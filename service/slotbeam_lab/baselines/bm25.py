@@ -26,7 +26,7 @@ from slotbeam.catalog.loaders import load_catalog
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.matcher import Matcher
 from slotbeam.language.normalize import normalize
-from slotbeam.types import FloatArray
+from slotbeam.types import FloatArray, IntArray
 from slotbeam_lab.baselines.registry import Built, Setup
 from slotbeam_lab.baselines.systems import dictionary_of
 from slotbeam_lab.measures.run import System
@@ -79,13 +79,9 @@ class Bm25:
     def search(self, query: str, k: int) -> list[str]:
         """Return the ids of the `k` best items that hold a word of the query; equal scores in catalog order."""
         scores = self.scores(query)
-        count = min(k, int(np.count_nonzero(scores))) if scores is not None else 0
-        if scores is None or not count:
+        if scores is None:
             return []
-        least = np.partition(scores, -count)[-count]
-        above, level = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
-        best = np.concatenate([above, level[: count - len(above)]])
-        return [self.ids[row] for row in best[np.argsort(-scores[best], kind="stable")]]
+        return [self.ids[row] for row in best_rows(scores, min(k, int(np.count_nonzero(scores)))).tolist()]
 
     def order(self, query: str, ids: Sequence[str]) -> list[str]:
         """Order the given items (all of the catalog) by their score, best first; equal scores in the given order."""
@@ -96,8 +92,19 @@ class Bm25:
         return [ids[i] for i in place.tolist()]
 
 
+def best_rows(scores: FloatArray, k: int) -> IntArray:
+    """Return (min(k, N),) rows of the largest `scores` (N,), best first; equal scores in catalog order."""
+    count = min(k, len(scores))
+    if not count:
+        return np.empty(0, np.int64)
+    least = np.partition(scores, -count)[-count]
+    above, level = np.flatnonzero(scores > least), np.flatnonzero(scores == least)
+    best = np.concatenate([above, level[: count - len(above)]])
+    return best[np.argsort(-scores[best], kind="stable")]
+
+
 def document(item: Item) -> str:
-    """Return what is indexed of an item."""
+    """Return what is indexed of an item: by BM25, and by every rival that reads text."""
     brand = item.fields.get("brand", "")
     return f"{item.title} {item.description} {brand}"
 

@@ -61,12 +61,19 @@ RRF_K = 60
 """Cormack, Clarke and Büttcher's constant: score = Σ over branches 1 / (RRF_K + rank)."""
 
 
-def fuse(rankings: Sequence[Sequence[str]], k: int) -> list[str]:
-    """Fuse rankings by reciprocal rank into the best `k`; among equals the one that an earlier branch has."""
+def fuse(
+    rankings: Sequence[Sequence[str]], k: int, constant: int = RRF_K, weights: Sequence[float] | None = None
+) -> list[str]:
+    """Fuse rankings by reciprocal rank into the best `k`; among equals the one that an earlier branch has.
+
+    Args:
+        rankings: one a branch, best first. k: items wanted.
+        constant: added to every rank. weights: of each branch; all 1 unless given.
+    """
     scores: dict[str, float] = defaultdict(float)
-    for ranked in rankings:
+    for ranked, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
         for rank, item in enumerate(ranked, start=1):
-            scores[item] += 1 / (RRF_K + rank)
+            scores[item] += weight / (constant + rank)
     return sorted(scores, key=lambda item: -scores[item])[:k]
 
 

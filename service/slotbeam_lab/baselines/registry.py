@@ -18,9 +18,11 @@ from typing import Any
 from slotbeam.errors import InputError
 from slotbeam.files import locked, sha256_of, write_whole
 from slotbeam.search.artifact import Artifact
+from slotbeam_lab.measures.choosing import Choices
 from slotbeam_lab.measures.run import System
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.stages.stages import STAGES
+from slotbeam_train.teacher import Teacher
 
 DONE = "complete.json"
 """The file that says that a directory of the cache is whole; it holds the system's facts."""
@@ -36,6 +38,8 @@ class Setup:
         options: backbone, data, seed, and the training budget (`options.loop.steps` or `.minutes`) of each system.
         cache: where trained systems are kept.
         stages: of the policy's training; a system without words leaves S0 out.
+        teacher: encodes texts for the rivals that search with it; trains nothing.
+        candidates: items that a system may score for a query, at most; None leaves that to each.
     """
 
     catalog: Path
@@ -43,6 +47,8 @@ class Setup:
     options: TrainOptions
     cache: Path
     stages: tuple[str, ...] = tuple(STAGES)
+    teacher: Teacher | None = None
+    candidates: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,19 @@ class Built:
         search: the system.
         artifact: what decodes behind it, for interventions; None where nothing does.
         facts: JSON values worth a row: steps, minutes, parameters, distinct SIDs.
+        choices: one system a setting where a setting is left open, to be chosen on other queries; `search` has the
+            usual one.
     """
 
     search: System
     artifact: Artifact | None = None
     facts: dict[str, Any] = field(default_factory=dict)
+    choices: Choices | None = None
+
+    @classmethod
+    def open(cls, choices: Choices) -> Built:
+        """Return a system whose setting is left open."""
+        return cls(next(iter(choices.values())), choices=choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,13 @@ _BASELINES = "slotbeam_lab.baselines"
 SYSTEMS: dict[str, Contestant] = {
     "bm25": Contestant("BM25", f"{_BASELINES}.bm25:build"),
     "bm25-alias": Contestant("BM25 + aliases", f"{_BASELINES}.bm25:build_aliased"),
+    "teacher-exact": Contestant("teacher, exact", f"{_BASELINES}.rivals:build_exact"),
+    "teacher-ivf": Contestant("teacher, IVF", f"{_BASELINES}.rivals:build_lists"),
+    "hybrid-convex": Contestant("BM25 + teacher, convex", f"{_BASELINES}.rivals:build_convex"),
+    "hybrid-rrf": Contestant("BM25 + teacher, RRF", f"{_BASELINES}.rivals:build_reciprocal"),
+    "hybrid-convex-alias": Contestant("BM25 + aliases + teacher, convex", f"{_BASELINES}.rivals:build_convex_aliased"),
+    "hybrid-rrf-alias": Contestant("BM25 + aliases + teacher, RRF", f"{_BASELINES}.rivals:build_reciprocal_aliased"),
+    "unidex": Contestant("SID slots in an inverted index (UniDex)", f"{_BASELINES}.unidex:build"),
     "dense": Contestant("dense dual encoder", f"{_BASELINES}.dense:build"),
     "kae": Contestant("slotbeam", f"{_BASELINES}.systems:build_kae"),
     "kae-no-lexical": Contestant("slotbeam, no lexical feature", f"{_BASELINES}.systems:build_kae_no_lexical"),

@@ -5,7 +5,6 @@ Its dictionary is learned once, and shared by every system that needs words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from slotbeam.catalog.loaders import read_data
 from slotbeam.kae.encode import Kae
 from slotbeam.search.artifact import MODEL, Artifact
 from slotbeam.search.groups import base_candidates
-from slotbeam.search.options import WEIGHTS
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import MAX_K, SearchRequest
 from slotbeam.search.snapshot import Snapshot
@@ -49,7 +47,8 @@ def trained_kae(setup: Setup) -> tuple[Artifact, dict[str, Any]]:
     """
     directory, facts = cached(setup, "kae", lambda place: _train(setup, place))
     artifact = Artifact.load(directory / ARTIFACT)
-    return replace(artifact, options=setup.options.search.with_weights_of(artifact.options)), facts
+    artifact = replace(artifact, options=setup.options.search.with_weights_of(artifact.options))
+    return limited(artifact, setup.candidates) if setup.candidates else artifact, facts
 
 
 def _train(setup: Setup, directory: Path) -> dict[str, Any]:
@@ -95,30 +94,25 @@ def artifact_system(artifact: Artifact, lexical: bool = True, history: bool = Tr
     return search
 
 
-LEFT_OUT: Mapping[str, Mapping[str, float]] = {
-    "no words": {"weight_lexical": 0.0, "lexical_candidates": 0},
-    "no text vectors": {"weight_text": 0.0, "text_candidates": 0},
-    "no item vectors": {"weight_vector": 0.0},
-    "no slots": {"weight_slots": 0.0},
-    "no prior": {"weight_prior": 0.0},
-    "no decoding": {"scan_budget": 0},
-}
-"""Parts of the item score, and of its candidates, each by what takes it out."""
+def limited(artifact: Artifact, candidates: int) -> Artifact:
+    """Return the artifact, searched so that no more than `candidates` items are scored for a query.
 
-
-def parts_of_score(artifact: Artifact) -> dict[str, System]:
-    """Return label → the artifact with one part left out, and with its words or its text vectors alone."""
-    alone = {
-        f"{part} alone": {**dict.fromkeys(WEIGHTS, 0.0), weight: 1.0, **others}
-        for part, weight, others in (
-            ("words", "weight_lexical", {"text_candidates": 0, "scan_budget": 0}),
-            ("text vectors", "weight_text", {"lexical_candidates": 0, "scan_budget": 0}),
-        )
-    }
-    return {
-        f"{artifact.name}, {label}": artifact_system(replace(artifact, options=replace(artifact.options, **changes)))  # type: ignore[arg-type]
-        for label, changes in {**LEFT_OUT, **alone}.items()
-    }
+    At least half of them are ranges'. Fewer than the longest answer has do not fill it.
+    """
+    options = artifact.options
+    lexical = min(options.lexical_candidates, candidates // 4)
+    near = min(options.text_candidates, candidates // 4) if artifact.texts else 0
+    return replace(
+        artifact,
+        options=replace(
+            options,
+            scan_budget=candidates - lexical - near,
+            step_rows=0,
+            lexical_candidates=lexical,
+            text_candidates=near,
+            text_rows=min(options.text_rows, candidates),
+        ),
+    )
 
 
 def candidate_system(artifact: Artifact) -> System:

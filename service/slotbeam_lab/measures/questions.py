@@ -6,7 +6,7 @@ Human judgements (Icecat's, or any file of the same shape) are a CSV of `query,d
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zlib import crc32
 
@@ -91,6 +91,11 @@ class Questions:
         counts = {kind: len(rows) for kind, rows in self.kinds.items()}
         return counts | ({"judged": len(self.judged)} if self.judged else {})
 
+    def alone(self, name: str) -> Questions:
+        """Return the questions of one table."""
+        kinds = {kind: rows for kind, rows in self.kinds.items() if kind == name}
+        return replace(self, kinds=kinds, judged=self.judged if name == "judged" else ())
+
 
 def find_questions(catalog: Path, judgements: Path | None, world: Path | None) -> tuple[Path | None, Path | None]:
     """Return the judgements and the test log: those given, else what lies beside the catalog.
@@ -127,6 +132,11 @@ def read_questions(
     kinds = {kind: sample([row for row in log if row.kind == kind], queries) for kind in ("click", "order")}
     judged, lost = _judged(judgements, ids) if judgements else ([], 0)
     return Questions(log, {kind: rows for kind, rows in kinds.items() if rows}, judged, lost)
+
+
+def days_before(day: int, logs: Path | None) -> list[Interaction]:
+    """Return the rows of earlier days of a log; without a log, none."""
+    return [row for row in load_log(logs) if row.day < day] if logs is not None else []
 
 
 def ask(

@@ -25,7 +25,8 @@ from slotbeam_lab.interventions.editable import (
     standard_systems,
 )
 from slotbeam_lab.interventions.intervene import intervene, untouched
-from slotbeam_lab.measures.questions import Questions, ask, find_questions, read_questions
+from slotbeam_lab.measures.choosing import answered
+from slotbeam_lab.measures.questions import Questions, days_before, find_questions, read_questions
 from slotbeam_lab.paper import curves
 from slotbeam_lab.world import WorldOptions, make_world
 from slotbeam_lab.world.options import generator_hash
@@ -90,11 +91,14 @@ def measured(
     """Build a system of the registry and ask it everything.
 
     Returns:
-        Its `label`, its `facts`, and `values`: table name → metric → the value of every query.
+        Its `label`, its `facts`, and `values`: table name → metric → the value of every query. A setting that is left
+        open is chosen on other queries, and is `chosen` among the facts: table name → what was chosen.
     """
     label, built = SYSTEMS[name].label, SYSTEMS[name].build(setup)
-    tables = ask({label: built.search}, questions, ks, progress)
-    return {"label": label, "facts": built.facts, "values": {kind: own.values[label] for kind, own in tables.items()}}
+    days = days_before(setup.options.last_day + 1, setup.logs) if built.choices else ()
+    tables, chosen = answered({label: built.choices or built.search}, questions, ks, days, progress)
+    facts = built.facts | ({"chosen": {kind: own[label].said for kind, own in chosen.items()}} if chosen else {})
+    return {"label": label, "facts": facts, "values": {kind: own.values[label] for kind, own in tables.items()}}
 
 
 def answers(place: Place, work: Work) -> dict[str, Any]:

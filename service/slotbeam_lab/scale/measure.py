@@ -12,9 +12,9 @@ import numpy as np
 from slotbeam.catalog.item import Interaction
 from slotbeam.decode.frontier import Opened
 from slotbeam.search.artifact import Artifact
+from slotbeam_lab.baselines.inverted import InvertedFile
 from slotbeam_lab.measures import metrics
 from slotbeam_lab.measures.run import Asked, System, Values
-from slotbeam_lab.scale.engines import InvertedFile
 from slotbeam_lab.scale.ways import Way, mass_alone, opened, read
 
 OURS, TANTIVY, BM25S, SCAN, LISTS = (

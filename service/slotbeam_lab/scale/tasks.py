@@ -14,11 +14,12 @@ from slotbeam.catalog.item import Interaction
 from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.baselines.bm25 import Bm25, system_of
+from slotbeam_lab.baselines.inverted import InvertedFile
 from slotbeam_lab.baselines.systems import artifact_system
 from slotbeam_lab.measures.questions import sample
 from slotbeam_lab.measures.run import Asked, System, Values
 from slotbeam_lab.scale.agreement import agreement, policy_of
-from slotbeam_lab.scale.engines import InvertedFile, Tantivy
+from slotbeam_lab.scale.engines import Tantivy
 from slotbeam_lab.scale.footprint import footprint, index_bytes
 from slotbeam_lab.scale.measure import BM25S, LISTS, OURS, SCAN, TANTIVY, recall_curve, take_turns
 from slotbeam_lab.scale.options import KS

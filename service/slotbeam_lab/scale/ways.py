@@ -21,8 +21,8 @@ from slotbeam.search.options import SearchOptions
 from slotbeam.search.rank import ItemScorer, rank_base
 from slotbeam.search.request import SearchRequest, history
 from slotbeam.types import FloatArray, IntArray, Sid
+from slotbeam_lab.baselines.inverted import InvertedFile
 from slotbeam_lab.measures.run import Asked
-from slotbeam_lab.scale.engines import InvertedFile
 
 NEAREST = 1500
 """Rows of an inverted file that are scored: those closest to the query, which its scan has found anyway."""

@@ -169,13 +169,46 @@ def test_the_command_measures_an_artifact_beside_bm25(tmp_path: Path) -> None:
     result = run_eval(artifact, tmp_path, tmp_path / "judgements.csv", tmp_path / "test.jsonl", tmp_path / "out")
     assert set(result["tables"]) == {"click", "judged"}
     for table in result["tables"].values():
-        assert list(table) == ["BM25", "tiny", "tiny, no lexical feature"]
+        parts = ["prior", "item vectors", "words"]
+        own = [f"tiny, without {part}" for part in (*parts, "decoding")] + [f"tiny, {part} alone" for part in parts]
+        assert list(table) == ["BM25", "BM25 + aliases", "tiny", *own, "SID slots in an inverted index (UniDex)"]
         assert all(0 <= value <= 1 for values in table.values() for value in values.values())
     assert result["tables"]["click"]["BM25"]["HR@10"] == 1
     assert result["candidates"]["budget"] == 4096
     assert result["candidates"]["mean"] <= 120
     assert json.loads((tmp_path / "out" / "eval.json").read_text()) == result
     assert "tiny ÷ BM25 (95 %)" in render(result)
+
+
+def test_with_a_teacher_the_command_measures_it_and_its_hybrids_and_says_what_was_chosen(tmp_path: Path) -> None:
+    pytest.importorskip("bm25s")
+    pytest.importorskip("faiss")
+    pytest.importorskip("torch")
+    from slotbeam_lab.baselines.rivals import BEST
+    from slotbeam_lab.command import render, run_eval
+    from support.texts import FakeTeacher
+
+    artifact = write_tiny_artifact(tmp_path / "artifact")
+    items = make_items(120)
+    rows = [{"id": item.id, "title": item.title, "fields": dict(item.fields)} for item in items]
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    judged = "".join(f"{item.title} {n},{item.id},3\n" for n, item in enumerate(items[:20]))
+    (tmp_path / "judgements.csv").write_text(f"query,docid,rating\n{judged}")
+    result = run_eval(artifact, tmp_path, ks=(1, 10), teacher=FakeTeacher())
+    hybrids = [f"{side} + teacher, {mix}" for side in ("BM25", "BM25 + aliases") for mix in ("convex", "RRF")]
+    table = result["tables"]["judged"]
+    assert list(table)[:9] == ["BM25", "BM25 + aliases", "teacher, exact", "teacher, IVF", *hybrids, "tiny"]
+    assert set(result["chosen"]["judged"]) == set(hybrids)
+    for metric, best in table[BEST].items():
+        assert best == max(table[name][metric] for name in ("BM25", *hybrids[:2]))
+    shown = render(result)
+    assert f"| tiny ÷ {BEST} (95 %) |" in shown
+    assert "Teacher: fake." in shown
+    assert f"{hybrids[0]}: w = " in shown
+
+    alone = run_eval(None, tmp_path, ks=(1, 10), teacher=FakeTeacher(), candidates=8)["tables"]["judged"]
+    assert list(alone) == ["BM25", "teacher, exact", "teacher, IVF", *hybrids[:2], BEST]
+    assert alone["BM25"] == table["BM25"]
 
 
 def test_at_the_default_gap_bm25_finds_between_a_fifth_and_45_percent(tmp_path: Path) -> None:

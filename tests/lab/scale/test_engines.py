@@ -11,7 +11,8 @@ from support.shop import make_items
 
 pytest.importorskip("faiss")
 
-from slotbeam_lab.scale.engines import InvertedFile, Tantivy
+from slotbeam_lab.baselines.inverted import InvertedFile
+from slotbeam_lab.scale.engines import Tantivy
 
 VECTORS = np.random.default_rng(0).integers(-90, 91, (600, 8)).astype(np.int8)
 QUERY = np.random.default_rng(1).normal(size=8).astype(np.float32)

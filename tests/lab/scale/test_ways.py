@@ -15,8 +15,8 @@ from support.shop import make_shop
 pytest.importorskip("torch")
 pytest.importorskip("faiss")
 
+from slotbeam_lab.baselines.inverted import InvertedFile
 from slotbeam_lab.baselines.systems import artifact_system
-from slotbeam_lab.scale.engines import InvertedFile
 from slotbeam_lab.scale.measure import recall_curve, take_turns
 from slotbeam_lab.scale.ways import SERVED, Way, answer, opened, parts, read
 
