@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
+from slotbeam.model.textvectors import TextVectors
+
 MEANINGS = [
     ["sofa", "couch", "settee"],
     ["mug", "cup", "beaker"],
@@ -54,3 +56,9 @@ class FakeTeacher:
         if seed is None:
             return np.asarray(0.1 * np.random.default_rng(list(word.encode())).normal(size=WIDTH))
         return np.asarray(np.eye(WIDTH)[seed])
+
+
+def text_vectors() -> TextVectors:
+    """What `FakeTeacher` knows, as an artifact holds it."""
+    steps = np.rint(127 * FakeTeacher().encode(VOCABULARY)).astype(np.int8)
+    return TextVectors(tokenizer(), steps, np.full(len(VOCABULARY), 1000, np.int32), steps[:4])

@@ -19,6 +19,8 @@ from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.matcher import Matcher
 from slotbeam.language.normalize import normalize
+from slotbeam.model.textvectors import TextVectors
+from slotbeam.suggestions.alike import WordsAlike
 from slotbeam.suggestions.features import SHAPES, KnownWord, Neighbours, neighbours_of, shape
 
 LEARNED_ITEMS = 2000
@@ -68,10 +70,19 @@ class Guesser:
         kae: of the artifact.
         catalog: of the artifact; a sample of its items is read (a second or so).
         without: canonical words to take for unknown, for measuring.
+        texts: of the artifact, where its model had a teacher: what the word means tells what words are like it.
     """
 
-    def __init__(self, kae: Kae, catalog: Catalog, without: Collection[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        kae: Kae,
+        catalog: Catalog,
+        without: Collection[str] = frozenset(),
+        texts: TextVectors | None = None,
+    ) -> None:
         self.kae, self.catalog, self.without = kae, catalog, frozenset(without)
+        known = [concept for concept in kae.dictionary if concept.word not in self.without]
+        self._alike = WordsAlike.of([(concept.word, concept.category) for concept in known], texts) if texts else None
         self._types = Counter(dict.fromkeys(CATEGORIES, 1))
         self._shapes: dict[str, Counter[str]] = {name: Counter() for name in CATEGORIES}
         for concept in kae.dictionary:
@@ -121,6 +132,7 @@ class Guesser:
         base = (self._named[name] + _SMOOTH) / (self._items + 2 * _SMOOTH)
         points = math.log(self._types[name] ** 0.5) + self._shape(name, seen.word)
         points += self._standing(name, seen.neighbours)
+        points += self._alike.points(seen.word)[name] if self._alike else 0.0
         points += _unnamed(name, seen.items, base, min(again, base))
         points += _unnamed(name, seen.asked, usual, min(0.1, usual / 3))
         return points
@@ -206,6 +218,8 @@ class Guesser:
                 parts.append(f"it stands after {'an' if left[0] in 'aeiou' else 'a'} {left}, as {share:.0%} of them do")
             elif share >= 0.05 and left not in ("^", ""):
                 parts.append(f'it stands after "{left}", as {share:.0%} of them do')
+        if self._alike and (like := self._alike.nearest(seen.word, name)):
+            parts.append(f"it means much the same as {', '.join(like)}")
         if seen.asked:
             lacking = sum(name not in names for names in seen.asked)
             parts.append(f"{lacking} of {len(seen.asked)} example queries name no other {name}")

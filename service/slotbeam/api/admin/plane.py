@@ -58,7 +58,9 @@ class AdminPlane:
         self.trail = Trail(settings.data_dir)
         self.authors = Authors(lambda: self.store)
         self.clock = clock
-        self.guesser = cache(lambda: Guesser(self.artifact.kae, self.artifact.catalog))  # learns at the first call
+        # It learns at the first call.
+        held = self.artifact
+        self.guesser = cache(lambda: Guesser(held.kae, held.catalog, texts=held.texts))
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
 
     @cached_property
