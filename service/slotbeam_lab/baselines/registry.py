@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slotbeam.errors import InputError
 from slotbeam.files import locked, sha256_of, write_whole
@@ -23,6 +23,9 @@ from slotbeam_lab.measures.run import System
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.stages.stages import STAGES
 from slotbeam_train.teacher import Teacher
+
+if TYPE_CHECKING:
+    from slotbeam_lab.baselines.sparse import SparseEncoder
 
 DONE = "complete.json"
 """The file that says that a directory of the cache is whole; it holds the system's facts."""
@@ -38,7 +41,7 @@ class Setup:
         options: backbone, data, seed, and the training budget (`options.loop.steps` or `.minutes`) of each system.
         cache: where trained systems are kept.
         stages: of the policy's training; a system without words leaves S0 out.
-        teacher: encodes texts for the rivals that search with it; trains nothing.
+        teacher: encodes texts for the rivals that search with it; trains nothing. sparse: likewise, sparse vectors.
         candidates: items that a system may score for a query, at most; None leaves that to each.
     """
 
@@ -48,6 +51,7 @@ class Setup:
     cache: Path
     stages: tuple[str, ...] = tuple(STAGES)
     teacher: Teacher | None = None
+    sparse: SparseEncoder | None = None
     candidates: int | None = None
 
 
@@ -98,6 +102,7 @@ SYSTEMS: dict[str, Contestant] = {
     "hybrid-rrf": Contestant("BM25 + teacher, RRF", f"{_BASELINES}.rivals:build_reciprocal"),
     "hybrid-convex-alias": Contestant("BM25 + aliases + teacher, convex", f"{_BASELINES}.rivals:build_convex_aliased"),
     "hybrid-rrf-alias": Contestant("BM25 + aliases + teacher, RRF", f"{_BASELINES}.rivals:build_reciprocal_aliased"),
+    "learned-sparse": Contestant("learned sparse (Seismic)", f"{_BASELINES}.sparse:build"),
     "unidex": Contestant("SID slots in an inverted index (UniDex)", f"{_BASELINES}.unidex:build"),
     "dense": Contestant("dense dual encoder", f"{_BASELINES}.dense:build"),
     "kae": Contestant("slotbeam", f"{_BASELINES}.systems:build_kae"),

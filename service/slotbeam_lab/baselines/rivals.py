@@ -1,4 +1,4 @@
-"""The rivals that search with a teacher: dense, and hybrids with BM25; of one catalog, or of a comparison's `Setup`."""
+"""The rivals of an artifact, in one table; those that search with a teacher, also of a comparison's `Setup`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,48 @@ from functools import partial
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import load_catalog
 from slotbeam.errors import InputError
+from slotbeam.search.artifact import Artifact
 from slotbeam.search.options import SearchOptions
-from slotbeam_lab.baselines.bm25 import Aliases, Bm25
+from slotbeam_lab.baselines.bm25 import Aliases, Bm25, system_of
 from slotbeam_lab.baselines.hybrid import Hybrid
+from slotbeam_lab.baselines.parts import part_systems
 from slotbeam_lab.baselines.registry import SYSTEMS, Built, Setup
-from slotbeam_lab.baselines.systems import dictionary_of
+from slotbeam_lab.baselines.sparse import SparseEncoder, SparseIndex
+from slotbeam_lab.baselines.systems import artifact_system, dictionary_of
 from slotbeam_lab.baselines.teacher import TeacherIndex
+from slotbeam_lab.baselines.unidex import SlotIndex
 from slotbeam_lab.measures.choosing import Rival
 from slotbeam_lab.measures.run import Table
+from slotbeam_train.teacher import Teacher
+
+
+def all_rivals(
+    items: Sequence[Item],
+    artifact: Artifact | None = None,
+    teacher: Teacher | None = None,
+    sparse: SparseEncoder | None = None,
+    candidates: int | None = None,
+) -> dict[str, Rival]:
+    """Return label → what is asked beside an artifact, and the artifact: as served, each part out, each part alone.
+
+    Args:
+        items: the catalog. artifact: its dictionary is BM25's aliases, too; None: no aliases, and nothing of ours.
+        teacher, sparse: models that rivals search with; None: none do.
+        candidates: items that a rival may score for a query.
+    """
+    plain = Bm25(items)
+    aliased = Bm25(items, rewrite=Aliases(artifact.kae)) if artifact else None
+    rivals: dict[str, Rival] = {SYSTEMS["bm25"].label: system_of(plain)}
+    if aliased:
+        rivals[SYSTEMS["bm25-alias"].label] = system_of(aliased)
+    if teacher:
+        rivals |= teacher_rivals(TeacherIndex(items, teacher), plain, aliased, candidates)
+    if sparse:
+        rivals[SYSTEMS["learned-sparse"].label] = SparseIndex(items, sparse).search
+    if artifact:
+        rivals |= {artifact.name: artifact_system(artifact), **part_systems(artifact)}
+        rivals[SYSTEMS["unidex"].label] = SlotIndex(artifact, *([candidates] if candidates else [])).search
+    return rivals
 
 
 def teacher_rivals(
@@ -48,10 +82,13 @@ BEST = "the best of BM25 and its hybrids"
 def with_best(table: Table) -> Table:
     """Return the table with one more system: in each metric, the one of `BEST` whose mean is the highest there.
 
-    No single system may be as good; that is the strictest rival, and its luck on this very sample is counted for it.
+    No single system may be as good: it is the strictest rival, and its luck on this very sample is counted for it. A
+    table that lacks one of them is returned as it is.
     """
-    means = table.means()
     rivals = [SYSTEMS[name].label for name in ("bm25", "hybrid-convex", "hybrid-rrf")]
+    if not set(rivals) <= set(table.values):
+        return table
+    means = table.means()
     best = {
         metric: table.values[max(rivals, key=lambda rival: means[rival][metric])][metric] for metric in means[rivals[0]]
     }

@@ -150,6 +150,7 @@ def test_the_best_rival_is_the_best_of_each_metric() -> None:
     assert best.values[BEST] == {"a": [0.5, 0.6], "b": [1.0, 1.0]}
     assert ("ours", BEST) in rival_pairs(best, "ours")
     assert best.ratios([("ours", BEST)])["ours", BEST]["b"][0] == 2.0
+    assert with_best(Table({names[0]: table.values[names[0]]})).values.keys() == {names[0]}, "BM25 alone has no rival"
     assert rival_pairs(table, None) == [(name, names[0]) for name in (*names[1:], "ours")]
 
 

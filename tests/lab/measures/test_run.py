@@ -211,6 +211,28 @@ def test_with_a_teacher_the_command_measures_it_and_its_hybrids_and_says_what_wa
     assert alone["BM25"] == table["BM25"]
 
 
+def test_a_hybrid_of_the_registry_is_chosen_on_training_days_and_says_so(tmp_path: Path) -> None:
+    pytest.importorskip("bm25s")
+    pytest.importorskip("faiss")
+    pytest.importorskip("torch")
+    from slotbeam_lab.baselines.rivals import BEST
+    from slotbeam_lab.command import Contest, render, run_eval
+    from support.setups import make_setup
+    from support.texts import FakeTeacher
+
+    items = make_items(40)
+    log = [Interaction(items[n].title, items[n].id, "click", 25 + n % 7, "u") for n in range(20)]
+    setup = make_setup(tmp_path, items, log)
+    contest = Contest(("bm25", "teacher-ivf", "hybrid-convex", "hybrid-rrf"), setup)
+    result = run_eval(None, setup.catalog, world=setup.logs, contest=contest, ks=(1, 10), teacher=FakeTeacher())
+    facts = result["training"]["0"]
+    assert facts["hybrid-convex"]["chosen"]["click"].startswith("w = ")
+    assert "half" not in facts["hybrid-rrf"]["chosen"]["click"], "days before the test decide for all queries"
+    assert facts["teacher-ivf"]["rows"] == 4096
+    assert BEST in result["tables"]["click"]
+    assert "BM25 + teacher, convex: w = " in render(result)
+
+
 def test_at_the_default_gap_bm25_finds_between_a_fifth_and_45_percent(tmp_path: Path) -> None:
     pytest.importorskip("bm25s")
     from slotbeam_lab.command import run_eval
