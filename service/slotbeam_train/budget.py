@@ -131,3 +131,27 @@ def stages_of(budget: Budget, corpus_s: float, log: bool) -> tuple[Budget, str]:
     if stages.seconds < LEAST_SHARE * budget.seconds:
         said += f"\nwarning: too little to learn much from; {wanted}"
     return stages, said
+
+
+FEW_STEPS = 0.8
+"""Share of a configuration's own steps; with fewer a warning says so."""
+
+
+def few_steps(done: int, meant: int, stages_s: float, other_s: float) -> str | None:
+    """Return what to say of a training that its time ended early; None where it reached most of its steps.
+
+    Args:
+        done: steps of all stages.
+        meant: steps of the configuration.
+        stages_s: seconds that they took.
+        other_s: seconds that reading, dictionary and teacher took, and export will take.
+    """
+    if done >= FEW_STEPS * meant:
+        return None
+    wanted = math.ceil((stages_s * meant / max(done, 1) + other_s) / 60)
+    return (
+        f"warning: {done} steps of the {meant} that this configuration is meant for ({done / meant:.0%}), at "
+        f"{1000 * stages_s / max(done, 1):.0f} ms a step; item vectors and decoding are worse for it "
+        f"(docs/training.md, Speed), words, slots and text vectors are not. For all of them give --minutes {wanted}, "
+        "or more --threads"
+    )

@@ -16,15 +16,15 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.build import replace_artifact, write_index
 from slotbeam.indexing.language import check_language, folding_of
-from slotbeam.kae.absorbed import ABSORBED
 from slotbeam.model.textvectors import TextVectors
 from slotbeam.model.tokenizer import TOKENIZER
 from slotbeam.search.artifact import INDEX, MODEL, Artifact, read_manifest, write_manifest
 from slotbeam.search.options import WEIGHTS
-from slotbeam_train.budget import Budget, stages_of
+from slotbeam_train.budget import Budget, few_steps, stages_of
+from slotbeam_train.export.agreement import agreeing
 from slotbeam_train.export.artifact import read_parameters, restore, round_to_half, write_model
 from slotbeam_train.export.weights import fit_manifest
-from slotbeam_train.lexicon import Absorbed, absorbed_facts, behaviour_of, read_absorbed, with_items
+from slotbeam_train.lexicon import Absorbed, absorbed_facts, behaviour_of, bindings_to_absorb, with_items
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
@@ -85,7 +85,7 @@ def train(
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown or not stages:
         raise InputError(f"stages {', '.join(stages) or '(none)'} are not known; allowed: {', '.join(STAGES)}")
-    bindings = _bindings(absorb, artifact_from)
+    bindings = bindings_to_absorb(absorb, artifact_from)
     clock = _Clock(budget.clock if budget else time.monotonic)
     torch.manual_seed(options.seed)
     with Reporter(options.quiet) as reporter:
@@ -138,6 +138,11 @@ def train(
             reporter.say(said)
         trainer = teach(model, corpus, options, stages, reporter, work / CHECKPOINT, resume, of_stages)
         clock("training")
+        if budget is not None:
+            seconds = clock.seconds["training"]
+            warning = few_steps(sum(trainer.place.plan), options.loop.steps, seconds, budget.seconds - seconds)
+            if warning:
+                reporter.say(warning)
 
         # The model, and the whole catalog encoded by it: everything that serving needs, in one directory.
         fresh = work / "artifact"
@@ -161,7 +166,8 @@ def train(
         }
         write_manifest(fresh, manifest)
         reporter.say(f"exported  {clock('export')}")
-        fitted = fit_manifest(Artifact.load(fresh), log, options.fit, options.seed, budget)
+        otherwise = agreeing(teacher, items, options.seed, budget) if teacher else None
+        fitted = fit_manifest(Artifact.load(fresh), log, options.fit, options.seed, budget, otherwise)
         weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)
         reporter.say(f"item score: {weights}  {clock('weights')}")
         replace_artifact(fresh, out, work / "replaced")
@@ -191,17 +197,6 @@ def teach(
     if options.half:
         round_to_half(model)
     return trainer
-
-
-def _bindings(absorb: Sequence[Path], artifact_from: Path | None) -> tuple[list[Absorbed], list[str]]:
-    """Return the bindings to absorb, of the files or of the artifact to refresh, and what is to be said of them."""
-    if absorb and artifact_from is not None:
-        raise InputError("--from keeps its codebook, so nothing can be absorbed; leave --from or --absorb out")
-    paths = list(absorb)
-    if artifact_from is not None and (artifact_from / MODEL / "kae" / ABSORBED).is_file():
-        paths = [artifact_from / MODEL / "kae" / ABSORBED]
-    read = [read_absorbed(path) for path in paths]
-    return [one for found, _ in read for one in found], [line for _, said in read for line in said]
 
 
 def _absorbed(bindings: tuple[list[Absorbed], list[str]], data: Data, reporter: Reporter) -> list[Absorbed]:

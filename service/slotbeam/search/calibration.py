@@ -9,7 +9,7 @@ import numpy as np
 
 from slotbeam.types import FloatArray
 
-OF_ITEM = ("words", "overlap", "concepts", "closeness", "corrected")
+OF_ITEM = ("words", "overlap", "concepts", "closeness", "corrected", "meaning")
 OF_ANSWER = ("relevance", "closeness")
 BIAS = "bias"
 RELEVANCE = {BIAS: -7.5, "words": 10.1, "overlap": 0.5, "concepts": 1.9, "closeness": 0.5}
@@ -22,13 +22,14 @@ CONFIDENCE = {BIAS: -5.1, "relevance": 6.7, "closeness": 1.2}
 class Calibration:
     """Weights of evidence, in log-odds; what is not named weighs nothing.
 
-    The evidence of an item, each in [0, 1] but for `closeness`, which is in [-1, 1]:
+    The evidence of an item, each in [0, 1] but for `closeness` and `meaning`, which are in [-1, 1]:
 
     `words`      share of the query's words that it carries, each by its rarity; a word of no item is the rarest
     `overlap`    lexical overlap
     `concepts`   share of the query's concepts that it carries
     `closeness`  cosine of query vector and item vector
     `corrected`  1 where a word of the query was corrected
+    `meaning`    cosine of text vectors; 0 where the model had no teacher
 
     The evidence of an answer: the largest relevance and the largest closeness of its first items.
 

@@ -68,7 +68,8 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         # Nobody knows what a bound word means but who bound it: what is near to the rest of the query goes first.
         rest = replace(scorer, text_vector=artifact.text_vector(reading.unbound)) if bound else scorer
         hits = merge(rank_bound(rest, whole, request.ranked), base_hits, placement, request.ranked)
-        judge = Judge(catalog, options.calibration, words, artifact.model.query_vector(base_memory), reading.corrected)
+        vector = artifact.model.query_vector(base_memory)
+        judge = Judge(catalog, options.calibration, words, vector, reading.corrected, text_vector)
         hits, confidence = judge.judge(hits)
         hits = arrange(hits, catalog.fields, request, placement)
         facets = count_facets(catalog.fields, request.facets, candidate_rows(base, whole)) if request.facets else {}

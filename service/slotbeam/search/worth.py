@@ -6,7 +6,7 @@ Evidence is what ranking has at hand: no item is read, and nothing is looked at 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Judge:
         words: of the query.
         query_vector: (e,) that of the base group, for bound items, too: one query has one relevance of an item.
         corrected: its words that were.
+        text_vector: (m,) of the query; (0,) where the model had no teacher.
     """
 
     catalog: Catalog
@@ -36,6 +37,7 @@ class Judge:
     words: ReadWords
     query_vector: FloatArray
     corrected: Sequence[object] = ()
+    text_vector: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def judge(self, hits: Hits) -> tuple[Hits, float]:
         """Return the hits with what is said of each, and the confidence in the answer: 0 without a hit."""
@@ -62,6 +64,8 @@ class Judge:
         if length:
             evidence[:, 3] = self.catalog.closeness(self.query_vector, hits.rows) / length
         evidence[:, 4] = bool(self.corrected)
+        if len(self.text_vector):
+            evidence[:, 5] = self.catalog.text_index.closeness(self.text_vector, hits.rows)
         return evidence, matched
 
     @staticmethod

@@ -179,7 +179,11 @@ def evidence_of(artifact: Artifact, query: str, rows: IntArray) -> FloatArray:
     encoded = artifact.kae.encode(query)
     (memory,) = artifact.model.encode([artifact.inputs.build(encoded.text, encoded.sid)])
     judge = Judge(
-        catalog, artifact.options.calibration, look_up(encoded, (), catalog), artifact.model.query_vector(memory)
+        catalog,
+        artifact.options.calibration,
+        look_up(encoded, (), catalog),
+        artifact.model.query_vector(memory),
+        text_vector=artifact.text_vector(encoded.text),
     )
     hits = Hits(rows, np.zeros(len(rows)), catalog.sids[rows], None, np.zeros((len(rows), 0), np.bool_))
     return judge.evidence(hits)[0]

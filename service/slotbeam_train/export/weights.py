@@ -25,6 +25,7 @@ from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import FloatArray
 from slotbeam_train.budget import Budget
+from slotbeam_train.export.agreement import Fit
 from slotbeam_train.export.calibrate import CALIBRATED, fit_calibration
 from slotbeam_train.export.scanbudget import QUERIES, choose_budget
 
@@ -76,7 +77,12 @@ def fit_weights(artifact: Artifact, taken: Sequence[Interaction], budget: Budget
 
 
 def fit_manifest(
-    artifact: Artifact, log: Sequence[Interaction], count: int, seed: int, budget: Budget | None = None
+    artifact: Artifact,
+    log: Sequence[Interaction],
+    count: int,
+    seed: int,
+    budget: Budget | None = None,
+    otherwise: Fit | None = None,
 ) -> SearchOptions:
     """Fit the scan budget, the weights and the calibration to the log's last day; write them into the manifest.
 
@@ -86,13 +92,14 @@ def fit_manifest(
         count: interactions that the weights are fitted to, at most; 0 leaves all as it is.
         seed: which interactions these are.
         budget: what all of this may take.
+        otherwise: what gives the weights where there is no log.
     """
     if not count:
         return artifact.options
     taken = last_taken(log, artifact.catalog, max(count, QUERIES), seed)
     scan = choose_budget(artifact, taken, seed, budget.part(0.5) if budget else None)
     artifact = replace(artifact, options=replace(artifact.options, scan_budget=scan.rows))
-    fitted = fit_weights(artifact, taken[:count], budget)
+    fitted = fit_weights(artifact, taken[:count], budget) if taken or otherwise is None else otherwise(artifact)
     if budget is None or budget.left > 0:
         own = replace(artifact, options=fitted)
         fitted = replace(fitted, calibration=fit_calibration(own, taken, seed, min(count, CALIBRATED)))

@@ -3,6 +3,7 @@
 from slotbeam_train.lexicon.absorb import (
     Absorbed,
     absorbed_facts,
+    bindings_to_absorb,
     carry,
     read_absorbed,
     with_items,
@@ -21,6 +22,7 @@ __all__ = [
     "Quality",
     "absorbed_facts",
     "behaviour_of",
+    "bindings_to_absorb",
     "build_kae",
     "build_with_grouping",
     "carry",

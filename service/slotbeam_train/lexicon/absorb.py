@@ -17,9 +17,10 @@ from slotbeam.bindings.words import canonical_words
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError
-from slotbeam.kae.absorbed import carried_by_item
+from slotbeam.kae.absorbed import ABSORBED, carried_by_item
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.kae.encode import Encoded, Kae, Match
+from slotbeam.search.artifact import MODEL
 from slotbeam.types import BoolArray
 from slotbeam_train.lexicon.corpus import Doc
 from slotbeam_train.lexicon.drafts import Drafts
@@ -191,3 +192,14 @@ def _wrong(path: Path, number: int, name: str, value: Any, allowed: str) -> Inpu
 def _shown(value: Any) -> str:
     text = "missing" if value is None else json.dumps(value, ensure_ascii=True)
     return text if len(text) <= 60 else text[:60] + "…"
+
+
+def bindings_to_absorb(absorb: Sequence[Path], artifact_from: Path | None) -> tuple[list[Absorbed], list[str]]:
+    """Return the bindings to absorb, of the files or of the artifact to refresh, and what is to be said of them."""
+    if absorb and artifact_from is not None:
+        raise InputError("--from keeps its codebook, so nothing can be absorbed; leave --from or --absorb out")
+    paths = list(absorb)
+    if artifact_from is not None and (artifact_from / MODEL / "kae" / ABSORBED).is_file():
+        paths = [artifact_from / MODEL / "kae" / ABSORBED]
+    read = [read_absorbed(path) for path in paths]
+    return [one for found, _ in read for one in found], [line for _, said in read for line in said]
