@@ -8,7 +8,7 @@
 # make mutants      what keeps edits safe is taken away, a line at a time: a test must turn red for each (minutes; MUTANTS: arguments)
 # make torture      the long form of tests/torture: hours of kills, power cuts, faults and outages; resumable (TORTURE: arguments)
 # make demo         the world and the artifact in model_artifacts/demo, from scratch
-# make icecat       train on the Icecat products, then the evaluation table beside BM25
+# make icecat      train on the Icecat products, then the evaluation table beside BM25, a teacher and their hybrids
 # make lock         the versions and hashes in deploy/requirements, from pyproject.toml (needs uv; UPGRADE=1: newest ones)
 # make paper        every table and plot of the evaluation into build/paper, resumable; QUICK=1: half an hour on two cores
 # make scale        the demo's model on worlds of up to N (1 000 000) products, beside other engines, into build/scale
@@ -125,7 +125,7 @@ demo: $(VENV)/.dev
 
 icecat: $(VENV)/.dev
 	$(BIN)/slotbeam train --catalog $(CATALOG) --out build/icecat --config quick --name icecat-1 --minutes $(MINUTES)
-	$(BIN)/slotbeam eval --artifact build/icecat --catalog $(CATALOG) --out build/icecat-eval
+	$(BIN)/slotbeam eval --artifact build/icecat --catalog $(CATALOG) --teacher minilm --out build/icecat-eval
 
 paper: $(VENV)/.dev
 	$(BIN)/slotbeam paper --out $(PAPER) $(if $(wildcard $(CATALOG)),--icecat $(CATALOG)) $(if $(QUICK),--quick)

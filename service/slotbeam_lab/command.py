@@ -111,6 +111,8 @@ def run_eval(
     if candidates is None and len(items) >= LARGE:
         candidates = len(items) // 200
     loaded = Artifact.load(artifact) if artifact and contest is None else None
+    if loaded and not loaded.catalog.rows_of(item.id for item in items)[0]:
+        raise InputError(f"the artifact {loaded.name} holds no item of the catalog; index the catalog: slotbeam index")
     if loaded and candidates:
         loaded = limited(loaded, candidates)
     notes: dict[str, tuple[str, ...]] = {}

@@ -7,7 +7,7 @@ Queries are split in two by a hash of their text: each half is asked with the se
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 import numpy as np
@@ -26,7 +26,7 @@ Rival = System | Choices
 """A system, or one whose setting is to be chosen."""
 
 FITTED_ON = 1000
-"""Rows of the last training day that a setting is chosen on, at most."""
+"""Rows of a log that a setting is chosen on, at most, of each kind."""
 _DEPTH = 350
 
 
@@ -98,7 +98,8 @@ def chosen_on_halves(choices: Choices, questions: Questions) -> Chosen:
         choices: one system a setting.
         questions: judged queries are chosen on by nDCG@10, rows of a log by MRR; of both, by both.
     """
-    asked, values = _values(choices, questions)
+    few = {kind: sample(rows, FITTED_ON) for kind, rows in questions.kinds.items()}
+    asked, values = _values(choices, replace(questions, kinds=few))
     halves = np.array([half_of(one.query) for one in asked])
     return _chosen(choices, values, (halves == 1, halves == 0))
 

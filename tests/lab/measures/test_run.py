@@ -180,6 +180,17 @@ def test_the_command_measures_an_artifact_beside_bm25(tmp_path: Path) -> None:
     assert "tiny ÷ BM25 (95 %)" in render(result)
 
 
+def test_an_artifact_of_another_catalog_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("bm25s")
+    pytest.importorskip("torch")
+    from slotbeam_lab.command import run_eval
+
+    (tmp_path / "items.jsonl").write_text('{"id": "elsewhere", "title": "mug"}\n')
+    (tmp_path / "judgements.csv").write_text("query,docid,rating\nmug,elsewhere,3\n")
+    with pytest.raises(InputError, match="tiny holds no item of the catalog; index the catalog"):
+        run_eval(write_tiny_artifact(tmp_path / "artifact"), tmp_path)
+
+
 def test_with_a_teacher_the_command_measures_it_and_its_hybrids_and_says_what_was_chosen(tmp_path: Path) -> None:
     pytest.importorskip("bm25s")
     pytest.importorskip("faiss")
