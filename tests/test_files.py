@@ -22,6 +22,7 @@ ELSEWHERE = {
     "slotbeam_lab/paper/tasks.py world_at": "a directory, which other runs of the same world may wait for",
     "slotbeam_lab/world/make.py _log": "the last day's part is the test's file: moved in a directory that is not ready",
     "slotbeam_train/teacher/opening.py unpacked": "a directory of files of a wheel, which another run may unpack, too",
+    "slotbeam_lab/world2/make.py _log": "the same of world 2",
     "slotbeam/indexing/build.py replace_artifact": "a directory, which takes the place of the one before",
 }
 """Where a file or a directory is renamed and no file is written by it."""
