@@ -106,7 +106,7 @@ class ByClock:
         return max(step, round(step / max(self.along, 1e-9)))
 
 
-def stages_of(budget: Budget, corpus_s: float, log: bool) -> tuple[Budget, str]:
+def stages_of(budget: Budget, corpus_s: float, fits: bool) -> tuple[Budget, str]:
     """Return what the stages of a training may take when all before them is done, and what to say of it.
 
     Export and weights come after them. The weights end when the budget does; of the export an estimate is kept: it goes
@@ -114,12 +114,12 @@ def stages_of(budget: Budget, corpus_s: float, log: bool) -> tuple[Budget, str]:
 
     Args:
         corpus_s: seconds that the corpus took, or would have taken for the whole catalog where it is of a sample.
-        log: whether there is one to fit weights to.
+        fits: whether there is a log, or a teacher, to fit weights to.
 
     Raises:
         SetupError: nothing is left for them.
     """
-    after = EXPORT_SHARE * corpus_s + EXPORT_S + (min(WEIGHTS_S, WEIGHTS_SHARE * budget.seconds) if log else 0.0)
+    after = EXPORT_SHARE * corpus_s + EXPORT_S + (min(WEIGHTS_S, WEIGHTS_SHARE * budget.seconds) if fits else 0.0)
     spent, stages = budget.spent, budget.part(keep=after)
     said = (
         f"of {budget.seconds / 60:g} minutes {spent:.0f} s are spent; {stages.seconds:.0f} s are for the stages, "

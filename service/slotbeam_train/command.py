@@ -134,7 +134,9 @@ def train(
             restore(model, read_parameters(artifact_from / MODEL, model.options.heads))
         of_stages = None
         if budget is not None:
-            of_stages, said = stages_of(budget, clock.seconds["corpus"] * len(data.census) / len(items), bool(log))
+            of_stages, said = stages_of(
+                budget, clock.seconds["corpus"] * len(data.census) / len(items), bool(log or teacher)
+            )
             reporter.say(said)
         trainer = teach(model, corpus, options, stages, reporter, work / CHECKPOINT, resume, of_stages)
         clock("training")

@@ -23,7 +23,7 @@ from slotbeam_train.texts.lessons import passage
 
 SHARES = (0.0, 0.25, 0.5, 1.0)
 """Of the weight that the named configuration gives item vectors."""
-JUDGED = 300
+JUDGED = 200
 """Queries made of titles that a teacher judges the answers to."""
 FIRST = 10
 """Items of an answer that are judged."""
@@ -69,11 +69,10 @@ def _liked(artifact: Artifact, query: str, taught: FloatArray, meant: FloatArray
     worth = taught[places] @ meant
     discount = 1 / np.log2(np.arange(2, FIRST + 2))[: len(places)]
     best = float(np.sort(worth)[::-1][:FIRST] @ discount)
-    gains = []
-    for share in SHARES:
-        options = replace(artifact.options, weight_vector=share * artifact.options.weight_vector)
-        scores = ItemScorer(artifact.catalog, options, read.terms, read.sid, read.text_vector).score(
-            places, base.query_vector
-        )
-        gains.append(float(worth[np.argsort(-scores, kind="stable")[:FIRST]] @ discount) / max(best, 1e-9))
-    return gains
+    silent = replace(artifact.options, weight_vector=0.0)
+    others = ItemScorer(artifact.catalog, silent, read.terms, read.sid, read.text_vector).score(
+        places, base.query_vector
+    )
+    close = artifact.options.weight_vector * artifact.catalog.closeness(base.query_vector, places)
+    first = (np.argsort(-(others + share * close), kind="stable")[:FIRST] for share in SHARES)
+    return [float(worth[own] @ discount) / max(best, 1e-9) for own in first]
