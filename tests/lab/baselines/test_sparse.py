@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,22 @@ def test_a_model_that_is_not_there_is_named_with_what_is_allowed(tmp_path: Path)
 
     with pytest.raises(InputError, match="--sparse"):
         SYSTEMS["learned-sparse"].build(make_setup(tmp_path, ITEMS[:20], []))
+
+
+def test_all_rivals_and_the_registry_ask_the_same_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("faiss")
+    from slotbeam_lab.baselines.rivals import all_rivals
+    from support.setups import make_setup
+
+    monkeypatch.setenv("SLOTBEAM_CACHE", str(tmp_path / "user"))
+    items, asked = ITEMS[:40], Asked("red mug")
+    rivals = all_rivals(items, sparse=Bags())
+    beside = rivals[SYSTEMS["learned-sparse"].label]
+    assert list(rivals) == ["BM25", SYSTEMS["learned-sparse"].label]
+    assert callable(beside)
+    built = SYSTEMS["learned-sparse"].build(replace(make_setup(tmp_path, items, []), sparse=Bags()))
+    assert built.search(asked, 9) == beside(asked, 9) == SparseIndex(items, Bags(), tmp_path).search(asked, 9)
 
 
 def test_a_splade_of_sentence_transformers_is_read_from_its_directory(tmp_path: Path) -> None:
