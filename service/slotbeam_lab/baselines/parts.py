@@ -36,10 +36,11 @@ def without(options: SearchOptions) -> dict[str, SearchOptions]:
 def alone(options: SearchOptions) -> dict[str, SearchOptions]:
     """Return `PART alone` → the options whose item score is that part and nothing else, for each that they have.
 
-    A part that brings candidates has these and no others; the other parts order what decoding brings.
+    A part that brings candidates has these and no others; the other parts order what decoding brings. The prior has no
+    row: what orders the items alike for every query finds nothing.
     """
     rows = {}
-    for name in (name for name in WEIGHTS if getattr(options, name)):
+    for name in (name for name in WEIGHTS if getattr(options, name) and name != "weight_prior"):
         out: dict[str, Any] = {**dict.fromkeys(WEIGHTS, 0.0), "weight_logp": 0.0, name: 1.0}
         out |= {source: 0 for part, source in _SOURCES.items() if part != name}
         out |= {"scan_budget": 0} if name in _SOURCES else {}
