@@ -14,7 +14,7 @@ from slotbeam_train.stages.loop import LoopOptions
 from slotbeam_train.stages.pseudo import PseudoOptions
 from slotbeam_train.texts.distill import DistillOptions
 
-SEARCH = SearchOptions(weight_prior=0.5, weight_vector=1.0, weight_slots=8.0, weight_text=50.0, weight_lexical=40.0)
+SEARCH = SearchOptions(weight_prior=0.5, weight_vector=1.0, weight_slots=8.0, weight_text=40.0, weight_lexical=40.0)
 """The named configuration's search, by the rows of 2026-11-20 in docs/log-2026-11.md; its weights
 hold where there is no log to fit them to."""
 
