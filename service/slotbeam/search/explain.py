@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from slotbeam.arrays import bisected
 from slotbeam.decode.beam import Beams
 from slotbeam.decode.frontier import Opened
@@ -21,6 +23,7 @@ from slotbeam.types import Hit, IntArray, Slot
 
 RANGES_SHOWN = 20
 """Ranges of one group that are shown: the first ones, which hold most of the probability a row."""
+_NONE = np.empty(0, np.int64)
 _WORDS_SHOWN = 5
 """Words of one slot that are shown: the most frequent ones."""
 
@@ -64,7 +67,7 @@ def overridden(artifact: Artifact, encoded: Encoded, bound: BoundMatch) -> list[
 
 
 def _base_looked_at(artifact: Artifact, base: BaseGroup) -> dict[str, Any]:
-    facts = {"candidates": len(base.candidates.places), "lexical": len(base.lexical)}
+    facts = {"candidates": len(base.candidates.places), "lexical": len(base.lexical), "near": len(base.near)}
     if isinstance(base.decoded, Beams):
         return {**facts, "beams": len(base.decoded.states), "expanded": base.decoded.expanded}
     return {**facts, **_ranges(artifact, base.decoded, artifact.trie, artifact.catalog.leaf_items, None)}
@@ -105,8 +108,8 @@ def _slot(artifact: Artifact, slot: Slot, pinned: Pinned | None) -> dict[str, An
 
 
 def _brought_by(base: BaseGroup | None, hits: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Return for each hit why it was a candidate: its bindings; or the number of its range, and whether words did."""
-    lexical = set[int]() if base is None else set(base.lexical.tolist())
+    """Return for each hit why it was a candidate: its bindings; or its range, and whether words or meaning did."""
+    lexical, near = (set[int](rows.tolist()) for rows in ((base.lexical, base.near) if base else (_NONE, _NONE)))
     spans = []
     if base and isinstance(base.decoded, Opened):
         spans = list(zip(base.decoded.start.tolist(), base.decoded.stop.tolist(), strict=True))
@@ -116,5 +119,5 @@ def _brought_by(base: BaseGroup | None, hits: Sequence[Hit]) -> list[dict[str, A
             facts.append({"bindings": list(hit.bindings)})
             continue
         number = next((number for number, (start, stop) in enumerate(spans) if start <= hit.row < stop), None)
-        facts.append({"range": number, "words": hit.row in lexical})
+        facts.append({"range": number, "words": hit.row in lexical, "meaning": hit.row in near})
     return facts

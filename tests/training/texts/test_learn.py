@@ -52,6 +52,13 @@ def test_a_word_that_no_item_holds_brings_what_it_means(artifact: Artifact, word
     assert {item_id[: len(thing)] for item_id in answer(artifact, word)} == {thing}
 
 
+def test_explain_says_that_meaning_brought_it(artifact: Artifact) -> None:
+    request = SearchRequest("couch", k=3, explain=True)
+    facts = retrieve(Snapshot(artifact), request, Timings()).facts
+    assert [why["meaning"] for why in facts["brought_by"]] == [True] * 3
+    assert facts["groups"][0]["near"] > 0
+
+
 def test_letters_in_any_order_still_bring_nothing(artifact: Artifact) -> None:
     assert answer(artifact, "zzqxv") == []
 

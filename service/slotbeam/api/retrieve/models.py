@@ -132,6 +132,7 @@ class DecodedGroup(Said):
     group: str = Field(description="`base`, or the id of a binding")
     candidates: Count = Field(description="Items that were scored")
     lexical: Count = sometimes(int, "Candidates that words brought; of the base group")
+    near: Count = sometimes(int, "Candidates whose texts mean much the same; of the base group")
     rows: Count = sometimes(int, "Items of the ranges, before the filter")
     steps: Count = sometimes(int, "Decoder steps")
     decoded: Count = sometimes(int, "Rows of these steps")
@@ -147,6 +148,7 @@ class BroughtBy(Said):
     bindings: list[str] = sometimes(list, "Of an item of bindings: their ids")
     range: Count | None = sometimes(int, "Number of its range among those of the base group; null where none held it")
     words: bool = sometimes(bool, "Whether the query's words brought it")
+    meaning: bool = sometimes(bool, "Whether it came for what the query means; never where the model had no teacher")
 
 
 class SpellingCandidate(Said):
