@@ -16,7 +16,6 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.build import replace_artifact, write_index
 from slotbeam.indexing.language import check_language, folding_of
-from slotbeam.model.textvectors import TextVectors
 from slotbeam.model.tokenizer import TOKENIZER
 from slotbeam.search.artifact import INDEX, MODEL, Artifact, read_manifest, write_manifest
 from slotbeam.search.options import WEIGHTS
@@ -24,7 +23,7 @@ from slotbeam_train.budget import Budget, few_steps, stages_of
 from slotbeam_train.export.agreement import agreeing
 from slotbeam_train.export.artifact import read_parameters, restore, round_to_half, write_model
 from slotbeam_train.export.weights import fit_manifest
-from slotbeam_train.lexicon import Absorbed, absorbed_facts, behaviour_of, bindings_to_absorb, with_items
+from slotbeam_train.lexicon import Absorbed, absorbed_facts, bindings_to_absorb, with_items
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
@@ -34,7 +33,7 @@ from slotbeam_train.stages.lessons import policy_trainer
 from slotbeam_train.stages.loop import Trainer
 from slotbeam_train.stages.stages import STAGES
 from slotbeam_train.teacher import Teacher
-from slotbeam_train.texts.learn import learn_texts
+from slotbeam_train.texts.learn import taught_texts
 from slotbeam_train.vocabulary import vocabulary
 
 CHECKPOINT = "checkpoint.npz"
@@ -121,12 +120,8 @@ def train(
         reporter.say(f"{len(corpus.queries)} queries  {clock('corpus')}")
 
         # What a teacher knows of texts.
-        texts = TextVectors.load(artifact_from / MODEL) if artifact_from is not None and teacher is None else None
-        if teacher is not None:
-            part = budget.part(options.texts.share) if budget else None
-            asked, _ = behaviour_of(log)
-            texts = learn_texts(teacher, items, kae, asked, options.texts, options.seed, reporter, part)
-            reporter.say(f"text vectors of {teacher.name}  {clock('texts')}")
+        taught = taught_texts(teacher, artifact_from, items, kae, log, options.texts, options.seed, reporter, budget)
+        clock("texts")
 
         # The four stages.
         model = Policy(_shape(options, artifact_from), inputs.layout, len(corpus.department_names))
@@ -150,9 +145,9 @@ def train(
         fresh = work / "artifact"
         shutil.rmtree(fresh, ignore_errors=True)
         held = write_model(fresh / MODEL, kae, model, inputs, options.half, absorbed)
-        if texts is not None:
-            texts.save(fresh / MODEL)
-            held["texts"] = {"teacher": teacher.name if teacher else _texts_of(artifact_from), "width": texts.width}
+        if taught is not None:
+            taught.vectors.save(fresh / MODEL)
+            held["texts"] = {"teacher": taught.teacher, "width": taught.vectors.width}
         reader = CatalogReader(catalog, format=format, mapping=mapping)
         index = write_index(fresh / INDEX, fresh / MODEL, model.options.max_tokens, reader, jobs, folding=folding)
         reporter.say(f"{index['sids']} SIDs of {index['items']} items  {clock('index')}")
@@ -207,11 +202,6 @@ def _absorbed(bindings: tuple[list[Absorbed], list[str]], data: Data, reporter: 
     for line in (*bindings[1], *said):
         reporter.say(line)
     return kept
-
-
-def _texts_of(artifact: Path | None) -> str | None:
-    """Return the teacher's name of an artifact that is refreshed."""
-    return str(read_manifest(artifact)["model"]["texts"]["teacher"]) if artifact is not None else None
 
 
 def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:

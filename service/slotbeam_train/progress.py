@@ -45,6 +45,12 @@ class Reporter:
             left = (total - done) / max(per_s, 1e-9)
             self.say(f"{text}  {done}/{total}  {left:.0f} s left of this stage")
 
+    def count(self, what: str, done: int, total: int) -> None:
+        """Say now and then how many of `total` are done."""
+        if done == total or time.monotonic() - self._spoke > LINE_EVERY_S:
+            self._spoke = time.monotonic()
+            self.say(f"{what} {done}/{total}")
+
     def _close(self) -> None:
         if self._bar is not None:
             self._bar.stop()

@@ -23,7 +23,8 @@ class DistillOptions:
 
     Attributes:
         width: components of a text vector, m; a teacher of fewer gives as many as it has.
-        queries: texts that are made of the catalog, and words of the teacher's own, at most.
+        items: of the catalog that the teacher reads, at most, drawn evenly.
+        queries: texts of the log, texts that are made of the catalog, and words of the teacher's own, at most, each.
         steps: of training; batch: texts, and items, of each.
         rate: of Adam for the table. temperature: of the ranking, in 1 / cosine.
         ranking: weight of the ranking loss (nats) beside the cosine loss.
@@ -31,6 +32,7 @@ class DistillOptions:
     """
 
     width: int = 128
+    items: int = 60_000
     queries: int = 60_000
     steps: int = 1500
     batch: int = 512

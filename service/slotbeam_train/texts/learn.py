@@ -3,23 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-from slotbeam.catalog.item import Item
+from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.encode import Kae
 from slotbeam.model.textvectors import TextVectors, words_of_item
+from slotbeam.search.artifact import MODEL, read_manifest
 from slotbeam.types import IntArray
 from slotbeam_train.budget import Budget
+from slotbeam_train.lexicon import behaviour_of
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.ragged import Ragged
-from slotbeam_train.teacher import Teacher
+from slotbeam_train.teacher import CachedTeacher, Teacher
 from slotbeam_train.texts.distill import DistillOptions, Lessons, centroids_of, distill, quantised
 from slotbeam_train.texts.lessons import item_parts, made_queries, passage
 
 OWN_VOCABULARY = 30_000
 """Tokens of a tokenizer that is learned here, for a teacher that shows none."""
+
+
+class Taught(NamedTuple):
+    """A text encoder, and the name of the teacher that it was distilled from."""
+
+    vectors: TextVectors
+    teacher: str
+
+
+def taught_texts(
+    teacher: Teacher | None,
+    artifact_from: Path | None,
+    items: Sequence[Item],
+    kae: Kae,
+    log: Sequence[Interaction],
+    options: DistillOptions,
+    seed: int,
+    reporter: Reporter,
+    budget: Budget | None = None,
+) -> Taught | None:
+    """Return what a teacher taught of texts, now or in the artifact that is refreshed; None where there was none.
+
+    Args:
+        teacher: None: that of `artifact_from`, if it had one.
+        budget: of the whole command, of which teacher and table take `options.share`.
+        artifact_from, items, kae, log, options, seed, reporter: as in `train` and `learn_texts`.
+
+    Raises:
+        SetupError: the budget is used up while the teacher reads.
+    """
+    if teacher is None:
+        held = TextVectors.load(artifact_from / MODEL) if artifact_from else None
+        return (
+            Taught(held, read_manifest(artifact_from)["model"]["texts"]["teacher"]) if held and artifact_from else None
+        )
+    if isinstance(teacher, CachedTeacher):
+
+        def tell(done: int, total: int) -> None:
+            reporter.count(f"{teacher.name} has read", done, total)
+            if budget:
+                budget.ask()
+
+        teacher.tell = tell
+    queries, _ = behaviour_of(log)
+    part = budget.part(options.share) if budget else None
+    return Taught(learn_texts(teacher, items, kae, queries, options, seed, reporter, part), teacher.name)
 
 
 def learn_texts(
@@ -44,6 +94,9 @@ def learn_texts(
         reporter: is told how far it is.
         budget: what teacher and table may take; when it is used up, what was learned has to do.
     """
+    if len(items) > options.items:
+        drawn = np.random.default_rng([seed, 9]).permutation(len(items))[: options.items]
+        items = [items[row] for row in np.sort(drawn).tolist()]
     tokenizer = teacher.tokenizer()
     words = [] if tokenizer is None else list(tokenizer.get_vocab())
     queries = made_queries(items, kae.dictionary.surfaces, asked, words, options.queries, seed)

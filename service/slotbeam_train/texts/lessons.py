@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -33,20 +33,26 @@ def passage(item: Item) -> str:
 
 
 def made_queries(
-    items: Sequence[Item], surfaces: Iterable[str], asked: Iterable[str], words: Iterable[str], limit: int, seed: int
+    items: Sequence[Item],
+    surfaces: Iterable[str],
+    asked: Mapping[str, int],
+    words: Iterable[str],
+    limit: int,
+    seed: int,
 ) -> list[str]:
-    """Return distinct canonical texts, at most `limit` beside those of the dictionary and the log.
+    """Return distinct canonical texts: those of the dictionary, and at most `limit` each of the log, made, and words.
 
     Args:
         items: spans of their titles, words picked from their texts, their attribute values.
         surfaces: of the dictionary.
-        asked: canonical queries of the training days.
+        asked: canonical query of the training days → how often it was asked; the most frequent ones are taken.
         words: of a teacher's own vocabulary: what people may type that no item holds.
         limit: of the texts that are made of items, and of the teacher's words.
         seed: of what is drawn.
     """
     rng = np.random.default_rng([seed, 6])
-    known = dict.fromkeys([*filter(None, asked), *surfaces])
+    frequent = sorted(filter(None, asked), key=lambda query: (-asked[query], query))[:limit]
+    known = dict.fromkeys([*frequent, *surfaces])
     made: dict[str, None] = {}
     rounds = max(1, -(-limit // max(1, 3 * len(items))))
     for _ in range(rounds):

@@ -129,10 +129,18 @@ def test_there_are_about_as_many_lists_as_the_root_of_the_items() -> None:
 
 
 def test_made_queries_are_of_the_catalog_the_dictionary_the_log_and_the_teachers_words() -> None:
-    made = made_queries(ITEMS, ["sofa bed"], ["my query"], ["couch", "##ing", "[PAD]", "of"], 100, 0)
+    made = made_queries(ITEMS, ["sofa bed"], {"my query": 2, "rare": 1}, ["couch", "##ing", "[PAD]", "of"], 100, 0)
     assert {"sofa bed", "my query", "couch"} <= set(made)
     assert not {"##ing", "[PAD]", "of"} & set(made)
     said = {word for item in ITEMS for word in passage(item).split()}
-    assert {word for text in made for word in text.split()} <= said | {"bed", "my", "query", "couch"}
-    assert len(made) == len(set(made)) <= 103
-    assert made == made_queries(ITEMS, ["sofa bed"], ["my query"], ["couch", "##ing", "[PAD]", "of"], 100, 0)
+    assert {word for text in made for word in text.split()} <= said | {"bed", "my", "query", "rare", "couch"}
+    assert len(made) == len(set(made)) <= 104
+    assert made == made_queries(
+        ITEMS, ["sofa bed"], {"my query": 2, "rare": 1}, ["couch", "##ing", "[PAD]", "of"], 100, 0
+    )
+
+
+def test_of_the_log_the_most_frequent_queries_are_taken() -> None:
+    asked = {f"query {number}": number for number in range(50)}
+    made = made_queries([], [], asked, [], 3, 0)
+    assert made == ["query 49", "query 48", "query 47"]
