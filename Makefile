@@ -121,7 +121,7 @@ bench: $(VENV)/.serve
 
 demo: $(VENV)/.dev
 	$(BIN)/slotbeam world --out $(WORLD)
-	$(BIN)/slotbeam train --catalog $(WORLD) --logs $(WORLD) --out model_artifacts/demo --config quick --steps 5000 --name demo-2
+	$(BIN)/slotbeam train --catalog $(WORLD) --logs $(WORLD) --out model_artifacts/demo --config quick --steps 5000 --name demo-3
 
 icecat: $(VENV)/.dev
 	$(BIN)/slotbeam train --catalog $(CATALOG) --out build/icecat --config quick --teacher minilm --name icecat-2 --minutes $(MINUTES)
