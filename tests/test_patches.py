@@ -14,6 +14,7 @@ PATCHED = {
     "lab/interventions/test_intervene.py": "a quantiser that takes minutes to train",
     "test_background.py": "every task of a plane breaks once, whichever method it is",
     "test_files.py": "which calls to the disk are made, in which order, and each of them failing",
+    "training/teacher/test_sentences.py": "a machine without a network, whether the one that tests has it or not",
 }
 """Nothing is added while the condition itself can be made (`support/failing.py`)."""
 

