@@ -130,7 +130,7 @@ class PlaneInfo(
     json_schema_extra=with_examples(
         {
             "version": "0.1.0",
-            "model": "demo-2",
+            "model": "demo-3",
             "created": "2026-11-20T20:02:26+00:00",
             "codebook_sha": "998fdd8270a3be4a89681b43eda037da40efc0925df72a6106ce8070fae871bd",
             "positions": [

@@ -182,7 +182,7 @@ class Explanation(Said):
 
 _ANSWER: JsonDict = {
     "request_id": "AQAAAA",
-    "model": "demo-2",
+    "model": "demo-3",
     "bindings": SEEN,
     "query_sid": [{"position": 0, "group": "entity", "slot": 17, "kind": "solo", "word": "keychain"}],
     "applied_bindings": [{"id": "b_7kq2mzd4xa", "slot": "1-2049", "word": "labubu", "span": [0, 6], "items": 12}],

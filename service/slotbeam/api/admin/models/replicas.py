@@ -33,7 +33,7 @@ class ReplicaList(
                 {
                     "id": "serve-1",
                     "role": "data",
-                    "model": "demo-2",
+                    "model": "demo-3",
                     "codebook": "998fdd8270a3",
                     "state": "live",
                     "epoch": "9f3c51d07ab2e648",
