@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import platform
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -30,7 +31,7 @@ class LoopOptions:
     Attributes:
         steps: of all stages together; minutes: instead of steps, how long the stages may take, by the clock.
         batch: rows a step. rate: peak learning rate. clip: largest gradient norm.
-        precision: `auto` takes bfloat16 autocast where the processor has it.
+        precision: `auto` takes bfloat16 autocast where the processor multiplies it.
         device: `auto` takes CUDA when there.
         threads: of PyTorch; None leaves its default.
         checkpoint_s: seconds between checkpoints.
@@ -82,15 +83,20 @@ def device_of(name: str) -> torch.device:
     return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
-def precision_of(name: str, device: torch.device) -> torch.dtype:
-    """Raise `InputError` for a name that does not exist."""
+def multiplies_bfloat16() -> bool:
+    """Say whether this processor does; with AVX-512 alone PyTorch converts, which takes longer than float32."""
+    own = platform.machine() not in ("x86_64", "AMD64") or torch.cpu._is_avx512_bf16_supported()
+    return own and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def precision_of(name: str, device: torch.device, multiplies: Callable[[], bool] = multiplies_bfloat16) -> torch.dtype:
+    """Return what matrix products on a device are made in. Raises `InputError` for a name that does not exist."""
     if name not in PRECISIONS:
         raise InputError(f"precision {name!r} is unknown; allowed: {', '.join(PRECISIONS)}")
     if name != "auto":
         return torch.bfloat16 if name == "bfloat16" else torch.float32
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if torch.ops.mkldnn._is_mkldnn_bf16_supported() else torch.float32
+    fast = torch.cuda.is_bf16_supported() if device.type == "cuda" else multiplies()
+    return torch.bfloat16 if fast else torch.float32
 
 
 def learning_rate(stage: Stage, step: int, steps: int, peak: float) -> float:

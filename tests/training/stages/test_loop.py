@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from slotbeam.errors import SetupError
+from slotbeam.errors import InputError, SetupError
 from slotbeam_train.budget import Budget
 from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.corpus import Corpus
 from slotbeam_train.stages.data import DataOptions, Sampler
 from slotbeam_train.stages.lessons import policy_trainer
-from slotbeam_train.stages.loop import Trainer, learning_rate
+from slotbeam_train.stages.loop import Trainer, learning_rate, precision_of
 from slotbeam_train.stages.stages import S3, STAGES
 from support.training import make_corpus, small_loop
 
@@ -75,6 +75,16 @@ def test_training_learns_the_shop(corpus: Corpus) -> None:
 def test_both_precisions_start_from_the_same_loss(corpus: Corpus, precision: str) -> None:
     run = trainer(corpus, steps=4, precision=precision)
     assert run.run()["S3"]["last_loss"] == pytest.approx(trainer(corpus, steps=4).run()["S3"]["last_loss"], rel=0.03)
+
+
+def test_bfloat16_is_taken_where_the_processor_multiplies_it_or_where_it_is_asked_for() -> None:
+    cpu = torch.device("cpu")
+    assert precision_of("auto", cpu, lambda: True) is torch.bfloat16
+    assert precision_of("auto", cpu, lambda: False) is torch.float32
+    assert precision_of("bfloat16", cpu, lambda: False) is torch.bfloat16
+    assert precision_of("float32", cpu, lambda: True) is torch.float32
+    with pytest.raises(InputError, match="allowed: auto, float32, bfloat16"):
+        precision_of("float16", cpu)
 
 
 class Slow:
