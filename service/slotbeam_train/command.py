@@ -34,6 +34,7 @@ from slotbeam_train.stages.loop import Trainer
 from slotbeam_train.stages.stages import STAGES
 from slotbeam_train.teacher import Teacher
 from slotbeam_train.texts.learn import taught_texts
+from slotbeam_train.texts.lessons import read_items
 from slotbeam_train.vocabulary import vocabulary
 
 CHECKPOINT = "checkpoint.npz"
@@ -163,7 +164,8 @@ def train(
         }
         write_manifest(fresh, manifest)
         reporter.say(f"exported  {clock('export')}")
-        otherwise = agreeing(teacher, items, options.seed, budget) if teacher else None
+        known = read_items(items, options.texts.items, options.seed)
+        otherwise = agreeing(teacher, known, options.seed, budget) if teacher else None
         fitted = fit_manifest(Artifact.load(fresh), log, options.fit, options.seed, budget, otherwise)
         weights = ", ".join(f"{getattr(fitted, name):g} {name.removeprefix('weight_')}" for name in WEIGHTS)
         reporter.say(f"item score: {weights}  {clock('weights')}")

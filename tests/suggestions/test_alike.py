@@ -9,7 +9,7 @@ from support.shop import make_shop
 from support.texts import text_vectors
 
 KNOWN = [("sofa", "entity"), ("mug", "entity"), ("red", "color"), ("blue", "color"), ("acme", "brand")]
-ALIKE = WordsAlike.of(KNOWN, text_vectors())
+ALIKE = WordsAlike(KNOWN, text_vectors())
 
 
 @pytest.mark.parametrize(("word", "category"), [("couch", "entity"), ("beaker", "entity"), ("crimson", "color")])

@@ -59,15 +59,10 @@ def columns_of(
     texts = [item_text(item) for item in items]
     more = concept_terms or [()] * len(items)
     # What an item is called says more of it than what else is said: its title counts twice.
+    titles = [normalize(item.title) for item in items]
     terms = [
-        [
-            *folding.terms(normalize(item.title)),
-            *folding.terms(text),
-            *codes(normalize(item.title)),
-            *codes(text),
-            *concepts,
-        ]
-        for item, text, concepts in zip(items, texts, more, strict=True)
+        [*(term for part in parts for term in (*folding.terms(part), *codes(part))), *concepts]
+        for *parts, concepts in zip(titles, texts, more, strict=True)
     ]
     hashes = [np.array(list(map(term_hash, own)), np.uint32) for own in terms]
     return Columns(

@@ -183,18 +183,19 @@ class Catalog:
         def array(name: str) -> Any:
             return load_array(items / f"{name}.npy")
 
+        prior = array("prior")
         return cls(
             ids=Strings.load(items, "ids"),
             titles=Strings.load(items, "titles"),
             texts=Strings.load(items, "texts"),
-            prior=array("prior"),
+            prior=prior,
             sids=array("sids"),
             leaf_items=array("leaf_items"),
             id_hashes=array("id_hashes"),
             id_rows=array("id_rows"),
             id_ranks=array("id_ranks"),
             vectors=array("vectors"),
-            text_index=TextIndex.load(directory / "texts", len(load_array(items / "prior.npy"))),
+            text_index=TextIndex.load(directory / "texts", len(prior)),
             reread=array("reread"),
             popular=array("popular"),
             sources=Sources.load(items),

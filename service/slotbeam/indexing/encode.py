@@ -131,9 +131,9 @@ class ItemEncoder:
         parts = [part for part in dict.fromkeys((title, *texts, description)) if part]
         hashes = [self._concept_term(concept) for concept in concepts]
         held = set(texts)
-        hashes += self._terms(title)  # twice, as in `columns_of`
         for part in parts:  # a number and its unit, for one, are a term across a space
-            hashes += self._value_terms(part) if part in held else self._terms(part)
+            terms = self._value_terms(part) if part in held else self._terms(part)
+            hashes += terms if part != title else 2 * terms  # as in `columns_of`
         ids = [*self._ids(title, MAX_TEXT), *self._ids(" ".join(filter(None, texts)), MAX_ITEM_TEXT)]
         meaning = self._texts.of_item(title, (*texts, description)) if self._texts else _NO_MEANING
         return ItemReading("\n".join(parts), sid, hashes, bag_of(self._inputs.sid_ids(sid), ids), meaning)

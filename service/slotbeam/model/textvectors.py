@@ -37,6 +37,11 @@ def words_of_item(title: str, others: Iterable[str]) -> list[str]:
     return [*words, *words, *rest[: MAX_WORDS - len(words)]]
 
 
+def ids_of(tokenizer: Tokenizer, word: str) -> list[int]:
+    """Return the tokens of a word."""
+    return list(tokenizer.encode(word, add_special_tokens=False).ids)
+
+
 @dataclass(frozen=True, eq=False)
 class TextVectors:
     """The encoder. All sums are of whole numbers, so a text has the same bytes on every processor.
@@ -110,12 +115,8 @@ class TextVectors:
 
     def knows(self, canonical: str) -> bool:
         """Return whether one of the words of a text is a token of its own: letters in any order are many small ones."""
-        own = (self.ids_of(word) for word in canonical.split()[:MAX_WORDS] if len(word) > 2)
+        own = (ids_of(self.tokenizer, word) for word in canonical.split()[:MAX_WORDS] if len(word) > 2)
         return any(len(ids) == 1 and self.scales[ids[0]] > 0 for ids in own)
-
-    def ids_of(self, word: str) -> list[int]:
-        """Return the tokens of a word."""
-        return list(self.tokenizer.encode(word, add_special_tokens=False).ids)
 
     def _total(self, words: Sequence[str]) -> FloatArray:
         total = np.zeros(self.width)
@@ -125,6 +126,6 @@ class TextVectors:
 
     def _sum(self, word: str) -> FloatArray:
         """Return (m,) of one word: words are tokenised alone, so each of them is read once."""
-        ids = self.ids_of(word)
+        ids = ids_of(self.tokenizer, word)
         own = self.table[ids].astype(np.float64) * self.scales[ids, None]
         return np.asarray(own.sum(axis=0))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from slotbeam.kae.categories import CATEGORIES
 from slotbeam.model.textvectors import TextVectors
-from slotbeam.types import FloatArray
 
 NEAREST = 24
 """Known words that have a say."""
@@ -24,53 +23,43 @@ _OTHERWISE = 0.1
 _SHOWN = 3
 
 
-@dataclass(frozen=True, eq=False)
 class WordsAlike:
-    """The known words by their text vectors.
+    """The known words by their text vectors; immutable.
 
-    Attributes:
-        words, categories: (n,) canonical, and of each.
-        vectors: (n, m) float32 unit vectors.
-        shares: of all words by category.
+    Args:
+        words: (n,) canonical, each with its category.
         texts: what makes a vector of a word.
     """
 
-    words: Sequence[str]
-    categories: Sequence[str]
-    vectors: FloatArray
-    shares: dict[str, float]
-    texts: TextVectors
-
-    @classmethod
-    def of(cls, words: Sequence[tuple[str, str]], texts: TextVectors) -> WordsAlike:
-        """Take words with their categories."""
-        categories = [category for _, category in words]
-        vectors = np.array([texts.of_query(word) for word, _ in words], np.float32).reshape(len(words), texts.width)
-        shares = {name: (categories.count(name) + 1) / (len(words) + len(CATEGORIES)) for name in CATEGORIES}
-        made = cls([word for word, _ in words], categories, vectors, shares, texts)
-        object.__setattr__(made, "_near", lru_cache(256)(made._nearest))
-        return made
+    def __init__(self, words: Sequence[tuple[str, str]], texts: TextVectors) -> None:
+        self._words, self._categories = [word for word, _ in words], [category for _, category in words]
+        self._texts = texts
+        vectors = [texts.of_query(word) for word in self._words]
+        self._vectors = np.array(vectors, np.float32).reshape(len(words), texts.width)
+        counts = Counter(self._categories)
+        self._shares = {name: (counts[name] + 1) / (len(words) + len(CATEGORIES)) for name in CATEGORIES}
+        self._near = lru_cache(256)(self._nearest)  # each category asks for the same word
 
     def points(self, word: str) -> dict[str, float]:
         """Return category → the log of how much likelier it is for a word that means this."""
         votes = dict.fromkeys(CATEGORIES, 0.0)
-        near = self._near(word)  # type: ignore[attr-defined]
+        near = self._near(word)
         total = sum(weight for _, weight in near)
         if not total:
             return votes
         for number, weight in near:
-            votes[self.categories[number]] += weight / total
+            votes[self._categories[number]] += weight / total
         return {
-            name: math.log((1 - _OTHERWISE) * votes[name] / share + _OTHERWISE) for name, share in self.shares.items()
+            name: math.log((1 - _OTHERWISE) * votes[name] / share + _OTHERWISE) for name, share in self._shares.items()
         }
 
     def nearest(self, word: str, category: str) -> list[str]:
         """Return some known words of a category that mean much the same, the nearest first."""
-        near = self._near(word)  # type: ignore[attr-defined]
-        return [self.words[number] for number, _ in near if self.categories[number] == category][:_SHOWN]
+        near = self._near(word)
+        return [self._words[number] for number, _ in near if self._categories[number] == category][:_SHOWN]
 
     def _nearest(self, word: str) -> list[tuple[int, float]]:
         """Return the nearest words by number, each with what its vote weighs, the nearest first."""
-        close = self.vectors @ self.texts.of_query(word).astype(np.float32)
+        close = self._vectors @ self._texts.of_query(word).astype(np.float32)
         best = np.argsort(-close, kind="stable")[:NEAREST]
         return [(n, math.exp(SHARPNESS * float(close[n]))) for n in best.tolist() if close[n] > LEAST]

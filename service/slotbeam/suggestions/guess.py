@@ -82,7 +82,7 @@ class Guesser:
     ) -> None:
         self.kae, self.catalog, self.without = kae, catalog, frozenset(without)
         known = [concept for concept in kae.dictionary if concept.word not in self.without]
-        self._alike = WordsAlike.of([(concept.word, concept.category) for concept in known], texts) if texts else None
+        self._alike = WordsAlike([(concept.word, concept.category) for concept in known], texts) if texts else None
         self._types = Counter(dict.fromkeys(CATEGORIES, 1))
         self._shapes: dict[str, Counter[str]] = {name: Counter() for name in CATEGORIES}
         for concept in kae.dictionary:

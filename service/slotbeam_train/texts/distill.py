@@ -14,7 +14,9 @@ from slotbeam.types import FloatArray, IntArray
 from slotbeam_train.stages.ragged import Ragged
 
 MOST_LISTS = 4096
+"""Centroids of an index, at most."""
 _SMOOTH = 1e-3
+"""Share of all tokens at which one weighs half."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +115,8 @@ def quantised(table: FloatArray, weights: FloatArray) -> tuple[IntArray, IntArra
     rows = np.asarray(table, np.float64) * np.exp(np.asarray(weights, np.float64))[:, None]
     largest = np.abs(rows).max(axis=1)
     steps = np.rint(rows / np.maximum(largest, np.finfo(np.float64).tiny)[:, None] * 127)
-    return steps.astype(np.int8), np.rint(largest / max(float(largest.max(initial=0.0)), 1e-30) * 65535).astype(
-        np.int32
-    )
+    scales = np.rint(largest / max(float(largest.max(initial=0.0)), 1e-30) * 65535)
+    return steps.astype(np.int8), scales.astype(np.int32)
 
 
 def centroids_of(units: IntArray, seed: int) -> IntArray:
@@ -124,9 +125,8 @@ def centroids_of(units: IntArray, seed: int) -> IntArray:
 
     count = int(np.clip(2 ** round(np.log2(max(1.0, len(units) ** 0.5))), 1, MOST_LISTS))
     points = units.astype(np.float32) / 127
-    found = (
-        MiniBatchKMeans(count, random_state=seed, batch_size=4096, n_init=1, max_iter=20).fit(points).cluster_centers_
-    )
+    means = MiniBatchKMeans(count, random_state=seed, batch_size=4096, n_init=1, max_iter=20).fit(points)
+    found = means.cluster_centers_
     lengths = np.linalg.norm(found, axis=1, keepdims=True)
     return np.asarray(np.rint(127 * found / np.where(lengths > 0, lengths, 1.0)).astype(np.int8))
 

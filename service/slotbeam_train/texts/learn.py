@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,16 +13,15 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.encode import Kae
-from slotbeam.model.textvectors import TextVectors, words_of_item
+from slotbeam.model.textvectors import TextVectors, ids_of, words_of_item
 from slotbeam.search.artifact import MODEL, read_manifest
-from slotbeam.types import IntArray
 from slotbeam_train.budget import Budget
 from slotbeam_train.lexicon import behaviour_of
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.ragged import Ragged
 from slotbeam_train.teacher import CachedTeacher, Teacher
 from slotbeam_train.texts.distill import DistillOptions, Lessons, centroids_of, distill, quantised
-from slotbeam_train.texts.lessons import item_parts, made_queries, passage
+from slotbeam_train.texts.lessons import item_parts, made_queries, passage, read_items
 
 OWN_VOCABULARY = 30_000
 """Tokens of a tokenizer that is learned here, for a teacher that shows none."""
@@ -56,9 +57,9 @@ def taught_texts(
     """
     if teacher is None:
         held = TextVectors.load(artifact_from / MODEL) if artifact_from else None
-        return (
-            Taught(held, read_manifest(artifact_from)["model"]["texts"]["teacher"]) if held and artifact_from else None
-        )
+        if held is None or artifact_from is None:
+            return None
+        return Taught(held, str(read_manifest(artifact_from)["model"]["texts"]["teacher"]))
     if isinstance(teacher, CachedTeacher):
 
         def tell(done: int, total: int) -> None:
@@ -94,9 +95,7 @@ def learn_texts(
         reporter: is told how far it is.
         budget: what teacher and table may take; when it is used up, what was learned has to do.
     """
-    if len(items) > options.items:
-        drawn = np.random.default_rng([seed, 9]).permutation(len(items))[: options.items]
-        items = [items[row] for row in np.sort(drawn).tolist()]
+    items = read_items(items, options.items, seed)
     tokenizer = teacher.tokenizer()
     words = [] if tokenizer is None else list(tokenizer.get_vocab())
     queries = made_queries(items, kae.dictionary.surfaces, asked, words, options.queries, seed)
@@ -106,16 +105,10 @@ def learn_texts(
         tokenizer = _own_tokenizer([*queries, *(title for title, _ in parts)])
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    empty = TextVectors(tokenizer, *_nothing(tokenizer.get_vocab_size(), options.width))
-    ids: dict[str, list[int]] = {}
+    word_ids = cache(partial(ids_of, tokenizer))
 
     def tokens(of: Iterable[str]) -> list[int]:
-        found: list[int] = []
-        for word in of:
-            if word not in ids:
-                ids[word] = empty.ids_of(word)
-            found += ids[word]
-        return found
+        return [token for word in of for token in word_ids(word)]
 
     names = [tokenizer.decode([token]).strip() for token in range(tokenizer.get_vocab_size())]
     reporter.say(f"{teacher.name} reads {len(queries)} queries, {len(items)} items, {len(names)} tokens")
@@ -128,13 +121,10 @@ def learn_texts(
     )
     goes_on = (lambda step: bool(budget.left)) if budget else (lambda step: True)
     table, weights = distill(lessons, options, seed, goes_on)
-    found = TextVectors(tokenizer, *quantised(table, weights), empty.centroids)
+    steps, scales = quantised(table, weights)
+    found = TextVectors(tokenizer, steps, scales, centroids=steps[:0])
     units = found.units(np.array([found.of_item(title, others) for title, others in parts]))
-    return TextVectors(tokenizer, found.table, found.scales, centroids_of(units, seed))
-
-
-def _nothing(vocabulary: int, width: int) -> tuple[IntArray, IntArray, IntArray]:
-    return np.zeros((vocabulary, width), np.int8), np.zeros(vocabulary, np.int32), np.zeros((1, width), np.int8)
+    return replace(found, centroids=centroids_of(units, seed))
 
 
 def _own_tokenizer(texts: Iterable[str]) -> Tokenizer:

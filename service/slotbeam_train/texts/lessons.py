@@ -26,6 +26,14 @@ def item_parts(item: Item) -> tuple[str, list[str]]:
     return title, [part for part in (*values, normalize(item.description)) if part]
 
 
+def read_items(items: Sequence[Item], limit: int, seed: int) -> Sequence[Item]:
+    """Return the items that a teacher reads: all, or `limit` of them drawn evenly, in their order."""
+    if len(items) <= limit:
+        return items
+    drawn = np.random.default_rng([seed, 9]).permutation(len(items))[:limit]
+    return [items[row] for row in np.sort(drawn).tolist()]
+
+
 def passage(item: Item) -> str:
     """Return what a teacher reads of an item."""
     title, others = item_parts(item)
@@ -47,7 +55,7 @@ def made_queries(
         surfaces: of the dictionary.
         asked: canonical query of the training days → how often it was asked; the most frequent ones are taken.
         words: of a teacher's own vocabulary: what people may type that no item holds.
-        limit: of the texts that are made of items, and of the teacher's words.
+        limit: of the texts of the log, of those that are made of items, and of the teacher's words, each.
         seed: of what is drawn.
     """
     rng = np.random.default_rng([seed, 6])
