@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -31,7 +32,7 @@ def test_it_is_a_child_that_holds_only_the_descriptors_it_was_given(tmp_path: Pa
         status = dict(line.split(":\t", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
         assert int(status["PPid"]) == os.getpid()
         wait_for(lambda: (tmp_path / "said").stat().st_size)
-        held = {int(fd): os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd")}
+        held = descriptors_of(process.pid)
         pipe = os.readlink(f"/proc/self/fd/{reading}")
         assert [number for number, what in held.items() if what == pipe] == [writing]
         assert held[1] == held[2] == str(tmp_path / "said")
@@ -41,3 +42,12 @@ def test_it_is_a_child_that_holds_only_the_descriptors_it_was_given(tmp_path: Pa
         process.send_signal(signal.SIGKILL)
         assert process.wait(HANG_S) == process.poll() == -signal.SIGKILL
     process.kill()  # of one that is gone is nothing
+
+
+def descriptors_of(pid: int) -> dict[int, str]:
+    """Return what each descriptor of a process is; one that it closes while we look is none that it holds."""
+    held = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            held[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}")
+    return held

@@ -6,12 +6,13 @@ import gc
 import multiprocessing
 import os
 import signal
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
+from queue import SimpleQueue
 
 from slotbeam.catalog.columns import Columns
 from slotbeam.errors import SetupError
@@ -19,8 +20,6 @@ from slotbeam.indexing.encode import Given, ItemEncoder
 
 _WAITING = 3
 """Blocks for each process that are read ahead."""
-
-_encoder: ItemEncoder
 
 
 def encoded(
@@ -44,41 +43,68 @@ def encoded(
         yield from map(encoder.columns, blocks)
         return
     ItemEncoder.load(model, max_tokens, language)  # what is wrong with it is said here, not by each process
-    spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks of whatever threads run here
-    pool = ProcessPoolExecutor(jobs, spawn, _begin, (str(model), max_tokens, str(language)))
+    idle: SimpleQueue[Connection] = SimpleQueue()
+    processes = [_started(idle, model, max_tokens, language) for _ in range(jobs)]
+    threads = ThreadPoolExecutor(jobs)
     try:
         waiting: deque[Future[Columns]] = deque()
         for block in blocks:
-            waiting.append(pool.submit(_columns, block))
+            waiting.append(threads.submit(_asked, idle, block))
             if len(waiting) > _WAITING * jobs:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-    except BrokenProcessPool:
+    finally:
+        for process in processes:
+            process.kill()  # a thread that still waits for one then reads the end of its pipe
+        threads.shutdown(cancel_futures=True)
+        for process in processes:
+            process.join()
+
+
+def _started(idle: SimpleQueue[Connection], model: Path, max_tokens: int, language: Path) -> SpawnProcess:
+    """Start a process that encodes, and leave the way to it among the idle ones."""
+    # Not `ProcessPoolExecutor`: with a process killed while it starts, CPython 3.11's waits for ever now and then, its
+    # feeding thread in the middle of a block that nobody reads. A pipe of its own ends with its process.
+    ours, theirs = multiprocessing.Pipe()
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy the locks of whatever threads run here
+    process = spawn.Process(target=_answer, args=(theirs, model, max_tokens, language), daemon=True)
+    process.start()
+    theirs.close()
+    idle.put(ours)
+    return process
+
+
+def _asked(idle: SimpleQueue[Connection], block: list[Given]) -> Columns:
+    pipe = idle.get()
+    try:
+        pipe.send(block)
+        answer: Columns | Exception = pipe.recv()
+    except (EOFError, OSError):
         raise SetupError(
             "a process that encodes items was killed, perhaps for want of memory; nothing was written: "
             "give fewer --jobs, or more memory"
         ) from None
     finally:
-        pool.shutdown(cancel_futures=True)
+        idle.put(pipe)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
 
 
-def _begin(model: str, max_tokens: int, language: str) -> None:
-    global _encoder
+def _answer(pipe: Connection, model: Path, max_tokens: int, language: Path) -> None:
+    """Encode what comes through the pipe until it ends, which it does with the parent, too."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent has it too, and ends us
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    _encoder = ItemEncoder.load(Path(model), max_tokens, Path(language))
+    encoder = ItemEncoder.load(model, max_tokens, language)
     gc.freeze()  # the dictionary stays: looking through it again and again took a tenth of the time
-
-
-def _end_with_parent() -> None:
-    """Wait for the parent's end: one that was killed closes nothing that a worker would notice."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _columns(block: list[Given]) -> Columns:
-    return _encoder.columns(block)
+    try:
+        while True:
+            block = pipe.recv()
+            try:
+                answer: Columns | Exception = encoder.columns(block)
+            except Exception as error:
+                answer = error
+            pipe.send(answer)
+    except (EOFError, OSError):
+        return
