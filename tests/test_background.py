@@ -31,8 +31,8 @@ HANG_S = 30.0
 STARTERS = {"create_task", "ensure_future", "run_coroutine_threadsafe", "Thread", "Timer", "Process", "BackgroundTask"}
 AWAITED = {
     "api/retrieve/admission.py _wait": "whether the client left; ends with the request that waits for it",
-    "cli/supervisor.py _until_ready": "a race of three that ends there, before anything is said to be up",
-    "cli/supervisor.py _end_children": "gathered there",
+    "cli/parent.py until": "a race of three that ends there, before anything is said to be up",
+    "cli/parent.py gone": "gathered there",
     "indexing/workers.py _begin": "ends its process when the parent has ended; there is nothing else that it could do",
     "bench/service.py bench_commits": "a client of the benchmark: joined, and a run without its sightings fails",
 }

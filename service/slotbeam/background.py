@@ -55,10 +55,11 @@ class Background:
         *,
         once: bool = False,
         last_delay_s: float = LAST_DELAY_S,
-    ) -> None:
-        """Keep `work` running, beside the caller, until `stop`. Arguments as for `keep`."""
-        kept = self.keep(name, work, once=once, last_delay_s=last_delay_s)
-        self._tasks.append(asyncio.create_task(kept, name=name))
+    ) -> asyncio.Task[None]:
+        """Keep `work` running, beside the caller, until `stop`, or until the task is cancelled. Arguments as `keep`."""
+        task = asyncio.create_task(self.keep(name, work, once=once, last_delay_s=last_delay_s), name=name)
+        self._tasks.append(task)
+        return task
 
     async def keep(
         self,

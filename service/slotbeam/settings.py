@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     strict: bool | None = Field(
         None, description="refuse edits that the store could lose; unset: only where `up` keeps the store"
     )
+    processes: int | None = Field(
+        None, ge=1, le=256, description="data planes behind the one port; unset: one a core in `up`, 1 in `serve`"
+    )
     workers: int = Field(2, ge=1, le=64, description="requests decoded at the same time, each by one thread")
     queue: int = Field(64, ge=1, le=10_000, description="requests that may wait for a worker before 503")
     queue_ms: int = Field(

@@ -23,7 +23,7 @@ async def test_a_record_that_the_disk_refused_is_written_once_there_is_room(tmp_
         up.children = [Child("serve", serve, {}), Child("admin", admin, {})]
         with capture_logs() as logs:
             for _ in range(2):
-                up._write_record("redis://127.0.0.1:1")  # there is no such folder: as good as no room
+                up._write_record()  # there is no such folder: as good as no room
             assert [line["event"] for line in logs] == ["up.json is not what runs; it is written again"]
             data_dir.mkdir()
             up.background.restarts["store"] = 3

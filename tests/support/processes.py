@@ -43,8 +43,11 @@ def alive(pid: int) -> bool:
 
 
 def environment(**settings: Any) -> dict[str, str]:
-    """This process's environment with these settings and no other; SIGTERM ends at once unless they say otherwise."""
-    settings = {"drain_s": 0, **settings}
+    """This process's environment with these settings and no other.
+
+    Unless they say otherwise SIGTERM ends at once, and `up` runs one data plane.
+    """
+    settings = {"drain_s": 0, "processes": 1, **settings}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SLOTBEAM_")}
     return {**kept, **{f"SLOTBEAM_{name.upper()}": str(value) for name, value in settings.items()}}
 

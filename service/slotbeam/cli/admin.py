@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from slotbeam.cli.options import AdminPort, ArtifactDir, DataDir, Host, ListenFd, RedisUrl
-from slotbeam.cli.plane import run_plane
+from slotbeam.cli.plane import opened, run_plane
 
 
 def admin(
@@ -20,4 +20,5 @@ def admin(
     """Run the control plane alone: the admin API on one port."""
     from slotbeam.api.admin import create_admin_app
 
-    run_plane(create_admin_app, ctx, "admin", "admin_port", listen_fd)
+    with opened(ctx, "admin", "admin_port", listen_fd) as (settings, listener):
+        run_plane(create_admin_app, settings, listener, "admin" if listen_fd is None else None)

@@ -16,6 +16,9 @@ Port = Annotated[int | None, typer.Option(envvar="SLOTBEAM_PORT", help="Data pla
 AdminPort = Annotated[
     int | None, typer.Option(envvar="SLOTBEAM_ADMIN_PORT", help="Control plane port; 0 takes any free one.")
 ]
+Processes = Annotated[
+    int | None, typer.Option(envvar="SLOTBEAM_PROCESSES", help="Data planes behind the port; up: one a core, serve: 1.")
+]
 DataDir = Annotated[
     Path | None, typer.Option(envvar="SLOTBEAM_DATA_DIR", help="Store, tokens, last-known-good bindings, lock.")
 ]

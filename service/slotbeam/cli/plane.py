@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,30 +18,60 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 
-def run_plane(
-    create: Callable[..., FastAPI], ctx: typer.Context, process: str, port: str, listen_fd: int | None
-) -> None:
-    """Take the port before the artifact is loaded, so that a taken one is said at once; then serve.
+@contextmanager
+def opened(
+    ctx: typer.Context, process: str, port: str, listen_fd: int | None
+) -> Iterator[tuple[Settings, socket.socket]]:
+    """Read the settings and take the port, before the artifact is loaded, so that a taken one is said at once.
 
     Args:
+        process: what the lines of its log come from.
         port: the setting that holds it.
+        listen_fd: a socket that is inherited instead.
     """
-    from slotbeam.cli.listening import address
-    from slotbeam.cli.logs import configure_logging, log, service
-    from slotbeam.cli.serving import run
-    from slotbeam.search.artifact import Artifact
+    from slotbeam.cli.listening import listen
+    from slotbeam.cli.logs import configure_logging, service
 
     with service():
         settings = settings_of(ctx)
         configure_logging(settings.log_level, process)
         settings = _with_store(settings)
-        with _listener(settings.host, getattr(settings, port), f"SLOTBEAM_{port.upper()}", listen_fd) as listener:
-            loaded = Artifact.load(settings.artifact)
-            app = create(settings, loaded)
-            log.info("listening", url=address(listener), model=loaded.name)
-            if listen_fd is None and sys.stdout.isatty():
-                say(f"slotbeam {process} on {address(listener)} (Ctrl-C stops it)")
-            run(app, listener, settings.drain_s)
+        if listen_fd is not None:
+            listener = socket.socket(fileno=listen_fd)
+        else:
+            listener = listen(settings.host, getattr(settings, port), f"SLOTBEAM_{port.upper()}")
+        with listener:
+            yield settings, listener
+
+
+def run_plane(create: Callable[..., FastAPI], settings: Settings, listener: socket.socket, process: str | None) -> None:
+    """Serve one plane until it is asked to end.
+
+    Args:
+        process: named on a terminal; None says nothing there.
+    """
+    from slotbeam.cli.listening import address
+    from slotbeam.cli.serving import run
+
+    app = load_plane(create, settings, listener)
+    if process is not None and sys.stdout.isatty():
+        say(f"slotbeam {process} on {address(listener)} (Ctrl-C stops it)")
+    run(app, listener, settings.drain_s)
+
+
+def load_plane(
+    create: Callable[..., FastAPI], settings: Settings, listener: socket.socket, **options: object
+) -> FastAPI:
+    """Load the artifact, and make the application that serves it."""
+    from slotbeam.cli.listening import address
+    from slotbeam.cli.logs import log
+    from slotbeam.search.artifact import Artifact
+
+    # Its files, whatever a link of that name leads to later.
+    artifact = Artifact.load(settings.artifact.resolve())
+    app = create(settings, artifact, **options)
+    log.info("listening", url=address(listener), model=artifact.name)
+    return app
 
 
 def _with_store(settings: Settings) -> Settings:
@@ -48,9 +79,3 @@ def _with_store(settings: Settings) -> Settings:
     from slotbeam.embedded.address import store_url
 
     return settings.model_copy(update={"redis_url": store_url(settings.redis_url, settings.data_dir)})
-
-
-def _listener(host: str, port: int, variable: str, fd: int | None) -> socket.socket:
-    from slotbeam.cli.listening import listen
-
-    return socket.socket(fileno=fd) if fd is not None else listen(host, port, variable)

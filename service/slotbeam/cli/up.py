@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from slotbeam.cli.options import AdminPort, ArtifactDir, DataDir, Host, Port, RedisUrl, flags_of, settings_of
+from slotbeam.cli.options import AdminPort, ArtifactDir, DataDir, Host, Port, Processes, RedisUrl, flags_of, settings_of
 
 
 def up(
@@ -12,6 +12,7 @@ def up(
     host: Host = None,
     port: Port = None,
     admin_port: AdminPort = None,
+    processes: Processes = None,
     data_dir: DataDir = None,
     artifact: ArtifactDir = None,
     redis_url: RedisUrl = None,

@@ -10,6 +10,9 @@ from typing import Any
 
 from slotbeam.files import write_whole
 
+PARTS = ("store", "serve", "admin")
+"""What `slotbeam up` keeps running."""
+
 
 def record_of(data_dir: Path) -> Path:
     """Return where the record of the `up` on a data directory is."""
@@ -29,3 +32,14 @@ def read_record(data_dir: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return dict(record)
+
+
+def restarts_of_up(data_dir: Path) -> dict[str, int]:
+    """Return how often the `slotbeam up` that started this process had to start each of `PARTS` again; else nothing."""
+    try:
+        record = read_record(data_dir)
+        if record is None or record["pid"] != os.getppid():
+            return {}
+        return {part: int(record["restarts"].get(part, 0)) for part in PARTS}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}

@@ -16,10 +16,10 @@ import yaml
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from slotbeam.api.http.vitals import PARTS, restarts_of_up
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.bindings.replica.serving import Verdict
 from slotbeam.bindings.replica.status import REASONS, STATES
+from slotbeam.embedded.record import PARTS, restarts_of_up
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import HOLDS, Holder, ServingState, Snapshot
 from slotbeam.settings import Settings

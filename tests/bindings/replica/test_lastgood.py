@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from slotbeam.bindings.replica.lastgood import KEPT_S, LastGood, load, save, second
+from slotbeam.bindings.replica.lastgood import (
+    KEPT_S,
+    LastGood,
+    file_name,
+    folder,
+    generations,
+    load,
+    load_newest,
+    save,
+    second,
+)
 from slotbeam.types import Slot
 from support.failing import no_room
 from support.live import make_binding, make_listing
@@ -46,6 +56,26 @@ def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
     assert problems == []
     assert sorted(p.name for p in path.parent.iterdir()) == ["file", "file.1", "file.items"]
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_of_several_processes_the_newest_file_is_read_by_each(tmp_path: Path) -> None:
+    codebook, where = "c0de" * 16, folder(tmp_path)
+    one, two, three = (where / file_name("data", codebook, process) for process in (1, 2, 3))
+    save(where / file_name("admin", codebook), codebook, good(9))
+    save(where / file_name("data", "beef" * 16), "beef" * 16, good(9))
+    assert load_newest(one, codebook)[0] is None
+    old, new = good(3), good(5)
+    save(one, codebook, old)
+    save(two, codebook, new)
+    for path, is_own in ((one, False), (two, True), (three, False)):
+        found, own, problems = load_newest(path, codebook)
+        assert same(found, new)
+        assert (own, problems) == (is_own, [])
+    two.write_bytes(b"cut")
+    found, own, problems = load_newest(two, codebook)
+    assert same(found, old)
+    assert (own, len(problems)) == (False, 1)
+    assert {one, two} <= set(generations(tmp_path))
 
 
 @pytest.mark.parametrize("at", [0, 70, -1])

@@ -194,6 +194,11 @@ def test_the_last_known_good_file_is_compared_with_the_store(tmp_path: Path) -> 
     for seconds, age in ((3 * 86_400, "3 d"), (7200, "2 h"), (180, "3 min")):
         os.utime(path, (0, time.time() - seconds - 1))
         assert f"written {age} ago" in examine_last_good(tmp_path, CODEBOOK, listing)[1]
+    other = folder(tmp_path) / file_name("data", CODEBOOK, 2)
+    save(other, CODEBOOK, LastGood(newer, {encode_items(IDS)[0]: IDS}))
+    mark, found = examine_last_good(tmp_path, CODEBOOK, newer)
+    assert (mark, f"{other.name} revision 2" in found) == (GOOD, True), "one of several processes has it"
+    other.unlink()
     mark, found = examine_last_good(tmp_path, CODEBOOK, newer)
     assert (mark, "not what the store holds at revision 2" in found) == (WARN, True)
     path.write_bytes(path.read_bytes()[:-1])

@@ -62,13 +62,14 @@ class Ending:
     """ASGI middleware for a server of our own, whose process will end.
 
     Before it does (`draining`) `/readyz` answers 503 and every answer closes its connection: who asks goes elsewhere.
+    One whose port others serve on (`closing`) closes connections, too, but says nothing: who asks again reaches those.
     A request that is cancelled because the process ends gets an answer, too. Not part of the applications: a
     cancellation that comes from a caller in this process is the caller's.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.draining = False
+        self.draining = self.closing = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -76,7 +77,11 @@ class Ending:
         async def sending(message: Message) -> None:
             nonlocal begun
             begun = True
-            if self.draining and message["type"] == "http.response.start" and CLOSE not in message["headers"]:
+            if (
+                (self.draining or self.closing)
+                and message["type"] == "http.response.start"
+                and CLOSE not in message["headers"]
+            ):
                 message["headers"] = [*message["headers"], CLOSE]
             await send(message)
 

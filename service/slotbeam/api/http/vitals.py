@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,11 +13,8 @@ from prometheus_client.registry import Collector
 from slotbeam import __version__
 from slotbeam.api.http.integrity import Integrity
 from slotbeam.bindings.replica.status import REASONS, STATES, Facts
-from slotbeam.embedded.record import read_record
+from slotbeam.embedded.record import restarts_of_up
 from slotbeam.search.snapshot import Holder
-
-PARTS = ("store", "serve", "admin")
-"""What `slotbeam up` keeps running."""
 
 
 class Vitals(Collector):
@@ -67,17 +63,6 @@ class Vitals(Collector):
             value=float(not self._integrity.damaged),
         )
         return [build, state, restarts, intact]
-
-
-def restarts_of_up(data_dir: Path) -> dict[str, int]:
-    """Return how often the `slotbeam up` that started this process had to start each of `PARTS` again; else nothing."""
-    try:
-        record = read_record(data_dir)
-        if record is None or record["pid"] != os.getppid():
-            return {}
-        return {part: int(record["restarts"].get(part, 0)) for part in PARTS}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def following_metrics(facts: Facts) -> list[Metric]:

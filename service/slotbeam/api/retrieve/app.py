@@ -123,6 +123,7 @@ def create_data_app(
     *,
     pace: Pace = Pace(),
     search: Search = retrieve,
+    process: int = 1,
 ) -> FastAPI:
     """Build the data plane.
 
@@ -132,6 +133,7 @@ def create_data_app(
         holder: of the snapshot to serve; None makes one without bindings.
         pace: how often its replica does what.
         search: what answers a query, called in a worker thread.
+        process: which of the processes behind one port this is.
 
     Raises:
         ArtifactError: the artifact cannot be loaded.
@@ -142,7 +144,7 @@ def create_data_app(
     examples = [{"query": query, "k": 10} for query in artifact.examples]
     admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)
     plane = DataPlane(settings, holder, Metrics(holder), admission, RequestIds(events_key(settings)), search)
-    replica = data_replica(settings, holder, pace)
+    replica = data_replica(settings, holder, pace, process)
     plane.trends = trends = TrendReporter() if replica else None
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
     plane.metrics.watch(
@@ -163,7 +165,8 @@ def create_data_app(
 
     app = plane_app("slotbeam data plane", lifespan, (RetrieveBody, BatchBody, EventsBody))
     app.state.plane = plane
-    app.include_router(probes(holder, lambda: replica is None or replica.is_ready, plane.metrics))
+    app.state.ready = ready = lambda: replica is None or replica.is_ready
+    app.include_router(probes(holder, ready, plane.metrics))
     app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))
 
     @app.post(

@@ -15,8 +15,11 @@ from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter
 
 
-def data_replica(settings: Settings, holder: Holder, pace: Pace) -> Replica | None:
+def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 1) -> Replica | None:
     """Return the replica of the store of `settings.redis_url`; None without one: what the holder holds is served.
+
+    Args:
+        process: which of the processes behind one port this is.
 
     Raises:
         SetupError: the store's URL or its CA cannot be used.
@@ -24,7 +27,7 @@ def data_replica(settings: Settings, holder: Holder, pace: Pace) -> Replica | No
     if settings.redis_url is None:
         return None
     store = Store(settings.redis_url, ca=settings.redis_ca)
-    return Replica(store, holder, settings.data_dir, settings.replica_id, pace=pace)
+    return Replica(store, holder, settings.data_dir, settings.replica_id, process=process, pace=pace)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from slotbeam.files import PRIVATE, write_whole
 
 FORMAT = 1
 _SECOND = ".1"
-_NAME = re.compile(r"[a-z]+-[0-9a-f]{12}(\.1)?", re.ASCII)
+_NAME = re.compile(r"[a-z]+(-[0-9]+)?-[0-9a-f]{12}(\.1)?", re.ASCII)
 KEPT_S = 3600.0
 """An item list that no generation names stays this long: another process may be about to name it."""
 
@@ -79,6 +79,20 @@ def load(path: Path, codebook_sha: str) -> tuple[LastGood | None, list[str]]:
     return None, problems
 
 
+def load_newest(path: Path, codebook_sha: str) -> tuple[LastGood | None, bool, list[str]]:
+    """Read what was served last in this data directory: by this process, or by another one of its role.
+
+    A process that was never here before has no file, and one that was away long has an old one.
+
+    Returns:
+        `(it or None, whether it is in the file of this process, what was wrong with anything)`.
+    """
+    own, *others = [load(each, codebook_sha) for each in beside(path)]
+    problems = [problem for _, found in (own, *others) for problem in found]
+    good = max((one for one, _ in (own, *others) if one), key=lambda one: one.listing.revision, default=None)
+    return good, good is own[0], problems
+
+
 def load_file(path: Path) -> tuple[str, LastGood, dict[str, str]]:
     """Read one generation, whatever its codebook.
 
@@ -106,9 +120,16 @@ def folder(data_dir: Path) -> Path:
     return data_dir / "last-good"
 
 
-def file_name(role: str, codebook_sha: str) -> str:
-    """Return the name of the newest generation of one role and codebook."""
-    return f"{role}-{codebook_sha[:12]}"
+def file_name(role: str, codebook_sha: str, process: int = 1) -> str:
+    """Return the name of the newest generation of one process of a role, and codebook."""
+    return f"{role}-{codebook_sha[:12]}" if process == 1 else f"{role}-{process}-{codebook_sha[:12]}"
+
+
+def beside(path: Path) -> list[Path]:
+    """Return the newest generations of all processes of the role and codebook of `path`, its own first."""
+    role, sha = path.name.split("-")[0], path.name.split("-")[-1]
+    others = {path.with_name(f"{role}-{sha}"), *path.parent.glob(f"{role}-*-{sha}")} - {path}
+    return [path, *sorted(others)]
 
 
 def second(path: Path) -> Path:

@@ -33,6 +33,7 @@ class Replica:
         name: its name in heartbeats; None makes one of host name and process id.
         clock: unix seconds.
         role: `data`, or `admin`: that one gives a new, empty store its epoch before it is ready.
+        process: which of the processes of this role in the data directory it is.
         pace: how often it does what.
 
     Attributes:
@@ -48,12 +49,13 @@ class Replica:
         clock: Callable[[], float] = time.time,
         *,
         role: str = "data",
+        process: int = 1,
         pace: Pace = Pace(),
     ) -> None:
         self.store, self.pace = store, pace
         name = name or f"{socket.gethostname()}-{os.getpid()}" + ("-admin" if role == "admin" else "")
         artifact = holder.current.artifact
-        self.watcher = Watcher(store, holder, artifact, data_dir, name, clock, role=role, pace=pace)
+        self.watcher = Watcher(store, holder, artifact, data_dir, name, clock, role=role, process=process, pace=pace)
         self.is_ready = False
         self._background = Background()
 

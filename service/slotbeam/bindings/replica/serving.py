@@ -17,7 +17,7 @@ from slotbeam.bindings.binding import ItemLists, Lifecycle, next_boundary
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.compiling import Compiled, compile_listing
 from slotbeam.bindings.replica.crashguard import CrashGuard
-from slotbeam.bindings.replica.lastgood import LastGood, load
+from slotbeam.bindings.replica.lastgood import LastGood, load_newest
 from slotbeam.bindings.replica.overlay import Build
 from slotbeam.bindings.replica.status import Status
 from slotbeam.search.artifact import Artifact
@@ -116,12 +116,14 @@ class Serving:
 
     async def boot(self) -> bool:
         """Serve the last known good bindings. Returns whether there were any that could be."""
-        good, problems = await self._off_loop(lambda: load(self.path, self._artifact.codebook_sha))
+        good, is_own, problems = await self._off_loop(lambda: load_newest(self.path, self._artifact.codebook_sha))
         for problem in problems:
             self._status.note(last_error=problem)
             log.warning("last-known-good file", problem=problem)
         if good is None:
             return False
+        if not is_own and (unkept := await self._save(good)):
+            log.warning("last-known-good file", problem=unkept)
         return await self.apply(good.listing, good.items, {}, ServingState.DEGRADED) is Verdict.APPLY
 
     async def apply(self, listing: Listing, items: ItemLists, lost: Mapping[str, str], state: ServingState) -> Verdict:

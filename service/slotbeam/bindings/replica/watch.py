@@ -38,7 +38,8 @@ class Watcher:
         data_dir: where the last-known-good file lives.
         replica_id: this replica's name in heartbeats.
         clock: unix seconds; `starts_at` and `ends_at` are judged by it.
-        role: `data` or `admin`; replicas of one role in one data directory share a last-known-good file.
+        role: `data` or `admin`.
+        process: which of the processes of this role in the data directory it is; each has a last-known-good file.
         pace: how often it does what.
         build: builds overlays.
         keep: writes the last-known-good file.
@@ -54,6 +55,7 @@ class Watcher:
         clock: Callable[[], float] = time.time,
         *,
         role: str = "data",
+        process: int = 1,
         pace: Pace = Pace(),
         build: Build = build_overlay,
         keep: Keep = save,
@@ -63,7 +65,7 @@ class Watcher:
         self.status = Status(holder)
         self.background = Background()
         self._clock = clock
-        path = folder(data_dir) / file_name(role, artifact.codebook_sha)
+        path = folder(data_dir) / file_name(role, artifact.codebook_sha, process)
         self.serving = Serving(holder, artifact, path, self.status, self.now_ms, build=build, keep=keep)
         self._seen: Head | None = None
         self._held = self._booted = False

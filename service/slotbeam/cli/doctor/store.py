@@ -10,7 +10,7 @@ from typing import Any
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.lastgood import file_name, folder, load_file, second
+from slotbeam.bindings.replica.lastgood import beside, file_name, folder, load_file, second
 from slotbeam.bindings.store.replies import ask_clock, ask_info
 from slotbeam.bindings.store.store import HEARTBEAT_TTL_MS, Store
 from slotbeam.cli.console import counted
@@ -64,22 +64,27 @@ def examine_last_good(data_dir: Path, codebook_sha: str, listing: Listing | None
     Args:
         listing: of the store; None when there is none to compare with.
     """
-    newest = [folder(data_dir) / file_name(role, codebook_sha) for role in ("admin", "data")]
     whole, problems, behind = [], [], []
-    for path in (file for pair in newest for file in (pair, second(pair)) if file.exists()):
-        try:
-            _, good, lost = load_file(path)
-        except (OSError, ValueError) as error:
-            problems.append(f"{path.name}: {error}")
-            continue
-        if lost:
-            problems.append(f"{path.name}: {len(lost)} item lists cannot be read")
-        if path not in newest:
-            continue
-        age = _age(max(0.0, time.time() - path.stat().st_mtime))
-        whole.append(f"{path.name} revision {good.listing.revision}, written {age} ago")
-        if listing is not None and (good.listing.epoch, good.listing.state) != (listing.epoch, listing.state):
-            behind.append(f"{path.name} is not what the store holds at revision {listing.revision}")
+    for role in ("admin", "data"):
+        newest = beside(folder(data_dir) / file_name(role, codebook_sha))
+        revisions: dict[int, str] = {}
+        for path in (file for one in newest for file in (one, second(one)) if file.exists()):
+            try:
+                _, good, lost = load_file(path)
+            except (OSError, ValueError) as error:
+                problems.append(f"{path.name}: {error}")
+                continue
+            if lost:
+                problems.append(f"{path.name}: {len(lost)} item lists cannot be read")
+            if path not in newest:
+                continue
+            age = _age(max(0.0, time.time() - path.stat().st_mtime))
+            whole.append(f"{path.name} revision {good.listing.revision}, written {age} ago")
+            same = listing is None or (good.listing.epoch, good.listing.state) == (listing.epoch, listing.state)
+            revisions[good.listing.revision] = "" if same else path.name
+        # Of several processes the newest is booted from; one that runs no more leaves an old file.
+        if listing is not None and (name := revisions.get(max(revisions, default=0))):
+            behind.append(f"{name} is not what the store holds at revision {listing.revision}")
     if problems:
         advice = "its replica writes it anew with the next revision; keep a copy of the other generation until then"
         return BAD, f"{'; '.join(problems)}: {advice}"
