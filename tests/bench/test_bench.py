@@ -11,13 +11,17 @@ from slotbeam.bench.load import Load, read_queries
 from slotbeam.errors import SetupError
 
 
-def test_the_bench_measures_queries_and_edits(tiny_artifact: Path) -> None:
-    figures = bench(tiny_artifact, load=Load(queries=8, warm_up=2, requests=4, edits=4))
+def test_the_bench_measures_queries_edits_and_processes(tiny_artifact: Path) -> None:
+    figures = bench(tiny_artifact, load=Load(queries=8, warm_up=2, requests=4, edits=4, pairs=2), processes=2)
     assert [row["n"] for row in figures["rows"]] == [8, 8, 8, 8, 8, 4, 4, 4]
     assert all(0 <= row["p50_ms"] <= row["p99_ms"] for row in figures["rows"])
     table = render(figures)
     assert "| acknowledged → live in the data plane |" in table
     assert "tiny: 120 items" in table
+    told = figures["throughput"]
+    assert (told["processes"], told["callers"], told["pairs"]) == (2, 8, 2)
+    assert 0 < told["interval"][0] <= told["ratio"] <= told["interval"][1]
+    assert "8 callers: " in table
 
 
 def test_queries_may_come_from_a_file(tmp_path: Path) -> None:

@@ -19,21 +19,25 @@ from slotbeam import __version__
 from slotbeam.bench.load import Load, read_queries, title_heads
 from slotbeam.bench.pipeline import STAGES, bench_pipeline, one_core
 from slotbeam.bench.service import bench_commits, bench_http, running_up
+from slotbeam.bench.throughput import bench_throughput
 from slotbeam.search.artifact import Artifact
 
 USUAL = Load()
 
 
-def bench(directory: Path, queries: Path | None = None, load: Load = USUAL) -> dict[str, Any]:
+def bench(
+    directory: Path, queries: Path | None = None, load: Load = USUAL, processes: int | None = None
+) -> dict[str, Any]:
     """Measure the pipeline in this process on one core, then a whole `slotbeam up` over loopback.
 
     Args:
         directory: of the artifact.
         queries: a file with one query a line; None takes the heads of random titles.
         load: how much is asked.
+        processes: compare the throughput of so many data planes with that of one, too; None does not.
 
     Returns:
-        Facts of the machine and the artifact, and `rows`: name, p50, p99, unit, target.
+        Facts of the machine and the artifact, and `rows`: name, p50, p99, unit, target. With `processes`, `throughput`.
     """
     with one_core() as core:
         artifact = Artifact.load(directory)
@@ -42,6 +46,7 @@ def bench(directory: Path, queries: Path | None = None, load: Load = USUAL) -> d
     with running_up(directory) as addresses:
         http = bench_http(addresses["data"], texts, load)
         answered, live = bench_commits(addresses, artifact.catalog.ids[0], load)
+    throughput = None if processes is None else bench_throughput(directory, texts, processes, load)
     rows = [
         _row(f"pipeline, k = {load.k}, one core", pipeline["total"], "p50 ≤ 25 ms"),
         *(_row(f"… {stage}", pipeline[stage]) for stage in STAGES),
@@ -61,6 +66,7 @@ def bench(directory: Path, queries: Path | None = None, load: Load = USUAL) -> d
         },
         "queries": len(texts),
         "rows": rows,
+        **({"throughput": throughput} if throughput else {}),
     }
 
 
@@ -98,6 +104,13 @@ def render(figures: dict[str, Any]) -> str:
         ),
         "",
     ]
+    if told := figures.get("throughput"):
+        low, high = told["interval"]
+        lines += [
+            f"{told['callers']} callers: {told['one']:.1f} requests/s of one data plane, {told['several']:.1f} of "
+            f"{told['processes']}; {told['ratio']:.2f} × ({low:.2f}–{high:.2f}, {told['pairs']} pairs)",
+            "",
+        ]
     return "\n".join(lines)
 
 

@@ -20,6 +20,7 @@ class Load:
         warm_up: queries before those that count.
         requests: of the data plane.
         edits: of the control plane.
+        pairs: of one process and several, each asked `requests` times.
         k: items wanted of each query.
     """
 
@@ -27,6 +28,7 @@ class Load:
     warm_up: int = 20
     requests: int = 200
     edits: int = 100
+    pairs: int = 10
     k: int = 350
 
 

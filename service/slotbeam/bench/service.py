@@ -27,12 +27,17 @@ _LIVE_S = 10.0
 
 
 @contextmanager
-def running_up(artifact: Path) -> Iterator[dict[str, Any]]:
-    """Run `slotbeam up` on free ports in a directory of its own; yields its addresses and the admin token."""
+def running_up(artifact: Path, processes: int = 1) -> Iterator[dict[str, Any]]:
+    """Run `slotbeam up` on free ports in a directory of its own; yields its addresses and the admin token.
+
+    Args:
+        processes: data planes.
+    """
     with tempfile.TemporaryDirectory(prefix="slotbeam-bench-") as temporary:
         data_dir = Path(temporary)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SLOTBEAM_")}
         own = {"PORT": "0", "ADMIN_PORT": "0", "DATA_DIR": temporary, "ARTIFACT": str(artifact), "LOG_LEVEL": "error"}
+        own["PROCESSES"] = str(processes)
         process = subprocess.Popen(
             [sys.executable, "-m", "slotbeam.cli", "up"],
             env={**kept, **{f"SLOTBEAM_{name}": value for name, value in own.items()}},

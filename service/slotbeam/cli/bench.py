@@ -16,13 +16,16 @@ def bench(
     artifact: ArtifactDir = None,
     queries: Annotated[Path | None, typer.Option(exists=True, help="One query a line; titles otherwise.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the JSON there.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=2, help="Also: requests/s of so many data planes behind one port, beside one.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how fast an artifact answers, and how long an edit takes to be live."""
     from slotbeam.bench.command import bench as measure
     from slotbeam.bench.command import render
 
-    figures = measure(settings_of(ctx).artifact, queries)
+    figures = measure(settings_of(ctx).artifact, queries, processes=processes)
     if out is not None:
         import json
 

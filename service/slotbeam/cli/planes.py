@@ -89,6 +89,7 @@ class Planes(Parent):
     def ended(self, child: Child) -> None:
         assert child.process is not None
         self.sums.end(child.process.pid)
+        self._sibling(0).connections().leave(child.number)
 
     def _sibling(self, number: int) -> Sibling:
         return Sibling(self._sockets, number)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 import time
 from collections.abc import Callable
+from typing import Any, cast
 
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -20,9 +22,14 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from slotbeam.api.http.problems import EVERY, problem_of
+from slotbeam.api.http.protocol import GuardedProtocol
 from slotbeam.cli.serving import Server
 from slotbeam.cli.sibling import Sibling
 from slotbeam.errors import ShuttingDown
+
+POLITE_S = 0.002
+"""That a connection waits for a process with fewer of them."""
+FULL_S = 1.0
 
 log = structlog.get_logger("slotbeam.cli")
 
@@ -59,41 +66,54 @@ class Shared:
         await (answer or self.app)(scope, receive, send)
 
 
-class _Listening(socket.socket):
-    """A socket that the parent made listen: asyncio may take connections from it, but not shorten its queue."""
+class _SharedProtocol(GuardedProtocol):
+    """A connection of the shared port; `changed` is called when one begins and when one ends."""
 
-    def listen(self, backlog: int = 0) -> None:
-        pass
+    changed: Callable[[], None]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.changed()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.changed()
 
 
 class SharingServer(Server):
     """Serves on its own socket from the start, on the shared one from when it is ready.
+
+    A process that has more connections than another leaves the next one to that for `POLITE_S`: else who wakes first,
+    often the same, would take all that come at once, and keep them. The kernel cannot do it: it spreads connections by
+    who waits, or by a hash (SO_REUSEPORT, which also loses those in the queue of a process that ends).
 
     SIGTERM and SIGINT are as for any plane. SIGHUP is for one that another replaces: it takes no further connections,
     every answer closes its connection, and it ends with the last of them, or after `drain_s`.
 
     Args:
         app: a `Shared`.
-        shared: the parent's listening socket.
+        listener: of the parent, in this process.
         ready: whether it may take connections.
     """
 
-    def __init__(self, app: Shared, shared: socket.socket, drain_s: float, ready: Callable[[], bool]) -> None:
+    def __init__(self, app: Shared, listener: socket.socket, drain_s: float, ready: Callable[[], bool]) -> None:
         super().__init__(app, drain_s)
         self.shared, self.ready = app, ready
-        self._port: asyncio.Server | None = None
-        self._listener = _Listening(fileno=shared.detach())
+        self._listener = listener
+        self._listener.setblocking(False)  # another process may be quicker
+        self._beginning: set[asyncio.Task[Any]] = set()
+        self._open = app.sibling.connections()
+        self._kind = type("_SharedProtocol", (_SharedProtocol,), {"changed": staticmethod(self._count)})
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.retire)
 
     async def on_tick(self, counter: int) -> bool:
-        if self._port is None and self.ready():
-            # One connection each time it is woken: asyncio would empty the queue before another process looks at it.
-            self._port = await asyncio.get_running_loop().create_server(self._protocol, sock=self._listener, backlog=1)
-            self.servers.append(self._port)
+        if not self.shared.joined and not self.ending.closing and self.ready():
             self.shared.joined = True
+            self._count()
+            self._listen()
             log.info("takes connections")
         retired = self.ending.closing and not self.server_state.connections
         return await super().on_tick(counter) or retired
@@ -104,16 +124,55 @@ class SharingServer(Server):
             log.info("leaves the port to others")
             self.ending.closing = True
             self._ends_at = min(self._ends_at, time.monotonic() + self.drain_s)
-            if self._port is not None:
-                self._port.close()
+            self._leave()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leave()
         await super().shutdown(sockets)
         await self.shared.sibling.tell(self.shared.export(), last=True)
 
+    def _listen(self) -> None:
+        if self._listener.fileno() >= 0:
+            asyncio.get_running_loop().add_reader(self._listener, self._knocked)
+
+    def _leave(self) -> None:
+        if self._listener.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._open.leave()
+
+    def _knocked(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._open.has_more():
+            loop.remove_reader(self._listener)
+            loop.call_later(POLITE_S, self._take)
+        else:
+            self._take()
+
+    def _take(self) -> None:
+        """Take one connection, if another process has not; and listen again."""
+        loop = asyncio.get_running_loop()
+        try:
+            connection, _ = self._listener.accept()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM):
+                log.error("no room for a connection; it is tried again", error=str(error))
+                loop.remove_reader(self._listener)
+                loop.call_later(FULL_S, self._listen)
+                return
+        else:
+            connection.setblocking(False)
+            begun = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
+            self._beginning.add(begun)
+            begun.add_done_callback(self._beginning.discard)
+        self._listen()
+
+    def _count(self) -> None:
+        self._open.set(len(self.server_state.connections))
+
     def _protocol(self) -> asyncio.Protocol:
-        kind = self.config.http_protocol_class
-        return kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)  # type: ignore[call-arg]
+        state = self.lifespan.state
+        return cast(_SharedProtocol, self._kind(config=self.config, server_state=self.server_state, app_state=state))
 
 
 def run_sharing(app: Shared, shared: socket.socket, drain_s: float, ready: Callable[[], bool]) -> None:
