@@ -34,7 +34,7 @@ AWAITED = {
     "cli/parent.py until": "a race of three that ends there, before anything is said to be up",
     "cli/parent.py gone": "gathered there",
     "cli/sharing.py _take": "the beginning of a connection, as asyncio's own server has it",
-    "indexing/workers.py _started": "ends its process when the parent has ended; there is nothing else that it could do",
+    "indexing/workers.py _started": "encodes what comes through its pipe, and ends with it",
     "bench/service.py bench_commits": "a client of the benchmark: joined, and a run without its sightings fails",
 }
 """Where something runs beside its caller and is no work of the background: it does not outlive the call."""
