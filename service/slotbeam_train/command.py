@@ -33,7 +33,7 @@ from slotbeam_train.stages.lessons import policy_trainer
 from slotbeam_train.stages.loop import Trainer
 from slotbeam_train.stages.stages import STAGES
 from slotbeam_train.teacher import Teacher
-from slotbeam_train.texts.learn import taught_texts
+from slotbeam_train.texts.learn import taught_texts, tell_of
 from slotbeam_train.texts.lessons import read_items
 from slotbeam_train.vocabulary import vocabulary
 
@@ -95,12 +95,8 @@ def train(
         items, log = data.items, data.log
         for line in data.warnings:
             reporter.say(f"warning: {line}")
-        learned = (
-            f"{len(items)} of {len(data.census)} items"
-            if len(items) < len(data.census)
-            else f"{len(data.census)} items"
-        )
-        reporter.say(f"{learned}, {len(log)} interactions  {clock('read')}")
+        of_all = f" of {len(data.census)}" if len(items) < len(data.census) else ""
+        reporter.say(f"{len(items)}{of_all} items, {len(log)} interactions  {clock('read')}")
         work = out.with_name(f".{out.name}.train")
         if not resume:
             shutil.rmtree(work, ignore_errors=True)
@@ -111,7 +107,8 @@ def train(
         ask = budget.ask if budget else None
         folding = folding_of(items, options.language)
         resumed = work if resume else None
-        kae, inputs = vocabulary(items, log, options, artifact_from, resumed, absorbed, folding, ask)
+        tell_of(teacher, reporter, budget)
+        kae, inputs = vocabulary(items, log, options, artifact_from, resumed, absorbed, folding, ask, teacher)
         kae.save(work / "kae")
         inputs.save(work / TOKENIZER)
         reporter.say(f"language {folding.language}, {len(kae.dictionary)} concepts, sizes {kae.codebook.sizes}")

@@ -14,6 +14,8 @@ from slotbeam.types import Progress
 from slotbeam_train.lexicon import Absorbed, behaviour_of, build_kae
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.stages.corpus import corpus_texts
+from slotbeam_train.teacher import Teacher
+from slotbeam_train.texts.learn import item_vectors
 
 
 def vocabulary(
@@ -25,8 +27,12 @@ def vocabulary(
     absorbed: Sequence[Absorbed] = (),
     folding: Folding = PLAIN,
     progress: Progress | None = None,
+    teacher: Teacher | None = None,
 ) -> tuple[Kae, InputBuilder]:
-    """Return the encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new."""
+    """Return the encoding and the tokenizer: of the artifact to refresh, of the stopped run, or new.
+
+    A teacher, where there is one, is asked what items mean: see `build_kae`.
+    """
     limit = options.model.max_tokens
     if artifact_from is not None:
         manifest = read_manifest(artifact_from)
@@ -38,7 +44,8 @@ def vocabulary(
         kae = Kae.load(work / "kae", folding)
         return kae, InputBuilder.load(work / TOKENIZER, kae.codebook.sizes, limit)
     queries, clicks = behaviour_of(log)
-    kae = build_kae(items, queries, options.kae, progress, clicks, absorbed).folded(folding)
+    vectors = item_vectors(teacher, items, options.texts.items, options.seed) if teacher else None
+    kae = build_kae(items, queries, options.kae, progress, clicks, absorbed, vectors).folded(folding)
     return kae, tokenizer_of(items, queries, kae, options)
 
 

@@ -13,7 +13,7 @@ from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.encode import Kae
 from slotbeam.kae.grouping import Grouping, group_categories
-from slotbeam.types import Progress
+from slotbeam.types import FloatArray, Progress
 from slotbeam_train.lexicon.absorb import Absorbed, carrying_docs
 from slotbeam_train.lexicon.behaviour import learn_aliases
 from slotbeam_train.lexicon.capacity import assign, capacity
@@ -42,9 +42,10 @@ def build_kae(
     progress: Progress | None = None,
     clicks: Iterable[tuple[str, str]] | None = None,
     absorb: Sequence[Absorbed] = (),
+    vectors: FloatArray | None = None,
 ) -> Kae:
     """Build dictionary, codebook and importance table from a catalog; see `build_with_grouping`."""
-    return build_with_grouping(items, queries, options, progress, clicks, absorb).kae
+    return build_with_grouping(items, queries, options, progress, clicks, absorb, vectors).kae
 
 
 def build_with_grouping(
@@ -54,6 +55,7 @@ def build_with_grouping(
     progress: Progress | None = None,
     clicks: Iterable[tuple[str, str]] | None = None,
     absorb: Sequence[Absorbed] = (),
+    vectors: FloatArray | None = None,
 ) -> GroupedKae:
     """Build dictionary, codebook and importance table from a catalog.
 
@@ -64,6 +66,8 @@ def build_with_grouping(
         progress: called with (step, done, total).
         clicks: (canonical query, item id) of the training days; they teach what unknown query words stand for.
         absorb: bindings whose first words become concepts with a solo slot; each needs an item of the catalog.
+        vectors: (n, w) unit vectors of the items by a teacher, zeros where it read none; None where there is none. They
+            tell what is sold where an item does not say so.
 
     Deterministic on one processor with one number of threads (k-means and an SVD sum in float): the same input gives
     the same bytes.
@@ -94,7 +98,7 @@ def build_with_grouping(
     sure = frozenset(n for n in map(dictionary.concept_of, always) if n is not None)
     codebook = number_slots(dictionary, grouping, counted, options, sure)
     tell("heads")
-    importance = learn_importance(dictionary, codebook, docs)
+    importance = learn_importance(dictionary, codebook, docs, vectors)
     return GroupedKae(Kae(dictionary, codebook, importance), grouping)
 
 

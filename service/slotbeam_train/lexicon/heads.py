@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -13,14 +13,18 @@ from slotbeam.kae.codebook import Codebook
 from slotbeam.kae.dictionary import Dictionary
 from slotbeam.kae.encode import Encoded, Kae, Match
 from slotbeam.kae.importance import Importance
+from slotbeam.types import FloatArray
 from slotbeam_train.lexicon.corpus import Doc
+from slotbeam_train.lexicon.sold import votes
 
 SMOOTHING = 30.0  # pseudo-words of the background in every entity's word distribution
-PLACE = 1.5  # nats in favour of the head by grammar
+PLACE = 1.5  # nats in favour of the head by grammar, and of what all items of like meaning sell
 TEMPER = 0.7  # words are not independent: their evidence is scaled down
 PAIR_SHARE, PAIR_ITEMS = 0.6, 2.0
 IMPLIED = {"series": (0.8, 4), "model": (0.8, 4), "brand": (0.8, 4), "modifier": (0.9, 8), "specifications": (0.9, 8)}
 """Category → share of a word's items that must sell one entity, and how many items it takes."""
+LIKELY = 0.5
+"""Share of an item's neighbours that must sell one entity for an item that names none to count as selling it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +32,40 @@ class Reading:
     """One item as the head learner sees it.
 
     `entities` are those of the title, distinct, `grammar` the one that word order alone would choose;
-    `typed` is the entity that structured data names, `words` all other concepts.
+    `typed` is the entity that structured data names, `words` all other concepts. `likely`, where the item itself
+    does not say what it sells, is what items of like meaning sell: entity → share in 0..1.
     """
 
     entities: tuple[int, ...]
     grammar: int
     typed: int | None
     words: frozenset[int]
+    likely: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def sold(self) -> int | None:
+        """The entity that is certainly sold: typed, or the only one named."""
+        return self.typed if self.typed is not None else self.entities[0] if len(self.entities) == 1 else None
 
 
-def learn_importance(dictionary: Dictionary, codebook: Codebook, docs: Sequence[Doc]) -> Importance:
-    """Weights, head pairs and implied entities of all concepts."""
+def learn_importance(
+    dictionary: Dictionary, codebook: Codebook, docs: Sequence[Doc], vectors: FloatArray | None = None
+) -> Importance:
+    """Weights, head pairs and implied entities of all concepts.
+
+    Args:
+        dictionary, codebook: what the docs are read by.
+        docs: n items.
+        vectors: (n, w) their unit vectors by a teacher, zeros where it read none; None where there is no teacher.
+    """
     weight = np.asarray([c.importance for c in dictionary], dtype=np.float32)
     nothing = np.full(len(dictionary), -1, np.int32)
     plain = Kae(dictionary, codebook, Importance(weight, np.zeros((0, 2), np.int32), nothing))
     values: dict[str, Encoded] = {}
     readings = [read(plain, doc, values) for doc in docs]
+    if vectors is not None:
+        for row, likely in votes(vectors, [one.sold for one in readings]).items():
+            readings[row] = replace(readings[row], likely=likely)
     background, words = word_counts(readings)
     pairs = learn_pairs(readings, background, words, specialisations(dictionary))
     heads = np.asarray(pairs, dtype=np.int32).reshape(-1, 2)
@@ -76,9 +98,8 @@ def word_counts(readings: Sequence[Reading]) -> tuple[Counter[int], dict[int, Co
     words: dict[int, Counter[int]] = defaultdict(Counter)
     for one in readings:
         background.update(one.words)
-        sure = one.typed if one.typed is not None else one.entities[0] if len(one.entities) == 1 else None
-        if sure is not None:
-            words[sure].update(one.words - {sure})
+        if one.sold is not None:
+            words[one.sold].update(one.words - {one.sold})
     return background, words
 
 
@@ -118,6 +139,7 @@ def learn_pairs(
             own, size = words.get(entity, Counter()), sizes.get(entity, 0)
             score = math.log((first[entity] + 0.5) / (named[entity] + 1.0))
             score += PLACE if entity == reading.grammar else 0.0
+            score += PLACE * reading.likely.get(entity, 0.0)
             if entity == reading.typed or (entity, reading.typed) in special:
                 score += 2 * PLACE
             if size:
@@ -147,6 +169,9 @@ def learn_implied(dictionary: Dictionary, readings: Sequence[Reading], pairs: fr
         for rival in reading.entities:
             if (rival, sold) in pairs:
                 sold = rival
+        if sold < 0 and reading.likely:
+            likely, share = max(reading.likely.items(), key=lambda pair: (pair[1], -pair[0]))
+            sold = likely if share >= LIKELY else sold
         if sold >= 0:
             for word in reading.words:
                 seen[word][sold] += 1

@@ -15,13 +15,14 @@ from slotbeam.catalog.item import Interaction, Item
 from slotbeam.kae.encode import Kae
 from slotbeam.model.textvectors import TextVectors, ids_of, words_of_item
 from slotbeam.search.artifact import MODEL, read_manifest
+from slotbeam.types import FloatArray
 from slotbeam_train.budget import Budget
 from slotbeam_train.lexicon import behaviour_of
 from slotbeam_train.progress import Reporter
 from slotbeam_train.stages.ragged import Ragged
 from slotbeam_train.teacher import CachedTeacher, Teacher
 from slotbeam_train.texts.distill import DistillOptions, Lessons, centroids_of, distill, quantised
-from slotbeam_train.texts.lessons import item_parts, made_queries, passage, read_items
+from slotbeam_train.texts.lessons import drawn, item_parts, made_queries, passage, read_items
 
 OWN_VOCABULARY = 30_000
 """Tokens of a tokenizer that is learned here, for a teacher that shows none."""
@@ -32,6 +33,26 @@ class Taught(NamedTuple):
 
     vectors: TextVectors
     teacher: str
+
+
+def tell_of(teacher: Teacher | None, reporter: Reporter, budget: Budget | None) -> None:
+    """Have a teacher say now and then how far it has read, and stop it when the budget is used up."""
+    if isinstance(teacher, CachedTeacher):
+
+        def tell(done: int, total: int) -> None:
+            reporter.count(f"{teacher.name} has read", done, total)
+            if budget:
+                budget.ask()
+
+        teacher.tell = tell
+
+
+def item_vectors(teacher: Teacher, items: Sequence[Item], limit: int, seed: int) -> FloatArray:
+    """Return (n, w) float32: what a teacher says of each item; zeros for those that are more than `limit`."""
+    rows = drawn(len(items), limit, seed)
+    vectors = np.zeros((len(items), teacher.width), np.float32)
+    vectors[rows] = teacher.encode([passage(items[row]) for row in rows])
+    return vectors
 
 
 def taught_texts(
@@ -60,14 +81,6 @@ def taught_texts(
         if held is None or artifact_from is None:
             return None
         return Taught(held, str(read_manifest(artifact_from)["model"]["texts"]["teacher"]))
-    if isinstance(teacher, CachedTeacher):
-
-        def tell(done: int, total: int) -> None:
-            reporter.count(f"{teacher.name} has read", done, total)
-            if budget:
-                budget.ask()
-
-        teacher.tell = tell
     queries, _ = behaviour_of(log)
     part = budget.part(options.share) if budget else None
     return Taught(learn_texts(teacher, items, kae, queries, options, seed, reporter, part), teacher.name)

@@ -28,10 +28,12 @@ def item_parts(item: Item) -> tuple[str, list[str]]:
 
 def read_items(items: Sequence[Item], limit: int, seed: int) -> Sequence[Item]:
     """Return the items that a teacher reads: all, or `limit` of them drawn evenly, in their order."""
-    if len(items) <= limit:
-        return items
-    drawn = np.random.default_rng([seed, 9]).permutation(len(items))[:limit]
-    return [items[row] for row in np.sort(drawn).tolist()]
+    return items if len(items) <= limit else [items[row] for row in drawn(len(items), limit, seed)]
+
+
+def drawn(count: int, limit: int, seed: int) -> list[int]:
+    """Return the rows of `count` items that a teacher reads, in their order."""
+    return sorted(np.random.default_rng([seed, 9]).permutation(count)[:limit].tolist())
 
 
 def passage(item: Item) -> str:
