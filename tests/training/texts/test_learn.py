@@ -17,7 +17,9 @@ from slotbeam_train.command import train
 from slotbeam_train.options import preset
 from slotbeam_train.stages.ragged import Ragged
 from slotbeam_train.texts.distill import DistillOptions, Lessons, centroids_of, directions, distill, quantised
+from slotbeam_train.texts.learn import item_vectors
 from slotbeam_train.texts.lessons import made_queries, passage
+from slotbeam_train.vocabulary import vocabulary
 from support.texts import FakeTeacher
 
 COLORS, THINGS = ("red", "blue", "acme"), ("sofa", "mug", "lamp", "chair")
@@ -61,6 +63,29 @@ def test_explain_says_that_meaning_brought_it(artifact: Artifact) -> None:
 
 def test_letters_in_any_order_still_bring_nothing(artifact: Artifact) -> None:
     assert answer(artifact, "zzqxv") == []
+
+
+def test_items_beyond_the_limit_are_not_read_and_have_no_vector() -> None:
+    teacher = FakeTeacher()
+    vectors = item_vectors(teacher, ITEMS, 5, seed=0)
+    assert vectors.shape == (len(ITEMS), teacher.width)
+    read = [row for row, vector in enumerate(vectors) if vector.any()]
+    assert teacher.asked == [passage(ITEMS[row]) for row in read]
+    assert len(read) == 5
+
+
+def test_what_an_item_means_tells_what_its_series_stands_for() -> None:
+    """Descriptions say it in words that no title holds."""
+    items = []
+    for number in range(12):
+        color = COLORS[number % 2]
+        for thing, series, word in (("sofa", "fluxo", "couch"), ("mug", "norda", "beaker")):
+            items.append(Item(f"{thing}{number}", f"acme {thing} {color}"))
+            items.append(Item(f"{series}{number}", f"zenco {series} {color}", word))
+    for teacher, sold in ((None, [None, None]), (FakeTeacher(), ["sofa", "mug"])):
+        kae, _ = vocabulary(items, [], preset("tiny"), None, None, teacher=teacher)
+        chosen = [kae.encode(word).chosen[0] for word in ("fluxo", "norda")]
+        assert [None if one is None else kae.dictionary[one.concept].word for one in chosen] == sold
 
 
 def test_the_manifest_names_the_teacher(artifact: Artifact) -> None:
