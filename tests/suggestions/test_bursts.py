@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 
-from slotbeam.suggestions.bursts import MIN_COUNT, bursts, merge, read_counts
-from slotbeam.suggestions.trends import RECENT, TrendCounter
-
-DAY = 24
+from slotbeam.suggestions.bursts import MIN_COUNT, MIN_RATIO, bursts, merge, read_counts
+from slotbeam.suggestions.trends import DAY, RECENT, TrendCounter
 
 
 def feed(counter: TrendCounter, word: str, bucket: int, with_it: int, queries: int, distinct: int = 10) -> None:
@@ -43,6 +41,54 @@ def test_twice_the_traffic_is_no_burst() -> None:
         feed(counter, "steady", bucket, 5, 100)
     feed(counter, "steady", DAY, 500, 10_000)
     assert offered(counter, bucket=DAY) == []
+
+
+def test_a_word_of_the_evening_is_no_burst_of_this_evening() -> None:
+    counter = TrendCounter()
+    for day in range(1, 4):
+        for hour in range(DAY):
+            feed(counter, "pizza", day * DAY + hour, 10 if hour == 19 else 0, 100)
+    now = 4 * DAY + 19
+    for hour in range(now - 19, now):
+        feed(counter, "other", hour, 0, 100)
+    feed(counter, "pizza", now, 30, 100)
+    feed(counter, "labubu", now, 30, 100)
+    assert offered(counter, bucket=now) == ["labubu"]
+    for hour in range(1, 9):  # but one of the morning after is
+        feed(counter, "pizza", now + hour, 30 if hour == 8 else 0, 100)
+    assert "pizza" in offered(counter, bucket=now + 8)
+
+
+@pytest.mark.parametrize(("times", "found"), [(MIN_RATIO - 1, []), (MIN_RATIO + 2, ["desk"])])
+def test_what_a_campaign_lifts_a_little_is_no_burst(times: float, found: list[str]) -> None:
+    counter = TrendCounter()
+    for bucket in range(1, 4 * DAY):
+        feed(counter, "desk", bucket, 5, 500)
+    for bucket in range(4 * DAY, 4 * DAY + 2):
+        feed(counter, "desk", bucket, round(5 * times), 500)
+    assert offered(counter, bucket=4 * DAY + 1) == found
+
+
+def test_what_one_asker_says_all_day_counts_once_and_again_tomorrow() -> None:
+    counter = TrendCounter()
+    for bucket in range(DAY, 3 * DAY):
+        for number in range(20):
+            counter.add(f"other {number}", [], bucket, number)
+            counter.add(f"zaigoni {number}", ["zaigoni"], bucket, 7)  # a crawler that follows links
+    assert sum(counter.entries["zaigoni"].seen.recent.values()) == 1  # of yesterday is past what is not recent
+    assert 0.9 < sum(counter.entries["zaigoni"].seen.past) <= 1
+    for number in range(MIN_COUNT):
+        counter.add(f"labubu {number}", ["labubu"], 3 * DAY, number)
+    assert offered(counter, bucket=3 * DAY) == ["labubu"]
+
+
+def test_without_names_every_query_counts() -> None:
+    counter = TrendCounter()
+    for bucket in range(1, DAY):
+        feed(counter, "other", bucket, 0, 100)
+    for number in range(MIN_COUNT):
+        counter.add(f"labubu {number}", ["labubu"], DAY)
+    assert offered(counter, bucket=DAY) == ["labubu"]
 
 
 def test_a_word_that_stays_becomes_its_own_past() -> None:
@@ -108,8 +154,8 @@ def test_merging_is_counting_in_one_place() -> None:
     merged = merge([c for c in (read_counts(counter.document()) for counter in (one, two)) if c], 3 * DAY - 1)
     expected = both.entries["labubu"].seen
     assert merged.words["labubu"].seen.recent == expected.recent
-    assert math.isclose(merged.words["labubu"].seen.past, expected.past, abs_tol=0.01)
-    assert math.isclose(merged.total.past, both.total.past, abs_tol=0.01)
+    assert merged.words["labubu"].seen.past == pytest.approx(expected.past, abs=0.01)
+    assert merged.total.past == pytest.approx(both.total.past, abs=0.01)
     assert min(merged.total.recent) > 3 * DAY - 1 - RECENT
 
 
@@ -122,8 +168,11 @@ def test_what_slotbeam_did_not_write_is_left_out() -> None:
     counter.add("red labubu", ["labubu"], 5)
     good = counter.document()
     assert read_counts(good) is not None
-    tally = {"recent": {"5": -1}, "past": 0}
-    bad: list[Any] = [None, [], "x", {}, _with(good, format=2), _with(good, bucket="x"), _with(good, words=[])]
+    hours = [0] * DAY
+    tally = {"recent": {"5": -1}, "past": hours}
+    bad: list[Any] = [None, [], "x", {}, _with(good, format=1), _with(good, bucket="x"), _with(good, words=[])]
     bad += [_with(good, total=tally), _with(good, total={"recent": [], "past": 0}), _with(good, words={"x": {}})]
-    bad += [_with(good, total={"recent": {}, "past": math.nan}), _with(good, total={"recent": {}, "past": math.inf})]
+    pasts: list[Any] = [0, hours[1:], [math.nan, *hours[1:]], [math.inf, *hours[1:]]]
+    bad += [_with(good, total={"recent": {}, "past": past}) for past in pasts]
+    assert read_counts(_with(good, total={"recent": {}, "past": hours})) is not None
     assert [read_counts(document) for document in bad] == [None] * len(bad)

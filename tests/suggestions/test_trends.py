@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from slotbeam.suggestions.trends import (
     CAPACITY,
+    DAY,
     EXAMPLE_LENGTH,
     EXAMPLES,
     HALF_LIFE,
     MAX_WORD,
+    MOST_ASKERS,
     PUBLISHED,
     QUERIES_KEPT,
     RECENT,
@@ -56,12 +58,13 @@ def test_junk_without_end_keeps_memory_flat_and_a_frequent_word_in() -> None:
         words = [f"junk{number:x}" * 3]
         if number % 500 == 0:
             words.append("labubu")
-        counter.add(f"{words[0]} and more of it" * 8, words, number // 20_000)
+        counter.add(f"{words[0]} and more of it" * 8, words, number // 20_000, number)
     assert len(counter.entries) == CAPACITY
     assert len(counter._heap) == CAPACITY
     for entry in counter.entries.values():
         assert len(entry.seen.recent) <= RECENT
         assert len(entry.queries) <= QUERIES_KEPT
+        assert len(entry.today) <= MOST_ASKERS
         assert len(entry.examples) <= EXAMPLES
         assert all(len(example) <= EXAMPLE_LENGTH for example in entry.examples)
     assert sys.getsizeof(counter.entries) < 200_000
@@ -91,12 +94,12 @@ def test_counts_leave_the_recent_buckets_for_a_past_that_halves() -> None:
         counter.add("red labubu", ["labubu"], 100)
     counter.advance(100 + RECENT - 1)
     entry = counter.entries["labubu"]
-    assert (entry.seen.recent, entry.seen.past) == ({100: 8}, 0)
+    assert (entry.seen.recent, sum(entry.seen.past)) == ({100: 8}, 0)
     counter.advance(100 + RECENT)
-    assert (entry.seen.recent, entry.seen.past) == ({}, 8)
+    assert (entry.seen.recent, sum(entry.seen.past), entry.seen.past[100 % DAY]) == ({}, 8, 8)
     counter.advance(100 + RECENT + HALF_LIFE)
-    assert abs(entry.seen.past - 4) < 1e-9
-    assert abs(counter.total.past - 4) < 1e-9
+    assert abs(entry.seen.past[100 % DAY] - 4) < 1e-9
+    assert abs(sum(counter.total.past) - 4) < 1e-9
 
 
 def test_a_clock_that_steps_back_counts_in_the_current_bucket() -> None:

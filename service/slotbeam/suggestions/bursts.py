@@ -8,14 +8,24 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slotbeam.suggestions.sampling import Sampled, read_sampled, smallest
-from slotbeam.suggestions.trends import EXAMPLE_LENGTH, EXAMPLES, MAX_WORD, PUBLISHED, RECENT, Tally, TrendWord
+from slotbeam.suggestions.trends import (
+    DAY,
+    EXAMPLE_LENGTH,
+    EXAMPLES,
+    FORMAT,
+    MAX_WORD,
+    PUBLISHED,
+    RECENT,
+    Tally,
+    TrendWord,
+)
 
 WINDOWS = (2, 6, RECENT)
 """Buckets that "recently" may mean, the current one included; a word has to stand out in one of them."""
 
 MIN_COUNT = 20
 MIN_QUERIES = 4
-MIN_RATIO = 4.0
+MIN_RATIO = 8.0
 MIN_EVIDENCE = math.log(1e6)
 
 
@@ -42,7 +52,7 @@ class Burst:
 
     Attributes:
         count: how many queries of the last `buckets` buckets hold it.
-        share, past_share: of the queries in that time, and before it.
+        share, past_share: of the queries in that time, and before it (at the same hours, if that is more).
         evidence: −ln of a bound on the probability that an unchanged word shows this.
     """
 
@@ -58,7 +68,7 @@ class Burst:
 def read_counts(document: Any) -> Counts | None:
     """Read `TrendCounter.document()`; None for anything else."""
     try:
-        if document["format"] != 1:
+        if document["format"] != FORMAT:
             return None
         counts = Counts(int(document["bucket"]), _tally(document["total"]))
         counts.sample = read_sampled(document.get("sample", []))
@@ -122,6 +132,8 @@ def burst_of(word: str, entry: TrendWord, total: Tally, bucket: int) -> Burst | 
         if count < MIN_COUNT or queries <= 0 or queries_before <= 0:
             continue
         share, past_share = count / queries, before / queries_before
+        if then := total.at_hours(start, bucket):  # a word that is asked for every evening is none of this evening's
+            past_share = max(past_share, entry.seen.at_hours(start, bucket) / then)
         if share < MIN_RATIO * past_share:
             continue
         evidence = _evidence(count, before, queries / (queries + queries_before))
@@ -141,7 +153,10 @@ def _evidence(count: float, before: float, p: float) -> float:
 
 
 def _tally(facts: Any) -> Tally:
-    return Tally({int(at): _number(count) for at, count in facts["recent"].items()}, _number(facts["past"]))
+    past = [_number(count) for count in facts["past"]]
+    if len(past) != DAY:
+        raise ValueError("a past has not 24 hours")
+    return Tally({int(at): _number(count) for at, count in facts["recent"].items()}, past)
 
 
 def _number(value: Any) -> float:

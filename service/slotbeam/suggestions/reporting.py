@@ -37,14 +37,19 @@ class TrendReporter:
         self.every_s = every_s
         self.clock = clock
         self._unpublished = False
-        self._inbox: deque[tuple[str, tuple[str, ...]]] = deque(maxlen=INBOX)
+        self._inbox: deque[tuple[str, tuple[str, ...], int | None]] = deque(maxlen=INBOX)
         self.unanswered = UnansweredCounter()
         self._askers = Askers(lambda: self.clock())
         self._left: deque[tuple[str, int]] = deque(maxlen=INBOX)
 
-    def note(self, query: str, unknown: Sequence[str]) -> None:
-        """Leave a query's unknown words: one append to a bounded deque. When it is full the oldest query is lost."""
-        self._inbox.append((query, tuple(word for word in unknown if is_countable(word))))
+    def note(self, query: str, unknown: Sequence[str], caller: str = "") -> None:
+        """Leave a query's unknown words: one append to a bounded deque. When it is full the oldest query is lost.
+
+        `caller` names who asked it, which is not kept; "" where nobody said, then each query counts. An address is no
+        name: behind a shop's own backend all queries come from one.
+        """
+        asker = self._askers.asker(caller) if caller and unknown else None
+        self._inbox.append((query, tuple(word for word in unknown if is_countable(word)), asker))
 
     def note_unanswered(self, query: str, caller: str) -> None:
         """Leave a canonical query that got no items, likewise; who asked it, an address or a name, is not kept."""
@@ -57,8 +62,8 @@ class TrendReporter:
             self.counter = TrendCounter()
         self.counter.advance(bucket)
         while self._inbox and drained < INBOX:
-            query, words = self._inbox.popleft()
-            self.counter.add(query, words, bucket)
+            query, words, asker = self._inbox.popleft()
+            self.counter.add(query, words, bucket, asker)
             drained += 1
         now_s = int(self.clock())
         self.unanswered.advance(now_s)

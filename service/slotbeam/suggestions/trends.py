@@ -1,7 +1,8 @@
 """Unknown words of live queries, counted in bounded memory: Space-Saving with decay. Pure code; times are buckets.
 
 A *bucket* is an hour, numbered from the epoch. Each word keeps its counts of the last `RECENT` buckets one by one and
-what came before as one number that halves every `HALF_LIFE` buckets: its own past, which `bursts.py` tests against.
+what came before by hour of the day, in numbers that halve every `HALF_LIFE` buckets: its own past, which `bursts.py`
+tests against. What one asker says again on the same day counts once.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 
 from slotbeam.suggestions.sampling import Sample
 
+FORMAT = 2
 BUCKET_S = 3600
-RECENT = 24
+DAY = 24
+RECENT = DAY
 HALF_LIFE = 168
 CAPACITY = 2000
 PUBLISHED = 200
@@ -23,6 +26,8 @@ EXAMPLES = 3
 EXAMPLE_LENGTH = 80
 QUERIES_KEPT = 16
 MAX_WORD = 64
+MOST_ASKERS = 32
+"""Of a word and day that are told apart; more count as often as they ask."""
 
 _KEEP = 0.5 ** (1 / HALF_LIFE)
 
@@ -33,11 +38,11 @@ class Tally:
 
     Attributes:
         recent: bucket → count, of the last `RECENT` buckets.
-        past: the decayed count before them.
+        past: (24,) the decayed counts before them, by hour of the day (bucket modulo 24).
     """
 
     recent: dict[int, float] = field(default_factory=dict)
-    past: float = 0.0
+    past: list[float] = field(default_factory=lambda: [0.0] * DAY)
 
     def add(self, bucket: int) -> None:
         """Count one more in `bucket`."""
@@ -45,13 +50,14 @@ class Tally:
 
     def advance(self, before: int, now: int) -> None:
         """Move from bucket `before` to `now`: the past decays, buckets that are no longer recent join it."""
-        self.past *= _KEEP ** max(0, now - before)
+        keep = _KEEP ** max(0, now - before)
+        self.past = [count * keep for count in self.past]
         for bucket in [bucket for bucket in self.recent if bucket <= now - RECENT]:
-            self.past += self.recent.pop(bucket) * _KEEP ** (now - RECENT - bucket)
+            self.past[bucket % DAY] += self.recent.pop(bucket) * _KEEP ** (now - RECENT - bucket)
 
     def merge(self, other: Tally) -> None:
         """Add another replica's tally of the same bucket."""
-        self.past += other.past
+        self.past = [one + two for one, two in zip(self.past, other.past, strict=True)]
         for bucket, count in other.recent.items():
             self.recent[bucket] = self.recent.get(bucket, 0) + count
 
@@ -61,7 +67,11 @@ class Tally:
 
     def before(self, bucket: int) -> float:
         """Return the count of everything earlier than `bucket`."""
-        return self.past + sum(count for at, count in self.recent.items() if at < bucket)
+        return sum(self.past) + sum(count for at, count in self.recent.items() if at < bucket)
+
+    def at_hours(self, first: int, last: int) -> float:
+        """Return the count of earlier days at the hours of the buckets `first` to `last`, at most a day's."""
+        return sum(self.past[bucket % DAY] for bucket in range(first, last + 1))
 
 
 @dataclass(slots=True)
@@ -72,6 +82,7 @@ class TrendWord:
         seen: since the word came in; never more than the truth.
         error: the weight inherited from the word it displaced; as much may have been seen before it came in.
         weight: what Space-Saving orders by, `error` included; never less than the (decayed) truth.
+        today: who said it today, at most `MOST_ASKERS`.
         queries: CRC-32 of the first distinct queries that hold it, at most `QUERIES_KEPT`.
         examples: the first few of them, truncated.
     """
@@ -79,6 +90,7 @@ class TrendWord:
     seen: Tally = field(default_factory=Tally)
     error: float = 0.0
     weight: float = 0.0
+    today: set[int] = field(default_factory=set)
     queries: set[int] = field(default_factory=set)
     examples: list[str] = field(default_factory=list)
 
@@ -91,8 +103,17 @@ class TrendWord:
                 if len(self.examples) < EXAMPLES:
                     self.examples.append(query[:EXAMPLE_LENGTH])
 
+    def says_again(self, asker: int) -> bool:
+        """Return whether `asker` has said the word today, and remember that it has."""
+        again = asker in self.today
+        if len(self.today) < MOST_ASKERS:
+            self.today.add(asker)
+        return again
+
     def advance(self, before: int, now: int) -> None:
-        """Decay from bucket `before` to `now`."""
+        """Decay from bucket `before` to `now`; a new day has new askers."""
+        if before // DAY != now // DAY:
+            self.today.clear()
         self.seen.advance(before, now)
         keep = _KEEP ** max(0, now - before)
         self.error *= keep
@@ -113,8 +134,15 @@ class TrendCounter:
         self.entries: dict[str, TrendWord] = {}
         self._heap: list[tuple[float, str]] = []  # one lower bound of the weight for each entry
 
-    def add(self, query: str, words: Iterable[str], bucket: int) -> None:
-        """Count a query and its unknown `words`, each once. A bucket that is over counts as the current one."""
+    def add(self, query: str, words: Iterable[str], bucket: int, asker: int | None = None) -> None:
+        """Count a query and its unknown `words`, each once. A bucket that is over counts as the current one.
+
+        Args:
+            query: canonical.
+            words: its unknown ones.
+            bucket: of now.
+            asker: who asks: a word counts once for each of them and day; None: nobody knows, and each query counts.
+        """
         self.advance(bucket)
         self.total.add(self.bucket)
         self.sample.add(query, self.bucket)
@@ -122,6 +150,8 @@ class TrendCounter:
             if len(word) > MAX_WORD:
                 continue
             entry = self.entries.get(word) or self._admit(word)
+            if asker is not None and entry.says_again(asker):
+                continue
             entry.weight += 1
             entry.seen.add(self.bucket)
             entry.note(query)
@@ -142,7 +172,7 @@ class TrendCounter:
         """Return what is published: totals, a sample of queries, the words most frequent of late; as JSON values."""
         top = heapq.nlargest(PUBLISHED, self.entries.items(), key=_recently)
         return {
-            "format": 1,
+            "format": FORMAT,
             "bucket": self.bucket,
             "total": _tally(self.total),
             "sample": [list(one) for one in self.sample.best()],
@@ -179,7 +209,8 @@ class TrendCounter:
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
-    return {"recent": {str(at): count for at, count in sorted(tally.recent.items())}, "past": round(tally.past, 3)}
+    recent = {str(at): count for at, count in sorted(tally.recent.items())}
+    return {"recent": recent, "past": [round(count, 3) for count in tally.past]}
 
 
 def _recently(pair: tuple[str, TrendWord]) -> tuple[float, str]:

@@ -44,6 +44,18 @@ async def test_a_store_out_of_reach_costs_suggestions_and_nothing_else(
     assert sum(document["words"]["xyzzy"]["recent"].values()) == sum(document["total"]["recent"].values()) == 10
 
 
+async def test_what_a_named_asker_says_again_counts_once(bound_shop: Snapshot, tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, redis_url=f"unix://{tmp_path}/nowhere")
+    app = create_data_app(settings, holder=Holder(bound_shop))
+    async with client_of(app) as client:
+        for number, asker in enumerate(["crawler"] * 5 + ["somebody"] + [""] * 3):
+            headers = {"X-Asker": asker} if asker else {}
+            await client.post("/retrieve", json={"query": f"xyzzy {number}"}, headers=headers)
+        trends = app.state.plane.trends
+        assert trends.drain() == 9
+        assert sum(trends.counter.entries["xyzzy"].seen.recent.values()) == 1 + 1 + 3
+
+
 async def test_reports_go_on_after_any_failure(raw: redis.Redis, server: EmbeddedStore) -> None:
     failures, published = [StoreUnavailable("x"), RuntimeError("x")], asyncio.Event()
 

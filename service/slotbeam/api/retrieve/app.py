@@ -79,12 +79,12 @@ class DataPlane:
                 pass
 
         snapshot = self.holder.current
-        caller = caller_of(http)
-        jobs = [self._job(snapshot, body, f"queries.{i}" if batch else "", caller) for i, body in enumerate(bodies)]
+        asker = asker_of(http)
+        jobs = [self._job(snapshot, body, f"queries.{i}" if batch else "", *asker) for i, body in enumerate(bodies)]
         return snapshot, await self.admission.run(jobs, left)
 
     def _job(
-        self, snapshot: Snapshot, body: RetrieveBody, place: str, caller: str
+        self, snapshot: Snapshot, body: RetrieveBody, place: str, named: str, caller: str
     ) -> Callable[[float], tuple[dict[str, object], Timings]]:
         request = body.request(self.settings.beam_width, self.settings.max_bindings_per_query)
 
@@ -108,7 +108,7 @@ class DataPlane:
                 self.metrics.words.labels(word.result).inc()
             self.metrics.understood.labels(understood(words)).inc()
             if self.trends is not None:
-                self.trends.note(typed.text, words_that(words, WordResult.UNKNOWN))
+                self.trends.note(typed.text, words_that(words, WordResult.UNKNOWN), named)
                 if not len(answer.hits):
                     self.trends.note_unanswered(answer.reading.typed, caller)
             return document(self.ids.issue(request.k, applied_ids), snapshot, answer), timings
@@ -242,10 +242,10 @@ async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response
         raise
 
 
-def caller_of(http: Request) -> str:
-    """Return who asks: as the header `X-Asker` says, else the address that the request came from."""
-    named = http.headers.get("x-asker", "").strip()
-    return named[:ASKER] if named else f"from {http.client.host if http.client else ''}"
+def asker_of(http: Request) -> tuple[str, str]:
+    """Return who asks: as the header `X-Asker` says, "" where it does not; and as it says, else by the address."""
+    named = http.headers.get("x-asker", "").strip()[:ASKER]
+    return named, named or f"from {http.client.host if http.client else ''}"
 
 
 def _headers(snapshot: Snapshot, timings: Timings) -> dict[str, str]:
