@@ -20,6 +20,7 @@ from slotbeam_lab.baselines.sparse import SparseEncoder
 from slotbeam_lab.baselines.systems import candidate_system, limited
 from slotbeam_lab.interventions.editable import standard_systems
 from slotbeam_lab.interventions.intervene import COLLATERAL, intervene, untouched
+from slotbeam_lab.interventions.latent import latent_systems
 from slotbeam_lab.measures.choosing import answered
 from slotbeam_lab.measures.questions import (
     Questions,
@@ -155,7 +156,7 @@ def run_eval(
     if (interventions or plots) and (loaded is None or not questions.log):
         raise InputError("interventions and plots need an artifact and a log: name them")
     if loaded and interventions:
-        systems = standard_systems(loaded, items)
+        systems = standard_systems(loaded, items) | (latent_systems(world) if world else {})
         facts = intervene(loaded, systems, questions.log, interventions, ks, progress)
         facts |= untouched(loaded, questions.log, load_log(logs) if logs else (), interventions, max(ks), COLLATERAL)
         by_size = tables_of(facts["sizes"])

@@ -148,7 +148,7 @@ def rewrite(text: str, results: Path) -> str:
     """Return `text` with every block between `<!-- results:NAME -->` and `<!-- /results -->` rendered anew.
 
     NAME is a file of `results` without its ending: all of its sections; or FILE/SECTION: that one; FILE/SECTION:means
-    leaves its ratios out.
+    leaves its ratios out, FILE/SECTION:systems also the rows of a system's parts ("NAME, without words").
 
     Raises:
         InputError: a block names a file or section that does not exist.
@@ -165,9 +165,20 @@ def block(name: str, results: Path) -> str:
     if not chosen:
         have = ", ".join(section.name for section in sections)
         raise InputError(f"the block results:{name} names no section of {file}.json; allowed: {have}")
-    if only == "means":
-        chosen = [replace(each, rows=tuple(row for row in each.rows if row.style != "ratio")) for each in chosen]
+    if only:
+        chosen = [_only(section, only) for section in chosen]
     parts = [markdown(section, intervals=False, title=not wanted) for section in chosen]
     made = ", ".join(f"{name} {facts[name]}" for name in ("seed", "commit", "date") if facts.get(name) is not None)
     what = f"{chosen[0].title}. " if wanted else ""
     return "\n\n".join([*parts, f"<sub>{what}`{facts.get('command', '')}`; {made}</sub>"])
+
+
+def _only(section: Section, only: str) -> Section:
+    """Leave out what `rewrite` says of a block. Raises `InputError` for a word that it does not know."""
+    if only not in ("means", "systems"):
+        raise InputError(f"a block asks for :{only} of {section.name}; allowed: :means, :systems")
+    rows = [row for row in section.rows if row.style != "ratio"]
+    if only == "systems":
+        systems = tuple(f"{row.label}, " for row in rows)
+        rows = [row for row in rows if not row.label.startswith(systems)]
+    return replace(section, rows=tuple(rows))

@@ -10,6 +10,7 @@ from typing import Any
 
 from slotbeam_lab.baselines.registry import SYSTEMS
 from slotbeam_lab.interventions.editable import ALIAS_PIN_RULE, PIN_RULE, PINNED, UNPINNED
+from slotbeam_lab.interventions.latent import ORACLE
 from slotbeam_lab.measures.report import Cell, Row, Section, cells_of, section_of, table_rows
 from slotbeam_lab.measures.run import Table, averaged
 from slotbeam_lab.paper.options import ABLATIONS, FULL, PaperOptions
@@ -60,7 +61,7 @@ def intervention_sections(tables: Mapping[str, Table], facts: Mapping[str, Any])
     """Make sections `ihr`, `iar` and `bound-order`: one column a size and a pool of sizes, one row a metric and system.
 
     Of IHR and IAR the least and the largest K are shown. Ratios are of the order inside the bound set: slotbeam over
-    what a user of a search engine has.
+    what a user of a search engine has, and over what is possible.
 
     Args:
         tables: size → table. facts: `words`; with a collateral also `untouched` and `changed`.
@@ -101,13 +102,13 @@ def _pooled(tables: Mapping[str, Table], sizes: Collection[str]) -> Table:
 
 def _order_ratios(columns: Mapping[str, Table], metrics: Sequence[str]) -> list[Row]:
     rows = []
-    for rival in (PIN_RULE, ALIAS_PIN_RULE):
-        having = {size: table for size, table in columns.items() if {PINNED, rival} <= set(table.values)}
-        ratios = {size: table.ratios([(PINNED, rival)])[PINNED, rival] for size, table in having.items()}
+    for pair in ((PINNED, PIN_RULE), (PINNED, ALIAS_PIN_RULE), (PINNED, ORACLE), (ORACLE, ALIAS_PIN_RULE)):
+        having = {size: table for size, table in columns.items() if set(pair) <= set(table.values)}
+        ratios = {size: table.ratios([pair])[pair] for size, table in having.items()}
         for metric in metrics:
             cells = {size: ratio[metric] for size, ratio in ratios.items() if metric in ratio}
             if cells:
-                rows.append(Row(f"{metric}, {PINNED} ÷ {rival}", cells_of(cells), "ratio"))
+                rows.append(Row(f"{metric}, {' ÷ '.join(pair)}", cells_of(cells), "ratio"))
     return rows
 
 

@@ -81,6 +81,18 @@ def test_a_block_may_leave_the_ratios_out(tmp_path: Path) -> None:
     assert "÷" not in means
 
 
+def test_a_block_may_leave_the_parts_of_systems_out(tmp_path: Path) -> None:
+    labels = ("BM25", "BM25 + aliases", "ours", "ours, without words", "ours, words alone", "alone, ours")
+    rows = [Row(label, {"HR@10": 0.5}) for label in labels]
+    rows.append(Row("ours ÷ BM25", {"HR@10": [2.0, 1.5, 2.5]}, "ratio"))
+    write_results(tmp_path / "world.json", [Section("click", "Clicks", ("HR@10",), tuple(rows))], {"command": "c"})
+    lines = block("world/click:systems", tmp_path).splitlines()
+    assert [line.split("|")[1].strip() for line in lines[2:6]] == ["BM25", "BM25 + aliases", "ours", "alone, ours"]
+    assert not lines[6]
+    with pytest.raises(InputError, match=r"asks for :best of click; allowed: :means, :systems"):
+        block("world/click:best", tmp_path)
+
+
 def test_a_block_without_its_figures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.json is no file of results"):
         rewrite("<!-- results:none -->\n<!-- /results -->\n", tmp_path)
