@@ -137,12 +137,13 @@ def candidate_rows(base: BaseGroup | None, pinned: Sequence[PinnedGroup]) -> Int
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BaseReading:
-    """What is ranked of a query without bindings: its terms, SID, text vector (m,), and the memory of its row."""
+    """What a query says without bindings: its terms, SID, text vector (m,), the memory of its row, its vector (e,)."""
 
     terms: QueryTerms
     sid: Sid
     text_vector: FloatArray
     memory: Memory
+    vector: FloatArray
 
 
 def read_base(artifact: Artifact, request: SearchRequest) -> BaseReading:
@@ -160,7 +161,8 @@ def read_base(artifact: Artifact, request: SearchRequest) -> BaseReading:
         [artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))]
     )
     terms = artifact.catalog.terms.read(encoded.text, encoded.concept_terms)
-    return BaseReading(terms, encoded.sid, artifact.text_vector(encoded.text), memory)
+    text_vector, vector = artifact.text_vector(encoded.text), artifact.model.query_vector(memory)
+    return BaseReading(terms, encoded.sid, text_vector, memory, vector)
 
 
 def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[BaseReading, BaseGroup]:

@@ -11,16 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slotbeam.catalog.passing import Passing
-from slotbeam.catalog.terms import QueryTerms
 from slotbeam.decode.frontier import Opened, ScanBudget, Worth, mass_per_row, open_ranges
-from slotbeam.model.protocol import Memory
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates
-from slotbeam.search.groups import BaseGroup
+from slotbeam.search.groups import BaseGroup, BaseReading, read_base
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.rank import ItemScorer, rank_base
-from slotbeam.search.request import SearchRequest, history
-from slotbeam.types import FloatArray, IntArray, Sid
+from slotbeam.search.request import SearchRequest
+from slotbeam.types import FloatArray, IntArray
 from slotbeam_lab.baselines.inverted import InvertedFile
 from slotbeam_lab.measures.run import Asked
 
@@ -55,29 +53,13 @@ class Way:
         return replace(self, budget=replace(self.budget, rows=rows))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadQuery:
-    """What a query says, before anything is looked at: its terms, SID, memory, vector (e,) and text vector (m,)."""
-
-    terms: QueryTerms
-    sid: Sid
-    memory: Memory
-    vector: FloatArray
-    text_vector: FloatArray
-
-
-def read(artifact: Artifact, asked: Asked) -> ReadQuery:
+def read(artifact: Artifact, asked: Asked) -> BaseReading:
     """Read a query as the base group does."""
     request = SearchRequest(asked.query, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids)
-    encoded = artifact.kae.encode(request.canonical())
-    terms = artifact.catalog.terms.read(encoded.text, encoded.concept_terms)
-    row = artifact.inputs.build(encoded.text, encoded.sid, *history(artifact.catalog, request))
-    (memory,) = artifact.model.encode([row])
-    vector, text_vector = artifact.model.query_vector(memory), artifact.text_vector(encoded.text)
-    return ReadQuery(terms, encoded.sid, memory, vector, text_vector)
+    return read_base(artifact, request)
 
 
-def opened(artifact: Artifact, reading: ReadQuery, way: Way) -> Opened:
+def opened(artifact: Artifact, reading: BaseReading, way: Way) -> Opened:
     """Open ranges of the base trie."""
     everything = Passing(len(artifact.catalog))
     leaves = artifact.catalog.leaf_items
@@ -112,7 +94,7 @@ _NOTHING = Opened(_EMPTY, _EMPTY, _EMPTY, _EMPTY, np.empty(0), 0, 0)
 """What a group was decoded to, which its ranking does not read."""
 
 
-def _first_slot(artifact: Artifact, reading: ReadQuery, rows: IntArray) -> FloatArray:
+def _first_slot(artifact: Artifact, reading: BaseReading, rows: IntArray) -> FloatArray:
     logp, _ = artifact.model.step(reading.memory, 0, None, _EMPTY, _EMPTY)
     return np.asarray(logp[0, artifact.catalog.sids[rows, 0]], np.float64)
 
