@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slotbeam.bindings.replica.overlay import Bound, build_overlay, with_items
 from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader
@@ -20,8 +21,8 @@ from slotbeam.indexing.live import Edits, LiveIndex
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest, SortKey
-from slotbeam.search.snapshot import Snapshot
-from slotbeam.types import Timings
+from slotbeam.search.snapshot import Overlay, Snapshot
+from slotbeam.types import Slot, Timings
 from support.shop import BRANDS, COLORS, ENTITIES, make_items
 
 WORDS = (*ENTITIES, *BRANDS, *COLORS, "zorblax", "thing", "number")
@@ -79,17 +80,34 @@ def base(tiny_artifact: Path) -> Artifact:
     return replace(artifact, options=replace(artifact.options, **OPTIONS))
 
 
-def apply(live: LiveIndex, held: dict[str, Item], steps: Sequence[Any]) -> None:
-    """Do the steps, one version each, and note what the catalog should hold; a price alone is a patch."""
+def apply(live: LiveIndex, held: dict[str, Item], steps: Sequence[Any], bound: Sequence[Bound]) -> Overlay:
+    """Do the steps, one version each, and note what the catalog should hold; a price alone is a patch.
+
+    Returns:
+        The overlay of `bound`, renewed with each version.
+    """
+    overlay = build_overlay(live.artifact, bound)
     for step in steps:
         if isinstance(step, tuple):
             item = held.get(step[0])
             step = {step[0]: item and replace(item, fields={**item.fields, "price": step[1]})}
+        numbering = live.numbering
         live.apply(step)
+        overlay = with_items(live.artifact, overlay, set(step) if live.numbering == numbering else None)
         for item_id, item in step.items():
             held.pop(item_id, None)
             if item is not None:
                 held[item_id] = item
+    return overlay
+
+
+def bindings(base: Artifact) -> list[Bound]:
+    reserved = [Slot(position, base.kae.codebook.reserved(position)[0]) for position in (0, 2)]
+    held = ("i001", "n1", "i0035", "i007", "zz", "i090"), ("n2", "i007", "i001")
+    return [
+        Bound("b1", reserved[0], ("zorblax",), held[0]),
+        Bound("b2", reserved[1], ("number",), held[1], placement="blend"),
+    ]
 
 
 def oracle(base: Artifact, held: Mapping[str, Item], directory: Path) -> Artifact:
@@ -99,10 +117,10 @@ def oracle(base: Artifact, held: Mapping[str, Item], directory: Path) -> Artifac
     return replace(Artifact.load(directory / "out"), options=base.options)
 
 
-def assert_same(live: Artifact, built: Artifact, request: SearchRequest) -> None:
+def assert_same(live: Snapshot, built: Snapshot, request: SearchRequest) -> None:
     """Two answers are the same but for items whose scores are within 1e-5."""
-    one, other = (retrieve(Snapshot(artifact), request, Timings()) for artifact in (live, built))
-    mine, theirs = shown(live, one, request), shown(built, other, request)
+    one, other = (retrieve(snapshot, request, Timings()) for snapshot in (live, built))
+    mine, theirs = shown(live.artifact, one, request), shown(built.artifact, other, request)
     assert [score for _, score, _ in mine] == pytest.approx([score for _, score, _ in theirs], abs=1e-5), request
     if [item for item, _, _ in mine] != [item for item, _, _ in theirs]:
         # Only items that nearly tie may stand in another order.
@@ -122,7 +140,7 @@ def shown(artifact: Artifact, answer: Answer, request: SearchRequest) -> list[tu
 
 def test_a_live_catalog_answers_as_an_index_of_the_resulting_items(base: Artifact, tmp_path: Path) -> None:
     @given(edits)
-    @settings(max_examples=int(__import__("os").environ.get("N","40")), deadline=None)
+    @settings(max_examples=int(__import__("os").environ.get("N", "40")), deadline=None)
     def check(steps: Sequence[Any]) -> None:
         assert_as_built(base, steps, tmp_path)
 
@@ -131,13 +149,14 @@ def test_a_live_catalog_answers_as_an_index_of_the_resulting_items(base: Artifac
 
 def assert_as_built(base: Artifact, steps: Sequence[Any], directory: Path) -> None:
     held = {item.id: item for item in make_items(120)}
-    live = LiveIndex(base)
-    apply(live, held, steps)
+    live, bound = LiveIndex(base), bindings(base)
+    overlay = apply(live, held, steps, bound)
     built = oracle(base, held, directory)
+    snapshots = Snapshot(live.artifact, overlay), Snapshot(built, build_overlay(built, bound))
     assert len(live.artifact.catalog) == len(held) == len(built.catalog)
     for request in REQUESTS:
         if request.filter.keys() | set(request.fields) <= set(built.catalog.fields):
-            assert_same(live.artifact, built, request)
+            assert_same(*snapshots, request)
     for word in ("zorblax", "mug", "red mug", "usb-c"):
         rows = [artifact.catalog.match([word]) for artifact in (live.artifact, built)]
         found = [

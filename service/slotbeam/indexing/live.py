@@ -35,6 +35,10 @@ Edits = Mapping[str, Item | None]
 class LiveIndex:
     """Keeps an artifact at its edits.
 
+    Attributes:
+        artifact: its newest version.
+        numbering: of the delta's rows: another number says that they are numbered anew.
+
     Args:
         artifact: model and index; the base.
         encoder: of the artifact's items; None: is read.
@@ -56,6 +60,7 @@ class LiveIndex:
         self._encoder = encoder or ItemEncoder.load(model, max_tokens, artifact.directory / INDEX / LANGUAGE)
         self._index, self._statistics, self._order = artifact.catalog, statistics, IndexOrder(artifact.catalog)
         self._edits: dict[str, Item | None] = {}
+        self.numbering = 0
         self._clear()
 
     @property
@@ -65,6 +70,7 @@ class LiveIndex:
 
     def _clear(self) -> None:
         index = self._index
+        self.numbering += 1
         self._rows, self._patches = GrowingRows(index), GrowingPatches()
         self._runs: tuple[PostingsRun, ...] = ()
         self._word_runs: tuple[WordsRun, ...] = ()

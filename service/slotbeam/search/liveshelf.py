@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from slotbeam.arrays import ranges, run_starts, running_totals
+from slotbeam.arrays import distinct, ranges, run_starts, running_totals
 from slotbeam.catalog.delta.catalog import LiveCatalog
 from slotbeam.catalog.delta.passing import LivePassing
 from slotbeam.decode.beam import Beams, beam_search
@@ -74,7 +74,7 @@ class LiveShelf:
         # Edges of both, each once, by parent, then code.
         width = int(max(own.max(), codes.max(initial=0))) + 1
         of_trie, of_delta = parent * width + codes, owner[first] * width + own[first]
-        edges = np.union1d(of_trie, of_delta)
+        edges = distinct(np.concatenate([of_trie, of_delta]))
         states_below, starts, stops = np.full(len(edges), -1), *np.zeros((2, len(edges)), np.int64)
         states_below[np.searchsorted(edges, of_trie)] = below
         at = np.searchsorted(edges, of_delta)

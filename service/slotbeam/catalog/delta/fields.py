@@ -210,7 +210,7 @@ class LiveFields(Fields):
         base: of the index, of n rows.
         n: N.
         more, patches, patched: see `LiveField`.
-        rows: D.
+        rows: D, and how many patches there are.
     """
 
     def __init__(
@@ -220,7 +220,7 @@ class LiveFields(Fields):
         more: Mapping[str, GrownField],
         patches: Mapping[str, GrownField],
         patched: tuple[IntArray, IntArray],
-        rows: int,
+        rows: tuple[int, int],
     ) -> None:
         kinds = {name: field.kind for part in (patches, more, base) for name, field in part.items()}
         super().__init__(
@@ -230,8 +230,8 @@ class LiveFields(Fields):
             }
         )
         self.base = with_all(base, kinds, n)
-        self.more = with_all(more, kinds, rows)
-        self.patches = with_all(patches, kinds, len(next(iter(patches.values())).values) if patches else 0)
+        self.more = with_all(more, kinds, rows[0])
+        self.patches = with_all(patches, kinds, rows[1])
 
 
 def with_all(fields: Mapping[str, Field], kinds: Mapping[str, FieldKind], rows: int) -> Fields:

@@ -28,7 +28,10 @@ def keys_of(sids: IntArray, prior: FloatArray, ids: Sequence[bytes] | None = Non
     codes = np.ascontiguousarray(sids, f">u{sids.dtype.itemsize}").view(np.uint8)
     # Of numbers that are not negative the bits compare as they do.
     inverse = np.uint32(2**32 - 1) - np.ascontiguousarray(prior, np.float32).view(np.uint32)
-    parts = [codes.reshape(len(sids), sids.shape[1] * sids.dtype.itemsize), inverse.astype(">u4").view(np.uint8).reshape(-1, 4)]
+    parts = [
+        codes.reshape(len(sids), sids.shape[1] * sids.dtype.itemsize),
+        inverse.astype(">u4").view(np.uint8).reshape(-1, 4),
+    ]
     if ids is not None:
         named = np.array([one[:_ID_BYTES] for one in ids], f"S{_ID_BYTES}")
         parts.append(named.view(np.uint8).reshape(-1, _ID_BYTES))

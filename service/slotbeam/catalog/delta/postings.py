@@ -151,8 +151,15 @@ class LivePostings:
         known = terms < self._terms
         out = np.zeros((len(terms), len(rows)), np.float32)
         out[np.ix_(known, ~new)] = self.base.each(terms[known], rows[~new])
-        for number, term in enumerate(terms.tolist() if new.any() else ()):
-            out[number, new] = self._delta_sums(np.array([term]))[rows[new] - n]
+        at = np.flatnonzero(new)
+        wanted = rows[at] - n
+        for number, term in enumerate(terms.tolist() if len(at) else ()):
+            for run in self.runs:
+                carrying, impacts = run.of_term(term)
+                if len(carrying):
+                    place = np.minimum(np.searchsorted(carrying, wanted), len(carrying) - 1)
+                    met = np.flatnonzero(carrying[place] == wanted)
+                    out[number, at[met]] = impacts[place[met]]
         return out
 
     def carrying_all(self, terms: IntArray) -> IntArray:
