@@ -53,7 +53,8 @@ class TermStatistics:
 
         By formula and not the largest impact of any item, so that an item that comes later changes no other's overlap.
         """
-        return np.asarray(self.impacts(self.idf(documents), np.float64(2), np.float64(self.mean_length)), np.float32)
+        length = np.float64(max(1.0, self.mean_length))
+        return np.asarray(self.impacts(self.idf(documents), np.float64(2), length), np.float32)
 
     def save(self, directory: Path, vocabulary: IntArray) -> None:
         """Write the counts; of terms only where `vocabulary` (U',), whose postings are counted, is another's."""
