@@ -107,9 +107,7 @@ texts = st.lists(words, max_size=6).map(" ".join)
 
 @settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=8), texts)
-def test_lexical_overlap_equals_the_summed_bm25_impacts_over_those_in_a_title_of_mean_length(
-    corpus, query
-):
+def test_lexical_overlap_equals_the_summed_bm25_impacts_over_those_in_a_title_of_mean_length(corpus, query):
     index = index_of(corpus)
     documents = [ENGLISH.terms(text) for text in corpus]
     mean = max(1.0, sum(map(len, documents)) / len(documents))

@@ -49,9 +49,7 @@ def index(
 
     reader = CatalogReader(*catalog, format=format, mapping=mapping, locale=locale, skip_bad=skip_bad)
     with progress_bar() as progress:
-        manifest = build_index(
-            model, reader, out, jobs, progress, name, language=language, statistics_of=statistics_of
-        )
+        manifest = build_index(model, reader, out, jobs, progress, name, language=language, statistics_of=statistics_of)
     for line in (*reader.faults.warnings, *reader.faults.lines()):
         say_error(line)
     facts = manifest["index"]

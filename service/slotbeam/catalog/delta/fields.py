@@ -84,7 +84,7 @@ class GrownField(Field):
     def __init__(self, kind: FieldKind, values: NDArray[Any], codes: Mapping[str, int], known: int) -> None:
         object.__setattr__(self, "codes", codes)
         object.__setattr__(self, "known", known)
-        super().__init__(kind, values, _Counted(known) if kind is FieldKind.KEYWORD else None)  # type: ignore[arg-type]
+        super().__init__(kind, values, _KeywordCount(known) if kind is FieldKind.KEYWORD else None)  # type: ignore[arg-type]
 
     codes: Mapping[str, int]
     known: int
@@ -99,7 +99,7 @@ class GrownField(Field):
 
 
 @dataclass(frozen=True, slots=True)
-class _Counted:
+class _KeywordCount:
     """What of keywords `Field.holds` asks: how many there are."""
 
     count: int
