@@ -9,7 +9,7 @@ import numpy as np
 
 from slotbeam.catalog.columns import Columns
 from slotbeam.catalog.delta.catalog import Delta, LiveCatalog
-from slotbeam.catalog.delta.fields import check_fields
+from slotbeam.catalog.delta.fields import check_fields, kind_of
 from slotbeam.catalog.delta.growing import GrowingArray
 from slotbeam.catalog.delta.order import DeltaOrder, IndexOrder, keys_of
 from slotbeam.catalog.delta.patches import GrowingPatches
@@ -90,10 +90,13 @@ class LiveIndex:
         return self.apply(edits)
 
     def check(self, edits: Edits) -> None:
-        """Refuse an item whose fields do not fit those of the index. Raises `InputError`."""
+        """Refuse an item whose fields do not fit those of the catalog. Raises `InputError`, which names the item."""
+        kinds = self.artifact.catalog.fields.kinds
         for item in edits.values():
             if item is not None:
-                check_fields(self.artifact.catalog.fields.kinds, item.fields)
+                check_fields(kinds, item)
+                # What is new here has one kind for all.
+                kinds |= {name: kind_of(value) for name, value in item.fields.items()}
 
     def apply(self, edits: Edits) -> Artifact:
         """Return the next version of the artifact.

@@ -65,15 +65,16 @@ class LiveShelf:
         base, low, high = self._table[states, :3].T
         parent, codes, below = self._trie.expand(np.where(base < 0, self._leaf, base))
         owner, place = ranges(low, high - low)
-        if not len(place):
+        if not len(place):  # live items are few, or elsewhere
             none = np.zeros(len(below), np.int64)
             return parent, codes, self._met(below.astype(np.int64), none, none, depth + 1)
         own = self._order.sids[depth][place].astype(np.int64)
-        first = run_starts(np.stack([owner, own], axis=1))
-        end = np.append(first[1:], len(place)) - 1
         # Edges of both, each once, by parent, then code.
         width = int(max(own.max(), codes.max(initial=0))) + 1
-        of_trie, of_delta = parent * width + codes, owner[first] * width + own[first]
+        own += owner * width
+        first = run_starts(own)
+        end = np.append(first[1:], len(place)) - 1
+        of_trie, of_delta = parent * width + codes, own[first]
         edges = distinct(np.concatenate([of_trie, of_delta]))
         states_below, starts, stops = np.full(len(edges), -1), *np.zeros((2, len(edges)), np.int64)
         states_below[np.searchsorted(edges, of_trie)] = below

@@ -15,7 +15,7 @@ from slotbeam.catalog.columns import VALUES
 from slotbeam.catalog.delta.growing import GrowingArray
 from slotbeam.catalog.delta.joined import patched_of
 from slotbeam.catalog.fields import Field, FieldKind, Fields
-from slotbeam.catalog.item import FieldValue
+from slotbeam.catalog.item import FieldValue, Item
 from slotbeam.errors import InputError
 from slotbeam.types import IntArray
 
@@ -29,12 +29,13 @@ def kind_of(value: FieldValue) -> FieldKind:
     return FieldKind.KEYWORD if isinstance(value, str) else FieldKind.NUMBER
 
 
-def check_fields(known: Mapping[str, FieldKind], fields: Mapping[str, FieldValue]) -> None:
-    """Refuse a value that is not of its field's kind. Raises `InputError`."""
-    for name, value in fields.items():
+def check_fields(known: Mapping[str, FieldKind], item: Item) -> None:
+    """Refuse a value that is not of its field's kind. Raises `InputError`, which names the item."""
+    for name, value in item.fields.items():
         kind = known.get(name)
         if kind is not None and kind_of(value) is not kind:
-            raise InputError(f"fields.{name} is {value!r}; in this index it is a {kind} field: give {_SAID[kind]}")
+            why = f"fields.{name} is {value!r}; in this catalog it is a {kind} field: give {_SAID[kind]}"
+            raise InputError(why, item=item.id)
 
 
 class GrowingFields:

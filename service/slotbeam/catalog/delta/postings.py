@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slotbeam.arrays import among, run_starts
+from slotbeam.arrays import among, ranges, run_starts
 from slotbeam.catalog.delta.passing import LivePassing
 from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.topk import best_rows
-from slotbeam.types import FloatArray, IntArray
+from slotbeam.types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +45,16 @@ class PostingsRun:
         """Return both as one run; the rows of the later one are behind all of these."""
         both = [(np.repeat(run.places, np.diff(run.starts)), run.rows, run.impacts) for run in (self, later)]
         return PostingsRun.of(*(np.concatenate(column) for column in zip(*both, strict=True)))
+
+    def of_terms(self, terms: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
+        """Return all postings of `terms` (t,), one term behind the other: of each the term's number, row and impact."""
+        if not len(self.places):
+            return self.rows, self.rows, self.impacts.astype(np.float32)
+        at = np.minimum(np.searchsorted(self.places, terms), len(self.places) - 1)
+        held = np.flatnonzero(self.places[at] == terms)
+        start = self.starts[at[held]]
+        owner, posting = ranges(start, self.starts[at[held] + 1] - start)
+        return held[owner], self.rows[posting], self.impacts[posting].astype(np.float32)
 
     def of_term(self, place: int) -> tuple[IntArray, FloatArray]:
         """Return the rows and impacts of a term, each (n,)."""
@@ -115,15 +125,15 @@ class LivePostings:
             return np.empty(0, np.int32), np.empty(0, np.float16)
         return self.base.of_term(term)
 
-    def is_carried(self, terms: IntArray) -> list[bool]:
-        """Return of each of `terms` (t,) whether an item carries it."""
-        carried = []
-        for term in terms.tolist():
-            rows = self._of_base(term)[0]
-            # Of more rows than are dead one is alive.
-            is_held = len(rows) > self.alive.dead or (len(rows) > 0 and bool(self.alive.base.holds(rows).any()))
-            carried.append(is_held or bool(self.alive.delta[self.of_delta(term)[0]].any()))
-        return carried
+    def is_carried(self, terms: IntArray) -> BoolArray:
+        """Return (t,) of each of `terms` (t,) whether an item carries it."""
+        known, starts = np.minimum(terms, self._terms - 1), self.base.starts
+        # Of more rows than are dead one is alive.
+        carried = (terms < self._terms) & (starts[known + 1] - starts[known] > self.alive.dead)
+        for at in np.flatnonzero(~carried).tolist():
+            rows, more = self._of_base(terms[at])[0], self.of_delta(terms[at])[0]
+            carried[at] = self.alive.base.holds(rows).any() or self.alive.delta[more].any()
+        return np.asarray(carried)
 
     def sums(self, terms: IntArray, rows: IntArray) -> FloatArray:
         """Return (n,) float32: the summed impacts of `terms` (t,), in their order, in each of `rows` (n,)."""
@@ -139,10 +149,9 @@ class LivePostings:
     def _delta_sums(self, terms: IntArray) -> FloatArray:
         """Return (D,) float32: the summed impacts of `terms` in each row of the delta."""
         out = np.zeros(len(self.alive.delta), np.float32)
-        for term in terms.tolist():
-            for run in self.runs:
-                rows, impacts = run.of_term(term)
-                out[rows] += impacts
+        for run in self.runs:
+            _, rows, impacts = run.of_terms(terms)
+            np.add.at(out, rows, impacts)  # one after the other: in each row in the order of the terms
         return out
 
     def each(self, terms: IntArray, rows: IntArray) -> FloatArray:
@@ -152,14 +161,13 @@ class LivePostings:
         out = np.zeros((len(terms), len(rows)), np.float32)
         out[np.ix_(known, ~new)] = self.base.each(terms[known], rows[~new])
         at = np.flatnonzero(new)
-        wanted = rows[at] - n
-        for number, term in enumerate(terms.tolist() if len(at) else ()):
+        if len(at):
+            place = np.full(len(self.alive.delta), -1)
+            place[rows[at] - n] = at
             for run in self.runs:
-                carrying, impacts = run.of_term(term)
-                if len(carrying):
-                    place = np.minimum(np.searchsorted(carrying, wanted), len(carrying) - 1)
-                    met = np.flatnonzero(carrying[place] == wanted)
-                    out[number, at[met]] = impacts[place[met]]
+                number, carrying, impacts = run.of_terms(terms)
+                met = np.flatnonzero(place[carrying] >= 0)
+                out[number[met], place[carrying[met]]] = impacts[met]
         return out
 
     def carrying_all(self, terms: IntArray) -> IntArray:

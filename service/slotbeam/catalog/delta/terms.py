@@ -42,5 +42,5 @@ class LiveTermIndex(TermIndex):
         # A term whose every item is gone is one that no item carries.
         held = np.flatnonzero(places >= 0)
         assert isinstance(self.postings, LivePostings)
-        places[held[~np.array(self.postings.is_carried(places[held]), np.bool_)]] = -1
+        places[held[~self.postings.is_carried(places[held])]] = -1
         return places
