@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TypeVar
 
 import structlog
@@ -27,6 +27,10 @@ from slotbeam.bindings.store.commit import Committed, commit, earlier
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.address import is_strict, store_url
 from slotbeam.errors import NotFound, StoreError, StoreUnavailable
+from slotbeam.items.edits import Operation
+from slotbeam.items.replica.follower import Follower
+from slotbeam.items.rows import base_row
+from slotbeam.items.store.commit import ItemsCommitted, ItemsRules, commit_items
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
@@ -76,6 +80,11 @@ class AdminPlane:
         name, role = settings.replica_id, "admin"
         return Replica(store, self.holder, settings.data_dir, name, self.clock, role=role, pace=self.pace)
 
+    @cached_property
+    def follower(self) -> Follower:
+        """What the replica knows of items."""
+        return Follower.beside(self.replica, self.holder, self.settings.data_dir)
+
     @property
     def store(self) -> Store:
         return self.replica.store
@@ -107,6 +116,7 @@ class AdminPlane:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow and expire; leave nothing behind."""
+        self.replica.follow("items", self.follower)
         try:
             async with self.replica as replica, self.integrity.checking():
                 replica.keep("expiry", self._expire)
@@ -139,13 +149,7 @@ class AdminPlane:
         self, change: MakeChange, items: dict[str, bytes], idempotency_key: str | None, fingerprint: str
     ) -> Committed:
         """Commit, then wait until this replica serves it, so that a read that follows sees it."""
-        state = self.watcher.facts.state
-        if state.is_hold:
-            raise StoreUnavailable(
-                f"writes are refused: this replica is on {state}, the store does not continue revision "
-                f"{self.watcher.facts.revision}; nothing was written",
-                state=state,
-            )
+        _refuse_on_hold(self.watcher.facts.state, f"revision {self.watcher.facts.revision}")
         done = await commit(
             self.store,
             self.artifact.codebook_sha,
@@ -156,6 +160,29 @@ class AdminPlane:
             fingerprint=fingerprint,
         )
         await self.watcher.reached(done.revision, self.pace.own_s)
+        return done
+
+    def item_rules(self) -> ItemsRules:
+        """Return what edits of items are held to."""
+        base = partial(base_row, self.artifact)
+        return ItemsRules(base, self.artifact.catalog.fields.kinds, self.settings.delta_limit)
+
+    async def commit_items(
+        self, operations: Sequence[Operation], actor: str, idempotency_key: str | None, fingerprint: str
+    ) -> ItemsCommitted:
+        """Commit edits of items, then wait until this replica serves them, so that a read that follows sees them."""
+        follower = self.follower
+        _refuse_on_hold(follower.facts.state, f"seq {follower.facts.seq}")
+        done = await commit_items(
+            follower.store,
+            operations,
+            self.item_rules(),
+            actor=actor,
+            at=self.now_ms(),
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint,
+        )
+        await follower.reached(done.seq, self.pace.own_s)
         return done
 
     async def committed_before(self, idempotency_key: str, fingerprint: str) -> Committed | None:
@@ -185,3 +212,13 @@ class AdminPlane:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(wait_s, 0.01)):
                     await self.watcher.changes()
+
+
+def _refuse_on_hold(state: ServingState, serving: str) -> None:
+    """Raise `StoreUnavailable` where the replica is on hold."""
+    if state.is_hold:
+        raise StoreUnavailable(
+            f"writes are refused: this replica is on {state}, the store does not continue {serving}; "
+            "nothing was written",
+            state=state,
+        )

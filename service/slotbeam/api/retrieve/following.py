@@ -10,6 +10,7 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
+from slotbeam.items.replica.follower import Follower
 from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter
@@ -27,7 +28,9 @@ def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 
     if settings.redis_url is None:
         return None
     store = Store(settings.redis_url, ca=settings.redis_ca)
-    return Replica(store, holder, settings.data_dir, settings.replica_id, process=process, pace=pace)
+    replica = Replica(store, holder, settings.data_dir, settings.replica_id, process=process, pace=pace)
+    replica.follow("items", Follower.beside(replica, holder, settings.data_dir))
+    return replica
 
 
 @asynccontextmanager
