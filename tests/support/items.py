@@ -76,7 +76,7 @@ def make_follower(
 ) -> Follower:
     holder = Holder(Snapshot(artifact))
     given = {"role": "data", "now_ms": lambda: NOW, "pace": QUICK, **options}
-    return Follower(ItemStore(store), holder, data_dir, sink=sink, **given)
+    return Follower(store, holder, data_dir, sink=sink, **given)
 
 
 @contextlib.asynccontextmanager

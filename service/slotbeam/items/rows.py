@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from slotbeam.catalog.fields import FieldKind
+from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import FieldValue, Item
+from slotbeam.catalog.loaders.formats import ITEM_SIGNS
 from slotbeam.catalog.loaders.jsonl import item as read_documented
+from slotbeam.catalog.loaders.mapping import SHIPPED, MappingFile
 from slotbeam.catalog.loaders.place import SourcePlace, shown
 from slotbeam.catalog.loaders.values import identifier
 from slotbeam.errors import InputError
@@ -63,19 +67,39 @@ def base_row(artifact: Artifact, item_id: str) -> dict[str, Any] | None:
     """Return the row that an item of the index was made of; None for one that it does not hold.
 
     Raises:
-        InputError: it is in another schema than the documented one: a mapping read it.
+        InputError: it is in another schema than the documented one, by a mapping that was not shipped.
     """
     number = artifact.catalog.row_of(item_id)
     if number is None:
         return None
-    row: dict[str, Any] = orjson.loads(artifact.catalog.source(number))
-    _, faults = read_documented(_PLACE, row)
-    if faults or str(row["id"]) != item_id:
+    row = documented_row(orjson.loads(artifact.catalog.source(number)))
+    if row is None or str(row["id"]) != item_id:
         raise InputError(
             f"item {shown(item_id)} was read from a row of another shape, by a mapping; a patch of it has nothing to "
             "begin from: put the whole item"
         )
     return {**row, "id": item_id}
+
+
+def is_documented(row: Mapping[str, Any]) -> bool:
+    """Return whether a row is an item in the documented schema."""
+    return not read_documented(_PLACE, row)[1]
+
+
+def documented_row(row: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a row in the documented schema: as it is, or of what a shipped mapping reads; None of any other shape."""
+    if is_documented(row):
+        return row
+    shape = next((shape for sign, shape in ITEM_SIGNS.items() if sign in row), None)
+    if shape is None:
+        return None
+    read, wrong = _mapping(shape).item(_PLACE, row)
+    return None if wrong else orjson.loads(item_source(read))
+
+
+@cache
+def _mapping(shape: str) -> MappingFile:
+    return MappingFile.load(SHIPPED / f"{shape}.json")
 
 
 def merged(row: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

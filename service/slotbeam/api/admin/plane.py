@@ -21,7 +21,6 @@ from slotbeam.api.http.query import refuse_undeclared
 from slotbeam.bindings.edits.wanted import MakeChange, expire
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.pace import Pace
-from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.commit import Committed, commit, earlier
 from slotbeam.bindings.store.store import Store
@@ -29,6 +28,7 @@ from slotbeam.embedded.address import is_strict, store_url
 from slotbeam.errors import NotFound, StoreError, StoreUnavailable
 from slotbeam.items.edits import Operation
 from slotbeam.items.replica.follower import Follower
+from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.items.rows import base_row
 from slotbeam.items.store.commit import ItemsCommitted, ItemsRules, commit_items
 from slotbeam.search.artifact import Artifact
@@ -68,7 +68,7 @@ class AdminPlane:
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
 
     @cached_property
-    def replica(self) -> Replica:
+    def replica(self) -> LiveReplica:
         """The plane's own replica, of the store that edits are written to; without a store its document is still made.
 
         Raises:
@@ -78,12 +78,12 @@ class AdminPlane:
         url = store_url(settings.redis_url, settings.data_dir)
         store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
         name, role = settings.replica_id, "admin"
-        return Replica(store, self.holder, settings.data_dir, name, self.clock, role=role, pace=self.pace)
+        return LiveReplica(store, self.holder, settings.data_dir, name, self.clock, role=role, pace=self.pace)
 
-    @cached_property
+    @property
     def follower(self) -> Follower:
-        """What the replica knows of items."""
-        return Follower.beside(self.replica, self.holder, self.settings.data_dir)
+        """What follows the items."""
+        return self.replica.items
 
     @property
     def store(self) -> Store:
@@ -116,7 +116,6 @@ class AdminPlane:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Follow and expire; leave nothing behind."""
-        self.replica.follow("items", self.follower)
         try:
             async with self.replica as replica, self.integrity.checking():
                 replica.keep("expiry", self._expire)

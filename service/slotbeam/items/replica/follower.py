@@ -17,14 +17,15 @@ import structlog
 from slotbeam.background import Background
 from slotbeam.bindings.replica.lastgood import folder
 from slotbeam.bindings.replica.pace import Pace
-from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.serving import Verdict
+from slotbeam.bindings.store.store import Store
 from slotbeam.items.record import Digest
 from slotbeam.items.replica.judging import judge_items, step_from
+from slotbeam.items.replica.lastgood import file_of
 from slotbeam.items.replica.serving import ItemServing
 from slotbeam.items.replica.sink import ItemSink
 from slotbeam.items.replica.status import ItemFacts, ItemStatus
-from slotbeam.items.store.store import FeedEntry, ItemsHead, ItemStore, Seen
+from slotbeam.items.store.store import FEED_READ, FeedEntry, ItemsHead, ItemStore, Seen
 from slotbeam.search.snapshot import Holder, ServingState
 
 log = structlog.get_logger("slotbeam.items")
@@ -37,7 +38,8 @@ class Follower:
         store: to follow.
         holder: whose snapshot says which items it holds.
         data_dir: where the last-known-good file lives.
-        role: `data` or `admin`; each has a file of its own. `admin` gives a new, empty store its epoch.
+        role: `data` or `admin`: that one gives a new, empty store its epoch.
+        process: which of the processes of this role in the data directory it is; each has a file of its own.
         sink: that items are handed to; None keeps the records only.
         tell: called with the part of a heartbeat that the facts are, whenever they changed.
         now_ms: unix ms.
@@ -46,40 +48,26 @@ class Follower:
 
     def __init__(
         self,
-        store: ItemStore,
+        store: Store,
         holder: Holder,
         data_dir: Path,
         role: str,
         sink: ItemSink | None = None,
         tell: Callable[[dict[str, Any]], object] = lambda facts: None,
+        process: int = 1,
         now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
         pace: Pace = Pace(),
     ) -> None:
-        self.store, self.pace = store, pace
+        self.store, self.pace = ItemStore(store), pace
         self.status = ItemStatus(holder)
         self.background = Background()
-        path = folder(data_dir) / f"items-{role}"
+        path = folder(data_dir) / file_of(role, process)
         self.serving = ItemServing(path, self.status, sink, now_ms, pace.check_s)
         self._begins, self._tell = role == "admin", tell
         self._seen: ItemsHead | None = None
         self._held = self._booted = False
         self._ready = asyncio.Event()
         self._syncing = asyncio.Lock()
-
-    @classmethod
-    def beside(cls, replica: Replica, holder: Holder, data_dir: Path, sink: ItemSink | None = None) -> Follower:
-        """Return the follower of a replica's store, whose heartbeats say what it knows."""
-        watcher = replica.watcher
-        return cls(
-            ItemStore(replica.store),
-            holder,
-            data_dir,
-            watcher.role,
-            sink,
-            lambda facts: watcher.status.note(items=facts),
-            watcher.now_ms,
-            replica.pace,
-        )
 
     # ---------------------------------------------------------------- what others ask
 
@@ -159,7 +147,8 @@ class Follower:
         follows = not self._held and self._known is not None and self._known == self._seen
         if entries and follows and await self._advance(entries) is Verdict.APPLY:
             self._seen = self._known
-            self._touch()
+            if len(entries) < FEED_READ:  # else there are more, and it is behind
+                self._touch()
             return
         if entries or await self.store.head() != self._seen:
             await self.sync()

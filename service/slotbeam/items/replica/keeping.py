@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from slotbeam.items.replica.lastgood import ItemsFile, ItemsGood, JournalLine
+from slotbeam.items.replica.lastgood import ItemsFile, ItemsGood, JournalLine, beside
 from slotbeam.items.store.store import ItemsHead
 
 COMPACT_AFTER = 10_000
@@ -29,8 +29,14 @@ class Keeping:
         self._unkept: str | None = None
 
     async def load(self) -> tuple[ItemsGood | None, list[str]]:
-        """Read what was good last, and what was wrong with it."""
-        return await asyncio.to_thread(self.file.load)
+        """Read what was good last in this data directory, here or in another process of the role; what was wrong."""
+
+        def work() -> tuple[ItemsGood | None, list[str]]:
+            read = [file.load() for file in (self.file, *map(ItemsFile, beside(self.file.path)))]
+            good = max((one for one, _ in read if one), key=lambda one: one.head.seq, default=None)
+            return good, [problem for _, found in read for problem in found]
+
+        return await asyncio.to_thread(work)
 
     async def whole(self, head: ItemsHead, records: Mapping[str, bytes]) -> str | None:
         """Write everything. Returns why that failed."""

@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,6 +150,18 @@ class ItemsFile:
         for journal in self.path.parent.glob(f"{self.path.name}.feed-*"):
             if journal.name not in keep:
                 journal.unlink(missing_ok=True)
+
+
+def file_of(role: str, process: int = 1) -> str:
+    """Return the name of the whole file of one process of a role."""
+    return f"items-{role}" if process == 1 else f"items-{role}-{process}"
+
+
+def beside(path: Path) -> list[Path]:
+    """Return the whole files of the other processes of the role of `path`."""
+    first = re.sub(r"-[0-9]+$", "", path.name)
+    named = [file for file in path.parent.glob(f"{first}*") if re.fullmatch(rf"{first}(-[0-9]+)?", file.name)]
+    return sorted(file for file in named if file != path)
 
 
 def second(path: Path) -> Path:
