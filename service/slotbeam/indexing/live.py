@@ -21,7 +21,7 @@ from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
 from slotbeam.errors import SetupError
 from slotbeam.indexing.encode import ItemEncoder
-from slotbeam.search.artifact import INDEX, LANGUAGE, MODEL, Artifact
+from slotbeam.search.artifact import Artifact
 from slotbeam.types import BoolArray, IntArray
 
 _LEAST_IMPACT = np.finfo(np.float16).smallest_subnormal
@@ -56,8 +56,7 @@ class LiveIndex:
                 'make it again with "slotbeam index"'
             )
         self.artifact = artifact
-        model, max_tokens = artifact.directory / MODEL, artifact.manifest["model"]["shape"]["max_tokens"]
-        self._encoder = encoder or ItemEncoder.load(model, max_tokens, artifact.directory / INDEX / LANGUAGE)
+        self._encoder = encoder or ItemEncoder.of(artifact)
         self._index, self._statistics, self._order = artifact.catalog, statistics, IndexOrder(artifact.catalog)
         self._edits: dict[str, Item | None] = {}
         self.numbering = 0

@@ -56,16 +56,21 @@ class AdminPlane:
         self, settings: Settings, holder: Holder, clock: Callable[[], float] = time.time, pace: Pace = Pace()
     ) -> None:
         self.settings, self.holder, self.pace = settings, holder, pace
-        self.artifact: Artifact = holder.current.artifact
-        self.integrity = Integrity(self.artifact)
+        self.base: Artifact = holder.current.artifact
+        self.integrity = Integrity(self.base)
         self.tokens = Tokens(settings, clock)
         self.trail = Trail(settings.data_dir)
         self.authors = Authors(lambda: self.store)
         self.clock = clock
         # It learns at the first call.
-        held = self.artifact
+        held = self.base
         self.guesser = cache(lambda: Guesser(held.kae, held.catalog, texts=held.texts))
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
+
+    @property
+    def artifact(self) -> Artifact:
+        """What is served here: with the items that were edited."""
+        return self.holder.current.artifact
 
     @cached_property
     def replica(self) -> LiveReplica:
@@ -163,7 +168,7 @@ class AdminPlane:
 
     def item_rules(self) -> ItemsRules:
         """Return what edits of items are held to."""
-        base = partial(base_row, self.artifact)
+        base = partial(base_row, self.base)
         return ItemsRules(base, self.artifact.catalog.fields.kinds, self.settings.delta_limit)
 
     async def commit_items(

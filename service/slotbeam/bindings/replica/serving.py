@@ -19,7 +19,7 @@ from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.compiling import Compiled, compile_listing
 from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import LastGood, load_newest
-from slotbeam.bindings.replica.overlay import Build, with_items
+from slotbeam.bindings.replica.overlay import Build
 from slotbeam.bindings.replica.status import Status
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Overlay, ServingState
@@ -216,14 +216,10 @@ class Serving:
         """
         async with self._swap:
             artifact, changed = await self._off_loop(make)
-            if self.compiled is not None:
-                compiled, before = self.compiled, self.compiled.every
-                every = await self._off_loop(lambda: with_items(artifact, before, changed))
-                renewed = {pinned.id: pinned for pinned in every.pinned}
-                pinned = tuple(renewed[pinned.id] for pinned in compiled.overlay.pinned)
-                overlay = replace(compiled.overlay, pinned=pinned) if pinned else compiled.overlay
-                self.compiled = replace(compiled, overlay=overlay, every=every)
-                facts["overlay"] = overlay
+            before = self.compiled
+            if before is not None:
+                self.compiled = await self._off_loop(lambda: before.with_items(artifact, changed))
+                facts["overlay"] = self.compiled.overlay
             self._artifact = artifact
             self._holder.current = replace(self._holder.current, artifact=artifact, **facts)
 

@@ -10,6 +10,7 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.store.store import Store
 from slotbeam.items.replica.follower import Follower
+from slotbeam.items.replica.livesink import LiveSink
 from slotbeam.items.replica.sink import ItemSink
 from slotbeam.search.snapshot import Holder
 
@@ -18,7 +19,7 @@ class LiveReplica(Replica):
     """Follows bindings, as a `Replica` does, and items, too; its heartbeats say both.
 
     Args:
-        sink: that changed items are handed to; None keeps their records only. Others as for `Replica`.
+        sink: that changed items are handed to; None: what makes them findable. Others as for `Replica`.
 
     Attributes:
         items: what follows them.
@@ -44,7 +45,7 @@ class LiveReplica(Replica):
             holder,
             data_dir,
             role,
-            sink,
+            sink or LiveSink(watcher.serving, watcher.artifact),
             tell=lambda facts: watcher.status.note(items=facts),
             process=process,
             now_ms=watcher.now_ms,
