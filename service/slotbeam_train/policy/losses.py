@@ -85,9 +85,10 @@ def _item_loss(model: Policy, memory: Tensor, numbers: Tensor, items: ItemTable)
 def _slot_loss(model: Policy, memory: Tensor, mask: Tensor | None, target: Tensor, smoothing: float) -> Tensor:
     """target (N, 2) position, code; each row under its own position's softmax."""
     hidden = model.decode_slots(memory, mask, target[:, 0])
+    heads = model.heads()
     total = hidden.new_zeros((), dtype=torch.float32)
     for position in sorted(set(target[:, 0].tolist())):
         rows = target[:, 0] == position
-        logits = model.head(hidden[rows], position).float()
+        logits = F.linear(hidden[rows], *heads[position]).float()
         total = total + F.cross_entropy(logits, target[rows, 1], reduction="sum", label_smoothing=smoothing)
     return total / len(target)

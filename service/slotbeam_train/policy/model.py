@@ -191,12 +191,13 @@ class Policy(nn.Module):
         out: Tensor = self.decoder_norm(x)
         return out
 
-    def head(self, hidden: Tensor, position: int) -> Tensor:
-        """hidden (..., d) → logits (..., V_position): a slice of the shared table."""
-        first = self.layout.slot_offsets[position] - self.layout.slot_start
-        rows = slice(first, first + self.layout.sizes[position])
-        table = self.embedding.weight[self.layout.slot_start :][rows]
-        return F.linear(hidden, table, self.slot_bias[rows])
+    def heads(self) -> list[tuple[Tensor, Tensor]]:
+        """Return of each position its slots' rows of the shared table (V_l, d) and their biases (V_l,).
+
+        They are cut at once: the gradient of one slice of the table is as large as the table.
+        """
+        _, *tables = torch.split(self.embedding.weight, [self.layout.slot_start, *self.layout.sizes])
+        return list(zip(tables, torch.split(self.slot_bias, list(self.layout.sizes)), strict=True))
 
     def named(self, ids: Tensor) -> Tensor:
         """ids (N, T) → (N, L): the row's own SID, the slots before its text and history; 0 where it names none."""
@@ -218,7 +219,7 @@ class Policy(nn.Module):
         previous = torch.cat([start, sids[:, : self.positions - 1] + offsets], dim=1)  # (N, L)
         hidden = self._decode(self.embedding(previous) + self.decoder_place, memory, mask)
         raised = (self.pass_on(hidden)[..., 0] + self.pass_bias) * (named > 0)  # (N, L)
-        logits = [self.head(hidden[:, position], position) for position in range(self.positions)]
+        logits = [F.linear(own, *head) for own, head in zip(hidden.unbind(1), self.heads(), strict=True)]
         return [
             one.scatter_add(1, named[:, position, None], raised[:, position, None].to(one.dtype))
             for position, one in enumerate(logits)
