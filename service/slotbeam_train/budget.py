@@ -155,3 +155,16 @@ def few_steps(done: int, meant: int, stages_s: float, other_s: float) -> str | N
         f"(docs/training.md, Speed), words, slots and text vectors are not. For all of them give --minutes {wanted}, "
         "or more --threads"
     )
+
+
+class Clock:
+    """Seconds since the last call, kept by name."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.seconds: dict[str, float] = {}
+        self._clock, self._last = clock, clock()
+
+    def __call__(self, name: str) -> str:
+        now = self._clock()
+        self.seconds[name], self._last = round(now - self._last, 1), now
+        return f"({self.seconds[name]} s)"

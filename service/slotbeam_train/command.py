@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from slotbeam.indexing.language import check_language, folding_of
 from slotbeam.model.tokenizer import TOKENIZER
 from slotbeam.search.artifact import INDEX, MODEL, Artifact, read_manifest, write_manifest
 from slotbeam.search.options import WEIGHTS
-from slotbeam_train.budget import Budget, few_steps, stages_of
+from slotbeam_train.budget import Budget, Clock, few_steps, stages_of
 from slotbeam_train.export.agreement import agreeing
 from slotbeam_train.export.artifact import read_parameters, restore, round_to_half, write_model
 from slotbeam_train.export.weights import fit_manifest
@@ -27,6 +27,7 @@ from slotbeam_train.lexicon import Absorbed, absorbed_facts, bindings_to_absorb,
 from slotbeam_train.options import TrainOptions
 from slotbeam_train.policy.model import ModelOptions, Policy
 from slotbeam_train.progress import Reporter
+from slotbeam_train.shapes import check_shape, shaped
 from slotbeam_train.stages.corpus import Corpus, build_corpus, item_sids_of
 from slotbeam_train.stages.data import Sampler
 from slotbeam_train.stages.lessons import policy_trainer
@@ -74,7 +75,7 @@ def train(
 
     Raises:
         InputError: the catalog, the log or a file of bindings is not readable, the catalog is empty, or its language
-            is unknown.
+            or the shape is unknown.
         SetupError: `out` exists and is no artifact, or `budget` is used up before anything was learned.
         ArtifactError: `artifact_from` is damaged.
     """
@@ -82,11 +83,12 @@ def train(
     if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
         raise SetupError(f"{out} exists and is no artifact; name another directory")
     check_language(options.language)
+    check_shape(options.shape, artifact_from is not None)
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown or not stages:
         raise InputError(f"stages {', '.join(stages) or '(none)'} are not known; allowed: {', '.join(STAGES)}")
     bindings = bindings_to_absorb(absorb, artifact_from)
-    clock = _Clock(budget.clock if budget else time.monotonic)
+    clock = Clock(budget.clock) if budget else Clock()
     torch.manual_seed(options.seed)
     with Reporter(options.quiet) as reporter:
         # What may be read: the catalog, and the training days of the log.
@@ -121,16 +123,20 @@ def train(
         taught = taught_texts(teacher, artifact_from, items, kae, log, options.texts, options.seed, reporter, budget)
         clock("texts")
 
-        # The four stages.
-        model = Policy(_shape(options, artifact_from), inputs.layout, len(corpus.department_names))
-        if artifact_from is not None:
-            restore(model, read_parameters(artifact_from / MODEL, model.options.heads))
+        # The four stages, of a shape that there is time for.
         of_stages = None
         if budget is not None:
-            of_stages, said = stages_of(
-                budget, clock.seconds["corpus"] * len(data.census) / len(items), bool(log or teacher)
-            )
+            corpus_s = clock.seconds["corpus"] * len(data.census) / len(items)
+            of_stages, said = stages_of(budget, corpus_s, bool(log or teacher))
             reporter.say(said)
+        if artifact_from is not None:
+            options = replace(options, model=ModelOptions(**read_manifest(artifact_from)["model"]["shape"]))
+        else:
+            options = shaped(options, corpus, stages[-1], reporter, work / "shape", of_stages)
+        torch.manual_seed(options.seed)
+        model = Policy(options.model, inputs.layout, len(corpus.department_names))
+        if artifact_from is not None:
+            restore(model, read_parameters(artifact_from / MODEL, model.options.heads))
         trainer = teach(model, corpus, options, stages, reporter, work / CHECKPOINT, resume, of_stages)
         clock("training")
         if budget is not None:
@@ -203,12 +209,6 @@ def _absorbed(bindings: tuple[list[Absorbed], list[str]], data: Data, reporter: 
     return kept
 
 
-def _shape(options: TrainOptions, artifact_from: Path | None) -> ModelOptions:
-    if artifact_from is None:
-        return options.model
-    return ModelOptions(**read_manifest(artifact_from)["model"]["shape"])
-
-
 def _facts(
     options: TrainOptions,
     stages: Sequence[str],
@@ -233,16 +233,3 @@ def _facts(
         "departments": list(corpus.department_names),
         "absorbed": absorbed,
     }
-
-
-class _Clock:
-    """Seconds since the last call, kept by name."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self.seconds: dict[str, float] = {}
-        self._clock, self._last = clock, clock()
-
-    def __call__(self, name: str) -> str:
-        now = self._clock()
-        self.seconds[name], self._last = round(now - self._last, 1), now
-        return f"({self.seconds[name]} s)"

@@ -29,6 +29,7 @@ class TrainOptions:
         last_day: days of the log that training may see, 1..last_day.
         language: of the catalog, ISO 639-1; None: as its titles tell.
         sample: items that training learns from, drawn evenly; None: all. The index holds every item.
+        shape: of the policy: `full` is `model`, `small` less of it, `auto` what the minutes hold (`shapes.py`).
         half: store weights as float16.
         fit: queries that the weights of the item score are fitted to after training; 0 leaves `search` as it is.
         quiet: no progress.
@@ -40,6 +41,7 @@ class TrainOptions:
     last_day: int = 30
     language: str | None = None
     sample: int | None = None
+    shape: str = "auto"
     half: bool = True
     fit: int = 1000
     quiet: bool = False

@@ -38,6 +38,9 @@ def train(
         float | None, typer.Option(min=0.01, help="How long the whole command may take, instead of steps.")
     ] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Examples a step.")] = None,
+    shape: Annotated[
+        str, typer.Option(help="full is the configuration's own, small is faster, auto is what the minutes hold.")
+    ] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="PyTorch threads.")] = None,
     groups: Annotated[int | None, typer.Option(min=1, max=18, help="Positions; the elbow otherwise.")] = None,
     reserved: Annotated[int | None, typer.Option(min=0, max=1000, help="Reserved slots a position.")] = None,
@@ -80,6 +83,7 @@ def train(
         language=language,
         last_day=last_day or options.last_day,
         sample=sample,
+        shape=shape,
         kae=replace(options.kae, **kae),
     ).seeded(seed)
     chosen = [stage.strip() for stage in stages.split(",") if stage.strip()]

@@ -10,13 +10,12 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
-from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter
 
 
-def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 1) -> LiveReplica | None:
+def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 1) -> Replica | None:
     """Return the replica of the store of `settings.redis_url`; None without one: what the holder holds is served.
 
     Args:
@@ -28,7 +27,7 @@ def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 
     if settings.redis_url is None:
         return None
     store = Store(settings.redis_url, ca=settings.redis_ca)
-    return LiveReplica(store, holder, settings.data_dir, settings.replica_id, process=process, pace=pace)
+    return Replica(store, holder, settings.data_dir, settings.replica_id, process=process, pace=pace)
 
 
 @asynccontextmanager
