@@ -21,6 +21,7 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.embedded.server import EmbeddedStore
+from slotbeam.items.replica.follower import Follower
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
@@ -173,12 +174,15 @@ DATA = {
     "bindings-follow": (Watcher, "_follow"),
     "bindings-clock": (Watcher, "_cross_boundaries"),
     "bindings-heartbeat": (Watcher, "_beat"),
+    "items": (Follower, "run"),
+    "items-follow": (Follower, "_follow"),
     "bindings-ready": (Replica, "_wait"),
     "bindings-observe": (following, "observe"),
     "trends": (TrendReporter, "run"),
 }
+SHARED = ("bindings", "bindings-follow", "bindings-clock", "bindings-heartbeat", "items", "items-follow")
 CONTROL = {
-    **{name: DATA[name] for name in ("bindings", "bindings-follow", "bindings-clock", "bindings-heartbeat")},
+    **{name: DATA[name] for name in SHARED},
     "begin": (Replica, "_begin"),
     "expiry": (AdminPlane, "_expire"),
 }

@@ -21,6 +21,7 @@ SlotbeamError
 │   └── IdempotencyReused
 ├── Stale                          412
 ├── PreconditionRequired           428
+├── DeltaFull                      507: more items were edited than an index may be behind
 ├── Unauthorized                   401
 ├── Forbidden                      403
 ├── RateLimited                    429: a token was used too often
@@ -152,6 +153,10 @@ class Stale(SlotbeamError):
 
 class PreconditionRequired(SlotbeamError):
     type = "precondition-required"
+
+
+class DeltaFull(SlotbeamError):
+    type = "delta-full"
 
 
 class Unauthorized(SlotbeamError):

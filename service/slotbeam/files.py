@@ -68,6 +68,14 @@ def write_whole(
         file.write(data)
 
 
+def append_durably(descriptor: int, data: bytes) -> None:
+    """Append to a file that was opened for that; on disk once this has returned. Raises OSError: a part may be."""
+    written = os.write(descriptor, data)
+    if written < len(data):
+        raise OSError(f"{written} of {len(data)} bytes were written")
+    os.fsync(descriptor)
+
+
 def lock(path: Path, *, wait: bool = True) -> int:
     """Open `path`, made with mode 0600 when it is not there, and lock it.
 

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="admin requests a second of each token, five seconds' worth at once (0: any)",
     )
+    delta_limit: int = Field(
+        200_000, ge=0, le=10_000_000, description="items edited since the index was built at most; one more is 507"
+    )
     max_bindings_per_query: int = Field(4, ge=0, le=16, description="pinned groups decoded for one query at most")
     drain_s: float = Field(
         5,

@@ -33,6 +33,7 @@ def test_an_entry_says_who_tried_what_and_how_it_ended(tmp_path: Path) -> None:
         "why": None,
         "dry_run": None,
         "revision": None,
+        "seq": None,
         "method": "GET",
         "path": "/admin/slots",
         "status": 200,

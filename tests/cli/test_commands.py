@@ -94,6 +94,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         "world",
         "kae",
         "slots",
+        "items",
         "suggestions",
         "tokens",
         "query",

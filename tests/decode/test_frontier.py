@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 from slotbeam.arrays import run_starts
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.frontier import ScanBudget, open_ranges
+from slotbeam.search.candidates import Shelf
 from slotbeam.trie.build import build_trie, sid_order
 from support.cases import CASES
 from support.models import PrefixModel
@@ -33,7 +34,7 @@ budgets = st.builds(ScanBudget, st.integers(1, 130), st.integers(0, 20), st.inte
 
 def opened_by(model, sids, mask, budget):
     leaf_items = np.append(run_starts(sids), len(sids))
-    return open_ranges(model, MEMORY, build_trie(sids), leaf_items, Passing.of(mask), budget)
+    return open_ranges(model, MEMORY, Shelf(build_trie(sids), leaf_items, Passing.of(mask)), budget)
 
 
 def fill_greedily(model, sids, mask, budget):

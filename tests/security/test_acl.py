@@ -36,8 +36,8 @@ ALWAYS = {"auth", "hello", "quit", "reset"}
 ALLOWED = {
     "serve": "ping select multi exec discard hgetall mget xread xrange xrevrange set del",
     "admin": "ping select echo readonly readwrite asking wait waitaof multi exec discard eval evalsha exists type scan "
-    "expire persist pttl set mget del hget hgetall hkeys hexists hset hsetnx hdel xadd xread xrange xrevrange time "
-    "info config|get",
+    "expire persist pttl set mget del hget hmget hgetall hkeys hexists hset hsetnx hdel xadd xread xrange xrevrange "
+    "time info config|get",
 }
 NEVER = (
     "flushall flushdb config|set config|rewrite acl|setuser acl|whoami shutdown debug keys module|load replicaof save \
@@ -45,9 +45,18 @@ bgrewriteaof migrate restore function|load script|flush client|kill client|pause
 )
 BINDINGS = [
     f"{{sb}}:{name}" for name in ("meta", "binding", "slots:abc", "items:abc", "word", "log", "idem", "dismissed")
-]
+] + [f"{{sb}}:{name}" for name in ("imeta", "item", "feed", "iidem")]
 OWN = ("{sb}:replica:", "{sb}:stats:")
-UNREAD = ["{sb}:word", "{sb}:idem", "{sb}:dismissed", "{sb}:replica:r1", "{sb}:stats:r1", "elsewhere", "{sb}"]
+UNREAD = [
+    "{sb}:word",
+    "{sb}:idem",
+    "{sb}:iidem",
+    "{sb}:dismissed",
+    "{sb}:replica:r1",
+    "{sb}:stats:r1",
+    "elsewhere",
+    "{sb}",
+]
 
 
 def send(store: Secured, user: str, *words: str) -> Any:

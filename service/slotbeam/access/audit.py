@@ -42,6 +42,7 @@ class Attempt:
         why: the token was refused: missing, malformed, unknown, expired, scope, rate, site.
         dry_run: whether the request asked for one; None where it could not have edited anything.
         revision: that it committed, now or when its idempotency key was used first; None for any other.
+        seq: likewise, of the last item that it edited.
     """
 
     token: str | None = None
@@ -50,6 +51,7 @@ class Attempt:
     why: str | None = None
     dry_run: bool | None = None
     revision: int | None = None
+    seq: int | None = None
 
 
 def attempt_of(request: Request) -> Attempt:
@@ -145,7 +147,8 @@ class Audit:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if attempt.dry_run is False and message["status"] < 400:
-                    attempt.revision = _revision(message)
+                    attempt.revision = _number(message, b"x-bindings-revision")
+                    attempt.seq = _number(message, b"x-items-seq")
                 note(message["status"])
             await send(message)
 
@@ -161,7 +164,7 @@ def _dry_run(scope: Scope) -> bool | None:
     return truth(QueryParams(scope["query_string"]).get("dry_run", "false")) is True
 
 
-def _revision(message: Message) -> int | None:
-    """Return what an answer to an edit says that it committed."""
-    found = [value for name, value in message["headers"] if name.lower() == b"x-bindings-revision"]
+def _number(message: Message, header: bytes) -> int | None:
+    """Return what a header of an answer to an edit says that it committed."""
+    found = [value for name, value in message["headers"] if name.lower() == header]
     return int(found[0]) if found else None

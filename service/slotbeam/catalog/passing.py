@@ -92,6 +92,10 @@ class Passing:
         """Return (m,) int64: the members within each range `start[i]:stop[i]`."""
         return self.before(stop) - self.before(start)
 
+    def members(self) -> IntArray:
+        """Return (m,) int64: all members, rising."""
+        return self.rows(np.zeros(1, np.int64), np.array([self.n]))
+
     def rows(self, start: IntArray, stop: IntArray) -> IntArray:
         """Return (m,) int64: the members within the ranges, one range behind the other, rising within each."""
         start, stop = np.asarray(start, np.int64), np.asarray(stop, np.int64)

@@ -11,11 +11,11 @@ from numpy.lib.format import open_memmap
 
 from slotbeam.arrays import load_array, running_totals, save_array
 from slotbeam.catalog.postings import WINDOW_BITS, Postings, empty_windows, fill_windows
+from slotbeam.catalog.statistics import TermStatistics
 from slotbeam.types import FloatArray, IntArray
 
 RUN = 2**20
 """Postings that are sorted or merged at a time, in some 100 MB; four times as many take longer."""
-_K1, _B = 0.6, 0.4  # below Robertson's: beside text vectors a word that is repeated tells less (docs/log.md)
 _LEAST_IMPACT = np.finfo(np.float16).smallest_subnormal
 _HASH = np.uint64(32)  # a posting is a number: hash of the term << 32 | row
 
@@ -27,10 +27,18 @@ class PostingsBuilder:
         directory: an existing one, where runs are kept meanwhile and the arrays are written; None keeps all in memory.
         run: postings that are sorted or merged at a time. Those of one term are merged in one piece.
         window_bits: as in `Postings`.
+        statistics: of another index, by which impacts are worked out; None: those of these items.
     """
 
-    def __init__(self, directory: Path | None = None, run: int = RUN, window_bits: int = WINDOW_BITS) -> None:
+    def __init__(
+        self,
+        directory: Path | None = None,
+        run: int = RUN,
+        window_bits: int = WINDOW_BITS,
+        statistics: TermStatistics | None = None,
+    ) -> None:
         self._directory, self._run, self._window_bits = directory, run, window_bits
+        self._statistics = statistics
         self._lengths: list[IntArray] = []  # of all items, in terms
         self._waiting: list[tuple[IntArray, IntArray]] = []  # hashes and rows that are in no run yet
         self._runs: list[tuple[IntArray, IntArray]] = []  # postings (m,) uint64, sorted, and counts (m,) uint16
@@ -68,40 +76,39 @@ class PostingsBuilder:
         """Merge what was taken.
 
         Returns:
-            `vocabulary` (U,) uint32, the hashes of the terms, sorted; `ceilings` (U,) float32, the largest impact of
-            each anywhere; and their postings. With a directory the postings are mapped from it, where
-            `vocabulary.npy` and `ceilings.npy` stand as well.
+            `vocabulary` (U,) uint32, the hashes of the terms, sorted; `ceilings` (U,) float32, what each weighs at
+            its best; and their postings. With a directory the postings are mapped from it, where `vocabulary.npy`,
+            `ceilings.npy` and the statistics stand as well.
         """
         self._sort()
         vocabulary, documents = self._vocabulary()
         lengths = np.concatenate([*self._lengths, np.empty(0, np.int32)]).astype(np.float64)
-        # log(1 + …), as Lucene has it: a term of more than half the items would weigh less than nothing otherwise.
-        idf = np.log1p((len(lengths) - documents + 0.5) / (documents + 0.5))
-        norm = _K1 * (1 - _B + _B * lengths / max(1.0, lengths.mean() if len(lengths) else 1.0))
+        mean = float(lengths.mean()) if len(lengths) else 1.0
+        counted = self._statistics or TermStatistics(len(lengths), mean, vocabulary, documents)
+        idf = counted.idf(counted.documents_of(vocabulary))
         starts = running_totals(documents)
         rows, impacts = self._columns(int(starts[-1]))
-        ceilings = np.zeros(len(vocabulary), np.float32)
         heavy, maxima, edges = empty_windows(documents, len(lengths), self._window_bits)
         for first, stop, merged, counts in self._groups(vocabulary, starts):
             own = slice(int(starts[first]), int(starts[stop]))
             rows[own] = merged.astype(np.uint32)  # the lower half
             frequency = counts.astype(np.float64)
-            exact = np.repeat(idf[first:stop], documents[first:stop]) * frequency * (_K1 + 1)
-            exact /= frequency + norm[rows[own]]
-            # The best sum any item could have bounds every overlap by 1: the weight in the item score then means the
-            # same for queries of one word and of ten.
-            ceilings[first:stop] = np.maximum.reduceat(exact.astype(np.float32), starts[first:stop] - starts[first])
+            exact = counted.impacts(np.repeat(idf[first:stop], documents[first:stop]), frequency, lengths[rows[own]])
             # A term of nearly all items weighs next to nothing; nothing at all would say that no item carries it.
             impacts[own] = np.maximum(exact.astype(np.float16), _LEAST_IMPACT)
             for number in range(*np.searchsorted(heavy, [first, stop]).tolist()):
                 of_term = slice(int(starts[heavy[number]]), int(starts[heavy[number] + 1]))
                 fill_windows(maxima[number], edges[number], rows[of_term], impacts[of_term], self._window_bits)
         self._runs = []
+        # What overlaps are measured by: the weight in the item score then means the same for queries of one word and of
+        # ten.
+        ceilings = counted.ceilings(counted.documents_of(vocabulary))
         starts = starts.astype(np.int32 if starts[-1] < 2**31 else np.int64)
         postings = Postings(starts, rows, impacts, heavy, maxima, edges, self._window_bits)
         if self._directory is not None:
             save_array(self._directory / "vocabulary.npy", vocabulary)
             save_array(self._directory / "ceilings.npy", ceilings)
+            counted.save(self._directory, vocabulary)
             for name in ("starts", "heavy", "maxima", "edges"):
                 save_array(self._directory / f"{name}.npy", getattr(postings, name))
         return vocabulary, ceilings, postings

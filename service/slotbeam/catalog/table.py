@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from slotbeam.arrays import Strings, distinct, load_array
+from slotbeam.arrays import Strings, bisected, distinct, load_array
 from slotbeam.catalog.closeness import closeness
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.filters import read_filter
@@ -125,6 +125,14 @@ class Catalog:
             else:
                 rows.append(row)
         return rows, missing
+
+    def sid_ranks(self, rows: IntArray) -> IntArray | FloatArray:
+        """Return (n,) numbers that compare as the SIDs of `rows` (n,) do."""
+        return bisected(self.leaf_items, rows, "right")  # leaf order is SID order
+
+    def id_order(self, rows: IntArray) -> IntArray:
+        """Return (n,) integers that compare as the ids of `rows` (n,) do: no string is compared while a query waits."""
+        return self.id_ranks[rows]
 
     def closeness(self, vector: FloatArray, rows: IntArray) -> FloatArray:
         """Return (n,) float64 inner products of a query vector (e,) with the item vectors of `rows`.

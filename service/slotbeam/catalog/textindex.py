@@ -63,12 +63,9 @@ class TextIndex:
 
     def _rows_near(self, vector: FloatArray, scan: int, passing: Passing) -> IntArray:
         """Return (n,) the rows that pass of the nearest lists, rising: `scan` of them at least, or all."""
-        everything = np.zeros(1, np.int64), np.array([passing.n])
-        if passing.count(*everything)[0] <= scan:
-            return passing.rows(*everything)
-        near = closeness(self.centroids, vector, np.arange(len(self.centroids)))
-        order = np.argsort(-near, kind="stable")
-        held = np.diff(self.starts)[order]
+        if passing.count(np.zeros(1, np.int64), np.array([passing.n]))[0] <= scan:
+            return passing.members()
+        order, held = self._lists_near(vector)
         found: list[IntArray] = []
         count = first = 0
         while count < scan and first < len(order):
@@ -79,6 +76,12 @@ class TextIndex:
             found.append(rows if passing.is_everything else rows[passing.holds(rows)])
             count, first = count + len(found[-1]), stop
         return np.sort(np.concatenate(found))
+
+    def _lists_near(self, vector: FloatArray) -> tuple[IntArray, IntArray]:
+        """Return (C,) the lists, the nearest first, and how many rows each holds."""
+        near = closeness(self.centroids, vector, np.arange(len(self.centroids)))
+        order = np.argsort(-near, kind="stable")
+        return order, np.diff(self.starts)[order]
 
 
 def save_lists(directory: Path, centroids: IntArray, lists: IntArray) -> None:

@@ -14,6 +14,7 @@ from slotbeam.catalog.fields import FieldKind
 from slotbeam.catalog.order import id_ranks, row_order
 from slotbeam.catalog.postingsbuilder import PostingsBuilder
 from slotbeam.catalog.sources import BLOCK, compressed
+from slotbeam.catalog.statistics import TermStatistics
 from slotbeam.catalog.textindex import save_lists
 from slotbeam.catalog.wordsbuilder import WordCounts
 from slotbeam.types import FloatArray, IntArray
@@ -49,6 +50,7 @@ def write_table(
     progress: Callable[[int], object] = lambda done: None,
     known: Iterable[str] = (),
     centroids: IntArray | None = None,
+    statistics: TermStatistics | None = None,
 ) -> WrittenTable:
     """Write the items of `parts` as one table: the same bytes however they are cut into parts.
 
@@ -60,6 +62,7 @@ def write_table(
         progress: called with the rows that are written.
         known: canonical texts of the dictionary, whose words are kept beside the catalog's.
         centroids: (C, m) of the text lists; None: there are no text vectors.
+        statistics: of another index, by which terms weigh; None: those of these items.
 
     Raises:
         InputError: two items share an id.
@@ -70,7 +73,7 @@ def write_table(
     order = row_order(np.concatenate([part.sids for part in parts]), popularity, ranks)
     top = max(int(part.sids.max(initial=0)) for part in parts)
     sizes = {name: sum(len(getattr(part, name).blob) for part in parts) for name in _HELD}
-    writer = _Writer(directory, parts[0], types, top, sizes, map_blocks, centroids)
+    writer = _Writer(directory, parts[0], types, top, sizes, map_blocks, centroids, statistics)
     save_array(directory / "items" / "id_ranks.npy", ranks[order])
     save_array(directory / "items" / "popular.npy", _most_popular(popularity[order]))
     del ranks, popularity
@@ -100,7 +103,7 @@ class _Writer:
         types: of the fields.
         top: the largest code of a SID.
         sizes: bytes of each column of texts.
-        map_blocks, centroids: see `write_table`.
+        map_blocks, centroids, statistics: see `write_table`.
     """
 
     def __init__(
@@ -112,6 +115,7 @@ class _Writer:
         sizes: Mapping[str, int],
         map_blocks: Compress,
         centroids: IntArray | None,
+        statistics: TermStatistics | None,
     ) -> None:
         self._items, self._map_blocks = directory / "items", map_blocks
         self._of_texts, self._centroids = directory / "texts", centroids
@@ -135,7 +139,7 @@ class _Writer:
         for number, name in enumerate(types.kinds):
             if name in types.keywords:
                 types.keywords[name].save(directory / "fields", f"{number}_keywords")
-        self._terms = PostingsBuilder(directory / "terms")
+        self._terms = PostingsBuilder(directory / "terms", statistics=statistics)
         self._hashes: list[IntArray] = []
         self._starts: list[IntArray] = []
         self._reread: list[IntArray] = []

@@ -13,6 +13,7 @@ from slotbeam.cli import (
     doctor,
     eval,
     index,
+    items,
     kae,
     paper,
     queries,
@@ -87,6 +88,7 @@ app.command()(paper.paper)
 app.command()(scale.scale)
 app.command()(report.report)
 app.add_typer(slots.group, name="slots")
+app.add_typer(items.group, name="items")
 app.add_typer(suggestions.group, name="suggestions")
 app.add_typer(tokens.group, name="tokens")
 app.add_typer(kae.group, name="kae")

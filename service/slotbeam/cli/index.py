@@ -31,6 +31,10 @@ def index(
     language: Language = None,
     name: Annotated[str | None, typer.Option(help="Name of the artifact; that of the model otherwise.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes that encode items.")] = 1,
+    statistics_of: Annotated[
+        Path | None,
+        typer.Option(exists=True, help="An artifact by whose index terms weigh, so that scores of both compare."),
+    ] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help="So many rows with faults may be left out.")] = 0,
 ) -> None:
     """Encode a catalog of any size by a model: an artifact that `serve` reads. Needs no PyTorch."""
@@ -45,7 +49,7 @@ def index(
 
     reader = CatalogReader(*catalog, format=format, mapping=mapping, locale=locale, skip_bad=skip_bad)
     with progress_bar() as progress:
-        manifest = build_index(model, reader, out, jobs, progress, name, language=language)
+        manifest = build_index(model, reader, out, jobs, progress, name, language=language, statistics_of=statistics_of)
     for line in (*reader.faults.warnings, *reader.faults.lines()):
         say_error(line)
     facts = manifest["index"]

@@ -8,13 +8,48 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from slotbeam.catalog.passing import Passing
 from slotbeam.model.protocol import Memory, SequenceModel, State
-from slotbeam.trie.csr import Trie
 from slotbeam.types import BoolArray, FloatArray, IntArray
+
+
+class Ranges(NamedTuple):
+    """States of a trie, each with its range of rows.
+
+    Attributes:
+        states: (m,) int64.
+        start, stop: (m,) int64, the rows of each.
+        counts: (m,) int64, how many of its items may be answered.
+    """
+
+    states: IntArray
+    start: IntArray
+    stop: IntArray
+    counts: IntArray
+
+
+class RangeTree(Protocol):
+    """A trie over items, seen through a filter: every state is a range of them."""
+
+    @property
+    def depth(self) -> int:
+        """L."""
+        ...
+
+    def root(self) -> Ranges:
+        """Return the range of all items."""
+        ...
+
+    def children(self, states: IntArray, depth: int) -> tuple[IntArray, IntArray, Ranges]:
+        """Return every edge that leaves `states` of one depth, by parent, then code: parents, codes, and the ranges."""
+        ...
+
+    def cut(self, state: int, start: int, stop: int, count: int) -> int:
+        """Return where a state's range ends that holds its first `count` items that may be answered, and no more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +71,14 @@ class ScanBudget:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Ranges to be scanned, best first by mass per row; they do not overlap, and none is empty.
+    """Ranges to be scanned, best first by mass per row; they do not overlap, and each holds an item.
 
     Attributes:
         start, stop: (r,) int64, the rows of each.
         states, depths: (r,) int64, the trie state that it is, and the state's depth.
         logp: (r,) float64, log-probability of the state's prefix in nats.
         steps, decoded: decoder steps that were taken, and rows in them.
+        added: of each, rows of live items that it holds beside these; none where nothing lives.
     """
 
     start: IntArray
@@ -52,6 +88,7 @@ class Opened:
     logp: FloatArray
     steps: int
     decoded: int
+    added: tuple[IntArray, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +129,16 @@ def mass_per_row(logp: FloatArray, counts: IntArray) -> FloatArray:
 
 
 def open_ranges(
-    model: SequenceModel,
-    memory: Memory,
-    trie: Trie,
-    leaf_items: IntArray,
-    passing: Passing,
-    budget: ScanBudget,
-    worth: Worth = mass_per_row,
+    model: SequenceModel, memory: Memory, tree: RangeTree, budget: ScanBudget, worth: Worth = mass_per_row
 ) -> Opened:
-    """Open the ranges of `trie` that hold most of the probability a row, until they hold `budget.rows` rows that pass.
+    """Open the ranges of `tree` that hold most of the probability a row, until they hold `budget.rows` rows that pass.
 
     With a budget of at least as many rows as pass, all of them are handed on and nothing is decoded.
 
     Args:
         model: the sequence model.
         memory: of the group's input row.
-        trie: over the items' SIDs.
-        leaf_items: (n_leaves + 1,) the items of leaf i are rows `leaf_items[i]:leaf_items[i + 1]`.
-        passing: the rows that may be answered.
+        tree: over the items' SIDs.
         budget: how much to look at.
         worth: what the best are best by.
 
@@ -117,15 +146,15 @@ def open_ranges(
         The ranges: at least min(`budget.rows`, rows that pass) rows of them pass, at most `budget.step` more.
     """
     zero = np.zeros(1, np.int64)
-    end = leaf_items[-1:].astype(np.int64)
-    nodes = _Nodes(zero, zero, zero, end, np.zeros(1), passing.count(zero, end), zero, zero, zero)
+    root = tree.root()
+    nodes = _Nodes(root.states, zero, root.start, root.stop, np.zeros(1), root.counts, zero, zero, zero)
     nodes = nodes.of(nodes.counts > 0)
     caches: list[State | None] = [None]
     decoded = 0
     while True:
         # A greedy fill of a knapsack. Equal ones in the order of their rows.
         order = np.lexsort((nodes.start, -worth(nodes.logp, nodes.counts)))
-        counts, inner = nodes.counts[order], nodes.depths[order] < trie.depth
+        counts, inner = nodes.counts[order], nodes.depths[order] < tree.depth
         left = budget.rows - (np.cumsum(counts) - counts)  # (m,) of the budget when its turn comes
         too_large = (left > 0) & (counts > left + budget.step) & inner
         if len(caches) > budget.steps or not too_large.any():
@@ -138,20 +167,19 @@ def open_ranges(
         batches = nodes.batches[order]
         deeper = order[np.flatnonzero(too_large & (left > 0) & (batches == batches[first]))[: budget.width]]
         decoded += len(deeper)
-        nodes = _decode(model, memory, trie, leaf_items, passing, nodes, deeper, caches)
+        nodes = _decode(model, memory, tree, nodes, deeper, caches)
     opened, left = nodes.of(order[left > 0]), left[left > 0]
     stop = opened.stop
     if len(left) and opened.counts[-1] > left[-1] + budget.step:  # a single SID, or steps ran out: its first items
-        stop = np.append(stop[:-1], _end_of(passing, int(opened.start[-1]), int(stop[-1]), int(left[-1])))
+        end = tree.cut(int(opened.states[-1]), int(opened.start[-1]), int(stop[-1]), int(left[-1]))
+        stop = np.append(stop[:-1], end)
     return Opened(opened.start, stop, opened.states, opened.depths, opened.logp, len(caches) - 1, decoded)
 
 
 def _decode(
     model: SequenceModel,
     memory: Memory,
-    trie: Trie,
-    leaf_items: IntArray,
-    passing: Passing,
+    tree: RangeTree,
     nodes: _Nodes,
     deeper: IntArray,
     caches: list[State | None],
@@ -160,18 +188,15 @@ def _decode(
     parents, depth = nodes.of(deeper), int(nodes.depths[deeper[0]])
     logp, cache = model.step(memory, depth, caches[int(parents.batches[0])], parents.parents, parents.codes)
     caches.append(cache)
-    parent, codes, states = trie.expand(parents.states)
-    first, last = trie.leaf_range(states, depth + 1)
-    start, stop = leaf_items[first].astype(np.int64), leaf_items[last].astype(np.int64)
-    same = np.full(len(states), depth + 1), np.full(len(states), len(caches) - 1)
+    parent, codes, ranges = tree.children(parents.states, depth)
     children = _Nodes(
-        states=states.astype(np.int64),
-        depths=same[0],
-        start=start,
-        stop=stop,
+        states=ranges.states,
+        depths=np.full(len(codes), depth + 1),
+        start=ranges.start,
+        stop=ranges.stop,
         logp=parents.logp[parent] + logp[parent, codes],
-        counts=passing.count(start, stop),
-        batches=same[1],
+        counts=ranges.counts,
+        batches=np.full(len(codes), len(caches) - 1),
         parents=parent,
         codes=codes.astype(np.int64),
     )
@@ -180,11 +205,11 @@ def _decode(
     return nodes.of(others).and_(children.of(children.counts > 0))
 
 
-def _end_of(passing: Passing, start: int, stop: int, count: int) -> int:
-    """Return the row behind the `count`-th that passes within `start:stop`, which holds more."""
-    target = int(passing.before(np.array([start]))[0]) + count
+def end_of(before: Callable[[int], int], start: int, stop: int, count: int) -> int:
+    """Return the row behind the `count`-th member within `start:stop`, which holds more; `before` counts members."""
+    target = before(start) + count
     low, high = start, stop
     while low < high:  # counts rise with the row
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if int(passing.before(np.array([middle]))[0]) < target else (low, middle)
+        low, high = (middle + 1, high) if before(middle) < target else (low, middle)
     return low

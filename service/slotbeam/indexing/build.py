@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from slotbeam.catalog.loaders import CatalogReader
+from slotbeam.catalog.statistics import TermStatistics
+from slotbeam.catalog.terms import TermIndex
 from slotbeam.catalog.writer import write_table
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.encode import Given
@@ -46,6 +48,7 @@ def write_index(
     run_items: int = RUN_ITEMS,
     language: str | None = None,
     folding: Folding | None = None,
+    statistics: TermStatistics | None = None,
 ) -> dict[str, Any]:
     """Write every array of an index; the same bytes whatever `jobs` and `run_items`, and in whatever order items come.
 
@@ -58,6 +61,7 @@ def write_index(
         run_items: items that are sorted at a time.
         language: of the catalog, ISO 639-1; None: as its first items tell.
         folding: of the catalog, where it is known already.
+        statistics: of another index, by which terms weigh; None: those of the catalog.
 
     Returns:
         What the manifest says of the index.
@@ -83,7 +87,9 @@ def write_index(
             surfaces, texts = Dictionary.load(model / "kae").surfaces, TextVectors.load(model)
             told = partial(progress, "write")
             centroids = texts.centroids if texts else None
-            table = write_table(index, runs, threads.map, lambda done: told(done, items), surfaces, centroids)
+            table = write_table(
+                index, runs, threads.map, lambda done: told(done, items), surfaces, centroids, statistics
+            )
         trie = build_trie(table.leaves)
         trie.save(index / "trie")
     except OSError as error:
@@ -129,6 +135,7 @@ def build_index(
     name: str | None = None,
     run_items: int = RUN_ITEMS,
     language: str | None = None,
+    statistics_of: Path | None = None,
 ) -> dict[str, Any]:
     """Make an artifact of another one's model and the index of a catalog; `out` appears whole or not at all.
 
@@ -138,6 +145,7 @@ def build_index(
         out: the directory to make, or an artifact to replace.
         jobs, progress, run_items, language: as in `write_index`.
         name: of the new artifact; default: that of the model.
+        statistics_of: an artifact by whose index terms weigh and are folded, so that scores of both compare.
 
     Returns:
         Its manifest.
@@ -157,13 +165,25 @@ def build_index(
         fresh = work / "artifact"
         shutil.copytree(model / MODEL, fresh / MODEL)
         max_tokens = manifest["model"]["shape"]["max_tokens"]
-        facts = write_index(fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items, language)
+        counted = _counted_by(statistics_of) if statistics_of else (None, None)
+        facts = write_index(
+            fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items, language, *counted
+        )
         made = {**manifest, "name": name or manifest["name"], "created": facts["created"], "index": facts}
         made = write_manifest(fresh, made, partial(progress, "hash"))
         replace_artifact(fresh, out, work / "replaced")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return made
+
+
+def _counted_by(artifact: Path) -> tuple[Folding, TermStatistics]:
+    """Return the folding and the statistics of another artifact's index."""
+    folding = Folding.load(artifact / INDEX / LANGUAGE)
+    statistics = TermIndex.load(artifact / INDEX / "terms", folding).statistics
+    if statistics is None:
+        raise SetupError(f'the index of {artifact} keeps no statistics; make it again with "slotbeam index"')
+    return folding, statistics
 
 
 def replace_artifact(fresh: Path, out: Path, old: Path) -> None:

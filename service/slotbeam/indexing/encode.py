@@ -25,6 +25,7 @@ from slotbeam.language.tokens import codes
 from slotbeam.model.itemvectors import MAX_ITEM_TEXT, ItemVectors, bag_of
 from slotbeam.model.textvectors import TextVectors
 from slotbeam.model.tokenizer import MAX_CHARACTERS, MAX_TEXT, TOKENIZER, InputBuilder
+from slotbeam.search.artifact import MODEL, Artifact
 from slotbeam.types import FloatArray, Sid
 
 _REMEMBERED = 2**17
@@ -91,6 +92,12 @@ class ItemEncoder:
         kae = Kae.load(model / "kae", Folding.load(language))
         inputs = InputBuilder.load(model / TOKENIZER, kae.codebook.sizes, max_tokens)
         return cls(kae, inputs, ItemVectors.load(model), load_carried(model / "kae", kae), TextVectors.load(model))
+
+    @classmethod
+    def of(cls, artifact: Artifact) -> ItemEncoder:
+        """Return that of an artifact that is loaded, which it shares. Raises `ArtifactError`."""
+        model, kae = artifact.directory / MODEL, artifact.kae
+        return cls(kae, artifact.inputs, ItemVectors.load(model), load_carried(model / "kae", kae), artifact.texts)
 
     def columns(self, block: Sequence[Given]) -> Columns:
         """Return the columns of the items of a block, in their order."""

@@ -9,7 +9,7 @@ import numpy as np
 from slotbeam.arrays import among, ranges
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.beam import Beams, beam_search
-from slotbeam.decode.frontier import Opened, ScanBudget, open_ranges
+from slotbeam.decode.frontier import Opened, Ranges, ScanBudget, end_of, open_ranges
 from slotbeam.model.protocol import Memory, SequenceModel
 from slotbeam.trie.csr import Trie
 from slotbeam.types import BoolArray, FloatArray, IntArray
@@ -50,9 +50,33 @@ class Shelf:
     leaf_items: IntArray
     passing: Passing
 
+    @property
+    def depth(self) -> int:
+        """L."""
+        return self.trie.depth
+
+    def root(self) -> Ranges:
+        """Return the range of all items (`decode.frontier.RangeTree`)."""
+        zero, end = np.zeros(1, np.int64), self.leaf_items[-1:].astype(np.int64)
+        return Ranges(zero, zero, end, self.passing.count(zero, end))
+
+    def children(self, states: IntArray, depth: int) -> tuple[IntArray, IntArray, Ranges]:
+        """Return every edge that leaves `states` of one depth, by parent, then code: parents, codes, and the ranges."""
+        parent, codes, below = self.trie.expand(states)
+        return parent, codes, self._ranges(below.astype(np.int64), depth + 1)
+
+    def _ranges(self, states: IntArray, depth: int) -> Ranges:
+        first, last = self.trie.leaf_range(states, depth)
+        start, stop = self.leaf_items[first].astype(np.int64), self.leaf_items[last].astype(np.int64)
+        return Ranges(states, start, stop, self.passing.count(start, stop))
+
+    def cut(self, state: int, start: int, stop: int, count: int) -> int:
+        """Return where a state's range ends that holds its first `count` items that may be answered, and no more."""
+        return end_of(lambda row: int(self.passing.before(np.array([row]))[0]), start, stop, count)
+
     def open(self, model: SequenceModel, memory: Memory, budget: ScanBudget) -> tuple[Opened, Candidates]:
         """Open ranges until they hold the budget; every item in them that passes is a candidate."""
-        opened = open_ranges(model, memory, self.trie, self.leaf_items, self.passing, budget)
+        opened = open_ranges(model, memory, self, budget)
         order = np.argsort(opened.start)  # places rise, so that mapped arrays are read in their order
         return opened, Candidates(self.passing.rows(opened.start[order], opened.stop[order]))
 
@@ -62,8 +86,7 @@ class Shelf:
         return beam_search(model, memory, self.trie, width, keep=keep)
 
     def _leads_to_passing(self, states: IntArray, depth: int) -> BoolArray:
-        first, stop = self.trie.leaf_range(states, depth)
-        return np.asarray(self.passing.count(self.leaf_items[first], self.leaf_items[stop]) > 0)
+        return np.asarray(self._ranges(states, depth).counts > 0)
 
     def collect(self, beams: Beams, limit: int, per_sid: int | None = None) -> Candidates:
         """Take the items of the beams' SIDs that pass, best beam first, in stored order within one.

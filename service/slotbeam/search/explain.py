@@ -83,9 +83,13 @@ def _ranges(
     artifact: Artifact, opened: Opened, trie: Trie, leaf_items: IntArray, pinned: Pinned | None
 ) -> dict[str, Any]:
     """Return what decoding took, and the first ranges: the slots of their prefixes, each with its words."""
-    leaves = bisected(leaf_items, opened.start[:RANGES_SHOWN], "right") - 1
-    columns = trie.sids(leaves).tolist(), opened.depths.tolist(), opened.logp.tolist()
+    sids = trie.sids(bisected(leaf_items, opened.start[:RANGES_SHOWN], "right") - 1)
     sizes = (opened.stop - opened.start).tolist()
+    for number, added in enumerate(opened.added):
+        if not sizes[number] and number < RANGES_SHOWN:  # a prefix of live items alone
+            sids[number] = artifact.catalog.sids[int(added[0])]
+        sizes[number] += len(added)
+    columns = sids.tolist(), opened.depths.tolist(), opened.logp.tolist()
     return {
         "rows": sum(sizes),
         "steps": opened.steps,
@@ -119,5 +123,7 @@ def _brought_by(base: BaseGroup | None, hits: Sequence[Hit]) -> list[dict[str, A
             facts.append({"bindings": list(hit.bindings)})
             continue
         number = next((number for number, (start, stop) in enumerate(spans) if start <= hit.row < stop), None)
+        if number is None and base and isinstance(base.decoded, Opened):
+            number = next((number for number, added in enumerate(base.decoded.added) if hit.row in added), None)
         facts.append({"range": number, "words": hit.row in lexical, "meaning": hit.row in near})
     return facts

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slotbeam.arrays import among, distinct
+from slotbeam.catalog.delta.catalog import LiveCatalog
+from slotbeam.catalog.delta.passing import LivePassing
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.terms import QueryTerms
 from slotbeam.decode.beam import Beams
@@ -16,6 +18,7 @@ from slotbeam.kae.encode import Encoded, Kae
 from slotbeam.model.protocol import Memory
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.candidates import Candidates, Shelf
+from slotbeam.search.liveshelf import LiveShelf
 from slotbeam.search.request import SearchRequest, history
 from slotbeam.search.snapshot import BoundMatch, Pinned, Snapshot
 from slotbeam.types import FloatArray, IntArray, Sid
@@ -40,6 +43,13 @@ class BaseGroup:
     candidates: Candidates
 
 
+def shelf_of(artifact: Artifact, passing: Passing) -> Shelf | LiveShelf:
+    """Return the items of the base trie, live ones among them, seen through a filter."""
+    if isinstance(artifact.catalog, LiveCatalog) and isinstance(passing, LivePassing):
+        return LiveShelf(artifact.trie, artifact.catalog, passing)
+    return Shelf(artifact.trie, artifact.catalog.leaf_items, passing)
+
+
 def decode_base(
     artifact: Artifact,
     query_terms: QueryTerms,
@@ -59,7 +69,7 @@ def decode_base(
         width: None opens ranges by budget; B decodes full SIDs, as the paper does.
     """
     options = artifact.options
-    shelf = Shelf(artifact.trie, artifact.catalog.leaf_items, passing)
+    shelf = shelf_of(artifact, passing)
     decoded: Opened | Beams
     if width is None:
         decoded, candidates = shelf.open(artifact.model, memory, options.budget)
@@ -177,6 +187,6 @@ def base_candidates(snapshot: Snapshot, request: SearchRequest) -> tuple[BaseRea
     """
     artifact = snapshot.artifact
     read = read_base(artifact, request)
-    everything = Passing(len(artifact.catalog))
+    everything = artifact.catalog.passing()
     width = request.beam_width or artifact.options.beam_width
     return read, decode_base(artifact, read.terms, read.text_vector, read.memory, everything, width)

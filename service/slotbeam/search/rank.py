@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from slotbeam.arrays import bisected, run_starts
+from slotbeam.arrays import run_starts
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.terms import QueryTerms
@@ -86,8 +86,7 @@ def rank_base(scorer: ItemScorer, base: BaseGroup, k: int, last: BoolArray | Non
         scores[last] -= max(0.0, scores[last].max() - scores[~last].min()) + 1.0
     # Few of the candidates are shown: what is below the K-th best score is left out before anything is sorted.
     best = np.flatnonzero(scores >= np.partition(scores, -k)[-k]) if len(scores) > k else np.arange(len(scores))
-    leaf = bisected(catalog.leaf_items, rows[best], "right")  # leaf order is SID order
-    order = best[np.lexsort((catalog.id_ranks[rows[best]], leaf, -scores[best]))[:k]]
+    order = best[np.lexsort((catalog.id_order(rows[best]), catalog.sid_ranks(rows[best]), -scores[best]))[:k]]
     unheld = np.empty((len(order), 0), np.bool_)
     return Hits(rows[order], scores[order], catalog.sids[rows[order]], None if logp is None else logp[order], unheld)
 
@@ -111,8 +110,7 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> Hit
     best = best[run_starts(rows[best])]  # one entry a row: its best score
     # By what bindings hold and not by which group brought the item: a decode may have missed what it shares.
     member = np.stack([np.isin(rows[best], group.pinned.rows) for group in groups])  # (groups, n)
-    # Ids tie by their rank among all ids: an integer, so that no string is compared while a query waits.
-    order = np.lexsort((catalog.id_ranks[rows[best]], -scores[best], -member.sum(axis=0)))
+    order = np.lexsort((catalog.id_order(rows[best]), -scores[best], -member.sum(axis=0)))
     shown = np.maximum.accumulate(scores[best][order][::-1])[::-1]  # of all, so that no score depends on K
     entries = best[order[:k]]
     # The SID under which the group found it: its base SID with the bound slot. The table keeps the base SID alone.

@@ -138,6 +138,21 @@ class Overlay:
 EMPTY_OVERLAY = Overlay()
 
 
+@dataclass(frozen=True, slots=True)
+class ItemsFacts:
+    """Which live items a snapshot has seen.
+
+    Attributes:
+        seq: of the last one; 0 before any was seen.
+        epoch: of the store's items; empty before any was seen.
+        state: what they are worth.
+    """
+
+    seq: int = 0
+    epoch: str = ""
+    state: ServingState = ServingState.NONE
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """What one request reads.
@@ -149,6 +164,7 @@ class Snapshot:
         revision: of the store, 0 before any was seen.
         state: what its bindings are worth.
         active: digest of the active set, hex.
+        items: the live items in this snapshot.
     """
 
     artifact: Artifact
@@ -157,10 +173,15 @@ class Snapshot:
     revision: int = 0
     state: ServingState = ServingState.NONE
     active: str = ""
+    items: ItemsFacts = ItemsFacts()
 
     def bindings(self) -> dict[str, str | int]:
         """Return which edits an answer from this snapshot has seen, as JSON has it."""
         return {"state": self.state, "epoch": self.epoch, "revision": self.revision, "active": self.active}
+
+    def catalog(self) -> dict[str, str | int]:
+        """Return which items an answer from this snapshot is of, as JSON has it: an index, and edits up to `seq`."""
+        return {"index": self.artifact.name, "state": self.items.state, "seq": self.items.seq}
 
 
 @dataclass(slots=True)

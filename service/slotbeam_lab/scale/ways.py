@@ -13,7 +13,7 @@ import numpy as np
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.frontier import Opened, ScanBudget, Worth, mass_per_row, open_ranges
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.candidates import Candidates
+from slotbeam.search.candidates import Candidates, Shelf
 from slotbeam.search.groups import BaseGroup, BaseReading, read_base
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.rank import ItemScorer, rank_base
@@ -61,9 +61,8 @@ def read(artifact: Artifact, asked: Asked) -> BaseReading:
 
 def opened(artifact: Artifact, reading: BaseReading, way: Way) -> Opened:
     """Open ranges of the base trie."""
-    everything = Passing(len(artifact.catalog))
-    leaves = artifact.catalog.leaf_items
-    return open_ranges(artifact.model, reading.memory, artifact.trie, leaves, everything, way.budget, way.worth)
+    shelf = Shelf(artifact.trie, artifact.catalog.leaf_items, Passing(len(artifact.catalog)))
+    return open_ranges(artifact.model, reading.memory, shelf, way.budget, way.worth)
 
 
 def answer(artifact: Artifact, asked: Asked, k: int, way: Way) -> list[str]:

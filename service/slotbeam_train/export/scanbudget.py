@@ -12,6 +12,7 @@ from slotbeam.catalog.item import Interaction
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.frontier import open_ranges
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.candidates import Shelf
 from slotbeam.search.groups import read_base
 from slotbeam.search.request import SearchRequest
 from slotbeam.types import BoolArray
@@ -78,9 +79,7 @@ def _reached(artifact: Artifact, row: Interaction, budgets: Sequence[int]) -> Bo
         opened = open_ranges(
             artifact.model,
             read.memory,
-            artifact.trie,
-            catalog.leaf_items,
-            everything,
+            Shelf(artifact.trie, catalog.leaf_items, everything),
             artifact.options.budget_of(rows),
         )
         reached[number] = bool(((opened.start <= wanted) & (wanted < opened.stop)).any())

@@ -11,6 +11,7 @@ from slotbeam.catalog.item import Interaction
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.frontier import open_ranges
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.candidates import Shelf
 from slotbeam.search.groups import read_base
 from slotbeam.search.request import SearchRequest
 from slotbeam_train.export.scanbudget import KEPT, choose_budget
@@ -50,7 +51,7 @@ def test_where_the_first_rows_hold_what_users_take_no_more_are_looked_at(shop: A
     for query in [f"{color} {entity}" for color in COLORS for entity in ENTITIES]:
         memory = read_base(shop, SearchRequest(query)).memory
         everything, leaves = Passing(N), shop.catalog.leaf_items
-        opened = open_ranges(shop.model, memory, shop.trie, leaves, everything, shop.options.budget_of(1024))
+        opened = open_ranges(shop.model, memory, Shelf(shop.trie, leaves, everything), shop.options.budget_of(1024))
         rows = rng.choice(everything.rows(opened.start, opened.stop), ENOUGH // 15)
         taken += [Interaction(query, shop.catalog.ids[int(row)], "click", 1, "u") for row in rows]
     chosen = choose_budget(shop, taken, seed=0, least=ENOUGH)

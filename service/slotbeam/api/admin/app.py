@@ -16,12 +16,13 @@ from starlette.middleware import Middleware
 
 from slotbeam.access.audit import Audit
 from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm, RowForm
+from slotbeam.api.admin.models.items import BatchForm, ItemForm, ItemPatch
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.routes import admin_routes
 from slotbeam.api.admin.views import all_slots
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.probes import probes
-from slotbeam.api.http.vitals import Vitals, following_metrics
+from slotbeam.api.http.vitals import Vitals, following_metrics, item_metrics
 from slotbeam.bindings.binding import Lifecycle
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.search.artifact import Artifact
@@ -60,7 +61,7 @@ def create_admin_app(
     app = plane_app(
         "slotbeam control plane",
         lifespan,
-        (BindForm, PatchForm, AcceptForm, RowForm),
+        (BindForm, PatchForm, AcceptForm, RowForm, BatchForm, ItemForm, ItemPatch),
         secured="/admin",
         around=[Middleware(Audit, trail=plane.trail, clock=clock)],  # what the guard refuses is an attempt, too
     )
@@ -102,4 +103,8 @@ class AdminMetrics(Collector):
             counts[str(position), Lifecycle.FREE] += 0  # a position without a free slot says so
         for labels, count in sorted(counts.items()):
             slots.add_metric(list(labels), count)
-        return [slots, revision, *following_metrics(facts), attempts, unwritten]
+        followed = [*following_metrics(facts), *item_metrics(plane.follower.facts)]
+        limit = GaugeMetricFamily(
+            "slotbeam_items_limit", "Items that may differ from the index.", value=plane.settings.delta_limit
+        )
+        return [slots, revision, *followed, limit, attempts, unwritten]

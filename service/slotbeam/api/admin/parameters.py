@@ -65,6 +65,9 @@ SlotPath = Annotated[
         json_schema_extra={"pattern": f"({SLOT_PATTERN})|(^b_[a-z2-7]{{4,32}}$)"},
     ),
 ]
+ItemPath = Annotated[
+    str, Path(description="The id of an item, percent-encoded", json_schema_extra={"minLength": 1, "maxLength": 256})
+]
 WordPath = Annotated[
     str,
     Path(
@@ -123,6 +126,13 @@ class AuditQuery(Params):
             since=starts_ms(self.since),
             until=ends_ms(self.until),
         )
+
+
+class ItemsQuery(Params):
+    """`GET /admin/items`."""
+
+    q: str | None = Field(None, min_length=1, max_length=MAX_SEARCH, description="What to find, as a shopper would")
+    limit: Annotated[int, Digits] = Field(20, ge=1, le=200, description="How many at most")
 
 
 class WriteQuery(Params):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TypeVar
 
 import structlog
@@ -21,12 +21,16 @@ from slotbeam.api.http.query import refuse_undeclared
 from slotbeam.bindings.edits.wanted import MakeChange, expire
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.pace import Pace
-from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.commit import Committed, commit, earlier
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.address import is_strict, store_url
 from slotbeam.errors import NotFound, StoreError, StoreUnavailable
+from slotbeam.items.edits import Operation
+from slotbeam.items.replica.follower import Follower
+from slotbeam.items.replica.replica import LiveReplica
+from slotbeam.items.rows import base_row
+from slotbeam.items.store.commit import ItemsCommitted, ItemsRules, commit_items
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
@@ -52,19 +56,24 @@ class AdminPlane:
         self, settings: Settings, holder: Holder, clock: Callable[[], float] = time.time, pace: Pace = Pace()
     ) -> None:
         self.settings, self.holder, self.pace = settings, holder, pace
-        self.artifact: Artifact = holder.current.artifact
-        self.integrity = Integrity(self.artifact)
+        self.base: Artifact = holder.current.artifact
+        self.integrity = Integrity(self.base)
         self.tokens = Tokens(settings, clock)
         self.trail = Trail(settings.data_dir)
         self.authors = Authors(lambda: self.store)
         self.clock = clock
         # It learns at the first call.
-        held = self.artifact
+        held = self.base
         self.guesser = cache(lambda: Guesser(held.kae, held.catalog, texts=held.texts))
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
 
+    @property
+    def artifact(self) -> Artifact:
+        """What is served here: with the items that were edited."""
+        return self.holder.current.artifact
+
     @cached_property
-    def replica(self) -> Replica:
+    def replica(self) -> LiveReplica:
         """The plane's own replica, of the store that edits are written to; without a store its document is still made.
 
         Raises:
@@ -74,7 +83,12 @@ class AdminPlane:
         url = store_url(settings.redis_url, settings.data_dir)
         store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
         name, role = settings.replica_id, "admin"
-        return Replica(store, self.holder, settings.data_dir, name, self.clock, role=role, pace=self.pace)
+        return LiveReplica(store, self.holder, settings.data_dir, name, self.clock, role=role, pace=self.pace)
+
+    @property
+    def follower(self) -> Follower:
+        """What follows the items."""
+        return self.replica.items
 
     @property
     def store(self) -> Store:
@@ -139,13 +153,7 @@ class AdminPlane:
         self, change: MakeChange, items: dict[str, bytes], idempotency_key: str | None, fingerprint: str
     ) -> Committed:
         """Commit, then wait until this replica serves it, so that a read that follows sees it."""
-        state = self.watcher.facts.state
-        if state.is_hold:
-            raise StoreUnavailable(
-                f"writes are refused: this replica is on {state}, the store does not continue revision "
-                f"{self.watcher.facts.revision}; nothing was written",
-                state=state,
-            )
+        _refuse_on_hold(self.watcher.facts.state, f"revision {self.watcher.facts.revision}")
         done = await commit(
             self.store,
             self.artifact.codebook_sha,
@@ -156,6 +164,29 @@ class AdminPlane:
             fingerprint=fingerprint,
         )
         await self.watcher.reached(done.revision, self.pace.own_s)
+        return done
+
+    def item_rules(self) -> ItemsRules:
+        """Return what edits of items are held to."""
+        base = partial(base_row, self.base)
+        return ItemsRules(base, self.artifact.catalog.fields.kinds, self.settings.delta_limit)
+
+    async def commit_items(
+        self, operations: Sequence[Operation], actor: str, idempotency_key: str | None, fingerprint: str
+    ) -> ItemsCommitted:
+        """Commit edits of items, then wait until this replica serves them, so that a read that follows sees them."""
+        follower = self.follower
+        _refuse_on_hold(follower.facts.state, f"seq {follower.facts.seq}")
+        done = await commit_items(
+            follower.store,
+            operations,
+            self.item_rules(),
+            actor=actor,
+            at=self.now_ms(),
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint,
+        )
+        await follower.reached(done.seq, self.pace.own_s)
         return done
 
     async def committed_before(self, idempotency_key: str, fingerprint: str) -> Committed | None:
@@ -185,3 +216,13 @@ class AdminPlane:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(wait_s, 0.01)):
                     await self.watcher.changes()
+
+
+def _refuse_on_hold(state: ServingState, serving: str) -> None:
+    """Raise `StoreUnavailable` where the replica is on hold."""
+    if state.is_hold:
+        raise StoreUnavailable(
+            f"writes are refused: this replica is on {state}, the store does not continue {serving}; "
+            "nothing was written",
+            state=state,
+        )

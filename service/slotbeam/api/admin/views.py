@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from slotbeam.bindings.binding import Binding, Lifecycle
@@ -93,24 +94,46 @@ def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, 
 def replica_view(heartbeat: Mapping[str, object]) -> dict[str, object]:
     """Show one live replica."""
     names = ("id", "role", "model", "codebook", "state", "epoch", "revision", "active", "applied_ms", "build_ms")
-    return {**{n: heartbeat.get(n) for n in names}, "error": heartbeat.get("error"), "failed": heartbeat.get("failed")}
+    return {name: heartbeat.get(name) for name in (*names, "error", "failed", "items")}
 
 
-def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: Sequence[str]) -> Spread:
-    """Tell who serves `revision`: a replica applied it when it says so and none of the bindings `ids` failed there."""
+@dataclass(frozen=True)
+class CommitNumber:
+    """What commits are counted by: the name of the number, and the part of a heartbeat that says it."""
+
+    name: str
+    part: str | None = None
+
+    def of(self, beat: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what a heartbeat says; of an older slotbeam, that it knows of none."""
+        if self.part is None:
+            return beat
+        unsaid = {"seq": 0, "state": "none", "error": "it does not say; is it of an older version?", "failed": {}}
+        return beat.get(self.part) or unsaid
+
+
+REVISION = CommitNumber("revision")
+SEQ = CommitNumber("seq", "items")
+
+
+def propagation_of(
+    heartbeats: Sequence[Mapping[str, Any]], number: int, ids: Sequence[str], by: CommitNumber = REVISION
+) -> Spread:
+    """Tell who serves the commit `number`: a replica applied it when it says so and none of `ids` failed there."""
     replicas = []
     for beat in heartbeats:
-        failed = beat["failed"]
-        reached = beat["revision"] >= revision
-        why = next((failed[binding_id] for binding_id in ids if reached and binding_id in failed), None)
-        if not reached and str(beat.get("state")) != ServingState.LIVE:
-            why = f"{beat.get('state')}: {beat.get('error')}"
+        told = by.of(beat)
+        failed = told["failed"]
+        reached = told[by.name] >= number
+        why = next((failed[one] for one in ids if reached and one in failed), None)
+        if not reached and str(told.get("state")) != ServingState.LIVE:
+            why = f"{told.get('state')}: {told.get('error')}"
         replicas.append(
             {
                 "id": beat["id"],
-                "revision": beat.get("revision"),
-                "state": beat.get("state"),
-                "applied_ms": beat.get("applied_ms") if beat.get("revision") == revision else None,
+                by.name: told.get(by.name),
+                "state": told.get("state"),
+                "applied_ms": told.get("applied_ms") if told.get(by.name) == number else None,
                 "error": why,
                 "applied": reached and why is None,
                 "settled": reached,
@@ -124,8 +147,10 @@ def propagation_of(heartbeats: Sequence[Mapping[str, Any]], revision: int, ids: 
     }
 
 
-async def spread_of(store: Store, revision: int, ids: Sequence[str], seconds: float) -> Spread:
-    """Ask for every live replica's word on `revision`, for up to `seconds`.
+async def spread_of(
+    store: Store, number: int, ids: Sequence[str], seconds: float, by: CommitNumber = REVISION
+) -> Spread:
+    """Ask for every live replica's word on the commit `number`, for up to `seconds`.
 
     An acknowledged commit stays one: that nobody could be asked is told in `error`, and `expected` is null.
     """
@@ -133,9 +158,9 @@ async def spread_of(store: Store, revision: int, ids: Sequence[str], seconds: fl
     pause = POLL_S[0]
     while True:
         try:
-            spread = propagation_of(await store.replicas(), revision, ids)
+            spread = propagation_of(await store.replicas(), number, ids, by)
         except StoreError as error:
-            why = f"revision {revision} is committed; who serves it is not known: {error}"
+            why = f"{by.name} {number} is committed; who serves it is not known: {error}"
             spread = {"expected": None, "applied": None, "settled": False, "replicas": [], "error": why}
         left = deadline - asyncio.get_running_loop().time()
         if spread["settled"] or left <= 0:

@@ -57,6 +57,14 @@ class SeenBindings(Said):
     active: str = Field(description="Digest of the codebook and the bindings active in it")
 
 
+class SeenItems(Said):
+    """Which items an answer is of: those of an index, and the edits of items up to `seq`."""
+
+    index: str
+    state: StateName = Field(description="Of the edits of items")
+    seq: Count
+
+
 class Liveness(Said, json_schema_extra=with_examples({"status": "ok"})):
     """`GET /livez`."""
 

@@ -46,6 +46,7 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.IdempotencyReused: 409,
     errors.Stale: 412,
     errors.PreconditionRequired: 428,
+    errors.DeltaFull: 507,
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
     errors.RateLimited: 429,

@@ -76,6 +76,7 @@ MEMBERS: dict[str, dict[str, object]] = {
     "missing": _list("Item ids that the catalog does not hold, the first of them", _TEXT),
     "etag": {**_TEXT, "description": "The binding's ETag now"},
     "revision": {**_COUNT, "description": "The revision that is, or was made"},
+    "seq": {**_COUNT, "description": "Of the edit of an item that is, or was made"},
     "scope": {**_TEXT, "description": "The scope that is needed"},
     "state": {**_TEXT, "description": "Of the replica's bindings, as in `bindings.state`"},
     "durability": {**_TEXT, "description": "How the store keeps a commit"},

@@ -14,6 +14,7 @@ from slotbeam import __version__
 from slotbeam.api.http.integrity import Integrity
 from slotbeam.bindings.replica.status import REASONS, STATES, Facts
 from slotbeam.embedded.record import restarts_of_up
+from slotbeam.items.replica.status import ItemFacts
 from slotbeam.search.snapshot import Holder
 
 
@@ -63,6 +64,23 @@ class Vitals(Collector):
             value=float(not self._integrity.damaged),
         )
         return [build, state, restarts, intact]
+
+
+def item_metrics(facts: ItemFacts) -> list[Metric]:
+    """Tell what a plane knows of its items."""
+    seq = GaugeMetricFamily("slotbeam_items_applied_seq", "Last edit of an item that answers carry.", value=facts.seq)
+    edited = GaugeMetricFamily("slotbeam_items_edited", "Items that differ from the index.", value=facts.count)
+    failed = GaugeMetricFamily("slotbeam_items_failed", "Edits that could not be served.", value=len(facts.failed))
+    lag = GaugeMetricFamily("slotbeam_items_lag_seconds", "Seconds since the store last confirmed what is served.")
+    if facts.staleness_s is not None:
+        lag.add_metric([], facts.staleness_s)
+    state = GaugeMetricFamily("slotbeam_items_state", "1 for the state that items are in.", labels=["state"])
+    for name in STATES:
+        state.add_metric([name], float(name == facts.state))
+    failures = CounterMetricFamily("slotbeam_items_reload_failures", "Reads that failed.", labels=["reason"])
+    for reason, count in {**dict.fromkeys(REASONS, 0), **facts.reload_failures}.items():
+        failures.add_metric([reason], count)
+    return [seq, edited, failed, lag, state, failures]
 
 
 def following_metrics(facts: Facts) -> list[Metric]:

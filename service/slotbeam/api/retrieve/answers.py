@@ -42,6 +42,7 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
         "request_id": request_id,
         "model": artifact.name,
         "bindings": snapshot.bindings(),
+        "catalog": snapshot.catalog(),
         "query_sid": query_sid(artifact, answer.encoded),
         "applied_bindings": [
             {

@@ -19,7 +19,7 @@ from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.integrity import Integrity
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import probes
-from slotbeam.api.http.vitals import Vitals, following_metrics
+from slotbeam.api.http.vitals import Vitals, following_metrics, item_metrics
 from slotbeam.api.retrieve.admission import Admission, ClientGone
 from slotbeam.api.retrieve.answers import document
 from slotbeam.api.retrieve.events import EventCounter, events_route
@@ -30,6 +30,7 @@ from slotbeam.api.retrieve.requestid import RequestIds, events_key
 from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.errors import FieldError, Overloaded, QueueTimeout, SlotbeamError
+from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest
@@ -147,9 +148,7 @@ def create_data_app(
     replica = data_replica(settings, holder, pace, process)
     plane.trends = trends = TrendReporter() if replica else None
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
-    plane.metrics.watch(
-        lambda: [*snapshot_gauges(holder.current), *(following_metrics(replica.watcher.facts) if replica else ())]
-    )
+    plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *(_followed(replica) if replica else ())])
     integrity = Integrity(artifact)
     restarts = replica.restarts if replica else dict[str, int]
     Vitals(plane.metrics.registry, "data", holder, settings.data_dir, integrity, restarts)
@@ -216,6 +215,10 @@ def snapshot_gauges(snapshot: Snapshot) -> list[Metric]:
     revision = GaugeMetricFamily("slotbeam_bindings_applied_revision", "Revision that answers carry.")
     revision.add_metric([], snapshot.revision)
     return [slots, revision]
+
+
+def _followed(replica: LiveReplica) -> list[Metric]:
+    return [*following_metrics(replica.watcher.facts), *item_metrics(replica.items.facts)]
 
 
 async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response:

@@ -10,12 +10,13 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
+from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
 from slotbeam.suggestions.reporting import TrendReporter
 
 
-def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 1) -> Replica | None:
+def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 1) -> LiveReplica | None:
     """Return the replica of the store of `settings.redis_url`; None without one: what the holder holds is served.
 
     Args:
@@ -27,7 +28,7 @@ def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 
     if settings.redis_url is None:
         return None
     store = Store(settings.redis_url, ca=settings.redis_ca)
-    return Replica(store, holder, settings.data_dir, settings.replica_id, process=process, pace=pace)
+    return LiveReplica(store, holder, settings.data_dir, settings.replica_id, process=process, pace=pace)
 
 
 @asynccontextmanager

@@ -7,7 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from slotbeam.api.http.models import SEEN, Count, Said, SeenBindings, SlotKindName, TextSpan, sometimes, with_examples
+from slotbeam.api.http.models import (
+    SEEN,
+    Count,
+    Said,
+    SeenBindings,
+    SeenItems,
+    SlotKindName,
+    TextSpan,
+    sometimes,
+    with_examples,
+)
 from slotbeam.api.retrieve.filtermodels import FilterObject
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -184,6 +194,7 @@ _ANSWER: JsonDict = {
     "request_id": "AQAAAA",
     "model": "demo-3",
     "bindings": SEEN,
+    "catalog": {"index": "demo-3", "state": "live", "seq": 42},
     "query_sid": [{"position": 0, "group": "entity", "slot": 17, "kind": "solo", "word": "keychain"}],
     "applied_bindings": [{"id": "b_7kq2mzd4xa", "slot": "1-2049", "word": "labubu", "span": [0, 6], "items": 12}],
     "understood": {"known": ["labubu", "keychain"], "corrected": [], "unknown": [], "filters": []},
@@ -214,6 +225,7 @@ class RetrieveAnswer(Said, json_schema_extra=with_examples(_ANSWER)):
     request_id: str = Field(description="Signed; give it back with `/events`")
     model: str = Field(description="The artifact's name")
     bindings: SeenBindings
+    catalog: SeenItems
     query_sid: list[QuerySlot]
     applied_bindings: list[AppliedBinding]
     understood: UnderstoodWords

@@ -16,7 +16,15 @@ from slotbeam.bindings.binding import SCHEMA, Binding, encode_items, state_diges
 from slotbeam.bindings.edits.plan import LINGER_S, LOG_KEPT, Edit, item_changes, lists_of, logged
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.recovery.backup import Backup, same, saved_revisions
-from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
+from slotbeam.bindings.store.connection import (
+    Script,
+    Unanswered,
+    known_on_disk,
+    look_up,
+    nothing_written,
+    run,
+    unconfirmed,
+)
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import Conflict, OutcomeUnknown, SetupError, StoreError, StoreUnavailable
 from slotbeam.types import Slot
@@ -138,7 +146,7 @@ async def restore(store: Store, plan: Restoration, actor: str, now_ms: int) -> s
         payload = json.dumps(_fields(plan, len(needs), changes, actor, now_ms), ensure_ascii=False)
         reply, confirmed = await _run(store, names, payload, plan, durable.how)
         if reply[0] == "ok":
-            return known_on_disk(store.strict, durable.how, confirmed, plan.revision)
+            return known_on_disk(store.strict, durable.how, confirmed, unconfirmed(plan.revision))
         if reply[0] in ("stale", "items", "log"):
             raise Conflict(
                 f"the store at {store.name} changed meanwhile; nothing was written: look again with --dry-run"

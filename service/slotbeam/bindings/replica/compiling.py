@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 
 from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle, active_digest, next_boundary
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.overlay import Bound, Build, build_overlay
+from slotbeam.bindings.replica.overlay import Bound, Build, build_overlay, with_items
 from slotbeam.bindings.words import read_again
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Overlay
@@ -33,6 +34,13 @@ class Compiled:
     digest: str
     failed: Mapping[str, str] = field(default_factory=dict)
     boundary: int | None = None
+
+    def with_items(self, artifact: Artifact, changed: AbstractSet[str] | None) -> Compiled:
+        """Return it for another version of the catalog; `changed` as for `overlay.with_items`."""
+        every = with_items(artifact, self.every, changed)
+        renewed = {pinned.id: pinned for pinned in every.pinned}
+        pinned = tuple(renewed[pinned.id] for pinned in self.overlay.pinned)
+        return replace(self, every=every, overlay=replace(self.overlay, pinned=pinned))
 
 
 def compile_listing(

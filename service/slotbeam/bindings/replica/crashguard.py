@@ -16,12 +16,12 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from slotbeam.bindings.replica.overlay import Bound, Build, built_from
+from slotbeam.bindings.replica.overlay import Bound, Build, build_overlay, built_from
 from slotbeam.files import lock
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import EMPTY_OVERLAY, Overlay
@@ -50,13 +50,15 @@ class Care:
 
     Attributes:
         build: builds overlays, with care where that is due.
-        blamed: binding id → why it is left out.
+        blamed: id → why it is left out.
         refused: compiling it killed this process again and again, and no binding alone explains it: do not.
+        name: says on disk whose record is worked on, "" for none; None where no care is due.
     """
 
     build: Build
     blamed: Mapping[str, str]
     refused: bool = False
+    name: Callable[[str], None] | None = None
 
 
 class CrashGuard:
@@ -70,7 +72,7 @@ class CrashGuard:
         self.path = path
 
     @contextlib.contextmanager
-    def applying(self, state: str, records: Mapping[str, bytes], build: Build) -> Iterator[Care]:
+    def applying(self, state: str, records: Mapping[str, bytes], build: Build = build_overlay) -> Iterator[Care]:
         """Say on disk that the listing of `state` is compiled, until the context is left (an exception is no death)."""
         descriptor = self._lock()
         if descriptor is None:
@@ -79,7 +81,7 @@ class CrashGuard:
         note = _read(descriptor)
         try:
             _judge(note)
-            why = f"NACK:CRASH building it ended the process; change or unbind it, or remove {self.path} to try again"
+            why = f"NACK:CRASH building it ended the process; change or remove it, or remove {self.path} to try again"
             blamed = {
                 binding_id: why
                 for binding_id, sha in note.blamed.items()
@@ -92,7 +94,11 @@ class CrashGuard:
                 return
             note.applying = state
             _write(descriptor, note)
-            yield Care(_careful(build, descriptor, note, records) if deaths else build, blamed)
+            if deaths:
+                name = _naming(descriptor, note, records)
+                yield Care(_careful(build, name), blamed, name=name)
+            else:
+                yield Care(build, blamed)
             note.deaths.pop(state, None)
         finally:
             note.applying = note.building = note.record = ""
@@ -119,13 +125,17 @@ def _judge(note: _Note) -> None:
     note.deaths = dict(list(note.deaths.items())[-KEPT:])
 
 
-def _careful(build: Build, descriptor: int, note: _Note, records: Mapping[str, bytes]) -> Build:
-    """Build each binding that is not built yet alone, its name on disk; then all, from these pieces."""
-
-    def name(binding_id: str) -> None:
-        note.building = binding_id
-        note.record = _sha(records[binding_id]) if binding_id else ""
+def _naming(descriptor: int, note: _Note, records: Mapping[str, bytes]) -> Callable[[str], None]:
+    def name(record_id: str) -> None:
+        note.building = record_id
+        note.record = _sha(records[record_id]) if record_id else ""
         _write(descriptor, note)
+
+    return name
+
+
+def _careful(build: Build, name: Callable[[str], None]) -> Build:
+    """Build each binding that is not built yet alone, its name on disk; then all, from these pieces."""
 
     def build_with_care(artifact: Artifact, bounds: list[Bound], previous: Overlay | None = None) -> Overlay:
         pieces = list(previous.pinned) if previous else []

@@ -6,7 +6,8 @@ Built off the event loop. Pieces whose binding did not change are taken from the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -133,9 +134,27 @@ def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
     )
 
 
+def with_items(artifact: Artifact, overlay: Overlay, changed: AbstractSet[str] | None) -> Overlay:
+    """Return the overlay for another version of the catalog.
+
+    Args:
+        artifact: with this version.
+        overlay: of the version before.
+        changed: ids of items that were edited in between: bindings that name one are compiled anew; None: all are.
+    """
+
+    def renewed(pinned: Pinned) -> Pinned:
+        bound: Bound = pinned.built_from[1]  # type: ignore[index]
+        is_as_it_was = changed is not None and changed.isdisjoint(bound.item_ids)
+        return pinned if is_as_it_was else compile_binding(artifact, bound)
+
+    return replace(overlay, pinned=tuple(map(renewed, overlay.pinned))) if overlay.pinned else overlay
+
+
 def built_from(artifact: Artifact, bound: Bound) -> object:
     """Return what a compiled binding depends on: what is built from an equal value need not be compiled again."""
-    return (artifact, bound)  # an artifact compares by identity: a new one makes every piece new
+    # An encoding compares by identity: a new artifact makes every piece new. Live items do not, see `with_items`.
+    return (artifact.kae, bound)
 
 
 Build = Callable[..., Overlay]

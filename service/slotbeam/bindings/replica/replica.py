@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import structlog
 
@@ -21,6 +22,25 @@ from slotbeam.errors import StoreError
 from slotbeam.search.snapshot import Holder
 
 log = structlog.get_logger("slotbeam.bindings")
+
+
+class FollowedPart(Protocol):
+    """What else a replica follows in its store. Its `background` is its own."""
+
+    @property
+    def background(self) -> Background: ...
+
+    async def boot(self) -> None:
+        """Serve what was good last, before the store is asked."""
+        ...
+
+    async def run(self) -> None:
+        """Follow the store until cancelled."""
+        ...
+
+    async def ready(self, timeout_s: float) -> bool:
+        """Wait until it may be served. False after `timeout_s`."""
+        ...
 
 
 class Replica:
@@ -58,13 +78,16 @@ class Replica:
         self.watcher = Watcher(store, holder, artifact, data_dir, name, clock, role=role, process=process, pace=pace)
         self.is_ready = False
         self._background = Background()
+        self._parts: dict[str, FollowedPart] = {}
 
     async def __aenter__(self) -> Replica:
-        try:  # before the first request: a process that was started again must not answer without bindings
-            await self.watcher.boot()
-        except Exception as error:
-            log.error("booting. This is a bug; answers begin without bindings", error=repr(error))
-        self.keep("bindings", self.watcher.run)
+        followed: dict[str, FollowedPart] = {"bindings": self.watcher, **self._parts}
+        for name, part in followed.items():
+            try:  # before the first request: a process that was started again must not answer without them
+                await part.boot()
+            except Exception as error:
+                log.error("booting. This is a bug; answers begin without", part=name, error=repr(error))
+            self.keep(name, part.run)
         if self.watcher.role == "admin":
             self.keep("begin", self._begin, once=True)
         else:
@@ -77,16 +100,21 @@ class Replica:
         await self._background.stop()
         await self.store.close()
 
+    def follow(self, name: str, part: FollowedPart) -> None:
+        """Follow `part`, too; call it before the replica is entered."""
+        self._parts[name] = part
+
     def keep(self, name: str, work: Callable[[], Awaitable[object]], *, once: bool = False) -> None:
         """Keep `work` running, too, until the replica is left; see `Background.keep`."""
         self._background.start(name, work, once=once)
 
     def restarts(self) -> Mapping[str, int]:
         """Return how often each background task had to begin again."""
-        return {**self._background.restarts, **self.watcher.background.restarts}
+        parts = [part.background.restarts for part in (self.watcher, *self._parts.values())]
+        return {name: count for own in (self._background.restarts, *parts) for name, count in own.items()}
 
     async def _wait(self) -> None:
-        await self.watcher.ready(self.pace.ready_s)
+        await asyncio.gather(*(part.ready(self.pace.ready_s) for part in (self.watcher, *self._parts.values())))
         self.is_ready = True
 
     async def _begin(self) -> None:
@@ -101,6 +129,7 @@ class Replica:
                         break
                     await asyncio.sleep(delay_s)
                     delay_s = min(2 * delay_s, 1.0)
+        await asyncio.gather(*(part.ready(self.pace.ready_s) for part in self._parts.values()))
         self.is_ready = True
         with contextlib.suppress(StoreError):
             durable = await self.store.durability()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
@@ -21,7 +22,7 @@ from slotbeam.bindings.replica.lastgood import LastGood, load_newest
 from slotbeam.bindings.replica.overlay import Build
 from slotbeam.bindings.replica.status import Status
 from slotbeam.search.artifact import Artifact
-from slotbeam.search.snapshot import Holder, Overlay, ServingState, Snapshot
+from slotbeam.search.snapshot import Holder, Overlay, ServingState
 
 Keep = Callable[[Path, str, LastGood], None]
 """Writes a last-known-good file, as `lastgood.save` does."""
@@ -153,8 +154,13 @@ class Serving:
             # A disk that is full costs the boot without a store, not the edit: it is told, and served all the same.
             unkept = await self._save(good) if state is ServingState.LIVE else None
             self.good, self.compiled = good, compiled
-            self._holder.current = Snapshot(
-                self._artifact, compiled.overlay, listing.epoch, listing.revision, state, compiled.digest
+            self._holder.current = replace(  # what else hangs on the snapshot has writers of its own
+                self._holder.current,
+                overlay=compiled.overlay,
+                epoch=listing.epoch,
+                revision=listing.revision,
+                state=state,
+                active=compiled.digest,
             )
         applied_at = self._now_ms()
         self._status.note(
@@ -199,6 +205,23 @@ class Serving:
             self.compiled = fresh
             self._holder.current = replace(self._holder.current, overlay=fresh.overlay, active=fresh.digest)
         self._status.note(active=fresh.digest, failed=dict(fresh.failed))
+
+    async def swap_items(self, make: Callable[[], tuple[Artifact, AbstractSet[str] | None]], **facts: Any) -> None:
+        """Serve another version of the catalog, and bindings with the items that it holds, in one assignment.
+
+        Args:
+            make: returns the artifact of that version, and the ids of items that changed since the one before; None:
+                rows are numbered anew. Called off the event loop; what it raises is raised, with nothing changed.
+            facts: of the snapshot, to be replaced with it.
+        """
+        async with self._swap:
+            artifact, changed = await self._off_loop(make)
+            before = self.compiled
+            if before is not None:
+                self.compiled = await self._off_loop(lambda: before.with_items(artifact, changed))
+                facts["overlay"] = self.compiled.overlay
+            self._artifact = artifact
+            self._holder.current = replace(self._holder.current, artifact=artifact, **facts)
 
     def rest(self) -> None:
         """Drop what is not compiled yet; whatever is asked afterwards begins anew."""

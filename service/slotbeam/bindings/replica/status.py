@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import structlog
 
 from slotbeam.errors import StoreError
-from slotbeam.search.snapshot import HOLDS, Holder, ServingState
+from slotbeam.search.snapshot import HOLDS, Holder, ServingState, Snapshot
 
 FAILED_SHOWN = 20
 STATES = tuple(ServingState)
@@ -24,22 +24,20 @@ log = structlog.get_logger("slotbeam.bindings")
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a replica knows about itself.
+class Followed:
+    """What a replica knows of anything that it follows in the store.
 
     Attributes:
-        state: what the bindings that are served are worth.
+        state: what is served of it is worth.
         staleness_s: since the store last confirmed what is served; None when it never did.
         applied_ms: from the commit (its log entry) to the swap, by the clocks of both.
         build_ms: of the last compilation.
-        failed: binding id → `NACK:…`.
+        failed: id of what is not served → `NACK:…`.
         reloads, reload_failures: swaps; attempts that failed, by reason.
     """
 
     state: ServingState = ServingState.NONE
     epoch: str = ""
-    revision: int = 0
-    active: str = ""
     staleness_s: float | None = None
     last_error: str | None = None
     applied_ms: int | None = None
@@ -48,6 +46,15 @@ class Facts:
     failed: dict[str, str] = field(default_factory=dict)
     reloads: int = 0
     reload_failures: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts(Followed):
+    """What a replica knows about itself: its bindings, and what it says of its items (`items.replica.status`)."""
+
+    revision: int = 0
+    active: str = ""
+    items: dict[str, Any] | None = None
 
     def beat(self) -> dict[str, Any]:
         """Return the part of a heartbeat that they are."""
@@ -61,24 +68,32 @@ class Facts:
             "applied_at": self.applied_at,
             "build_ms": round(self.build_ms, 1) if self.build_ms is not None else None,
             "failed": dict(list(self.failed.items())[:FAILED_SHOWN]),
+            **({} if self.items is None else {"items": self.items}),
         }
 
 
-class Status:
-    """The newest `Facts`; their state is always that of the snapshot in `holder`.
+F = TypeVar("F", bound=Followed)
+
+
+class FollowStatus(Generic[F]):
+    """The newest facts of what is followed; their state is always that of the snapshot in `holder`.
 
     `changed` is set with the next change of any fact, and another event from then on.
+
+    Args:
+        holder: of the snapshot.
+        facts: before anything is known.
+        what: is followed, for the log.
     """
 
-    def __init__(self, holder: Holder) -> None:
-        self._holder = holder
-        self._facts = Facts()
+    def __init__(self, holder: Holder, facts: F, what: str) -> None:
+        self._holder, self._facts, self._what = holder, facts, what
         self._confirmed: float | None = None
         self._away: set[str] = set()
         self.changed = asyncio.Event()
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> F:
         staleness_s = None if self._confirmed is None else time.monotonic() - self._confirmed
         return replace(self._facts, staleness_s=staleness_s)
 
@@ -92,9 +107,12 @@ class Status:
 
     def state(self, state: ServingState) -> None:
         """Call what is served `state` from now on; it stays as it is."""
-        if self._holder.current.state != state:
-            self._holder.current = replace(self._holder.current, state=state)
+        self._holder.current = self._stated(self._holder.current, state)
         self.note(state=state)
+
+    def _stated(self, snapshot: Snapshot, state: ServingState) -> Snapshot:
+        """Return `snapshot` with another state of what is followed."""
+        return snapshot if snapshot.state == state else replace(snapshot, state=state)
 
     def confirm(self) -> None:
         """Note that the store holds what is served here."""
@@ -112,7 +130,7 @@ class Status:
     def hold(self, why: ServingState) -> None:
         """Note that what the store holds is not to be served; count it when that is news."""
         if self._facts.state != why:
-            log.error("bindings on hold", why=why, serving=self._facts.revision)
+            log.error(f"{self._what} on hold", why=why, **self._serving())
             self.fail(why, None)
         self.state(why)
 
@@ -120,7 +138,7 @@ class Status:
         """Note that `error` keeps us from following the store; a hold stays one. Log each reason once an outage."""
         if isinstance(error, StoreError) and str(error) not in self._away and len(self._away) < SAID:
             self._away.add(str(error))
-            log.warning("the store cannot be followed", error=str(error), serving=self._facts.revision)
+            log.warning("the store cannot be followed", error=str(error), **self._serving())
         self.fail("store" if isinstance(error, StoreError) else "bug", error)
         if self._facts.state is ServingState.LIVE:
             self.state(ServingState.DEGRADED)
@@ -131,5 +149,19 @@ class Status:
         failures[reason] = failures.get(reason, 0) + 1
         text = reason if error is None else f"{type(error).__name__}: {error}"[:300]
         if error is not None and not isinstance(error, StoreError):
-            log.error("bindings", reason=reason, error=text, exc_info=error)
+            log.error(self._what, reason=reason, error=text, exc_info=error)
         self.note(reload_failures=failures, last_error=text)
+
+    def _serving(self) -> dict[str, int]:
+        """Return what is served, for the log."""
+        return {}
+
+
+class Status(FollowStatus[Facts]):
+    """Of the bindings."""
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(holder, Facts(), "bindings")
+
+    def _serving(self) -> dict[str, int]:
+        return {"serving": self._facts.revision}

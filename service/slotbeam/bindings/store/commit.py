@@ -14,7 +14,15 @@ import orjson
 from slotbeam.bindings.binding import Binding, ItemLists
 from slotbeam.bindings.edits.plan import LINGER_S, Change, Edit, Plan, item_changes, lists_of, make_plan
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
+from slotbeam.bindings.store.connection import (
+    Script,
+    Unanswered,
+    known_on_disk,
+    look_up,
+    nothing_written,
+    run,
+    unconfirmed,
+)
 from slotbeam.bindings.store.replies import idempotency_record
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import IdempotencyReused, OutcomeUnknown, SlotTaken, StoreError, StoreUnavailable, WordTaken
@@ -85,9 +93,7 @@ async def _commit(
     idempotency_key: str,
     fingerprint: str,
 ) -> Committed:
-    durable = await store.durability()
-    if store.strict and not durable.ok:
-        raise StoreUnavailable(f"writes are refused: {durable.why}", durability=durable.how)
+    durable = await store.durable()
     for attempt in range(TRIES):
         # Looked up before the listing is read: the same request may have come by another control plane, and the edit
         # that it made would now refuse itself (its word is taken, its slot is bound).
@@ -106,7 +112,7 @@ async def _commit(
         if isinstance(reply, Committed):
             return reply
         if reply[0] == "ok":
-            how = known_on_disk(store.strict, durable.how, confirmed, plan.revision)
+            how = known_on_disk(store.strict, durable.how, confirmed, unconfirmed(plan.revision))
             return Committed(plan.revision, plan.edits, False, how)
         _raise_refusal(store, reply)
         # Another commit came first. Those who lost together must not try again together.
@@ -161,7 +167,7 @@ async def _replayed(store: Store, idempotency_key: str, raw: bytes | str, revisi
             again, confirmed = 0, False
         if again is None:
             return None
-        how = known_on_disk(store.strict, how, confirmed, revision)
+        how = known_on_disk(store.strict, how, confirmed, unconfirmed(revision))
     return Committed(revision, await _remembered(store, revision), True, how)
 
 

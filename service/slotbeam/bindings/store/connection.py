@@ -42,7 +42,7 @@ _REFUSALS = (OutOfMemoryError, ReadOnlyError, BusyLoadingError, NoPermissionErro
 
 
 class Connection:
-    """Connects to the store when it is first asked something. Only this room (`bindings/store/`) uses its clients.
+    """Connects to the store when it is first asked something. Only rooms named `store` use its clients.
 
     Args:
         url: `redis://…`, `rediss://…` or `unix://…` (see `slotbeam.storeurl`).
@@ -156,10 +156,10 @@ class Script:
     text: str
 
     @classmethod
-    def load(cls, name: str) -> Script:
-        """Read `common.lua` and `name`, both beside this module, as one."""
-        here = Path(__file__).parent
-        return cls("".join((here / part).read_text(encoding="utf-8") for part in ("common.lua", name)))
+    def load(cls, name: str, module: str = __file__) -> Script:
+        """Read `common.lua`, beside this module, and `name`, beside `module`, as one."""
+        paths = Path(__file__).with_name("common.lua"), Path(module).with_name(name)
+        return cls("".join(path.read_text(encoding="utf-8") for path in paths))
 
     @property
     def sha(self) -> str:
@@ -208,21 +208,22 @@ async def run(
     return answer, confirmed
 
 
-def known_on_disk(strict: bool, how: str, confirmed: bool, revision: int) -> str:
+def known_on_disk(strict: bool, how: str, confirmed: bool, unsure: OutcomeUnknown) -> str:
     """Tell how a write that was made is known to be on disk: `how`, or `unknown`.
 
     Raises:
-        OutcomeUnknown: a strict store did not confirm it.
+        OutcomeUnknown: `unsure`, where a strict store did not confirm it.
     """
     if how != "waitaof" or confirmed:
         return how
     if strict:
-        raise OutcomeUnknown(
-            f"revision {revision} was written but the store did not confirm that it is on disk",
-            outcome="unknown",
-            revision=revision,
-        )
+        raise unsure
     return "unknown"
+
+
+def unconfirmed(revision: int) -> OutcomeUnknown:
+    why = f"revision {revision} was written but the store did not confirm that it is on disk"
+    return OutcomeUnknown(why, outcome="unknown", revision=revision)
 
 
 async def look_up(lookup_s: float, ask: Callable[[], Awaitable[T | None]]) -> T | None:

@@ -57,10 +57,24 @@ def heartbeat(value: bytes | str) -> dict[str, Any]:
         and _count(facts.get("revision"))
         and isinstance(failed := facts.get("failed"), dict)
         and all(isinstance(why, str) for why in failed.values())
-        and all(isinstance(facts[name], str | int | float | None) for name in facts if name != "failed")
+        and all(isinstance(facts[name], str | int | float | None) for name in facts if name not in ("failed", "items"))
+        and _says_items(facts.get("items"))
     ):
         return facts
     return {"revision": 0, "state": "unreadable", "error": "its heartbeat cannot be read", "failed": {}}
+
+
+def _says_items(items: Any) -> bool:
+    """Return whether this may be what a heartbeat says of items; an older slotbeam says nothing."""
+    if items is None:
+        return True
+    return (
+        isinstance(items, dict)
+        and _count(items.get("seq"))
+        and isinstance(failed := items.get("failed"), dict)
+        and all(isinstance(why, str) for why in failed.values())
+        and all(isinstance(items[name], str | int | float | None) for name in items if name != "failed")
+    )
 
 
 def json_value(value: bytes | str) -> Any:

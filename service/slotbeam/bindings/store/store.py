@@ -234,6 +234,13 @@ class Store(Connection):
         """Ask the server whether an acknowledged write is on disk; asked for every commit, as anyone may change it."""
         return await ask_durability(self)
 
+    async def durable(self) -> Durability:
+        """Ask the same before a write. Raises `StoreUnavailable`: a strict store could lose it."""
+        found = await self.durability()
+        if self.strict and not found.ok:
+            raise StoreUnavailable(f"writes are refused: {found.why}", durability=found.how)
+        return found
+
 
 def _document(facts: Mapping[str, Any]) -> bytes:
     """Write JSON that `replies` reads: the path in an error may be no UTF-8."""

@@ -7,6 +7,19 @@ from pydantic import Field
 from slotbeam.api.http.models import Count, Said, with_examples
 
 
+class ReplicaItems(Said):
+    """What a live replica says of the items that it serves."""
+
+    epoch: str
+    seq: Count
+    digest: str
+    count: Count
+    state: str
+    error: str | None
+    applied_ms: float | None
+    failed: dict[str, str] = Field(description="Id of an item that could not be served there → why")
+
+
 class ReplicaView(Said):
     """What a live replica says of itself; null is what it did not say."""
 
@@ -22,6 +35,7 @@ class ReplicaView(Said):
     build_ms: float | None
     error: str | None
     failed: dict[str, str] = Field(description="Id of a binding that could not be built there → why")
+    items: ReplicaItems | None = Field(description="What it says of items; null of an older version")
 
 
 class ReplicaList(
@@ -43,6 +57,16 @@ class ReplicaList(
                     "build_ms": 2.5,
                     "error": None,
                     "failed": {},
+                    "items": {
+                        "epoch": "4be1c02f6f0d9a77",
+                        "seq": 42,
+                        "digest": "9f3c51d07ab2e6489f3c51d07ab2e648",
+                        "count": 7,
+                        "state": "live",
+                        "error": None,
+                        "applied_ms": 31,
+                        "failed": {},
+                    },
                 }
             ],
         }

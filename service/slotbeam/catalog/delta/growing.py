@@ -1,0 +1,53 @@
+"""Columns that only grow: one writer appends, readers keep views of what was there when they took them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from slotbeam.arrays import Strings
+
+_FIRST = 1024
+
+
+class GrowingArray:
+    """Entries of one shape. Nothing that was appended changes, so a view of it needs no copy."""
+
+    def __init__(self, dtype: DTypeLike, shape: tuple[int, ...] = ()) -> None:
+        self._held: NDArray[Any] = np.empty((_FIRST, *shape), dtype)
+        self._length = 0
+
+    def append(self, part: NDArray[Any]) -> None:
+        """Take the next entries, (n, *shape)."""
+        end = self._length + len(part)
+        if end > len(self._held):
+            wider = np.empty((max(end, 2 * len(self._held)), *self._held.shape[1:]), self._held.dtype)
+            wider[: self._length] = self._held[: self._length]
+            self._held = wider
+        self._held[self._length : end] = part
+        self._length = end
+
+    def view(self) -> NDArray[Any]:
+        """Return all entries so far."""
+        return self._held[: self._length]
+
+
+class GrowingStrings:
+    """Strings, as `Strings` holds them."""
+
+    def __init__(self) -> None:
+        self._blob, self._offsets = GrowingArray(np.uint8), GrowingArray(np.int64)
+        self._offsets.append(np.zeros(1, np.int64))
+
+    def append(self, part: Strings | Sequence[bytes]) -> None:
+        """Take the next strings."""
+        part = part if isinstance(part, Strings) else Strings.of_bytes(part)
+        self._offsets.append(part.offsets[1:].astype(np.int64) + len(self._blob.view()))
+        self._blob.append(part.blob)
+
+    def view(self) -> Strings:
+        """Return all strings so far."""
+        return Strings(self._blob.view(), self._offsets.view())

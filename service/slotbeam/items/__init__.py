@@ -1,0 +1,1 @@
+"""Live items: records, their feed, commits, and a replica that knows which items changed."""

@@ -1,0 +1,54 @@
+"""A replica of the store's bindings and of its items, of either plane."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from slotbeam.bindings.replica.pace import Pace
+from slotbeam.bindings.replica.replica import Replica
+from slotbeam.bindings.store.store import Store
+from slotbeam.items.replica.follower import Follower
+from slotbeam.items.replica.livesink import LiveSink
+from slotbeam.items.replica.sink import ItemSink
+from slotbeam.search.snapshot import Holder
+
+
+class LiveReplica(Replica):
+    """Follows bindings, as a `Replica` does, and items, too; its heartbeats say both.
+
+    Args:
+        sink: that changed items are handed to; None: what makes them findable. Others as for `Replica`.
+
+    Attributes:
+        items: what follows them.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        holder: Holder,
+        data_dir: Path,
+        name: str | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        role: str = "data",
+        process: int = 1,
+        pace: Pace = Pace(),
+        sink: ItemSink | None = None,
+    ) -> None:
+        super().__init__(store, holder, data_dir, name, clock, role=role, process=process, pace=pace)
+        watcher = self.watcher
+        self.items = Follower(
+            store,
+            holder,
+            data_dir,
+            role,
+            sink or LiveSink(watcher.serving, watcher.artifact),
+            tell=lambda facts: watcher.status.note(items=facts),
+            process=process,
+            now_ms=watcher.now_ms,
+            pace=pace,
+        )
+        self.follow("items", self.items)

@@ -1,0 +1,1 @@
+"""The items of the store: keys, atomic reads, commits."""

@@ -1,0 +1,222 @@
+"""One atomic commit of items: acknowledged and durable, or refused without a trace, or honestly unknown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from slotbeam.bindings.store import replies
+from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
+from slotbeam.catalog.fields import FieldKind
+from slotbeam.errors import OutcomeUnknown, StoreError, StoreUnavailable
+from slotbeam.items.edits import BaseRow, Given, ItemOutcome, ItemsPlan, Operation, make_plan
+from slotbeam.items.store.outcomes import outcome_text, read_outcome, told_again
+from slotbeam.items.store.store import ItemStore, Seen
+
+TRIES = 24
+FEED_KEPT = 10_000
+"""Entries of the feed that are kept at least."""
+KEYS_KEPT = 10_000
+"""Commits whose idempotency keys are remembered."""
+
+_SCRIPT = Script.load("commit.lua", __file__)
+_WRITE_AGAIN = Script("""
+return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+""")
+"""Changes nothing: WAITAOF answers for what its own connection wrote last."""
+_KEYS = ("imeta", "item", "feed", "iidem")
+
+
+@dataclass(frozen=True)
+class ItemsRules:
+    """What commits are held to.
+
+    Attributes:
+        base: the row of an item of the index.
+        kinds: field → the type of its values in the catalog.
+        limit: records at most.
+        keep: entries of the feed that are kept.
+    """
+
+    base: BaseRow
+    kinds: Mapping[str, FieldKind]
+    limit: int
+    keep: int = FEED_KEPT
+
+
+@dataclass(frozen=True)
+class ItemsCommitted:
+    """What an acknowledged commit did.
+
+    Attributes:
+        epoch: of the items.
+        seq: of its last edit; of one that changed nothing, that of the store.
+        outcomes: of each operation. Of a replay only what became of it is known, and the seq of what was written.
+        replayed: the idempotency key was used before with the same request; nothing was done again.
+        durability: how it is known to be on disk: `appendfsync always`, `waitaof` or `unknown`.
+    """
+
+    epoch: str
+    seq: int
+    outcomes: tuple[ItemOutcome, ...]
+    replayed: bool
+    durability: str
+
+
+async def plan_items(store: ItemStore, operations: Sequence[Operation], rules: ItemsRules) -> tuple[Seen, ItemsPlan]:
+    """Work out what `operations` would do to the items there are now. Raises `StoreUnavailable`."""
+    ids = list(dict.fromkeys(operation.id for operation in operations))
+    seen, records = await store.records(ids)
+    if seen is None:
+        raise StoreUnavailable(f"the store at {store.store.name} holds no epoch of items: it is new, or lost its data")
+
+    def work() -> ItemsPlan:
+        head = seen.head
+        return make_plan(
+            operations, Given(records, head.seq, head.digest, seen.count, rules.base, rules.kinds, rules.limit)
+        )
+
+    return seen, await asyncio.to_thread(work)
+
+
+async def commit_items(
+    store: ItemStore,
+    operations: Sequence[Operation],
+    rules: ItemsRules,
+    *,
+    actor: str,
+    at: int,
+    idempotency_key: str | None = None,
+    fingerprint: str = "",
+) -> ItemsCommitted:
+    """Commit the operations that are not refused, all of them at one moment.
+
+    Args:
+        actor: who asks, for the feed.
+        at: unix ms.
+        idempotency_key: a second commit with it and the same `fingerprint` returns the first one's outcome.
+
+    Raises:
+        IdempotencyReused: nothing was written.
+        StoreUnavailable: nothing was written.
+        OutcomeUnknown: it may have been written; the same key tells.
+    """
+    key = idempotency_key or "auto-" + secrets.token_hex(16)
+    async with store.store.write_lock:
+        with nothing_written():
+            how = (await store.store.durable()).how
+            for attempt in range(TRIES):
+                done = await earlier_items(store, operations, key, fingerprint)
+                if done is not None:
+                    return done
+                seen, plan = await plan_items(store, operations, rules)
+                if not plan.writes:
+                    return ItemsCommitted(seen.head.epoch, seen.head.seq, plan.outcomes, False, how)
+                outcome = outcome_text(seen.head.epoch, plan, fingerprint)
+                arguments = _arguments(seen, plan, key, outcome, actor, at, rules.keep)
+                reply, confirmed = await _run(store, plan, seen, arguments, key, outcome, how)
+                if isinstance(reply, ItemsCommitted):
+                    return reply
+                if reply[0] == "ok":
+                    last = plan.writes[-1].seq
+                    known = known_on_disk(store.store.strict, how, confirmed, _unconfirmed(last))
+                    return ItemsCommitted(seen.head.epoch, last, plan.outcomes, False, known)
+                _raise_refusal(store, reply)
+                # Another commit came first. Those who lost together must not try again together.
+                await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))
+            raise StoreUnavailable(f"{TRIES} other commits came first, send it again")
+
+
+async def earlier_items(
+    store: ItemStore, operations: Sequence[Operation], idempotency_key: str, fingerprint: str
+) -> ItemsCommitted | None:
+    """Look up what the idempotency key did; None when it is new. Call it with the store's write lock.
+
+    Raises:
+        IdempotencyReused: it did something else.
+        OutcomeUnknown: it made an edit, and the store does not say that it is on disk.
+        StoreUnavailable: the store does not answer.
+    """
+    raw = await store.used_for(idempotency_key)
+    if raw is None:
+        return None
+    epoch, first, last, letters = read_outcome(raw, idempotency_key, fingerprint)
+    try:
+        how = (await store.store.durability()).how
+        if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
+            try:
+                names = ["iidem"]
+                again, confirmed = await run(store.store, _WRITE_AGAIN, names, f"key:{idempotency_key}", raw, how=how)
+            except Unanswered:
+                again, confirmed = 0, False
+            if again is None:
+                return None
+            how = known_on_disk(store.store.strict, how, confirmed, _unconfirmed(last))
+    except StoreUnavailable as error:
+        raise OutcomeUnknown(
+            f"the same request made seq {last} before, but {error}; send it again", outcome="unknown", seq=last
+        ) from error
+    return ItemsCommitted(epoch, last, told_again(operations, letters, first), True, how)
+
+
+def _unconfirmed(seq: int) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"seq {seq} was written but the store did not confirm that it is on disk", outcome="unknown", seq=seq
+    )
+
+
+def _arguments(
+    seen: Seen, plan: ItemsPlan, key: str, outcome: str, actor: str, at: int, keep: int
+) -> list[str | bytes]:
+    last = plan.writes[-1]
+    fields = {
+        "epoch": seen.head.epoch,
+        "before": str(seen.head.seq),
+        "after": str(last.seq),
+        "digest": last.digest,
+        "count": str(plan.count),
+        "key": key,
+        "keys": str(KEYS_KEPT),
+        "outcome": outcome,
+        "actor": actor,
+        "at": str(at),
+        "keep": str(keep),
+    }
+    arguments: list[str | bytes] = [json.dumps(fields, ensure_ascii=False)]
+    for write in plan.writes:
+        arguments += [write.id, str(write.seq), write.record, write.digest]
+    return arguments
+
+
+async def _run(
+    store: ItemStore, plan: ItemsPlan, seen: Seen, arguments: Sequence[str | bytes], key: str, outcome: str, how: str
+) -> tuple[list[str] | ItemsCommitted, bool]:
+    """Send the script once. What became of one whose answer was lost, its idempotency key tells: never "failed"."""
+    try:
+        return await run(store.store, _SCRIPT, _KEYS, *arguments, how=how)
+    except Unanswered as error:
+        raw: bytes | str | None = await look_up(store.store.lookup_s, lambda: store.used_for(key, to_write=False))
+        if raw is not None and replies.text(raw) == outcome:
+            return ItemsCommitted(seen.head.epoch, plan.writes[-1].seq, plan.outcomes, False, "unknown"), False
+        why = type(error.__cause__).__name__
+        raise OutcomeUnknown(
+            f"the store at {store.store.name} did not confirm the commit ({why}); it may have been written: "
+            "send the same request with the same Idempotency-Key to find out",
+            outcome="unknown",
+            idempotency_key=key,
+        ) from error
+
+
+def _raise_refusal(store: ItemStore, reply: list[str]) -> None:
+    """Raise what the script's checks found; return when another commit merely came first."""
+    why, *rest = reply
+    if why in ("stale", "idem"):
+        return
+    name = store.store.name
+    if why == "epoch":
+        raise StoreUnavailable(f"the store at {name} began another epoch of items ({rest[0] or 'none'})")
+    raise StoreError(f"the store at {name} holds keys that slotbeam did not write ({': '.join(reply)})")

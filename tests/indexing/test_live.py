@@ -1,0 +1,178 @@
+"""A live catalog answers as an index built of what it came to: edits, filters and facets, whatever their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from slotbeam.bindings.replica.overlay import Bound, build_overlay, with_items
+from slotbeam.catalog.inmemory import item_source
+from slotbeam.catalog.item import Item
+from slotbeam.catalog.loaders import CatalogReader
+from slotbeam.indexing.build import build_index
+from slotbeam.indexing.live import Edits, LiveIndex
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Answer, SearchRequest, SortKey
+from slotbeam.search.snapshot import Overlay, Snapshot
+from slotbeam.types import Slot, Timings
+from support.shop import BRANDS, COLORS, ENTITIES, make_items
+
+WORDS = (*ENTITIES, *BRANDS, *COLORS, "zorblax", "thing", "number")
+OPTIONS: dict[str, Any] = {"scan_budget": 24, "step_rows": 4, "lexical_candidates": 9, "candidates": 12}
+REQUESTS = (
+    SearchRequest("red mug"),
+    SearchRequest("acme"),
+    SearchRequest("zorblax lamp", facets=("price", "department")),
+    SearchRequest("blue chair number 7"),
+    SearchRequest("lamp", filter={"price": {"lte": 40}}),
+    SearchRequest("mug", filter={"department": ["kitchen", "new"]}, fields=("price", "department", "stock")),
+    SearchRequest("rug", sort=(SortKey("department"), SortKey("price", descending=True))),
+    SearchRequest("green", exclude_ids=("i003", "n1"), collapse="department"),
+    SearchRequest("cobalt rug", beam_width=3),
+    SearchRequest("usb c", beam_width=50, filter={"stock": True}),
+)
+
+
+def titles() -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
+
+
+def items_of(item_id: str) -> st.SearchStrategy[Item]:
+    fields = st.fixed_dictionaries(
+        {},
+        optional={
+            "department": st.sampled_from(["kitchen", "office", "new", "attic"]),
+            "price": st.sampled_from([5.0, 20.0, 39.5, 80.0]),
+            "stock": st.booleans(),
+        },
+    )
+    return st.builds(
+        lambda title, fields, popularity: Item(item_id, title, "", {}, fields, popularity),
+        titles(),
+        fields,
+        st.sampled_from([0.0, 1.0, 7.0]),
+    )
+
+
+ids = st.sampled_from([*(f"i{n:03d}" for n in range(12)), "n1", "n2", "i0035", "zz"])
+edits = st.lists(
+    st.one_of(
+        ids.flatmap(lambda item_id: items_of(item_id).map(lambda item: {item_id: item})),
+        ids.map(lambda item_id: {item_id: None}),
+        st.tuples(ids, st.sampled_from([1.0, 30.0, 99.0])),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@pytest.fixture(scope="module")
+def base(tiny_artifact: Path) -> Artifact:
+    artifact = Artifact.load(tiny_artifact)
+    return replace(artifact, options=replace(artifact.options, **OPTIONS))
+
+
+def apply(live: LiveIndex, held: dict[str, Item], steps: Sequence[Any], bound: Sequence[Bound]) -> Overlay:
+    """Do the steps, one version each, and note what the catalog should hold; a price alone is a patch.
+
+    Returns:
+        The overlay of `bound`, renewed with each version.
+    """
+    overlay = build_overlay(live.artifact, bound)
+    for step in steps:
+        if isinstance(step, tuple):
+            item = held.get(step[0])
+            step = {step[0]: item and replace(item, fields={**item.fields, "price": step[1]})}
+        numbering = live.numbering
+        live.apply(step)
+        overlay = with_items(live.artifact, overlay, set(step) if live.numbering == numbering else None)
+        for item_id, item in step.items():
+            held.pop(item_id, None)
+            if item is not None:
+                held[item_id] = item
+    return overlay
+
+
+def bindings(base: Artifact) -> list[Bound]:
+    reserved = [Slot(position, base.kae.codebook.reserved(position)[0]) for position in (0, 2)]
+    held = ("i001", "n1", "i0035", "i007", "zz", "i090"), ("n2", "i007", "i001")
+    return [
+        Bound("b1", reserved[0], ("zorblax",), held[0]),
+        Bound("b2", reserved[1], ("number",), held[1], placement="blend"),
+    ]
+
+
+def oracle(base: Artifact, held: Mapping[str, Item], directory: Path) -> Artifact:
+    lines = directory / "catalog.jsonl"
+    lines.write_bytes(b"\n".join(map(item_source, held.values())))
+    build_index(base.directory, CatalogReader(lines), directory / "out", statistics_of=base.directory)
+    return replace(Artifact.load(directory / "out"), options=base.options)
+
+
+def assert_same(live: Snapshot, built: Snapshot, request: SearchRequest) -> None:
+    """Two answers are the same but for items whose scores are within 1e-5."""
+    one, other = (retrieve(snapshot, request, Timings()) for snapshot in (live, built))
+    mine, theirs = shown(live.artifact, one, request), shown(built.artifact, other, request)
+    assert [score for _, score, _ in mine] == pytest.approx([score for _, score, _ in theirs], abs=1e-5), request
+    if [item for item, _, _ in mine] != [item for item, _, _ in theirs]:
+        # Only items that nearly tie may stand in another order.
+        places = {item: score for item, score, _ in theirs}
+        assert all(places.get(item) == pytest.approx(score, abs=1e-5) for item, score, _ in mine), request
+        assert not request.sort, request
+    assert {item: fields for item, _, fields in mine} == {item: fields for item, _, fields in theirs}, request
+    assert one.facets == other.facets
+    assert one.confidence == pytest.approx(other.confidence, abs=1e-5)
+
+
+def shown(artifact: Artifact, answer: Answer, request: SearchRequest) -> list[tuple[str, float, Any]]:
+    catalog, rows = artifact.catalog, answer.hits.rows
+    fields = [[catalog.fields[name].at(rows).said()[n] for name in request.fields] for n in range(len(rows))]
+    return list(zip(catalog.ids.take(rows), answer.hits.scores.tolist(), fields, strict=True))
+
+
+def test_a_live_catalog_answers_as_an_index_of_the_resulting_items(base: Artifact, tmp_path: Path) -> None:
+    @given(edits)
+    @settings(max_examples=int(__import__("os").environ.get("N", "40")), deadline=None)
+    def check(steps: Sequence[Any]) -> None:
+        assert_as_built(base, steps, tmp_path)
+
+    check()
+
+
+def assert_as_built(base: Artifact, steps: Sequence[Any], directory: Path) -> None:
+    held = {item.id: item for item in make_items(120)}
+    live, bound = LiveIndex(base), bindings(base)
+    overlay = apply(live, held, steps, bound)
+    built = oracle(base, held, directory)
+    snapshots = Snapshot(live.artifact, overlay), Snapshot(built, build_overlay(built, bound))
+    assert len(live.artifact.catalog) == len(held) == len(built.catalog)
+    for request in REQUESTS:
+        if request.filter.keys() | set(request.fields) <= set(built.catalog.fields):
+            assert_same(*snapshots, request)
+    for word in ("zorblax", "mug", "red mug", "usb-c"):
+        rows = [artifact.catalog.match([word]) for artifact in (live.artifact, built)]
+        found = [
+            sorted(artifact.catalog.ids.take(own)) for artifact, own in zip((live.artifact, built), rows, strict=True)
+        ]
+        assert found[0] == found[1]
+
+
+def test_an_edit_leaves_earlier_versions_as_they_are(base: Artifact) -> None:
+    live = LiveIndex(base)
+    before = live.apply({"n1": Item("n1", "red mug"), "i000": None})
+    answer = retrieve(Snapshot(before), SearchRequest("red mug"), Timings())
+    edits: Edits = {"n1": None, "n2": Item("n2", "red mug"), "i000": Item("i000", "blue lamp", popularity=9.0)}
+    after = live.apply(edits)
+    again = retrieve(Snapshot(before), SearchRequest("red mug"), Timings())
+    assert np.array_equal(answer.hits.rows, again.hits.rows)
+    assert np.array_equal(answer.hits.scores, again.hits.scores)
+    assert before.catalog.rows_of(["n1", "n2", "i000"])[1] == ["n2", "i000"]
+    assert after.catalog.rows_of(["n1", "n2", "i000"])[1] == ["n1"]
