@@ -33,11 +33,11 @@ TOKEN = "t" * 32
 class Planes:
     """`slotbeam serve` of two processes on a free port. A context manager; leaving it kills what is left."""
 
-    def __init__(self, url: str, artifact: Path, data_dir: Path, **settings: object) -> None:
+    def __init__(self, url: str, **settings: object) -> None:
         # Not below the tests' own folder: the path of a unix socket has 107 bytes at most.
         self.sockets = Path(tempfile.mkdtemp(prefix="sb-", dir="/tmp"))
-        given = {"processes": 2, "port": 0, "redis_url": url, "artifact": artifact, "data_dir": data_dir, **settings}
-        self.environment = environment(replica_id="both", **given) | {"TMPDIR": str(self.sockets)}
+        given = {"processes": 2, "port": 0, "redis_url": url, "replica_id": "both", **settings}
+        self.environment = environment(**given) | {"TMPDIR": str(self.sockets)}
 
     def __enter__(self) -> Planes:
         self._log = tempfile.TemporaryFile("a+")  # no pipe: a plane whose log nobody reads would stop
@@ -71,10 +71,10 @@ class Planes:
         pid = self.process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
-    def own(self, number: int, path: str) -> httpx.Response:
+    def own(self, number: str, path: str) -> httpx.Response:
         """Ask one of the processes on its own socket."""
         [directory] = self.sockets.glob("slotbeam-*")
-        transport = httpx.HTTPTransport(uds=str(directory / str(number)))
+        transport = httpx.HTTPTransport(uds=str(directory / number))
         with httpx.Client(transport=transport, base_url="http://plane", timeout=HANG_S) as client:
             return client.get(path)
 
@@ -99,7 +99,9 @@ FALLS = ("_total", "_count", "_sum", "_bucket")
 @pytest.fixture(scope="module")
 def planes(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iterator[tuple[Planes, EmbeddedStore]]:
     folder = tmp_path_factory.mktemp("planes")
-    with EmbeddedStore(folder / "store") as store, Planes(store.url, tiny_artifact, folder / "data") as running:
+    (folder / "artifact").symlink_to(tiny_artifact)
+    settings = {"artifact": folder / "artifact", "data_dir": folder / "data", "drain_s": HANG_S}
+    with EmbeddedStore(folder / "store") as store, Planes(store.url, **settings) as running:
         yield running, store
 
 
@@ -107,8 +109,11 @@ def test_both_processes_answer_and_the_port_counts_for_both(planes: tuple[Planes
     running, _ = planes
     before, asked = running.metrics()[OK], 0
 
+    numbers = processes(running.metrics())
+    assert len(numbers) == 2
+
     def counted() -> list[float]:
-        return [samples(running.own(number, "/metrics").text)[OK] for number in (1, 2)]
+        return [samples(running.own(number, "/metrics").text)[OK] for number in numbers]
 
     def both() -> bool:
         nonlocal asked
@@ -121,9 +126,9 @@ def test_both_processes_answer_and_the_port_counts_for_both(planes: tuple[Planes
     whole = running.metrics()
     assert whole[OK] - before == asked
     assert whole[OK] == sum(counted())
-    assert {dict(labels)["process"] for name, labels in whole if name == "process_resident_memory_bytes"} == {"1", "2"}
+    assert {dict(labels)["process"] for name, labels in whole if name == "process_resident_memory_bytes"} == numbers
     assert whole[RESTARTS] == 0
-    ready = [running.own(number, "/readyz") for number in (1, 2)]
+    ready = [running.own(number, "/readyz") for number in numbers]
     assert [one.status_code for one in ready] == [200, 200]
 
 
@@ -151,9 +156,19 @@ async def test_each_process_is_a_replica_that_an_edit_waits_for_with_a_file_of_i
         assert answer["items"][0]["id"] == "i003"
 
 
+def fallen(before: Samples, now: Samples) -> list[object]:
+    """Series of counters and histograms that are less than before, or gone."""
+    return [series for series, value in before.items() if series[0].endswith(FALLS) and now.get(series, -1) < value]
+
+
+def processes(of: Samples) -> set[str]:
+    return {dict(labels)["process"] for name, labels in of if name == "slotbeam_bindings_applied_revision"}
+
+
 def test_one_that_is_killed_is_replaced_and_no_counter_falls(planes: tuple[Planes, EmbeddedStore]) -> None:
     running, _ = planes
-    before, restarts = running.metrics(), running.metrics()[RESTARTS]
+    before = running.metrics()
+    restarts, numbers = before[RESTARTS], processes(before)
     first, second = running.children()
     os.kill(first, signal.SIGKILL)
 
@@ -161,20 +176,49 @@ def test_one_that_is_killed_is_replaced_and_no_counter_falls(planes: tuple[Plane
         nonlocal before
         with contextlib.suppress(httpx.TransportError):  # of a connection that the dead one had taken
             now = running.metrics()
-            fallen = [
-                series for series, value in before.items() if series[0].endswith(FALLS) and now.get(series, -1) < value
-            ]
-            assert fallen == []
+            assert fallen(before, now) == []
             before = now
-        gauges = [labels for name, labels in before if name == "slotbeam_bindings_applied_revision"]
-        return len(gauges) == 2 and before[RESTARTS] == restarts + 1
+        return processes(before) == numbers and before[RESTARTS] == restarts + 1
 
     wait_for(whole_again)
     again = running.children()
     assert len(again) == 2
     assert again[0] == second
-    [said] = [line for line in running.events() if line.get("part") == "serve-1"]
-    assert (said["level"], said["status"], said["process"]) == ("error", -signal.SIGKILL, "serve")
+    [said] = [line for line in running.events() if line.get("status") == -signal.SIGKILL]
+    assert (said["level"], str(said["part"])[:-1], said["process"]) == ("error", "serve-", "serve")
+
+
+def test_sighup_replaces_each_in_turn_and_nobody_by_one_that_does_not_start(
+    planes: tuple[Planes, EmbeddedStore], tiny_artifact: Path, tmp_path: Path
+) -> None:
+    running, _ = planes
+    link, old = Path(running.environment["SLOTBEAM_ARTIFACT"]), running.children()
+    before, numbers = running.metrics(), processes(running.metrics())
+
+    def leads_to(artifact: Path) -> None:
+        link.with_name("next").symlink_to(artifact)
+        link.with_name("next").rename(link)
+        running.process.send_signal(signal.SIGHUP)
+
+    leads_to(tmp_path)
+    [line] = wait_for(lambda: running.said("not replaced; what serves goes on"))
+    assert "ended with status 1 before it was ready" in str(line["why"])
+    assert running.children() == old
+    leads_to(tiny_artifact)
+    with httpx.Client(timeout=HANG_S) as client:
+
+        def replaced() -> bool:
+            assert client.post(f"{running.url}/retrieve", json=BODY).status_code == 200
+            return bool(running.said("replaced"))
+
+        wait_for(replaced)
+    assert set(running.children()).isdisjoint(old)
+    now = running.metrics()
+    assert fallen(before, now) == []
+    assert now[OK] > before[OK]
+    assert now[RESTARTS] == before[RESTARTS], "nothing ended by itself"
+    assert processes(now) != numbers, "both have names of their own while they live side by side"
+    assert len(processes(now)) == 2
 
 
 async def test_sigterm_under_load_refuses_and_loses_nothing(
@@ -193,7 +237,7 @@ async def test_sigterm_under_load_refuses_and_loses_nothing(
         while len(answers) < goal:
             await asyncio.sleep(0.005)
 
-    with Planes(server.url, tiny_artifact, tmp_path, drain_s=600) as running:
+    with Planes(server.url, artifact=tiny_artifact, data_dir=tmp_path, drain_s=600) as running:
         async with asyncio.timeout(HANG_S), asyncio.TaskGroup() as group:
             for _ in range(4):
                 group.create_task(ask(running.url))
@@ -216,7 +260,7 @@ async def test_sigterm_under_load_refuses_and_loses_nothing(
 def test_kill_9_of_the_parent_leaves_no_process_behind(
     server: EmbeddedStore, tiny_artifact: Path, tmp_path: Path
 ) -> None:
-    with Planes(server.url, tiny_artifact, tmp_path) as running:
+    with Planes(server.url, artifact=tiny_artifact, data_dir=tmp_path) as running:
         children = running.children()
         running.process.kill()
         wait_for(lambda: not any(alive(pid) for pid in children))

@@ -6,12 +6,13 @@ import asyncio
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
 from slotbeam.background import Background, Ended
 from slotbeam.cli.child import Child
-from slotbeam.errors import SetupError
+from slotbeam.errors import SetupError, SlotbeamError
 
 SAY_AFTER_S = 5.0
 PROBE_S = 0.05
@@ -36,11 +37,18 @@ class Parent:
         self.background = Background()
         self.stop = asyncio.Event()
         self._drain_s, self._stop_s, self._drains = drain_s, stop_s, False
+        self._kept: dict[Child, asyncio.Task[None]] = {}
+        self._again = asyncio.Event()
 
     def hear_signals(self) -> None:
-        """With SIGTERM children drain first; with SIGINT (Ctrl-C), or another signal, they end at once."""
+        """With SIGTERM children drain first; with SIGINT (Ctrl-C), or another signal, they end at once.
+
+        SIGHUP calls `replace`.
+        """
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._asked_to_end, number)
+            loop.add_signal_handler(number, self._asked_to_end, number)
+        loop.add_signal_handler(signal.SIGHUP, self._again.set)
 
     async def until(
         self, child: Child, ready: Callable[[], Awaitable[bool]], timeout_s: float, waiting: str | None = None
@@ -78,7 +86,32 @@ class Parent:
             ended.cancel()
             stopped.cancel()
 
-    async def life(self, child: Child) -> None:
+    def keep(self, child: Child) -> None:
+        """Keep a child running from now on."""
+        self._kept[child] = self.background.start(child.name, partial(self._life, child))
+
+    def let_go(self, child: Child) -> None:
+        """Keep a child no longer: its end is meant."""
+        self._kept.pop(child).cancel()
+
+    async def replacing(self) -> None:
+        """Call `replace` each time SIGHUP came; what cannot be replaced serves on."""
+        while True:
+            await self._again.wait()
+            self._again.clear()
+            try:
+                await self.replace()
+            except SlotbeamError as error:
+                log.error("not replaced; what serves goes on", why=str(error))
+
+    async def replace(self) -> None:
+        """Put processes that serve what SLOTBEAM_ARTIFACT leads to now in the place of those that run.
+
+        Raises:
+            SlotbeamError: why that cannot be done.
+        """
+
+    async def _life(self, child: Child) -> None:
         """Live one life of a child, whoever started it."""
         if child.process is None or child.process.returncode is not None:
             await child.start()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Iterable
@@ -31,6 +32,8 @@ from slotbeam.settings import Settings
 
 STOP_TIMEOUT_S = 7.0
 """Beside the drain; an `up` above waits for longer."""
+REPLACE_TIMEOUT_S = 120.0
+"""Until one that replaces another takes connections."""
 START_TIMEOUT_S = 600.0
 """A large artifact may have to be read from a slow disk."""
 
@@ -66,7 +69,8 @@ class Planes(Parent):
             self._sockets = Path(directory)
             server = await asyncio.start_unix_server(self._hear, self._sibling(0).parent)
             try:
-                self.children = [self._child(number + 1) for number in range(self.settings.processes or 1)]
+                artifact = self.settings.artifact.resolve()
+                self.children = [self._child(n + 1, artifact) for n in range(self.settings.processes or 1)]
                 for child in self.children:
                     await child.start()
                     self.begun(child)
@@ -74,7 +78,8 @@ class Planes(Parent):
                 if not self.stop.is_set():
                     log.info("listening", url=address(self.listener), processes=len(self.children))
                     for child in self.children:
-                        self.background.start(child.name, partial(self.life, child))
+                        self.keep(child)
+                    self.background.start("replacing", self.replacing)
                     await self.stop.wait()
             finally:
                 await self.background.stop()
@@ -94,11 +99,11 @@ class Planes(Parent):
     def _sibling(self, number: int) -> Sibling:
         return Sibling(self._sockets, number)
 
-    def _child(self, number: int) -> Child:
+    def _child(self, number: int, artifact: Path, *options: str) -> Child:
         # Named by its number, not its pid: stable over restarts, one heartbeat, one last-known-good file.
         name = f"serve-{number}"
-        own = {"SLOTBEAM_REPLICA_ID": f"{self._replica}-{number}"}
-        arguments = ["serve", "--number", str(number), "--sockets", str(self._sockets)]
+        own = {"SLOTBEAM_REPLICA_ID": f"{self._replica}-{number}", "SLOTBEAM_ARTIFACT": str(artifact)}
+        arguments = ["serve", "--number", str(number), "--sockets", str(self._sockets), *options]
         environment = {**os.environ, **self.settings.environment(self.flags), **own}
         return Child(name, self.listener, environment, arguments, number)
 
@@ -106,6 +111,39 @@ class Planes(Parent):
         """Wait until the child answers at all. Raises `SetupError` when it ends first."""
         own = self._sibling(child.number).own
         await self.until(child, partial(is_ready, own, path="/livez"), START_TIMEOUT_S)
+
+    async def replace(self) -> None:
+        """Replace the children in turn: a new one takes connections, then an old one leaves the port to the others.
+
+        A new one takes none while its model lacks a slot for a binding: then the old ones serve on.
+        """
+        artifact = self.settings.artifact.resolve()
+        log.info("replacing", artifact=str(artifact))
+        for old in list(self.children):
+            taken = {child.number for child in self.children}
+            number = next(n for n in range(1, len(taken) + 2) if n not in taken)
+            new = self._child(number, artifact, "--whole")
+            self.children.append(new)
+            try:
+                await new.start()
+                self.begun(new)
+                if not await self.until(new, partial(is_ready, self._sibling(number).own), REPLACE_TIMEOUT_S):
+                    return
+            except BaseException:
+                await self._drop(new)
+                raise
+            self.keep(new)
+            self.let_go(old)
+            old.signal(signal.SIGHUP)
+            await self.gone([old], self.settings.drain_s)
+            await self._drop(old)
+        log.info("replaced", artifact=str(artifact))
+
+    async def _drop(self, child: Child) -> None:
+        """Forget a child that is gone, or is to be."""
+        await self.end([child])
+        self.children.remove(child)
+        self.ended(child)
 
     # ---------------------------------------------------------------- metrics
 
@@ -140,7 +178,9 @@ class Planes(Parent):
     def _restarts(self) -> Metric:
         """Return what an `up` above started again, and what this parent did."""
         parts = restarts_of_up(self.settings.data_dir)
-        parts["serve"] = parts.get("serve", 0) + sum(self.background.restarts.values())
+        parts["serve"] = parts.get("serve", 0) + sum(
+            count for name, count in self.background.restarts.items() if name.startswith("serve-")
+        )
         restarts = CounterMetricFamily("slotbeam_restarts", "Restarts of what ended by itself.", labels=["part"])
         for part, count in parts.items():
             restarts.add_metric([part], count)

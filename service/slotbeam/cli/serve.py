@@ -21,6 +21,7 @@ def serve(
     redis_url: RedisUrl = None,
     listen_fd: ListenFd = None,
     number: Annotated[int | None, typer.Option(hidden=True, help="Of a process below a parent.")] = None,
+    whole: Annotated[bool, typer.Option(hidden=True, help="Wait until no binding lacks a slot.")] = False,
     sockets: Annotated[Path | None, typer.Option(hidden=True, help="Where that parent has its unix sockets.")] = None,
 ) -> None:
     """Run the data plane alone: /retrieve on one port, following the store's bindings."""
@@ -41,4 +42,4 @@ def serve(
 
             app = load_plane(create_data_app, settings, listener, process=number)
             shared = Shared(app, Sibling(sockets, number), app.state.plane.metrics.render)
-            run_sharing(shared, listener, settings.drain_s, app.state.ready)
+            run_sharing(shared, listener, settings.drain_s, app.state.whole if whole else app.state.ready)

@@ -10,7 +10,9 @@ import asyncio
 import json
 import os
 import shlex
+import signal
 import socket
+import sys
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -25,6 +27,7 @@ from slotbeam.cli.listening import address, listen
 from slotbeam.cli.parent import Parent
 from slotbeam.cli.probing import example_of, is_ready
 from slotbeam.embedded.lock import lock_directory
+from slotbeam.embedded.parentdeath import bound_to_parent
 from slotbeam.embedded.record import record_of, write_record
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import SetupError
@@ -52,6 +55,7 @@ class Up(Parent):
         super().__init__(settings.drain_s, STOP_TIMEOUT_S)
         self.settings, self.flags = settings, set(flags)
         self.store = None if settings.redis_url else EmbeddedStore(settings.data_dir)
+        self._processes = settings.processes or cores()
         self.url = str(settings.redis_url or "")
         self._stale = False  # whether up.json is not what runs
 
@@ -77,7 +81,8 @@ class Up(Parent):
                 self._write_record()
                 self._announce(time.monotonic() - started, await example_of(self.children[0].listener))
                 for child in self.children:
-                    self.background.start(child.name, partial(self.life, child))
+                    self.keep(child)
+                self.background.start("replacing", self.replacing)
                 if self.store:
                     live = partial(self._live_store, self.store)
                     self.background.start("store", live, last_delay_s=LAST_STORE_DELAY_S)
@@ -103,17 +108,64 @@ class Up(Parent):
     def _child(self, name: str, listener: socket.socket) -> Child:
         # Stable over restarts: one heartbeat, one last-known-good file.
         replica = f"{self.settings.replica_id or 'up'}-{name}"
-        processes = self.settings.processes or cores()
         own = {
             "SLOTBEAM_REDIS_URL": self.url,
             "SLOTBEAM_REPLICA_ID": replica,
-            "SLOTBEAM_PROCESSES": str(processes),
+            "SLOTBEAM_PROCESSES": str(self._processes),
         }
         return Child(name, listener, {**os.environ, **self.settings.environment(self.flags), **own})
 
     async def _until_ready(self, child: Child) -> None:
         """Wait until the child answers 200 on `/readyz`. Raises `SetupError` when it ends first or takes too long."""
         await self.until(child, partial(is_ready, child.listener), READY_TIMEOUT_S, STILL_WAITING)
+
+    async def replace(self) -> None:
+        """Replace the planes, the control plane first: it gives the bindings slots of the new model.
+
+        Of several data planes one takes the place of another; who asks a single one, or the control plane, waits.
+        """
+        await self._verify()
+        serve, admin = self.children
+        several = self._processes > 1
+        for child in (admin,) if several else (admin, serve):
+            self.let_go(child)
+            child.signal(signal.SIGTERM)
+            await self.gone([child], self.settings.drain_s)
+            await child.start()
+            self.keep(child)
+            self.begun(child)
+            await self._until_ready(child)
+            if child is admin:
+                await asyncio.to_thread(self._carry)
+        if several:
+            serve.signal(signal.SIGHUP)
+
+    async def _verify(self) -> None:
+        """Raise `SetupError` when the artifact is not what its manifest says."""
+        artifact = str(self.settings.artifact)
+        verifying = await asyncio.create_subprocess_exec(
+            *bound_to_parent([sys.executable, "-m", "slotbeam.cli", "index", "verify", artifact]),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await verifying.communicate()
+        if verifying.returncode != 0:
+            raise SetupError(said.decode(errors="replace").strip()[-500:] or f"{artifact} cannot be verified")
+
+    def _carry(self) -> None:
+        """Give bindings that have none a slot of the model that the control plane serves now."""
+        from slotbeam.cli.client import admin_client
+        from slotbeam.cli.slots.carry import carry_all
+
+        with admin_client(self.settings, address(self.children[1].listener)) as client:
+            carried, left = carry_all(client)
+        log.info("bindings carried", bindings=len(carried), left=len(left))
+        if left:
+            raise SetupError(
+                f"{len(left)} bindings have no slot of the new model, so data planes keep the old one: "
+                f"{next(iter(left.values()))}; then send SIGHUP again"
+            )
 
     async def _live_store(self, store: EmbeddedStore) -> None:
         """One life of the store, which may begin with none: its disk may still be full."""

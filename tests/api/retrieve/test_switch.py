@@ -24,7 +24,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from slotbeam_train.command import train
 from support.absorbing import IDS, LABUBU, small_options, write_bindings, write_world
-from support.clients import client_of
+from support.clients import AppClient, client_of
 from support.processes import Up, wait_for
 
 TOKEN = "t" * 32
@@ -45,7 +45,7 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Artifact, Artif
 
 
 @contextlib.asynccontextmanager
-async def a_plane(kind: str, artifact: Artifact, url: str, folder: Path, name: str) -> AsyncIterator[httpx.AsyncClient]:
+async def a_plane(kind: str, artifact: Artifact, url: str, folder: Path, name: str) -> AsyncIterator[AppClient]:
     """A ready plane of its own, with its own data directory."""
     settings = Settings(
         data_dir=folder / name, redis_url=url, admin_token=SecretStr(TOKEN), replica_id=name, workers=1, queue=64
@@ -148,6 +148,7 @@ async def test_the_switch_of_artifacts_under_load_loses_no_binding_and_no_reques
         assert seen["old-data"]["failed"] == {}
         assert list(seen["new-data"]["failed"]) == [bound["crocs"]["id"]]
         assert seen["new-data"]["failed"][bound["crocs"]["id"]].startswith("NACK:MODEL")
+        assert [client.app.state.whole() for client in (a, b)] == [True, False]
 
         # It gets a slot of the new codebook; then all is live in both, and the new plane joins.
         etag = (await new_admin.get(f"/admin/slots/{bound['crocs']['id']}")).headers["etag"]
@@ -158,6 +159,7 @@ async def test_the_switch_of_artifacts_under_load_loses_no_binding_and_no_reques
         seen = await replicas(new_admin, placed.json()["revision"], "old-data", "new-data")
         assert [seen[name]["failed"] for name in ("old-data", "new-data")] == [{}, {}]
         assert [seen[name]["state"] for name in ("old-data", "new-data")] == ["live", "live"]
+        assert [client.app.state.whole() for client in (a, b)] == [True, True]
         load.front = [a, b]
         await asyncio.gather(load.more("old"), load.more("new"))
 
@@ -259,6 +261,69 @@ def test_the_switch_between_real_processes_loses_no_binding_and_no_request(
             stream.ending.set()
             stream.join(HANG_S)
     assert stream.wrong == []
+
+
+def test_sighup_puts_a_new_model_in_the_place_of_the_old_one_process_by_process_and_no_request_fails(
+    artifacts: tuple[Artifact, Artifact], tmp_path: Path
+) -> None:
+    """Two codebooks live meanwhile; the bindings get slots of the new one before anything serves it."""
+    old, new = artifacts
+    current = tmp_path / "current"
+    current.symlink_to(old.directory)
+    with Up(tmp_path / "data", current, processes=2, workers=1, drain_s=2) as up:
+        for words, ids in ((LABUBU["words"], IDS), (["crocs"], CROCS)):
+            items = [part for item in ids for part in ("--item", item)]
+            bound = up.cli("slots", "bind", *words, "-c", "brand", *items, "--json")
+            assert bound.returncode == 0, bound.stderr
+        streams = [Stream(up.record["data"]) for _ in range(3)]
+        for stream in streams:
+            stream.start()
+        try:
+            streams[0].more(up.record["data"])
+            (tmp_path / "next").symlink_to(new.directory)
+            (tmp_path / "next").rename(current)
+            up.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: said(up, "replaced") or failed(streams), 4 * HANG_S)
+            for stream in streams:
+                stream.more(up.record["data"])
+        finally:
+            for stream in streams:
+                stream.ending.set()
+                stream.join(HANG_S)
+        assert failed(streams) == []
+        with httpx.Client(base_url=up.record["admin"], headers={"authorization": f"Bearer {up.token}"}) as admin:
+            live = admin.get("/admin/replicas").json()["replicas"]
+            slots = {slot["words"][0]: (slot["state"], slot["slot"]) for slot in held_by(admin)}
+        assert {one["codebook"] for one in live} == {new.codebook_sha}
+        assert sorted(one["role"] for one in live) == ["admin", "data", "data"]
+        assert slots["labubu"] == ("active", None), "the new model has it as a word of its own"
+        assert slots["crocs"][0] == "active"
+        assert slots["crocs"][1] is not None
+        assert up.read() is not None
+        assert up.process.poll() is None
+
+
+def test_a_model_that_is_damaged_replaces_nothing(artifacts: tuple[Artifact, Artifact], tmp_path: Path) -> None:
+    current = tmp_path / "current"
+    current.symlink_to(artifacts[0].directory)
+    with Up(tmp_path / "data", current, processes=1) as up:
+        pids = up.pids
+        current.unlink()
+        (tmp_path / "damaged").mkdir()
+        current.symlink_to(tmp_path / "damaged")
+        up.process.send_signal(signal.SIGHUP)
+        [line] = wait_for(lambda: said(up, "not replaced; what serves goes on"))
+        assert "manifest.json" in line["why"]
+        up.retrieve("labubu")
+        assert (up.read() or {})["children"]["serve"] in pids
+
+
+def said(up: Up, event: str) -> list[dict[str, Any]]:
+    return [line for line in up.events() if line["event"] == event]
+
+
+def failed(streams: list[Stream]) -> list[str]:
+    return [line for stream in streams for line in stream.wrong]
 
 
 def answers(answer: dict[str, Any], query: str, wanted: set[str]) -> bool:

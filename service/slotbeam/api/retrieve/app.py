@@ -165,6 +165,7 @@ def create_data_app(
     app = plane_app("slotbeam data plane", lifespan, (RetrieveBody, BatchBody, EventsBody))
     app.state.plane = plane
     app.state.ready = ready = lambda: replica is None or replica.is_ready
+    app.state.whole = lambda: replica is None or replica.is_whole()
     app.include_router(probes(holder, ready, plane.metrics))
     app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))
 

@@ -14,6 +14,9 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Overlay
 from slotbeam.types import Slot
 
+NO_SLOT = "NACK:MODEL"
+"""How the reason begins why a binding is left out that has no slot of the codebook that is served."""
+
 
 @dataclass(frozen=True, eq=False)
 class Compiled:
@@ -73,7 +76,7 @@ def compile_listing(
         if slot is None and is_absorbed(artifact, binding):
             continue
         if slot is None:
-            failed[binding_id] = f"NACK:MODEL codebook {artifact.codebook_sha[:12]}… has no slot for it"
+            failed[binding_id] = f"{NO_SLOT} codebook {artifact.codebook_sha[:12]}… has no slot for it"
         elif blamed and binding_id in blamed:
             failed[binding_id] = blamed[binding_id]
         elif binding.items not in items:

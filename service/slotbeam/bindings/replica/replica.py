@@ -15,11 +15,12 @@ from typing import Protocol
 import structlog
 
 from slotbeam.background import Background
+from slotbeam.bindings.replica.compiling import NO_SLOT
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import StoreError
-from slotbeam.search.snapshot import Holder
+from slotbeam.search.snapshot import Holder, ServingState
 
 log = structlog.get_logger("slotbeam.bindings")
 
@@ -77,6 +78,7 @@ class Replica:
         artifact = holder.current.artifact
         self.watcher = Watcher(store, holder, artifact, data_dir, name, clock, role=role, process=process, pace=pace)
         self.is_ready = False
+        self._told = -1
         self._background = Background()
         self._parts: dict[str, FollowedPart] = {}
 
@@ -112,6 +114,17 @@ class Replica:
         """Return how often each background task had to begin again."""
         parts = [part.background.restarts for part in (self.watcher, *self._parts.values())]
         return {name: count for own in (self._background.restarts, *parts) for name, count in own.items()}
+
+    def is_whole(self) -> bool:
+        """Return whether it serves what the store holds, and no binding lacks a slot of this codebook; else log why."""
+        facts = self.watcher.facts
+        if not self.is_ready or facts.state is not ServingState.LIVE:
+            return False
+        lacking = sum(why.startswith(NO_SLOT) for why in facts.failed.values())
+        if lacking and facts.revision != self._told:
+            self._told = facts.revision
+            log.error("bindings have no slot of this codebook; slotbeam slots carry gives them one", bindings=lacking)
+        return not lacking
 
     async def _wait(self) -> None:
         await asyncio.gather(*(part.ready(self.pace.ready_s) for part in (self.watcher, *self._parts.values())))

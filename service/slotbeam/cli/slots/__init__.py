@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from slotbeam.cli.slots import bind, export, history, import_, preview, restore, unbind
+from slotbeam.cli.slots import bind, carry, export, history, import_, preview, restore, unbind
 from slotbeam.cli.slots import list as list_
 
 group = typer.Typer(help="Bind words to reserved slots, live.", no_args_is_help=True)
@@ -13,6 +13,7 @@ group.command()(preview.preview)
 group.command()(unbind.unbind)
 group.command("list")(list_.list_slots)
 group.command()(export.export)
+group.command()(carry.carry)
 group.command("import")(import_.import_file)
 group.command()(history.history)
 group.command()(restore.restore)
