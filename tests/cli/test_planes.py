@@ -41,7 +41,9 @@ class Planes:
 
     def __enter__(self) -> Planes:
         self._log = tempfile.TemporaryFile("a+")  # no pipe: a plane whose log nobody reads would stop
-        self.process = subprocess.Popen([*CLI, "serve"], env=self.environment, stderr=self._log)
+        self.process = subprocess.Popen(
+            [*CLI, "serve"], env=self.environment, stdin=subprocess.DEVNULL, stderr=self._log
+        )
         try:
             self.url = wait_for(self._address)
             wait_for(lambda: len(self.said("takes connections")) == 2)

@@ -92,7 +92,9 @@ class Up:
         if self.log_elsewhere:
             self._copy = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=self._err)
         errors = self._copy.stdin if self._copy else self._err
-        self.process = subprocess.Popen([*CLI, "up"], env=self.environment, stdout=self._out, stderr=errors)
+        self.process = subprocess.Popen(
+            [*CLI, "up"], env=self.environment, stdin=subprocess.DEVNULL, stdout=self._out, stderr=errors
+        )
         try:
             self.record = wait_for(self._ready)
         except BaseException:

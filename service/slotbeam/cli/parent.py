@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -43,12 +44,13 @@ class Parent:
     def hear_signals(self) -> None:
         """With SIGTERM children drain first; with SIGINT (Ctrl-C), or another signal, they end at once.
 
-        SIGHUP calls `replace`.
+        SIGHUP calls `replace`; of a terminal it means that this was closed, and ends everything at once.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_end, number)
-        loop.add_signal_handler(signal.SIGHUP, self._again.set)
+        if not os.isatty(0):
+            loop.add_signal_handler(signal.SIGHUP, self._again.set)
 
     async def until(
         self, child: Child, ready: Callable[[], Awaitable[bool]], timeout_s: float, waiting: str | None = None

@@ -32,6 +32,8 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(slotbeam_\w+)` \| ([a-z]+)[^|]* \| *([^|]*?) *\| ([^|]*) \|$", re.MULTILINE)
 METRIC = re.compile(r"\bslotbeam_(?!train\b|lab\b)\w")
 FROM_PROMETHEUS = {"instance", "job", "le"}
+PROCESS = {"process"}
+"""Of gauges of several processes behind one port."""
 _MATCHERS = re.compile(r'\b([a-z]\w+)\{((?:\w+(?:=|!=|=~|!~)"[^"]*",?)*)\}')
 _MATCHER = re.compile(r'(\w+)(=~?|!=|!~)"([^"]*)"')
 _GROUPED = re.compile(r"\b(?:by|on|ignoring|group_left|without) \(([\w, ]*)\)")
@@ -98,7 +100,7 @@ async def test_every_metric_label_and_value_that_is_asked_for_is_exported(planes
         names = set(re.findall(r"\b(?:slotbeam|process)_\w+|\bup\b", expression))
         assert names, where
         assert names <= {name for name, _ in every}, where
-        labels = {label for name, found in every if name in names for label in found} | FROM_PROMETHEUS
+        labels = {label for name, found in every if name in names for label in found} | FROM_PROMETHEUS | PROCESS
         for group in _GROUPED.findall(expression):
             assert set(re.findall(r"\w+", group)) <= labels, where
         matched = _MATCHERS.findall(expression)
