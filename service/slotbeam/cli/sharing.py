@@ -27,8 +27,8 @@ from slotbeam.cli.serving import Server
 from slotbeam.cli.sibling import Sibling
 from slotbeam.errors import ShuttingDown
 
-POLITE_S = 0.002
-"""That a connection waits for a process with fewer of them."""
+POLITE_S = 0.01
+"""That a connection waits for a process with fewer of them: what the loop of one that decodes needs to look."""
 FULL_S = 1.0
 
 log = structlog.get_logger("slotbeam.cli")
@@ -115,7 +115,7 @@ class SharingServer(Server):
             self._count()
             self._listen()
             log.info("takes connections")
-        retired = self.ending.closing and not self.server_state.connections
+        retired = self.ending.closing and not self.server_state.connections and not self._beginning
         return await super().on_tick(counter) or retired
 
     def retire(self) -> None:
@@ -164,11 +164,17 @@ class SharingServer(Server):
             connection.setblocking(False)
             begun = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
             self._beginning.add(begun)
-            begun.add_done_callback(self._beginning.discard)
+            begun.add_done_callback(self._begun)
+            self._count()
         self._listen()
 
+    def _begun(self, task: asyncio.Task[Any]) -> None:
+        self._beginning.discard(task)
+        self._count()
+
     def _count(self) -> None:
-        self._open.set(len(self.server_state.connections))
+        if self.shared.joined and self._listener.fileno() >= 0:
+            self._open.set(len(self.server_state.connections) + len(self._beginning))
 
     def _protocol(self) -> asyncio.Protocol:
         state = self.lifespan.state
