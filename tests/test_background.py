@@ -185,6 +185,7 @@ CONTROL = {
     **{name: DATA[name] for name in SHARED},
     "begin": (Replica, "_begin"),
     "expiry": (AdminPlane, "_expire"),
+    "items-feed": (AdminPlane, "_keep_feed"),
 }
 
 

@@ -30,7 +30,7 @@ from slotbeam.items.edits import Operation
 from slotbeam.items.replica.follower import Follower
 from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.items.rows import base_row
-from slotbeam.items.store.commit import ItemsCommitted, ItemsRules, commit_items
+from slotbeam.items.store.commit import FEED_KEPT, ItemsCommitted, ItemsRules, commit_items, entries_to_keep
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
@@ -62,6 +62,7 @@ class AdminPlane:
         self.trail = Trail(settings.data_dir)
         self.authors = Authors(lambda: self.store)
         self.clock = clock
+        self.feed_kept = FEED_KEPT
         # It learns at the first call.
         held = self.base
         self.guesser = cache(lambda: Guesser(held.kae, held.catalog, texts=held.texts))
@@ -124,6 +125,7 @@ class AdminPlane:
         try:
             async with self.replica as replica, self.integrity.checking():
                 replica.keep("expiry", self._expire)
+                replica.keep("items-feed", self._keep_feed)
                 yield
         finally:
             self.pool.shutdown(wait=True, cancel_futures=True)
@@ -169,7 +171,7 @@ class AdminPlane:
     def item_rules(self) -> ItemsRules:
         """Return what edits of items are held to."""
         base = partial(base_row, self.base)
-        return ItemsRules(base, self.artifact.catalog.fields.kinds, self.settings.delta_limit)
+        return ItemsRules(base, self.artifact.catalog.fields.kinds, self.settings.delta_limit, self.feed_kept)
 
     async def commit_items(
         self, operations: Sequence[Operation], actor: str, idempotency_key: str | None, fingerprint: str
@@ -195,6 +197,16 @@ class AdminPlane:
             return None
         async with self.store.write_lock:
             return await earlier(self.store, idempotency_key, fingerprint)
+
+    async def _keep_feed(self) -> None:
+        """Let the feed of items be as long as the slowest live replica needs it."""
+        while True:
+            with contextlib.suppress(StoreError):
+                told = [beat.get("items") for beat in await self.store.replicas()]
+                epoch, seq = self.follower.facts.epoch, self.follower.facts.seq
+                read = [one["seq"] for one in told if one and one.get("epoch") == epoch]
+                self.feed_kept = entries_to_keep(seq, read)
+            await asyncio.sleep(self.pace.beat_s)
 
     async def _expire(self) -> None:
         """Commit `expired → free` once the grace is over."""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slotbeam.bindings.store import replies
@@ -18,8 +18,8 @@ from slotbeam.items.store.outcomes import outcome_text, read_outcome, told_again
 from slotbeam.items.store.store import ItemStore, Seen
 
 TRIES = 24
-FEED_KEPT = 10_000
-"""Entries of the feed that are kept at least."""
+FEED_KEPT, FEED_LONGEST = 10_000, 200_000
+"""Entries of the feed that are kept at least, and at most: a replica further behind reads everything once."""
 KEYS_KEPT = 10_000
 """Commits whose idempotency keys are remembered."""
 
@@ -29,6 +29,12 @@ return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and redis.call('HSET', KE
 """)
 """Changes nothing: WAITAOF answers for what its own connection wrote last."""
 _KEYS = ("imeta", "item", "feed", "iidem")
+
+
+def entries_to_keep(seq: int, read: Iterable[int]) -> int:
+    """Return how long the feed has to be at `seq` for the slowest of those that have `read` it so far."""
+    behind = max((seq - at for at in read), default=0)
+    return min(max(FEED_KEPT, 2 * behind), FEED_LONGEST)
 
 
 @dataclass(frozen=True)
