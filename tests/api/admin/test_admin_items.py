@@ -23,10 +23,22 @@ from support.items import Remembering
 MUG = {"title": "A red mug", "attributes": {"color": "red"}, "fields": {"price": 12.5, "department": "home"}}
 
 
+@pytest.fixture(scope="module")
+def whole(tiny_artifact: Path) -> Artifact:
+    """An artifact that items can be encoded by."""
+    return Artifact.load(tiny_artifact)
+
+
 @pytest.fixture
-async def data(server: EmbeddedStore, shop: Artifact, tmp_path: Path) -> AsyncIterator[AppClient]:
+async def admin(plane: Any, whole: Artifact) -> AsyncIterator[AppClient]:
+    async with plane(artifact=whole) as client:
+        yield client
+
+
+@pytest.fixture
+async def data(server: EmbeddedStore, whole: Artifact, tmp_path: Path) -> AsyncIterator[AppClient]:
     settings = Settings(data_dir=tmp_path / "serve", redis_url=server.url, replica_id="serve-1")
-    async with client_of(create_data_app(settings, shop)) as client:
+    async with client_of(create_data_app(settings, whole)) as client:
         async with asyncio.timeout(20):
             while (await client.get("/readyz")).status_code != 200:
                 await asyncio.sleep(0.005)
@@ -50,8 +62,9 @@ async def test_an_item_that_is_put_is_in_every_replica_before_the_answer(admin: 
     assert {row["id"]: row["seq"] for row in body["propagation"]["replicas"]} == {"serve-1": 1, "the-admin": 1}
     read = await admin.get("/admin/items/new-1")
     assert read.json() == {"id": "new-1", "item": {**MUG, "id": "new-1"}, "seq": 1, "etag": made.headers["etag"]}
-    answer = (await data.post("/retrieve", json={"query": "red mug"})).json()
-    assert answer["catalog"] == {"index": "shop", "state": "live", "seq": 1}
+    answer = (await data.post("/retrieve", json={"query": "a red mug", "filter": {"price": 12.5}})).json()
+    assert "new-1" in {item["id"] for item in answer["items"]}
+    assert answer["catalog"] == {"index": "tiny", "state": "live", "seq": 1}
     [beat] = [row for row in (await admin.get("/admin/replicas")).json()["replicas"] if row["id"] == "serve-1"]
     assert (beat["items"]["seq"], beat["items"]["count"], beat["items"]["failed"]) == (1, 1, {})
 
@@ -70,8 +83,8 @@ async def test_a_replica_that_could_not_take_an_item_is_named_and_the_answer_is_
     assert made.json()["look"] == "/admin/replicas"
 
 
-async def test_an_item_of_the_index_is_read_patched_and_deleted(admin: AppClient, shop: Artifact) -> None:
-    known = orjson.loads(shop.catalog.source(shop.catalog.row_of("i003") or 0))
+async def test_an_item_of_the_index_is_read_patched_and_deleted(admin: AppClient, whole: Artifact) -> None:
+    known = orjson.loads(whole.catalog.source(whole.catalog.row_of("i003") or 0))
     read = (await admin.get("/admin/items/i003")).json()
     assert (read["item"], read["seq"]) == (known, None)
     dearer = {"fields": {"price": 777, "sale": True}}
@@ -196,9 +209,9 @@ async def test_a_batch_has_1_to_1000_operations(admin: AppClient, count: int) ->
 
 
 async def test_more_items_than_the_limit_are_507_and_those_that_were_edited_can_be_edited_again(
-    plane: Any, settings: Settings
+    plane: Any, settings: Settings, whole: Artifact
 ) -> None:
-    async with plane(settings=settings.model_copy(update={"delta_limit": 1})) as admin:
+    async with plane(artifact=whole, settings=settings.model_copy(update={"delta_limit": 1})) as admin:
         assert (await put(admin, "a")).status_code == 201
         full = await put(admin, "b")
         assert full.status_code == 507

@@ -37,22 +37,6 @@ def test_an_item_is_put_shown_patched_found_and_deleted(up: Up, tmp_path: Path) 
     assert up.cli("items", "put", "x", "no.json").stderr.startswith("slotbeam: no.json is no JSON object, and no file")
 
 
-def test_items_that_the_store_lost_are_brought_back(up: Up) -> None:
-    assert up.cli("items", "put", "kept", MUG).returncode == 0
-    with redis.Redis.from_url(store_url(None, up.data_dir), decode_responses=True) as raw:
-        raw.flushall()
-        wait_for(lambda: up.retrieve("red mug")["catalog"]["state"] == "hold:NO_EPOCH")
-        refused = up.cli("items", "put", "more", MUG)
-        assert (refused.returncode, "nothing was written" in refused.stderr) == (1, True)
-        assert "would be: 1 added, 0 changed" in up.cli("items", "restore", "--dry-run").stdout
-        assert not raw.exists("{sb}:imeta")
-        done = up.cli("items", "restore")
-        assert (done.returncode, "1 added, 0 changed, 0 removed; seq 10" in done.stdout) == (0, True), done.stderr
-    wait_for(lambda: up.retrieve("red mug")["catalog"]["state"] == "live")
-    assert up.cli("slots", "restore", "--from", "last-good").returncode == 0
-    wait_for(lambda: up.cli("items", "put", "more", MUG).returncode == 0)
-
-
 def test_a_file_is_imported_and_what_is_as_it_says_costs_no_edit(up: Up, tmp_path: Path) -> None:
     feed = tmp_path / "feed.csv"
     lines = ["id,title,fields.price,attributes.color", *(f"f{n},mug number {n},{n}.5,red|blue" for n in range(1200))]
@@ -73,3 +57,20 @@ def test_a_file_is_imported_and_what_is_as_it_says_costs_no_edit(up: Up, tmp_pat
     odd = up.cli("items", "import", str(cheap))
     assert odd.returncode == 1
     assert 'odd.jsonl:1: f1: fields.price: "cheap" is text, price is a number' in odd.stderr
+
+
+def test_items_that_the_store_lost_are_brought_back(up: Up) -> None:
+    assert up.cli("items", "put", "kept", MUG).returncode == 0
+    with redis.Redis.from_url(store_url(None, up.data_dir), decode_responses=True) as raw:
+        raw.flushall()
+        wait_for(lambda: up.retrieve("red mug")["catalog"]["state"] == "hold:NO_EPOCH")
+        refused = up.cli("items", "put", "more", MUG)
+        assert (refused.returncode, "nothing was written" in refused.stderr) == (1, True)
+        assert " added, 0 changed, 0 removed, from seq" in up.cli("items", "restore", "--dry-run").stdout
+        assert not raw.exists("{sb}:imeta")
+        done = up.cli("items", "restore")
+        assert (done.returncode, " added, 0 changed, 0 removed; seq " in done.stdout) == (0, True), done.stderr
+    wait_for(lambda: up.retrieve("red mug")["catalog"]["state"] == "live")
+    assert '"price": 12.5' in up.cli("items", "show", "kept").stdout
+    assert up.cli("slots", "restore", "--from", "last-good").returncode == 0
+    wait_for(lambda: up.cli("items", "put", "more", MUG).returncode == 0)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
 
@@ -206,22 +206,23 @@ class Serving:
             self._holder.current = replace(self._holder.current, overlay=fresh.overlay, active=fresh.digest)
         self._status.note(active=fresh.digest, failed=dict(fresh.failed))
 
-    async def swap_items(self, make: Callable[[], tuple[Artifact, AbstractSet[str] | None]], **facts: Any) -> None:
+    async def swap_items(self, make: Callable[[], tuple[Artifact, AbstractSet[str] | None]], seq: int) -> None:
         """Serve another version of the catalog, and bindings with the items that it holds, in one assignment.
 
         Args:
             make: returns the artifact of that version, and the ids of items that changed since the one before; None:
                 rows are numbered anew. Called off the event loop; what it raises is raised, with nothing changed.
-            facts: of the snapshot, to be replaced with it.
+            seq: of the newest edit in it.
         """
         async with self._swap:
             artifact, changed = await self._off_loop(make)
             before = self.compiled
             if before is not None:
                 self.compiled = await self._off_loop(lambda: before.with_items(artifact, changed))
-                facts["overlay"] = self.compiled.overlay
             self._artifact = artifact
-            self._holder.current = replace(self._holder.current, artifact=artifact, **facts)
+            now = self._holder.current
+            overlay = self.compiled.overlay if self.compiled else now.overlay
+            self._holder.current = replace(now, artifact=artifact, overlay=overlay, items=replace(now.items, seq=seq))
 
     def rest(self) -> None:
         """Drop what is not compiled yet; whatever is asked afterwards begins anew."""

@@ -27,12 +27,12 @@ class LiveSink:
 
     async def apply(self, changed: Items, seq: int) -> None:
         """Serve these items as they are (None: deleted) from now on, all at once."""
-        await self._serving.swap_items(lambda: self._applied(changed))
+        await self._serving.swap_items(lambda: self._applied(changed), seq)
 
     async def reset(self, items: Items, seq: int) -> None:
         """Serve these edits and no other: what is not named is as the index has it."""
         if items or self._live is not None:
-            await self._serving.swap_items(lambda: (self._index().restart(items), None))
+            await self._serving.swap_items(lambda: (self._index().restart(items), None), seq)
 
     def _applied(self, changed: Items) -> tuple[Artifact, AbstractSet[str] | None]:
         live = self._index()
