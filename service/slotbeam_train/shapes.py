@@ -17,7 +17,7 @@ from slotbeam_train.stages.data import Sampler
 from slotbeam_train.stages.lessons import policy_trainer
 
 SHAPES = ("auto", "full", "small")
-SMALL_BELOW = 600
+SMALL_BELOW = 1000
 """Steps that a configuration's own shape has to have time for: of fewer the small one learned more in as long."""
 PROBE_STEPS = 6
 """Steps that are timed of a shape at most, after one that warms up."""
