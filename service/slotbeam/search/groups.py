@@ -141,8 +141,8 @@ def join_shared(groups: Sequence[PinnedGroup], passing: Passing) -> Sequence[Pin
 
 def candidate_rows(base: BaseGroup | None, pinned: Sequence[PinnedGroup]) -> IntArray:
     """Return (n,) the rows of the candidates of all groups, each once."""
-    own = [] if base is None else [base.candidates.places]
-    return distinct(np.concatenate([*own, *(group.candidate_rows for group in pinned)]).astype(np.int64))
+    own = np.empty(0, np.int64) if base is None else base.candidates.places
+    return distinct(np.concatenate([own, *(group.candidate_rows for group in pinned)]).astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -77,3 +77,14 @@ async def test_what_cannot_be_shown_is_refused_by_its_place_alone_and_in_a_batch
         [error] = problem["errors"]
         assert error["field"] == where
         assert says in error["message"]
+
+
+async def test_facets_of_a_query_of_which_nothing_is_known_count_nothing(data: httpx.AsyncClient) -> None:
+    response = await data.post("/retrieve", json={"query": "qwertyuiop", "facets": ["price", "department"]})
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    assert (answer["items"], answer["counted"]) == ([], 0)
+    assert answer["facets"] == {
+        "price": {"count": 0, "missing": 0},
+        "department": {"count": 0, "missing": 0, "values": []},
+    }
