@@ -4,7 +4,8 @@ SlotbeamError
 ├── InputError (ValueError)        the caller's mistake: 422
 │   ├── TextError                  text that cannot be normalised
 │   ├── FieldError                 a field that the catalog does not have
-│   │   └── FilterError            a filter on a field or value that does not exist
+│   │   ├── FilterError            a filter on a field or value that does not exist
+│   │   └── CursorError            a cursor that was changed, or is of another request
 │   ├── BindingError               a binding that could not be compiled
 │   ├── ImportRefused              a file of bindings with at least one bad row
 │   ├── UnknownRequestId           an event for an id that this service did not issue
@@ -83,6 +84,12 @@ class FilterError(FieldError):
     """Of a part of a filter, e.g. `filter.price.gte`."""
 
     type = "invalid-filter"
+
+
+class CursorError(FieldError):
+    """Of a cursor that no answer gave, or not to this request."""
+
+    type = "invalid-cursor"
 
 
 class BindingError(InputError):

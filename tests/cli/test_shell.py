@@ -153,6 +153,20 @@ def test_query_prints_the_answer(up: Up) -> None:
     assert len(json.loads(up.cli("query", "red mug", "-k", "3", "--json").stdout)["items"]) == 3
 
 
+def test_query_pages_to_the_end(up: Up) -> None:
+    whole = json.loads(up.cli("query", "red mug", "-k", "100", "--json").stdout)["items"]
+    ids: list[str] = []
+    cursor = "*"
+    while cursor:
+        page = json.loads(up.cli("query", "red mug", "-k", "60", "--cursor", cursor, "--json").stdout)
+        ids += [item["id"] for item in page["items"]]
+        last, cursor = cursor, page["next"]
+    assert ids[:100] == [item["id"] for item in whole]
+    first, end = (up.cli("query", "red mug", "-k", "60", "--cursor", each).stdout for each in ("*", last))
+    assert "next     --cursor AQ" in first
+    assert "next     nothing is left (120 candidates)" in end
+
+
 async def report_burst(url: str, word: str) -> None:
     """Report a day of queries without `word`, then an hour with it, as a replica reports it."""
     store, now = Store(url), time.time()

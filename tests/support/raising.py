@@ -18,6 +18,7 @@ BY_HAND: tuple[tuple[type[SlotbeamError], str], ...] = (
     *((kind, name) for kind in (errors.UnknownRequestId, errors.RequestIdExpired) for name in ("event", "errors")),
     (errors.FieldError, "errors"),
     (errors.FilterError, "errors"),
+    (errors.CursorError, "errors"),
 )
 """What is added to an error that exists, or by its class."""
 

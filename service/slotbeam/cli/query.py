@@ -26,6 +26,9 @@ def query(
     ] = None,
     interpret: Annotated[bool, typer.Option("--interpret", help="Filter by what the text says of a price.")] = False,
     spelling: Annotated[bool, typer.Option(help="Whether words that nobody knows are corrected.")] = True,
+    cursor: Annotated[
+        str | None, typer.Option(help="* for the first of several pages; for the next one what the page before says.")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print how the answer came about (JSON).")] = False,
     url: DataUrl = None,
     data_dir: DataDir = None,
@@ -38,6 +41,7 @@ def query(
     body |= {"min_relevance": min_relevance}
     body |= {"spelling": "on" if spelling else "off"}
     body |= {"fallback": fallback} if fallback else {}
+    body |= {"cursor": cursor} if cursor else {}
     with data_client(settings_of(ctx), url) as client:
         response = client.call("POST", "/retrieve", json=body)
     answer: dict[str, Any] = response.json()
@@ -76,6 +80,12 @@ def query(
     else:
         heads = ("#", "source", "score", "relevance", "matched", "id", "title")
         table(heads, rows, right=("#", "score", "relevance"))
+    if cursor:
+        if answer["changed"]:
+            say("changed  something was edited since the page before")
+        ends = {"exhausted": "nothing is left", "limit": "pages go no further; narrow the query down"}
+        further = f"--cursor {answer['next']}" if answer["next"] else ends[answer["end"]]
+        say(f"next     {further} ({counted(answer['candidates'], 'candidate')})")
     state, stages = answer["bindings"], response.headers["server-timing"].split(", ")
     took = ", ".join(stage.replace(";dur=", " ") + " ms" for stage in stages)
     say(f"model {answer['model']}, revision {state['revision']} ({state['state']}); {took}")

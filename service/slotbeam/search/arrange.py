@@ -13,7 +13,7 @@ from slotbeam.types import BoolArray, FloatArray, Hits, IntArray
 
 
 def arrange(hits: Hits, fields: Fields, request: SearchRequest, placement: Placement) -> Hits:
-    """Return the K hits that are shown.
+    """Return the hits that are shown, or what pages of them are made of.
 
     Args:
         hits: `request.ranked` of them, best first, judged.
@@ -28,7 +28,7 @@ def arrange(hits: Hits, fields: Fields, request: SearchRequest, placement: Place
     if request.sort:
         hits = hits[:MAX_K]
         hits = hits.take(_order(hits, fields, request.sort, bound_first=placement != Placement.BLEND))
-    return hits[: request.k]
+    return hits[: request.wanted]
 
 
 def _first_of_each(values: Field) -> IntArray:

@@ -150,6 +150,11 @@ class Artifact:
         """The identity of the slots that bindings are placed in."""
         return self.kae.codebook.sha
 
+    @cached_property
+    def sha(self) -> str:
+        """The identity of all that it holds: the SHA-256 of its manifest, which names every byte."""
+        return hashlib.sha256(orjson.dumps(self.manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
     def text_vector(self, canonical: str) -> FloatArray:
         """Return (m,) the text vector of a canonical query; (0,) where the model had no teacher."""
         return self.texts.of_query(canonical) if self.texts else np.empty(0)

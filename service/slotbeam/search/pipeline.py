@@ -72,7 +72,11 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         judge = Judge(catalog, options.calibration, words, vector, reading.corrected, text_vector)
         hits, confidence = judge.judge(hits)
         hits = arrange(hits, catalog.fields, request, placement)
-        facets = count_facets(catalog.fields, request.facets, candidate_rows(base, whole)) if request.facets else {}
+        rows = candidate_rows(base, whole) if request.facets or request.shown is not None else hits.rows[:0]
+        facets = count_facets(catalog.fields, request.facets, rows) if request.facets else {}
+        page = None
+        if request.shown is not None:
+            hits, page = request.shown.turn(hits, catalog, request.collapse, request.k, len(rows))
         applied = tuple(Applied.of(match, reading.span(match.match)) for match in bound)
         facts = explain(artifact, reading, encoded, base, pinned, hits) if request.explain else {}
-    return Answer(encoded, applied, hits, request.fields, facets, facts, reading, words, confidence)
+    return Answer(encoded, applied, hits, request.fields, facets, facts, reading, words, confidence, page)

@@ -15,6 +15,7 @@ from slotbeam.errors import FieldError, InputError
 from slotbeam.kae.encode import Encoded
 from slotbeam.language.boundaries import Span
 from slotbeam.language.normalize import normalize
+from slotbeam.search.paging import Page, Shown
 from slotbeam.search.snapshot import BoundMatch
 from slotbeam.search.words import ReadWords
 from slotbeam.search.worth import JUDGED
@@ -64,6 +65,7 @@ class SearchRequest:
         interpret: what the query says of typed fields is a filter, and no text.
         spelling: False takes every word as it was typed.
         explain: collect facts on how the answer came about.
+        shown: what the pages before showed, at most `MAX_K` − k items; None where no pages are asked for.
         max_bindings: pinned groups at most.
         normalised: whether `query` and `recent_queries` are canonical already, as those of a checked body are.
     """
@@ -85,6 +87,7 @@ class SearchRequest:
     interpret: bool = False
     spelling: bool = True
     explain: bool = False
+    shown: Shown | None = None
     max_bindings: int = 4
     normalised: bool = False
 
@@ -93,12 +96,17 @@ class SearchRequest:
         return self.query if self.normalised else canonical_query(self.query)
 
     @property
+    def wanted(self) -> int:
+        """How many of the arranged hits hold the K that are shown; of a page also what was shown, and one more."""
+        return self.k if self.shown is None else len(self.shown.marks) + self.k + 1
+
+    @property
     def ranked(self) -> int:
         """How many hits are ranked for K to be shown."""
         if self.collapse is not None:  # the k-th distinct value may be anywhere
             return sys.maxsize
         # The confidence is that of the first hits, as many for every K.
-        return MAX_K if self.sort or self.min_relevance else max(self.k, JUDGED)
+        return MAX_K if self.sort or self.min_relevance else max(self.wanted, JUDGED)
 
     def check_fields(self, known: Fields) -> None:
         """Refuse a field that the catalog does not have, but for those of `filter`. Raises `FieldError`."""
@@ -141,6 +149,7 @@ class Answer:
         reading: what the query asks for.
         words: of the text that was encoded.
         confidence: in [0, 1], that it holds what the query asks for.
+        page: where pages were asked for, what is known of this one.
     """
 
     encoded: Encoded
@@ -152,6 +161,7 @@ class Answer:
     reading: QueryReading = field(compare=False)  # as the words it follows from the text
     words: ReadWords = field(compare=False)
     confidence: float
+    page: Page | None = field(default=None, compare=False)  # as `hits`
 
 
 def history(catalog: Catalog, request: SearchRequest) -> tuple[list[str], list[Sid]]:

@@ -183,6 +183,10 @@ class Snapshot:
         """Return which items an answer from this snapshot is of, as JSON has it: an index, and edits up to `seq`."""
         return {"index": self.artifact.name, "state": self.items.state, "seq": self.items.seq}
 
+    def identity(self) -> tuple[str | int, ...]:
+        """Return what tells it from any snapshot that may answer otherwise, on every replica."""
+        return self.artifact.sha, self.epoch, self.revision, self.active, self.items.epoch, self.items.seq
+
 
 @dataclass(slots=True)
 class Holder:

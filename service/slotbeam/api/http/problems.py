@@ -30,6 +30,7 @@ STATUS: dict[type[SlotbeamError], int] = {
     errors.TextError: 422,
     errors.FieldError: 422,
     errors.FilterError: 422,
+    errors.CursorError: 422,
     errors.BindingError: 422,
     errors.ImportRefused: 422,
     errors.UnknownRequestId: 422,

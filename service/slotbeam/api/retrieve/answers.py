@@ -6,6 +6,7 @@ from itertools import compress
 
 import numpy as np
 
+from slotbeam.api.retrieve.cursor import Cursor
 from slotbeam.kae.encode import Encoded
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.reading import QueryReading
@@ -15,8 +16,15 @@ from slotbeam.search.words import ReadWords
 from slotbeam.types import BoolArray, HitSource, Slot
 
 
-def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, object]:
-    """Return the answer of one query as JSON values: docs/http.md describes each field."""
+def document(request_id: str, snapshot: Snapshot, answer: Answer, cursor: Cursor | None = None) -> dict[str, object]:
+    """Return the answer of one query as JSON values: docs/http.md describes each field.
+
+    Args:
+        request_id: signed.
+        snapshot: that it is of.
+        answer: as the pipeline has it.
+        cursor: that it was asked with.
+    """
     artifact = snapshot.artifact
     hits = answer.hits
     texts = artifact.catalog.ids.take(hits.rows), artifact.catalog.titles.take(hits.rows)
@@ -58,6 +66,7 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer) -> dict[str, o
         "confidence": round(answer.confidence, 4),
         "items": items,
         **answer.facets,
+        **(cursor.said(snapshot, answer.page) if cursor and answer.page else {}),
         **({"explain": answer.facts} if answer.facts else {}),
     }
 

@@ -87,12 +87,12 @@ class DataPlane:
     def _job(
         self, snapshot: Snapshot, body: RetrieveBody, place: str, named: str, caller: str
     ) -> Callable[[float], tuple[dict[str, object], Timings]]:
-        request = body.request(self.settings.beam_width, self.settings.max_bindings_per_query)
-
         def job(waited_s: float) -> tuple[dict[str, object], Timings]:
             started = time.perf_counter()
             timings = Timings()
             try:
+                cursor = body.read_cursor()
+                request = body.request(self.settings.beam_width, self.settings.max_bindings_per_query, cursor)
                 answer = self.search(snapshot, request, timings)
             except FieldError as error:
                 raise error.inside(place) if place else error from None
@@ -108,11 +108,11 @@ class DataPlane:
             for word in words:
                 self.metrics.words.labels(word.result).inc()
             self.metrics.understood.labels(understood(words)).inc()
-            if self.trends is not None:
+            if self.trends is not None and not (cursor and cursor.shown.items):  # a further page is no query more
                 self.trends.note(typed.text, words_that(words, WordResult.UNKNOWN), named)
                 if not len(answer.hits):
                     self.trends.note_unanswered(answer.reading.typed, caller)
-            return document(self.ids.issue(request.k, applied_ids), snapshot, answer), timings
+            return document(self.ids.issue(request.k, applied_ids), snapshot, answer, cursor), timings
 
         return job
 

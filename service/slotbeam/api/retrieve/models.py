@@ -216,6 +216,10 @@ _ANSWER: JsonDict = {
         "price": {"count": 4096, "missing": 0, "min": 1.5, "max": 899.0},
     },
     "counted": 4096,
+    "next": "AQABbW",
+    "end": None,
+    "changed": False,
+    "candidates": 4096,
 }
 
 
@@ -233,6 +237,13 @@ class RetrieveAnswer(Said, json_schema_extra=with_examples(_ANSWER)):
     items: list[RankedItem]
     facets: dict[str, Facet] = sometimes(dict, "There when they were asked for: counts over the candidates")
     counted: Count = sometimes(int, "With `facets`: the candidates")
+    next: str | None = sometimes(str, "With `cursor`: the one of the next page; null on the last")
+    end: Literal["exhausted", "limit"] | None = sometimes(
+        lambda: None,
+        "With `cursor`: why this is the last page: nothing is left, or 1 000 items were shown; else null",
+    )
+    changed: bool = sometimes(bool, "With `cursor`: whether anything was edited since the page before")
+    candidates: Count = sometimes(int, "With `cursor`: how many items were scored, not how many fit the query")
     explain: Explanation = sometimes(Explanation.model_construct, "There when it was asked for")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import orjson
 from pydantic import AfterValidator, Field
 
 from slotbeam.api.http.bodies import ITEM_ID, RAW_TEXT, ItemId, Strict
+from slotbeam.api.retrieve.cursor import BEGIN, MAX_CURSOR, MAY_CHANGE, Cursor, digest
 from slotbeam.api.retrieve.filtermodels import FilterObject
 from slotbeam.language.normalize import normalize
 from slotbeam.search.request import MAX_K, MAX_QUERY, Fallback, SearchRequest, SortKey, canonical_query
@@ -93,12 +95,31 @@ class RetrieveBody(Strict):
         "on", description="`off` takes every word as it was typed; `on` corrects words that nobody knows"
     )
     explain: bool = False
+    cursor: str | None = Field(
+        None,
+        max_length=MAX_CURSOR,
+        description=f"`{BEGIN}` asks for a first page, `next` of an answer for the one after",
+    )
 
-    def request(self, beam_width: int | None, max_bindings: int) -> SearchRequest:
-        """Return what the pipeline is asked, with the plane's beam width where the body says none."""
+    def read_cursor(self) -> Cursor | None:
+        """Return where the pages stand, None where none are asked for. Raises `CursorError`."""
+        if self.cursor is None:
+            return None
+        asked = self.model_dump(exclude={*MAY_CHANGE, "cursor"})
+        return Cursor.read(self.cursor, digest(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)))
+
+    def request(self, beam_width: int | None, max_bindings: int, cursor: Cursor | None = None) -> SearchRequest:
+        """Return what the pipeline is asked.
+
+        Args:
+            beam_width: the plane's, where the body says none.
+            max_bindings: pinned groups at most.
+            cursor: where the pages stand; all of them together show `MAX_K` items at most.
+        """
+        shown = cursor.shown if cursor else None
         return SearchRequest(
             query=self.query,
-            k=self.k,
+            k=min(self.k, MAX_K - shown.items) if shown else self.k,
             recent_queries=tuple(self.user.recent_queries),
             recent_item_ids=tuple(self.user.recent_item_ids),
             filter=self.filter,
@@ -114,6 +135,7 @@ class RetrieveBody(Strict):
             interpret=self.interpret,
             spelling=self.spelling == "on",
             explain=self.explain,
+            shown=shown,
             max_bindings=max_bindings,
             normalised=True,
         )
