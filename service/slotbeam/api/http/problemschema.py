@@ -35,6 +35,7 @@ MEMBERS: dict[str, dict[str, object]] = {
             problem={"$ref": "#/components/schemas/Problem"},
         ),
     ),
+    "item": {**_TEXT, "description": "Id of the item whose field is of another kind than the catalog's"},
     "rows": {**_COUNT, "description": "Rows of the file"},
     "refused": {**_COUNT, "description": "Rows that are refused"},
     "holder": _object(
