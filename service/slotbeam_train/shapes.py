@@ -22,7 +22,7 @@ SMALL_BELOW = 1000
 PROBE_STEPS = 6
 """Steps that are timed of a shape at most, after one that warms up."""
 PROBE_SHARE = 0.03
-"""Of the stages' time that may be spent on it before its last step is begun."""
+"""Of the stages' time that they may have taken when the next of them is begun; there is one at least."""
 
 
 def check_shape(shape: str, refreshes: bool) -> None:
@@ -79,7 +79,7 @@ def seconds_a_step(options: TrainOptions, corpus: Corpus, stage: str, budget: Bu
     sampler = Sampler(corpus, options.data)
     trainer = policy_trainer(policy, sampler, [stage], loop, options.seed, Reporter(quiet=True))
     taken: list[float] = []
-    while len(taken) <= PROBE_STEPS and budget.spent <= PROBE_SHARE * budget.seconds:
+    while not taken or (len(taken) <= PROBE_STEPS and sum(taken) <= PROBE_SHARE * budget.seconds):
         began = budget.clock()
         trainer.run(until=1)
         taken.append(budget.clock() - began)

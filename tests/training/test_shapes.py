@@ -50,6 +50,13 @@ def test_enough_steps_to_learn_from_keep_the_shape_however_many_are_wanted(corpu
     assert chosen.model == SHAPE
 
 
+def test_one_step_is_timed_however_much_of_the_time_has_passed(corpus: Corpus, tmp_path: Path) -> None:
+    late = slow(1000.0)
+    while late.left > 500.0:
+        pass
+    assert choose(corpus, tmp_path / "shape", options(steps=100), late).shape == "full"
+
+
 def test_where_most_steps_have_no_time_a_smaller_shape_is_taken_and_said(
     corpus: Corpus, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
