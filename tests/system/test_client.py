@@ -111,6 +111,12 @@ def search(shop: Client) -> None:
     sorted_ = retrieve.sync(client=shop, body=homely)
     assert isinstance(sorted_, RetrieveAnswer), sorted_
     assert {item.fields["department"] for item in sorted_.items if item.fields} == {"home"}
+    page = retrieve.sync(client=shop, body=RetrieveBody(query="mug", k=5, cursor="*"))
+    assert isinstance(page, RetrieveAnswer), page
+    assert isinstance(page.next_, str)
+    further = retrieve.sync(client=shop, body=RetrieveBody(query="mug", k=5, cursor=page.next_))
+    assert isinstance(further, RetrieveAnswer), further
+    assert (further.changed, len({item.id for item in page.items + further.items})) == (False, 10)
     batch = retrieve_batch.sync(client=shop, body=BatchBody(queries=[RetrieveBody(query="mug")]))
     assert isinstance(batch, BatchAnswer), batch
     event = Event(request_id=answer.request_id, type_=EventType.CLICK, item_id=first, rank=0)
