@@ -118,7 +118,8 @@ class Replica:
     def is_whole(self) -> bool:
         """Return whether it serves what the store holds, and no binding lacks a slot of this codebook; else log why."""
         facts = self.watcher.facts
-        if not self.is_ready or facts.state is not ServingState.LIVE:
+        # A store that was never written to is confirmed, too; what is served of it is no bindings.
+        if not self.is_ready or facts.staleness_s is None or facts.state not in (ServingState.LIVE, ServingState.NONE):
             return False
         lacking = sum(why.startswith(NO_SLOT) for why in facts.failed.values())
         if lacking and facts.revision != self._told:
