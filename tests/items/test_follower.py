@@ -212,3 +212,16 @@ async def test_a_record_changed_past_the_feed_is_found_when_everything_is_listed
     async with following(make_follower(items, shop, tmp_path, sink)) as follower:
         await until(follower, lambda: follower.facts.state is ServingState.DIVERGED)
     assert not sink.calls
+
+
+async def test_one_item_among_many_that_nobody_names_is_found_by_halves(
+    items: Store, shop: Artifact, tmp_path: Path
+) -> None:
+    sink = Remembering()
+    sink.refuses, sink.names = {"i37", "i38", "i99"}, False
+    await edit(items, *(put(f"i{n}") for n in range(200)))
+    async with following(make_follower(items, shop, tmp_path, sink)) as follower:
+        assert await follower.reached(200, 20)
+        assert set(follower.facts.failed) == sink.refuses
+        assert len(sink.items) == 197
+    assert len(sink.calls) < 40

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -189,7 +190,7 @@ async def lines(running: asyncio.subprocess.Process, until: str = "") -> list[st
     return found
 
 
-async def test_an_item_that_kills_the_process_is_left_out_from_the_third_start_on(
+async def test_an_item_that_kills_the_process_is_left_out_from_the_fourth_start_on(
     server: EmbeddedStore, store: Store, tmp_path: Path
 ) -> None:
     await ItemStore(store).initialise()
@@ -198,11 +199,34 @@ async def test_an_item_that_kills_the_process_is_left_out_from_the_third_start_o
         assert (await lines(first, "1 a -"))[-1] == "1 a -"
         await edit(store, put("bad", "poison"), put("c"))
         assert not [line for line in await lines(first) if line.startswith("3 ")], "it died of it"
-    async with process(server.url, tmp_path) as second:
-        assert not [line for line in await lines(second) if line.startswith("3 ")], "it died once more, with its name"
-    async with process(server.url, tmp_path) as third:
-        assert (await lines(third, "3 a,c NACK:CRASH"))[-1] == "3 a,c NACK:CRASH"
+    for _ in ("of its part", "by its name"):
+        async with process(server.url, tmp_path) as next_one:
+            assert not [line for line in await lines(next_one) if line.startswith("3 ")], "it died once more"
+    async with process(server.url, tmp_path) as last:
+        assert (await lines(last, "3 a,c NACK:CRASH"))[-1] == "3 a,c NACK:CRASH"
         await edit(store, put("d"))
-        assert (await lines(third, "4 a,c,d NACK:CRASH"))[-1] == "4 a,c,d NACK:CRASH", "other edits go on"
+        assert (await lines(last, "4 a,c,d NACK:CRASH"))[-1] == "4 a,c,d NACK:CRASH", "other edits go on"
         await edit(store, put("bad", "healed"))
-        assert (await lines(third, "5 a,bad,c,d -"))[-1] == "5 a,bad,c,d -"
+        assert (await lines(last, "5 a,bad,c,d -"))[-1] == "5 a,bad,c,d -"
+
+
+async def test_a_death_of_another_cause_costs_nothing(
+    server: EmbeddedStore, store: Store, shop: Artifact, tmp_path: Path
+) -> None:
+    """Killed while it hands items over, and killed once more: no item is blamed, and no start is slow."""
+    await ItemStore(store).initialise()
+    await edit(store, *(put(f"i{n}") for n in range(600)))
+    for deaths in range(1, 3):
+        sink = Remembering()
+        follower = make_follower(store, shop, tmp_path, sink)
+        seen, _ = await follower.store.listing()
+        assert seen is not None
+        guard = follower.serving._handing.guard
+        guard.path.parent.mkdir(exist_ok=True)
+        note = {"applying": seen.head.digest, "building": "", "record": "", "deaths": {}, "blamed": {}}
+        guard.path.write_text(json.dumps(note) + "\n")
+        async with following(follower):
+            assert await follower.reached(600, HANG_S)
+        assert len(sink.items) == 600
+        assert not follower.facts.failed
+        assert len(sink.calls) < 5, deaths

@@ -1,18 +1,28 @@
-"""Records → the sink: one that cannot be taken, or that kills the process, is left out and named."""
+"""Records → the sink: one that cannot be taken, or that kills the process, is left out and named.
+
+A process that died while it handed records over may have been killed by anybody. So the next one hands them over part
+by part, each named on disk by the crash guard; one that dies of a part is followed by one that hands that part over
+item by item; and what that one dies of is left out.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from slotbeam.bindings.replica.crashguard import Care, CrashGuard
 from slotbeam.catalog.item import Item
 from slotbeam.errors import InputError
+from slotbeam.items.record import Digest
 from slotbeam.items.replica.judging import read_records
 from slotbeam.items.replica.sink import ItemSink
 from slotbeam.items.store.store import ItemsHead
 
 Items = Mapping[str, Item | None]
+PART = 500
+"""Items that are handed over at once where care is due."""
+Nacks = dict[str, str]
+"""Id → `NACK:…`."""
 
 
 class Handing:
@@ -38,41 +48,78 @@ class Handing:
         items, failed = await asyncio.to_thread(read_records, records)
         if self.sink is None:
             return failed
-        with self.guard.applying(head.digest, records) as care:
+        parts, named = await asyncio.to_thread(_parts, records)
+        with self.guard.applying(head.digest, named) as care:
             if care.refused:
                 return None
             failed |= {item_id: why for item_id, why in care.blamed.items() if item_id in items}
             good = {item_id: item for item_id, item in items.items() if item_id not in failed}
-            return failed | await self._handed(self.sink, good, head.seq, whole, care)
-
-    async def _handed(self, sink: ItemSink, items: Items, seq: int, whole: bool, care: Care) -> dict[str, str]:
-        """Hand over all at once; with care, or when that fails with no record named, one by one."""
-        left, failed = dict(items), dict[str, str]()
-        while care.name is None:
-            try:
-                await (sink.reset(left, seq) if whole else sink.apply(left, seq))
+            if care.name is None and await _all(self.sink.reset if whole else self.sink.apply, good, head.seq, failed):
                 return failed
-            except InputError as error:
-                named = error.details.get("item")
-                if not isinstance(named, str) or named not in left:
-                    break
-                del left[named]
-                failed[named] = _nack(error)
-            except Exception:
-                break
-        if whole:
-            await sink.reset({}, seq)
-        for item_id, item in left.items():
+            if whole:
+                await self.sink.reset({}, head.seq)
+            for name, ids in parts.items():
+                part = {item_id: good[item_id] for item_id in ids if item_id in good}
+                await self._part(self.sink, name, part, head.seq, failed, care)
+            return failed
+
+    async def _part(self, sink: ItemSink, name: str, part: Items, seq: int, failed: Nacks, care: Care) -> None:
+        """Hand over a part by its name; with care, one that ended the process item by item, each by its own."""
+        say = care.name or (lambda name: None)
+        each = [{item_id: item} for item_id, item in part.items()] if name in care.blamed else [part]
+        for items in each:
+            say(next(iter(items), "") if name in care.blamed else name)
             try:
-                if care.name is not None:
-                    care.name(item_id)
-                await sink.apply({item_id: item}, seq)
-            except Exception as error:  # a poisonous record must not take its neighbours along
-                failed[item_id] = _nack(error)
+                left = dict(items)
+                if not await _all(sink.apply, left, seq, failed):
+                    await _halved(sink, left, seq, failed)
             finally:
-                if care.name is not None:
-                    care.name("")
-        return failed
+                say("")
+
+
+def _parts(records: Mapping[str, bytes]) -> tuple[dict[str, list[str]], Mapping[str, bytes]]:
+    """Return name of a part → its ids, the same at each start; and the records with one more for each part, its hash.
+
+    No item is called as a part is.
+    """
+    ids = sorted(records)
+    parts = {f"\0part {start}": ids[start : start + PART] for start in range(0, len(ids), PART)}
+    hashes = {name: str(Digest.of(records[item_id] for item_id in held)).encode() for name, held in parts.items()}
+    return parts, {**records, **hashes}
+
+
+async def _all(
+    hand: Callable[[Items, int], Awaitable[None]], left: dict[str, Item | None], seq: int, failed: Nacks
+) -> bool:
+    """Hand over `left` but for what is named as wrong, which goes to `failed`. Returns False where nothing is."""
+    while True:
+        try:
+            await hand(left, seq)
+            return True
+        except InputError as error:
+            named = error.details.get("item")
+            if not isinstance(named, str) or named not in left:
+                return False
+            del left[named]
+            failed[named] = _nack(error)
+        except Exception:
+            return False
+
+
+async def _halved(sink: ItemSink, items: Items, seq: int, failed: Nacks) -> None:
+    """Hand over the items of which one cannot be taken, half by half: a poisonous one takes no neighbour along."""
+    if len(items) > 1:
+        listed = list(items.items())
+        for half in (listed[: len(listed) // 2], listed[len(listed) // 2 :]):
+            left = dict(half)
+            if not await _all(sink.apply, left, seq, failed):
+                await _halved(sink, left, seq, failed)
+        return
+    for item_id in items:
+        try:
+            await sink.apply(items, seq)
+        except Exception as error:
+            failed[item_id] = _nack(error)
 
 
 def _nack(error: Exception) -> str:

@@ -62,12 +62,21 @@ def step_from(head: ItemsHead, records: Mapping[str, bytes], entries: Sequence[F
         if entry.seq <= head.seq:
             continue
         digest.replace(changed.get(entry.id, records.get(entry.id)), entry.record)
-        if (entry.seq, entry.epoch, entry.digest) != (head.seq + 1, head.epoch, str(digest)):
+        follows = (entry.seq, entry.epoch, entry.digest) == (head.seq + 1, head.epoch, str(digest))
+        if not follows or _is_of_another(entry):
             return None
         head = ItemsHead(head.epoch, entry.seq, entry.digest)
         changed[entry.id], at = entry.record, entry.at
         lines.append(JournalLine(entry.seq, entry.digest, entry.id, entry.record))
     return Step(head, changed, lines, at)
+
+
+def _is_of_another(entry: FeedEntry) -> bool:
+    """Return whether an entry's record, if it can be read, is of another item: the digest is over records alone."""
+    try:
+        return ItemRecord.of(entry.record).id != entry.id
+    except InputError:
+        return False
 
 
 def read_records(records: Mapping[str, bytes]) -> tuple[dict[str, Item | None], dict[str, str]]:
