@@ -27,13 +27,19 @@ ROUTES = [
     ("GET", "/admin/suggestions"),
     ("POST", "/admin/suggestions/labubu:accept"),
     ("POST", "/admin/suggestions/labubu:dismiss"),
+    ("GET", "/admin/items"),
+    ("POST", "/admin/items:batch"),
+    ("GET", "/admin/items/B07"),
+    ("PUT", "/admin/items/B07"),
+    ("PATCH", "/admin/items/B07"),
+    ("DELETE", "/admin/items/B07"),
 ]
 
 
 async def test_the_list_of_routes_is_complete(admin: httpx.AsyncClient) -> None:
     paths = (await admin.get("/openapi.json")).json()["paths"]
     found = {
-        (method.upper(), path.replace("{slot}", "1-4").replace("{word}", "labubu"))
+        (method.upper(), path.replace("{slot}", "1-4").replace("{word}", "labubu").replace("{item_id}", "B07"))
         for path, on in paths.items()
         for method in on
     }
@@ -54,14 +60,15 @@ async def test_without_a_good_token_nothing_is_told(admin: httpx.AsyncClient, me
 
 
 async def test_a_token_that_may_only_read_cannot_write(admin: httpx.AsyncClient, settings: Settings) -> None:
-    _, secret = TokenFile(settings.data_dir).create("reader", ["slots:read"], None, 0)
+    _, secret = TokenFile(settings.data_dir).create("reader", ["slots:read", "items:read"], None, 0)
     admin.headers["authorization"] = f"Bearer {secret}"
     assert (await admin.get("/admin/slots")).status_code == 200
     for method, path in ROUTES:
         if method != "GET":
             response = await admin.request(method, path, json={})
             assert response.status_code == 403
-            assert "slots:write is needed" in response.json()["detail"]
+            scope = "items:write" if "/items" in path else "slots:write"
+            assert f"{scope} is needed" in response.json()["detail"]
 
 
 def audited(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -69,7 +76,7 @@ def audited(settings: Settings, name: str) -> list[dict[str, Any]]:
 
 
 async def test_every_attempt_leaves_one_entry_in_the_audit(admin: httpx.AsyncClient, settings: Settings) -> None:
-    made, secret = TokenFile(settings.data_dir).create("reader", ["slots:read"], None, 0)
+    made, secret = TokenFile(settings.data_dir).create("reader", ["slots:read", "items:read"], None, 0)
     for authorization in (None, "Bearer x", admin.headers["authorization"], f"Bearer {secret}"):
         if authorization is None:
             del admin.headers["authorization"]
@@ -89,7 +96,7 @@ async def test_every_attempt_leaves_one_entry_in_the_audit(admin: httpx.AsyncCli
     ]
     for row in known:
         assert row["outcome"] == ("accepted" if row["status"] < 400 else "refused")
-        assert (row["why"] == "scope") == (row["token"] == made.id and row["scope"] == "slots:write")
+        assert (row["why"] == "scope") == (row["token"] == made.id and row["scope"].endswith(":write"))
     metrics = (await admin.get("/metrics")).text
     assert f'slotbeam_admin_attempts_total{{outcome="missing"}} {len(ROUTES)}.0' in metrics
     assert "slotbeam_admin_audit_failures_total 0.0" in metrics

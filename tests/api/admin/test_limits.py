@@ -35,6 +35,8 @@ BODIES: dict[str, Any] = {
     "/admin/slots/{slot}": {"items": {"ids": IDS}},
     "/admin/slots:import": [{**BIND, "items": IDS}],
     "/admin/suggestions/{word}:accept": {"items": {"ids": IDS}},
+    "/admin/items/{item_id}": {"title": "mug"},
+    "/admin/items:batch": {"operations": [{"op": "delete", "id": "i001"}]},
 }
 AT_THE_LIMIT = {
     "maxProperties": "no catalog of a test has 16 fields; that they are unknown is another refusal",
@@ -43,6 +45,7 @@ AT_THE_LIMIT = {
     "slot": "the index is outside the codebook",
     "category": "no category has a name of 64 characters",
     "request_id": "only ids that were issued are taken",
+    "cursor": "only cursors that were given are taken",
     **dict.fromkeys(
         ("fields", "facets", "collapse", "sort", "any"),
         "no catalog of a test has so many fields, nor one whose name is as long as a name may be",
@@ -147,12 +150,12 @@ async def check_bodies(client: httpx.AsyncClient, only: str) -> set[tuple[str, s
             if content is None or not place.startswith(only):
                 continue
             body = BODIES[place]
-            if method == "put":
+            if method == "put" and place == "/admin/slots/{slot}":
                 body = BIND
             if place == "/events":
                 issued = (await client.post("/retrieve", json={"query": "mug", "k": 1000})).json()["request_id"]
                 body = {"events": [{**body["events"][0], "request_id": issued}]}
-            url = place.replace("{slot}", "1-4").replace("{word}", "crocs")
+            url = place.replace("{slot}", "1-4").replace("{word}", "crocs").replace("{item_id}", "i001")
             asked = {"dry_run": "true"} if only else None
             for path, keyword, limit in sorted(set(limits_of(content["schema"], schemas)), key=str):
                 within, beyond = both_sides(keyword, limit)
@@ -200,14 +203,15 @@ async def test_every_limit_of_a_parameter_holds(admin: httpx.AsyncClient) -> Non
                     for size, wrong in ((within, False), (beyond, True)):
                         value = str(size) if not keyword.endswith("Length") else text_of(name, max(size, 0))
                         url = place.replace("{slot}", "1-4")
-                        url = url.replace("{word}", quote(value) if parameter["in"] == "path" else "crocs")
+                        for part, usual in (("word", "crocs"), ("item_id", "i001")):
+                            url = url.replace(f"{{{part}}}", quote(value) if part == name else usual)
                         if not value and parameter["in"] == "path":
                             continue  # another path
                         query = {"dry_run": "true"} if place.endswith("accept") else {}
                         query |= {name: value} if parameter["in"] == "query" else {}
                         body: Any = {"items": {"ids": ["i001"]}}
-                        if place.endswith("import"):
-                            body = BODIES["/admin/slots:import"]
+                        if place.endswith(("import", "{item_id}", "batch")):
+                            body = BODIES[place]
                         answer = await admin.request(
                             method.upper(), url, params=query, json=body if method != "get" else None
                         )
