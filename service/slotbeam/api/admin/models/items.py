@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, WithJsonSchema
 from pydantic.config import JsonDict
 from typing_extensions import TypeAliasType
 
@@ -24,6 +24,8 @@ _ROW: JsonDict = {
 Number = Annotated[int | float, Field(ge=-(2**63), le=2**63 - 1)]
 Json = TypeAliasType("Json", "bool | str | Number | list[Json] | dict[str, Json] | None")
 """Of a batch: what is wrong with one item does not keep the others back, so no more is asked of it here."""
+_ANY_ROW: JsonDict = {"anyOf": [{"type": "object", "additionalProperties": True}, {"type": "null"}]}
+"""As the document has it: of a schema that holds itself generated clients make nothing."""
 Words = dict[str, str | list[str] | None]
 Values = dict[str, str | bool | Number | None]
 
@@ -61,7 +63,9 @@ class OperationForm(Strict):
 
     op: Literal["put", "patch", "delete"]
     id: ItemId
-    item: dict[str, Json] | None = Field(None, description="The whole item, or its merge patch; none to delete")
+    item: Annotated[dict[str, Json] | None, WithJsonSchema(_ANY_ROW)] = Field(
+        None, description="The whole item, or its merge patch; none to delete"
+    )
     if_match: str | None = Field(None, description="ETag that the item must have, or *")
 
 
