@@ -34,8 +34,10 @@ class Meddled(ItemStore):
         super().__init__(store)
         self.after_listing: Callable[[], Awaitable[object]] | None = None
         self.fed: Callable[[list[FeedEntry]], list[FeedEntry]] = lambda entries: entries
+        self.lists = 0
 
     async def listing(self, known: int | None = None) -> tuple[Seen | None, dict[str, bytes]]:
+        self.lists += 1
         found = await super().listing(known)
         if self.after_listing is not None:
             happens, self.after_listing = self.after_listing, None
@@ -120,13 +122,15 @@ async def test_an_event_that_comes_twice_after_a_reconnect_is_applied_once(
         every.extend(entries)
         return list(every) if entries else []
 
-    meddled(follower).fed = again
+    store = meddled(follower)
+    store.fed = again
     async with following(follower):
         assert await follower.ready()
         for seq, title in enumerate(("one", "two", "three"), 1):
             await edit(items, put("a", title))
             assert await follower.reached(seq, HANG_S)
         assert follower.facts.state is ServingState.LIVE
+    assert store.lists == 1, "what was known is passed over, and nothing is read again for it"
     assert [call for call in sink.calls if call[0] == "apply"] == [("apply", ("a",), seq) for seq in (1, 2, 3)]
 
 

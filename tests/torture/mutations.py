@@ -9,6 +9,7 @@ COMMIT = "tests/bindings/store/test_commit.py"
 VERDICTS = "tests/bindings/replica/test_overlay.py::test_the_verdict_of_the_protocol"
 FORGED = "tests/bindings/replica/test_forged.py"
 LASTGOOD = "tests/bindings/replica/test_lastgood.py"
+ITEMS = "tests/items"
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{COMMIT}::test_a_lost_reply_is_looked_up_and_acknowledged",
     ),
     _one(
-        *("a strict store takes writes that it could lose", "bindings/store/commit.py"),
-        *("if store.strict and not durable.ok:", "if False:"),
+        *("a strict store takes writes that it could lose", "bindings/store/store.py"),
+        *("if self.strict and not found.ok:", "if False:"),
         f"{COMMIT}::test_a_strict_store_refuses_writes_it_could_lose",
     ),
     _one(
@@ -208,6 +209,65 @@ MUTATIONS: tuple[Mutation, ...] = (
         *("its fields may have any type", "bindings/replica/lastgood.py"),
         *("type(revision) is not int or revision < 0", "False"),
         f"{FORGED}::test_no_forged_file_is_booted_from",
+    ),
+    # ---- live items
+    _one(
+        *("no stale check in the script of items", "items/store/commit.lua"),
+        *("if before ~= plan.before then", "if false then"),
+        f"{ITEMS}/test_faults.py::test_an_edit_that_somebody_made_meanwhile_is_planned_on",
+    ),
+    _one(
+        *("no idempotency check of items", "items/store/commit.py"),
+        *("if done is not None:", "if False:"),
+        "tests/api/admin/test_admin_items.py::test_the_same_key_answers_again_and_does_nothing_again",
+    ),
+    _one(
+        *("an entry of the feed is believed whatever its digest", "items/replica/judging.py"),
+        *(
+            "follows = (entry.seq, entry.epoch, entry.digest) ==",
+            "follows = True or (entry.seq, entry.epoch, entry.digest) ==",
+        ),
+        f"{ITEMS}/test_watching.py::test_an_entry_that_does_not_follow_is_not_applied_and_everything_is_read_again",
+    ),
+    _one(
+        *("an entry that comes twice is applied twice", "items/replica/judging.py"),
+        *("if entry.seq <= head.seq:", "if False:"),
+        f"{ITEMS}/test_watching.py::test_an_event_that_comes_twice_after_a_reconnect_is_applied_once",
+    ),
+    _one(
+        *("a list of items is believed whatever its digest", "items/replica/follower.py"),
+        *("if digest != seen.head.digest:", "if False:"),
+        f"{ITEMS}/test_follower.py::test_a_record_changed_past_the_feed_is_found_when_everything_is_listed",
+    ),
+    _one(
+        *("a store of items that was set back is followed", "items/replica/judging.py"),
+        *("if seen.head.seq < known.seq:", "if False:"),
+        f"{ITEMS}/test_follower.py::test_an_older_replica_promoted_is_held_against_until_the_store_is_back",
+    ),
+    _one(
+        *("another history of items is joined", "items/replica/judging.py"),
+        *("seen.known_digest not in (None, known.digest)", "False"),
+        f"{ITEMS}/test_follower.py::test_another_history_at_a_known_seq_is_held_against",
+    ),
+    _one(
+        *("the journal of items is not read", "items/replica/lastgood.py"),
+        *("return self._replay(good), problems", "return good, problems"),
+        f"{ITEMS}/test_follower.py::test_a_replica_boots_from_its_file_and_journal_when_the_store_is_dead",
+    ),
+    _one(
+        *("a line of the journal is believed whatever its digest", "items/replica/lastgood.py"),
+        *('or told.decode(errors="replace") != str(digest):', "or False:"),
+        f"{ITEMS}/test_lastgood.py::test_a_line_that_was_changed_ends_the_journal",
+    ),
+    _one(
+        *("a lost reply is never looked up", "items/store/commit.py"),
+        *("if raw is not None and replies.text(raw) == outcome:", "if False:"),
+        f"{ITEMS}/test_faults.py::test_a_lost_reply_is_looked_up_and_a_client_that_sends_again_does_nothing_twice",
+    ),
+    _one(
+        *("items are written to a store that could lose them", "items/store/commit.py"),
+        *("(await store.store.durable()).how", "(await store.store.durability()).how"),
+        f"{ITEMS}/test_faults.py::test_a_store_that_could_lose_an_edit_is_not_written_to",
     ),
     # ---- who may
     _one(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,10 @@ async def test_an_item_that_is_put_is_in_every_replica_before_the_answer(admin: 
     assert (body["did"], body["seq"], body["edit_seq"]) == ("created", 1, 1)
     assert body["propagation"]["applied"] == body["propagation"]["expected"] == 2
     assert {row["id"]: row["seq"] for row in body["propagation"]["replicas"]} == {"serve-1": 1, "the-admin": 1}
-    read = await admin.get("/admin/items/new-1")
-    assert read.json() == {"id": "new-1", "item": {**MUG, "id": "new-1"}, "seq": 1, "etag": made.headers["etag"]}
+    read = (await admin.get("/admin/items/new-1")).json()
+    assert datetime.fromisoformat(read.pop("changed_at"))
+    told = {"id": "new-1", "item": {**MUG, "id": "new-1"}, "seq": 1, "etag": made.headers["etag"]}
+    assert read == {**told, "changed_by": "admin"}
     answer = (await data.post("/retrieve", json={"query": "a red mug", "filter": {"price": 12.5}})).json()
     assert "new-1" in {item["id"] for item in answer["items"]}
     assert answer["catalog"] == {"index": "tiny", "state": "live", "seq": 1}
@@ -86,7 +89,7 @@ async def test_a_replica_that_could_not_take_an_item_is_named_and_the_answer_is_
 async def test_an_item_of_the_index_is_read_patched_and_deleted(admin: AppClient, whole: Artifact) -> None:
     known = orjson.loads(whole.catalog.source(whole.catalog.row_of("i003") or 0))
     read = (await admin.get("/admin/items/i003")).json()
-    assert (read["item"], read["seq"]) == (known, None)
+    assert (read["item"], read["seq"], read["changed_by"], read["changed_at"]) == (known, None, None, None)
     dearer = {"fields": {"price": 777, "sale": True}}
     patched = await admin.patch("/admin/items/i003", json=dearer, headers={"if-match": read["etag"]})
     assert patched.status_code == 200, patched.text
@@ -248,6 +251,8 @@ async def test_items_are_found_by_text_and_those_edited_are_listed_newest_first(
     await admin.delete(f"/admin/items/{found[0]['id']}")
     left = (await admin.get("/admin/items?q=red mug&limit=3")).json()["items"]
     assert found[0]["id"] not in {one["id"] for one in left}
+    assert (await admin.get("/admin/items?q=i007&limit=3")).json()["items"][0]["id"] == "i007"
+    assert (await admin.get("/admin/items?q=b&limit=3")).json()["items"][0] == {"id": "b", "title": "second", "seq": 2}
 
 
 async def test_each_route_asks_for_its_scope_and_the_trail_says_which_edit_was_made(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -26,8 +27,9 @@ from slotbeam.api.admin.parameters import IF_MATCH, KEY, ItemPath, ItemsQuery, W
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.http.bodies import json_response, read_json, read_model
 from slotbeam.api.http.openapi import answers, asks
+from slotbeam.bindings.times import iso
 from slotbeam.catalog.loaders.place import shown
-from slotbeam.errors import InputError, NotFound
+from slotbeam.errors import InputError, NotFound, StoreError
 from slotbeam.items.edits import Verb, current_of
 from slotbeam.items.record import ItemRecord, Op
 from slotbeam.items.rows import check_id
@@ -80,7 +82,8 @@ def item_routes(plane: AdminPlane) -> APIRouter:
             deleted = f"; it was deleted (seq {now.seq})" if now.seq is not None else ""
             raise NotFound(f"there is no item {shown(item_id)}{deleted}")
         headers = {"ETag": str(now.etag), "X-Items-Seq": str(plane.follower.facts.seq)}
-        return json_response({"id": item_id, "item": now.row, "seq": now.seq, "etag": now.etag}, headers=headers)
+        view = {"id": item_id, "item": now.row, "seq": now.seq, "etag": now.etag, **await _author(plane, now.seq)}
+        return json_response(view, headers=headers)
 
     @router.put(
         "/items/{item_id:path}",
@@ -121,6 +124,15 @@ def item_routes(plane: AdminPlane) -> APIRouter:
     return router
 
 
+async def _author(plane: AdminPlane, seq: int | None) -> dict[str, str | None]:
+    """Return who made an edit, and when; null for an item of the index, and where the feed no longer tells."""
+    entry = None
+    if seq is not None:
+        with suppress(StoreError):
+            entry = await plane.follower.store.entry(seq)
+    return {"changed_by": entry.actor if entry else None, "changed_at": iso(entry.at) if entry else None}
+
+
 def _object(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InputError(f"the body must be an object: the item, or its patch (given {shown(body)})")
@@ -137,7 +149,9 @@ def _found(plane: AdminPlane, records: Mapping[str, bytes], q: str | None, limit
     catalog = snapshot.artifact.catalog
     ids, titles = catalog.ids.take(answer.hits.rows), catalog.titles.take(answer.hits.rows)
     found: list[dict[str, object]] = []
-    for item_id, title in zip(ids, titles, strict=True):
+    row = None if q in ids else catalog.row_of(q)  # an id is found, too, and comes first
+    named = [] if row is None else [(q, catalog.titles[row])]
+    for item_id, title in [*named, *zip(ids, titles, strict=True)][:limit]:
         if item_id not in records:
             found.append({"id": item_id, "title": title, "seq": None})
         elif (record := ItemRecord.of(records[item_id])).op is Op.PUT:

@@ -88,13 +88,14 @@ def _store(settings: Settings) -> list[Finding]:
 
 async def _ask_store(url: str, settings: Settings, codebook: str) -> list[Finding]:
     from slotbeam.bindings.store.store import Store
+    from slotbeam.cli.doctor.items import examine_items
     from slotbeam.cli.doctor.words import examine_words
     from slotbeam.language.fold import Folding
     from slotbeam.search.artifact import INDEX, LANGUAGE
 
     store = Store(url, ca=settings.redis_ca)
     try:
-        findings = await examine_store(store, codebook)
+        findings = [*await examine_store(store, codebook), *await examine_items(store)]
         listing = await store.read(codebook)
     finally:
         await store.close()

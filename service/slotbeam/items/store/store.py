@@ -44,6 +44,7 @@ class FeedEntry:
     record: bytes
     digest: str
     at: int | None
+    actor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,12 @@ class ItemStore:
             found: Any = await self.store.watching.xread({stream: f"{after}-0"}, FEED_READ, WATCH_BLOCK_MS)
         return [feed_entry(*entry) for _, entries in found or () for entry in entries]
 
+    async def entry(self, seq: int) -> FeedEntry | None:
+        """Read one entry of the feed; None where it is trimmed."""
+        with self.store.errors():
+            found: Any = await self.store.redis.xrange(self.store.key("feed"), f"{seq}-0", f"{seq}-0")
+        return feed_entry(*found[0]) if found else None
+
     async def used_for(self, idempotency_key: str, *, to_write: bool = True) -> bytes | str | None:
         """Read what a request with this key did; None when it is new. `to_write` as in `Store.used_for`."""
         client = self.store.writing if to_write else self.store.redis
@@ -155,7 +162,8 @@ def feed_entry(entry_id: bytes, values: Mapping[bytes, bytes]) -> FeedEntry:
     texts = (replies.text(values.get(name)) for name in (b"epoch", b"id", b"digest"))
     epoch, item_id, digest = texts
     seq = int(entry_id.split(b"-")[0])
-    return FeedEntry(seq, epoch, item_id, bytes(values.get(b"record", b"")), digest, replies.moment(values.get(b"at")))
+    at, actor = replies.moment(values.get(b"at")), replies.decoded(values.get(b"actor"))
+    return FeedEntry(seq, epoch, item_id, bytes(values.get(b"record", b"")), digest, at, actor)
 
 
 def _head(meta: Any) -> ItemsHead | None:

@@ -10,7 +10,7 @@ from typing_extensions import TypeAliasType
 
 from slotbeam.api.admin.models.edits import DONE
 from slotbeam.api.http.bodies import ItemId, Strict
-from slotbeam.api.http.models import Count, Said, StateName, sometimes, with_examples
+from slotbeam.api.http.models import Count, Moment, Said, StateName, sometimes, with_examples
 from slotbeam.items.edits import MAX_OPERATIONS
 
 _ROW: JsonDict = {
@@ -188,13 +188,24 @@ class BatchDryRun(BatchReport, json_schema_extra=with_examples({**_REPORT, "dry_
     seq: Count
 
 
-class ItemView(Said, json_schema_extra=with_examples({"id": "B07", "item": _ROW, "seq": 42, "etag": '"9f3c51d0…"'})):
+_SIGNED: JsonDict = {
+    "id": "B07",
+    "seq": 42,
+    "etag": '"9f3c51d07ab2e6489f3c51d07ab2e648"',
+    "changed_by": "ci",
+    "changed_at": "2026-11-27T09:00:00.000Z",
+}
+
+
+class ItemView(Said, json_schema_extra=with_examples({**_SIGNED, "item": _ROW})):
     """An item as it is now."""
 
     id: str
     item: dict[str, JsonValue] = Field(description="The row as it was given")
     seq: Count | None = Field(description="Of the edit that made it so; null for one as the index has it")
     etag: str
+    changed_by: str | None = Field(description="Who made that edit; null where the feed no longer tells")
+    changed_at: Moment | None
 
 
 class FoundItem(Said):
