@@ -11,8 +11,9 @@ from slotbeam.bench.load import Load, read_queries
 from slotbeam.errors import SetupError
 
 
-def test_the_bench_measures_queries_edits_and_processes(tiny_artifact: Path) -> None:
-    figures = bench(tiny_artifact, load=Load(queries=8, warm_up=2, requests=4, edits=4, pairs=2), processes=2)
+def test_the_bench_measures_queries_edits_processes_and_live_items(tiny_artifact: Path) -> None:
+    load = Load(queries=8, warm_up=2, requests=4, edits=4, pairs=2, rate=200, seconds=0.4)
+    figures = bench(tiny_artifact, load=load, processes=2, items=30)
     assert [row["n"] for row in figures["rows"]] == [8, 8, 8, 8, 8, 4, 4, 4]
     assert all(0 <= row["p50_ms"] <= row["p99_ms"] for row in figures["rows"])
     table = render(figures)
@@ -22,6 +23,11 @@ def test_the_bench_measures_queries_edits_and_processes(tiny_artifact: Path) -> 
     assert (told["processes"], told["callers"], told["pairs"]) == (2, 8, 2)
     assert 0 < told["interval"][0] <= told["ratio"] <= told["interval"][1]
     assert "8 callers: " in table
+    live, edits = figures["live"], figures["live"]["edits"]
+    assert (live["items"], edits["replicas"]) == (30, 4)
+    assert 0 < live["interval"][0] <= live["ratio"] <= live["interval"][1]
+    assert 0 <= edits["everywhere_ms"][0] <= edits["everywhere_ms"][1] < 10_000
+    assert "30 live items: a query " in table
 
 
 def test_queries_may_come_from_a_file(tmp_path: Path) -> None:

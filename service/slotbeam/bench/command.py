@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 
 from slotbeam import __version__
+from slotbeam.bench.items import BATCH, bench_edits, bench_items
 from slotbeam.bench.load import Load, read_queries, title_heads
 from slotbeam.bench.pipeline import STAGES, bench_pipeline, one_core
 from slotbeam.bench.service import bench_commits, bench_http, running_up
@@ -23,10 +24,16 @@ from slotbeam.bench.throughput import bench_throughput
 from slotbeam.search.artifact import Artifact
 
 USUAL = Load()
+EDITED = 3
+"""Data planes that items are edited in."""
 
 
 def bench(
-    directory: Path, queries: Path | None = None, load: Load = USUAL, processes: int | None = None
+    directory: Path,
+    queries: Path | None = None,
+    load: Load = USUAL,
+    processes: int | None = None,
+    items: int | None = None,
 ) -> dict[str, Any]:
     """Measure the pipeline in this process on one core, then a whole `slotbeam up` over loopback.
 
@@ -35,18 +42,23 @@ def bench(
         queries: a file with one query a line; None takes the heads of random titles.
         load: how much is asked.
         processes: compare the throughput of so many data planes with that of one, too; None does not.
+        items: compare a query beside so many live items with one without, and edit items, too; None does not.
 
     Returns:
-        Facts of the machine and the artifact, and `rows`: name, p50, p99, unit, target. With `processes`, `throughput`.
+        Facts of the machine and the artifact, and `rows`: name, p50, p99, unit, target. With `processes`,
+        `throughput`; with `items`, `live`.
     """
     with one_core() as core:
         artifact = Artifact.load(directory)
         texts = read_queries(queries, load.queries) if queries else title_heads(artifact, load.queries)
         pipeline = bench_pipeline(artifact, texts, load)
+        live_items = None if items is None else bench_items(artifact, texts, items, load)
     with running_up(directory) as addresses:
         http = bench_http(addresses["data"], texts, load)
         answered, live = bench_commits(addresses, artifact.catalog.ids[0], load)
     throughput = None if processes is None else bench_throughput(directory, texts, processes, load)
+    if live_items is not None:
+        live_items["edits"] = bench_edits(directory, artifact, EDITED, load.rate, load.seconds)
     rows = [
         _row(f"pipeline, k = {load.k}, one core", pipeline["total"], "p50 ≤ 25 ms"),
         *(_row(f"… {stage}", pipeline[stage]) for stage in STAGES),
@@ -67,6 +79,7 @@ def bench(
         "queries": len(texts),
         "rows": rows,
         **({"throughput": throughput} if throughput else {}),
+        **({"live": live_items} if live_items else {}),
     }
 
 
@@ -109,6 +122,17 @@ def render(figures: dict[str, Any]) -> str:
         lines += [
             f"{told['callers']} callers: {told['one']:.1f} requests/s of one data plane, {told['several']:.1f} of "
             f"{told['processes']}; {told['ratio']:.2f} × ({low:.2f}–{high:.2f}, {told['pairs']} pairs)",
+            "",
+        ]
+    if told := figures.get("live"):
+        low, high = told["interval"]
+        edits = told["edits"]
+        lines += [
+            f"{told['items']} live items: a query {told['live']:.2f} ms, without {told['alone']:.2f} ms, "
+            f"{told['ratio']:.2f} × ({low:.2f}–{high:.2f}); {BATCH} more in {told['put_ms']:.1f} ms",
+            f"{edits['rate']:.0f} items/s in batches of {BATCH}: {edits['reached']:.0f} reached; in all "
+            f"{edits['replicas']} replicas after p50 {edits['everywhere_ms'][0]:.0f} ms, "
+            f"p99 {edits['everywhere_ms'][1]:.0f} ms",
             "",
         ]
     return "\n".join(lines)

@@ -22,6 +22,7 @@ class Load:
         edits: of the control plane.
         pairs: of one process and several, each asked `requests` times.
         k: items wanted of each query.
+        rate, seconds: items a second that are put, and for how long.
     """
 
     queries: int = 300
@@ -30,6 +31,8 @@ class Load:
     edits: int = 100
     pairs: int = 10
     k: int = 350
+    rate: float = 200.0
+    seconds: float = 60.0
 
 
 def title_heads(artifact: Artifact, count: int, seed: int = 0) -> list[str]:

@@ -19,13 +19,16 @@ def bench(
     processes: Annotated[
         int | None, typer.Option(min=2, help="Also: requests/s of so many data planes behind one port, beside one.")
     ] = None,
+    items: Annotated[
+        int | None, typer.Option(min=1, help="Also: a query beside so many live items, and how soon edits are served.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure how fast an artifact answers, and how long an edit takes to be live."""
     from slotbeam.bench.command import bench as measure
     from slotbeam.bench.command import render
 
-    figures = measure(settings_of(ctx).artifact, queries, processes=processes)
+    figures = measure(settings_of(ctx).artifact, queries, processes=processes, items=items)
     if out is not None:
         import json
 
