@@ -40,7 +40,7 @@ class Planes:
         self.environment = environment(**given) | {"TMPDIR": str(self.sockets)}
 
     def __enter__(self) -> Planes:
-        self._log = tempfile.TemporaryFile("a+")  # no pipe: a plane whose log nobody reads would stop
+        self._log = (self.sockets / "log").open("ab")  # no pipe: a plane whose log nobody reads would stop
         self.process = subprocess.Popen(
             [*CLI, "serve"], env=self.environment, stdin=subprocess.DEVNULL, stderr=self._log
         )
@@ -59,8 +59,8 @@ class Planes:
         shutil.rmtree(self.sockets)
 
     def events(self) -> list[dict[str, object]]:
-        self._log.seek(0)
-        return [json.loads(line) for line in self._log.read().split("\n")[:-1]]
+        # Opened anew: a place in the planes' own open file would move with all that they write.
+        return [json.loads(line) for line in (self.sockets / "log").read_text("utf-8").split("\n")[:-1]]
 
     def said(self, event: str) -> list[dict[str, object]]:
         return [line for line in self.events() if line["event"] == event]
