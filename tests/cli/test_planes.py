@@ -23,7 +23,7 @@ from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from support.clients import client_of
-from support.processes import CLI, HANG_S, alive, environment, wait_for
+from support.processes import CLI, HANG_S, alive, environment, wait_for, written
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 BODY = {"query": "red mug", "k": 5}
@@ -40,7 +40,7 @@ class Planes:
         self.environment = environment(**given) | {"TMPDIR": str(self.sockets)}
 
     def __enter__(self) -> Planes:
-        self._log = (self.sockets / "log").open("ab")  # no pipe: a plane whose log nobody reads would stop
+        self._log = tempfile.TemporaryFile("a+")  # no pipe: a plane whose log nobody reads would stop
         self.process = subprocess.Popen(
             [*CLI, "serve"], env=self.environment, stdin=subprocess.DEVNULL, stderr=self._log
         )
@@ -59,8 +59,7 @@ class Planes:
         shutil.rmtree(self.sockets)
 
     def events(self) -> list[dict[str, object]]:
-        # Opened anew: a place in the planes' own open file would move with all that they write.
-        return [json.loads(line) for line in (self.sockets / "log").read_text("utf-8").split("\n")[:-1]]
+        return [json.loads(line) for line in written(self._log).split("\n")[:-1]]
 
     def said(self, event: str) -> list[dict[str, object]]:
         return [line for line in self.events() if line["event"] == event]

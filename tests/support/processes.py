@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import httpx
 
@@ -73,6 +73,14 @@ def listening(plane: subprocess.Popen[str]) -> tuple[str, list[dict[str, Any]]]:
     raise AssertionError(f"it does not listen: {said}")
 
 
+def written(file: IO[str]) -> str:
+    """Return what processes wrote to an open file so far.
+
+    Opened anew: the place in a file that they share moves with all that they write, in the middle of a reading, too.
+    """
+    return Path(f"/proc/self/fd/{file.fileno()}").read_text(encoding="utf-8")
+
+
 class Up:
     """`slotbeam up` on free ports in `data_dir`. A context manager; leaving it kills what is left.
 
@@ -113,9 +121,7 @@ class Up:
 
     def said(self) -> tuple[str, str]:
         """What it wrote to standard output and to standard error so far."""
-        self._out.seek(0)
-        self._err.seek(0)
-        return self._out.read(), self._err.read()
+        return written(self._out), written(self._err)
 
     def events(self) -> list[dict[str, Any]]:
         """Its log so far. Every line is one JSON event."""
