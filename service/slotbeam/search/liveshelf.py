@@ -64,23 +64,31 @@ class LiveShelf:
         """Return every edge that leaves `states` of one depth, by parent, then code: parents, codes, and the ranges."""
         base, low, high = self._table[states, :3].T
         parent, codes, below = self._trie.expand(np.where(base < 0, self._leaf, base))
-        owner, place = ranges(low, high - low)
-        if not len(place):  # live items are few, or elsewhere
+        if (low == high).all():  # live items are few, or elsewhere
             none = np.zeros(len(below), np.int64)
             return parent, codes, self._met(below.astype(np.int64), none, none, depth + 1)
-        own = self._order.sids[depth][place].astype(np.int64)
+        runs = [self._runs(depth, int(a), int(b)) for a, b in zip(low, high, strict=True)]
+        owner = np.repeat(np.arange(len(runs)), [len(own) for own, _, _ in runs])
+        own, first, end = (np.concatenate(column) for column in zip(*runs, strict=True))
         # Edges of both, each once, by parent, then code.
         width = int(max(own.max(), codes.max(initial=0))) + 1
-        own += owner * width
-        first = run_starts(own)
-        end = np.append(first[1:], len(place)) - 1
-        of_trie, of_delta = parent * width + codes, own[first]
+        of_trie, of_delta = parent * width + codes, owner * width + own
         edges = distinct(np.concatenate([of_trie, of_delta]))
         states_below, starts, stops = np.full(len(edges), -1), *np.zeros((2, len(edges)), np.int64)
         states_below[np.searchsorted(edges, of_trie)] = below
         at = np.searchsorted(edges, of_delta)
-        starts[at], stops[at] = place[first], place[end] + 1
+        starts[at], stops[at] = first, end
         return edges // width, edges % width, self._met(states_below, starts, stops, depth + 1)
+
+    def _runs(self, depth: int, low: int, high: int) -> tuple[IntArray, IntArray, IntArray]:
+        """Return the codes (r,) that follow in a range of the delta's order, and where each begins and ends there."""
+        codes = self._order.sids[depth, low:high]
+        first = run_starts(codes)
+        return (
+            codes[first].astype(np.int64),
+            first + low,
+            np.append(first[1:], len(codes)) + low if len(codes) else first,
+        )
 
     def expand(self, states: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """Return every edge that leaves `states`, as `decode.beam.Tree` has it."""

@@ -22,7 +22,7 @@ from slotbeam.catalog.delta.patches import Patches
 from slotbeam.catalog.delta.postings import LivePostings, PostingsRun
 from slotbeam.catalog.delta.rows import DeltaRows
 from slotbeam.catalog.delta.terms import LiveTermIndex
-from slotbeam.catalog.delta.texts import LiveTextIndex
+from slotbeam.catalog.delta.texts import LiveTextIndex, by_list
 from slotbeam.catalog.delta.words import LiveWords, WordsRun
 from slotbeam.catalog.filters import read_filter
 from slotbeam.catalog.passing import Passing
@@ -104,7 +104,7 @@ class LiveCatalog(Catalog):
                 index.text_index.centroids,
                 index.text_index.rows,
                 index.text_index.starts,
-                rows.text_lists,
+                *by_list(rows.text_lists, delta.order.rows, len(index.text_index.centroids)),
                 places,
                 n,
             ),

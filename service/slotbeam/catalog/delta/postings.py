@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -89,11 +89,13 @@ class LivePostings:
         base: of the index, of N rows and U terms.
         runs: of the delta, earlier rows first.
         alive: which rows are items.
+        summed: the last terms that were summed over the delta, and the sums: a query asks for them twice.
     """
 
     base: Postings
     runs: tuple[PostingsRun, ...]
     alive: LivePassing
+    summed: list[tuple[bytes, FloatArray]] = field(default_factory=list, repr=False)
 
     @property
     def _terms(self) -> int:
@@ -148,10 +150,15 @@ class LivePostings:
 
     def _delta_sums(self, terms: IntArray) -> FloatArray:
         """Return (D,) float32: the summed impacts of `terms` in each row of the delta."""
+        key = terms.tobytes()
+        for known, sums in self.summed[:]:  # another thread may put its own there meanwhile
+            if known == key:
+                return sums
         out = np.zeros(len(self.alive.delta), np.float32)
         for run in self.runs:
             _, rows, impacts = run.of_terms(terms)
             np.add.at(out, rows, impacts)  # one after the other: in each row in the order of the terms
+        self.summed[:] = [(key, out)]
         return out
 
     def each(self, terms: IntArray, rows: IntArray) -> FloatArray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from slotbeam.arrays import ranges
+from slotbeam.arrays import ranges, running_totals
 from slotbeam.catalog.delta.passing import LivePassing
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.textindex import TextIndex
@@ -18,12 +18,13 @@ class LiveTextIndex(TextIndex):
     """`TextIndex` over both: `vectors` are joined, `rows` and `starts` are those of the index.
 
     Attributes:
-        lists: (D,) int32, the list of each row of the delta.
+        more, more_starts: rows of the delta that are items, list by list, as `rows` and `starts` are of the index.
         places: (D,) see `DeltaOrder.places`.
         base: N.
     """
 
-    lists: IntArray = field(default_factory=lambda: np.empty(0, np.int32))
+    more: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    more_starts: IntArray = field(default_factory=lambda: np.zeros(1, np.int64))
     places: FloatArray = field(default_factory=lambda: np.empty(0))
     base: int = 0
 
@@ -35,13 +36,13 @@ class LiveTextIndex(TextIndex):
 
     def _rows_near(self, vector: FloatArray, scan: int, passing: Passing | LivePassing) -> IntArray:
         assert isinstance(passing, LivePassing)
-        members = np.flatnonzero(passing.delta)
-        total = int(passing.base.count(np.zeros(1, np.int64), np.array([self.base]))[0]) + len(members)
+        total = int(passing.base.count(np.zeros(1, np.int64), np.array([self.base]))[0])
+        total += int(np.count_nonzero(passing.delta))
         if total <= scan:
             return self._in_order(passing.members())
         order, held = self._lists_near(vector)
-        of_lists = self.lists[members]
-        held = held + np.bincount(of_lists, minlength=len(held))[order]
+        new = np.diff(self.more_starts)
+        held = held + new[order]
         found: list[IntArray] = []
         count = first = 0
         while count < scan and first < len(order):
@@ -50,8 +51,13 @@ class LiveTextIndex(TextIndex):
             opened = order[first:stop]
             places = ranges(self.starts[opened], np.diff(self.starts)[opened])[1]
             rows = self.rows[places].astype(np.int64)
-            is_opened = np.zeros(len(held), np.bool_)
-            is_opened[opened] = True
-            found += [rows[passing.base.holds(rows)], members[is_opened[of_lists]] + self.base]
+            more = self.more[ranges(self.more_starts[opened], new[opened])[1]]
+            found += [rows[passing.base.holds(rows)], more[passing.delta[more]] + self.base]
             count, first = count + len(found[-2]) + len(found[-1]), stop
         return self._in_order(np.concatenate(found))
+
+
+def by_list(lists: IntArray, rows: IntArray, count: int) -> tuple[IntArray, IntArray]:
+    """Return `rows` (m,) of the delta list by list, and where each of `count` lists begins among them."""
+    of_rows = lists[rows]
+    return rows[np.argsort(of_rows, kind="stable")], running_totals(np.bincount(of_rows, minlength=count))
