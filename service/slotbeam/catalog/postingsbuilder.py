@@ -16,7 +16,6 @@ from slotbeam.types import FloatArray, IntArray
 
 RUN = 2**20
 """Postings that are sorted or merged at a time, in some 100 MB; four times as many take longer."""
-_LEAST_IMPACT = np.finfo(np.float16).smallest_subnormal
 _HASH = np.uint64(32)  # a posting is a number: hash of the term << 32 | row
 
 
@@ -94,8 +93,7 @@ class PostingsBuilder:
             rows[own] = merged.astype(np.uint32)  # the lower half
             frequency = counts.astype(np.float64)
             exact = counted.impacts(np.repeat(idf[first:stop], documents[first:stop]), frequency, lengths[rows[own]])
-            # A term of nearly all items weighs next to nothing; nothing at all would say that no item carries it.
-            impacts[own] = np.maximum(exact.astype(np.float16), _LEAST_IMPACT)
+            impacts[own] = counted.stored(exact)
             for number in range(*np.searchsorted(heavy, [first, stop]).tolist()):
                 of_term = slice(int(starts[heavy[number]]), int(starts[heavy[number] + 1]))
                 fill_windows(maxima[number], edges[number], rows[of_term], impacts[of_term], self._window_bits)

@@ -48,6 +48,11 @@ class TermStatistics:
         norm = _K1 * (1 - _B + _B * lengths / max(1.0, self.mean_length))
         return np.asarray(idf * frequency * (_K1 + 1) / (frequency + norm))
 
+    @staticmethod
+    def stored(impacts: FloatArray) -> FloatArray:
+        """Return (n,) float16 impacts as postings keep them: none is 0, which would say that no item carries it."""
+        return np.maximum(impacts.astype(np.float16), np.finfo(np.float16).smallest_subnormal)
+
     def ceilings(self, documents: IntArray) -> FloatArray:
         """Return (n,) float32 what terms weigh in an item of mean length that has them in its title, counted twice.
 

@@ -24,7 +24,6 @@ from slotbeam.indexing.encode import ItemEncoder
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import BoolArray, IntArray
 
-_LEAST_IMPACT = np.finfo(np.float16).smallest_subnormal
 _WASTE = 2**14
 """Rows and patches that nobody sees any longer, from which the delta is made anew when they are the most of it."""
 
@@ -41,14 +40,13 @@ class LiveIndex:
 
     Args:
         artifact: model and index; the base.
-        encoder: of the artifact's items; None: is read.
 
     Raises:
         SetupError: the index was made before indexes kept their statistics.
         ArtifactError: what encodes items cannot be read.
     """
 
-    def __init__(self, artifact: Artifact, encoder: ItemEncoder | None = None) -> None:
+    def __init__(self, artifact: Artifact) -> None:
         statistics = artifact.catalog.terms.statistics
         if statistics is None:
             raise SetupError(
@@ -56,16 +54,11 @@ class LiveIndex:
                 'make it again with "slotbeam index"'
             )
         self.artifact = artifact
-        self._encoder = encoder or ItemEncoder.of(artifact)
+        self._encoder = ItemEncoder.of(artifact)
         self._index, self._statistics, self._order = artifact.catalog, statistics, IndexOrder(artifact.catalog)
         self._edits: dict[str, Item | None] = {}
         self.numbering = 0
         self._clear()
-
-    @property
-    def edits(self) -> Edits:
-        """All that was edited, as it is now."""
-        return self._edits
 
     def _clear(self) -> None:
         index = self._index
@@ -202,7 +195,7 @@ class LiveIndex:
         for term in fresh:
             self._new_terms[term] = len(vocabulary) + len(self._new_terms)
         places[places < 0] = [self._new_terms[term] for term in hashes[places < 0].tolist()]
-        return PostingsRun.of(places, owner + first, np.maximum(exact.astype(np.float16), _LEAST_IMPACT))
+        return PostingsRun.of(places, owner + first, statistics.stored(exact))
 
     def _delta(self) -> Delta:
         return Delta(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -139,7 +140,7 @@ class LiveField:
         grown = [part.words() if part else [] for part in (self._more, self._patches)]
         code = {word: self._base._code_of(word) if self._base else None for words in grown for word in words}
         new = sorted(word for word, at in code.items() if at is None)
-        keywords = Keywords(base, new, np.array([_place(base, word) for word in new], np.int64))
+        keywords = Keywords(base, new, np.array([bisect_left(base, word) for word in new], np.int64))
         of_base = None if not new else np.append(keywords.of_base(np.arange(len(base))), -1)
         code |= dict(zip(new, (keywords.points + np.arange(len(new))).tolist(), strict=True))
         held = {word: at if word in new or of_base is None else int(of_base[at]) for word, at in code.items()}
@@ -193,15 +194,6 @@ class Keywords:
         is_new = own[np.minimum(place, len(own) - 1)] == codes if len(own) else np.zeros(len(codes), np.bool_)
         told = iter(self.base.take(codes[~is_new] - place[~is_new]))
         return [self.new[at] if new else next(told) for at, new in zip(place.tolist(), is_new.tolist(), strict=True)]
-
-
-def _place(rising: Strings, word: str) -> int:
-    """Return how many of sorted strings are less than `word`."""
-    low, high = 0, len(rising)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if rising[middle] < word else (low, middle)
-    return low
 
 
 class LiveFields(Fields):

@@ -5,6 +5,7 @@ So a prefix of SIDs is a range of the delta's rows, too: the delta's trie is thi
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,11 +49,7 @@ class IndexOrder:
 
     def id_place(self, item_id: str) -> int:
         """Return how many ids of the index are less than this one."""
-        low, high = 0, len(self._by_id)
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if self._index.ids[int(self._by_id[middle])] < item_id else (low, middle)
-        return low
+        return bisect_left(range(len(self._by_id)), item_id, key=lambda place: self._index.ids[int(self._by_id[place])])
 
     def below(self, keys: Keys, id_places: IntArray) -> IntArray:
         """Return (n,) how many rows of the index come before items of these `keys` (n,) and `id_places` (n,)."""
