@@ -72,12 +72,26 @@ class Planes:
         pid = self.process.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
+    @property
+    def directory(self) -> Path:
+        """Where the processes reach each other."""
+        [directory] = self.sockets.glob("slotbeam-*")
+        return directory
+
+    def client(self, number: str) -> httpx.Client:
+        """Of one of the processes, on its own socket."""
+        transport = httpx.HTTPTransport(uds=str(self.directory / number))
+        return httpx.Client(transport=transport, base_url="http://plane", timeout=HANG_S)
+
     def own(self, number: str, path: str) -> httpx.Response:
         """Ask one of the processes on its own socket."""
-        [directory] = self.sockets.glob("slotbeam-*")
-        transport = httpx.HTTPTransport(uds=str(directory / number))
-        with httpx.Client(transport=transport, base_url="http://plane", timeout=HANG_S) as client:
+        with self.client(number) as client:
             return client.get(path)
+
+    def held(self) -> int:
+        """Return how many connections the processes say they have."""
+        table = memoryview((self.directory / "connections").read_bytes()).cast("i")
+        return sum(count - 1 for count in table if count)
 
     def metrics(self) -> Samples:
         return samples(httpx.get(f"{self.url}/metrics", timeout=HANG_S).text)
@@ -116,14 +130,17 @@ def test_both_processes_answer_and_the_port_counts_for_both(planes: tuple[Planes
     def counted() -> list[float]:
         return [samples(running.own(number, "/metrics").text)[OK] for number in numbers]
 
-    def both() -> bool:
-        nonlocal asked
-        for _ in range(8):
-            assert httpx.post(f"{running.url}/retrieve", json=BODY, timeout=HANG_S).status_code == 200
-            asked += 1
-        return all(counted())
+    with contextlib.ExitStack() as kept:
 
-    wait_for(both)
+        def both() -> bool:
+            nonlocal asked
+            # One more connection that stays open: the process that has more of them leaves the next one to the other.
+            client = kept.enter_context(httpx.Client(timeout=HANG_S))
+            assert client.post(f"{running.url}/retrieve", json=BODY).status_code == 200
+            asked += 1
+            return all(counted())
+
+        wait_for(both)
     whole = running.metrics()
     assert whole[OK] - before == asked
     assert whole[OK] == sum(counted())
@@ -131,6 +148,18 @@ def test_both_processes_answer_and_the_port_counts_for_both(planes: tuple[Planes
     assert whole[RESTARTS] == 0
     ready = [running.own(number, "/readyz") for number in numbers]
     assert [one.status_code for one in ready] == [200, 200]
+
+
+def test_a_connection_of_its_own_socket_is_no_load_of_a_process(planes: tuple[Planes, EmbeddedStore]) -> None:
+    running, _ = planes
+    with contextlib.ExitStack() as kept:
+        for number in processes(running.metrics()):
+            assert kept.enter_context(running.client(number)).get("/livez").status_code == 200
+        for asked in (1, 2, 3):
+            client = kept.enter_context(httpx.Client(timeout=HANG_S))
+            assert client.post(f"{running.url}/retrieve", json=BODY).status_code == 200
+            wait_for(lambda asked=asked: running.held() == asked)
+    wait_for(lambda: running.held() == 0)
 
 
 async def test_each_process_is_a_replica_that_an_edit_waits_for_with_a_file_of_its_own(

@@ -67,17 +67,17 @@ class Shared:
 
 
 class _SharedProtocol(GuardedProtocol):
-    """A connection of the shared port; `changed` is called when one begins and when one ends."""
+    """A connection of the shared port; `counted` is called with 1 when one begins, with -1 when one ends."""
 
-    changed: Callable[[], None]
+    counted: Callable[[int], None]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.changed()
+        self.counted(1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.changed()
+        self.counted(-1)
 
 
 class SharingServer(Server):
@@ -103,7 +103,8 @@ class SharingServer(Server):
         self._listener.setblocking(False)  # another process may be quicker
         self._beginning: set[asyncio.Task[Any]] = set()
         self._open = app.sibling.connections()
-        self._kind = type("_SharedProtocol", (_SharedProtocol,), {"changed": staticmethod(self._count)})
+        self._kind = type("_SharedProtocol", (_SharedProtocol,), {"counted": staticmethod(self._count)})
+        self._held = 0  # connections of the port: those of the own socket come from the parent, and are nobody's load
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -112,7 +113,7 @@ class SharingServer(Server):
     async def on_tick(self, counter: int) -> bool:
         if not self.shared.joined and not self.ending.closing and self.ready():
             self.shared.joined = True
-            self._count()
+            self._count(0)
             self._listen()
             log.info("takes connections")
         retired = self.ending.closing and not self.server_state.connections and not self._beginning
@@ -165,16 +166,17 @@ class SharingServer(Server):
             begun = loop.create_task(loop.connect_accepted_socket(self._protocol, connection))
             self._beginning.add(begun)
             begun.add_done_callback(self._begun)
-            self._count()
+            self._count(0)
         self._listen()
 
     def _begun(self, task: asyncio.Task[Any]) -> None:
         self._beginning.discard(task)
-        self._count()
+        self._count(0)
 
-    def _count(self) -> None:
+    def _count(self, more: int) -> None:
+        self._held += more
         if self.shared.joined and self._listener.fileno() >= 0:
-            self._open.set(len(self.server_state.connections) + len(self._beginning))
+            self._open.set(self._held + len(self._beginning))
 
     def _protocol(self) -> asyncio.Protocol:
         state = self.lifespan.state
