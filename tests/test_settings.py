@@ -104,3 +104,8 @@ def test_any_other_wrong_port_is_refused(value: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SLOTBEAM_PORT", value)
     with pytest.raises(SetupError, match="SLOTBEAM_PORT is"):
         read_settings()
+
+
+def test_indexes_are_in_the_data_directory_unless_all_replicas_have_another_place(tmp_path: Path) -> None:
+    assert read_settings(data_dir=tmp_path).indexes == tmp_path / "indexes"
+    assert read_settings(data_dir=tmp_path, index_dir=tmp_path / "shared").indexes == tmp_path / "shared"

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     admin_port: int = Field(8001, ge=0, le=65535, description="control plane port (0: any free one)")
     data_dir: Path = Field(Path("data"), description="store, tokens, last-known-good bindings, lock")
     artifact: Path = Field(Path("model_artifacts/demo"), description="artifact directory to serve")
+    index_dir: Path | None = Field(
+        None, description="indexes that can be activated, one directory each, the same for all; unset: DATA_DIR/indexes"
+    )
     redis_url: str | None = Field(
         None, repr=False, description="bindings store; unset: `up` starts an embedded one in the data directory"
     )
@@ -82,6 +85,11 @@ class Settings(BaseSettings):
         description="seconds after SIGTERM in which /readyz says 503 and requests are still answered (0: none)",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe event logged")
+
+    @property
+    def indexes(self) -> Path:
+        """Where the indexes are that can be activated, each in a directory of its name."""
+        return self.index_dir or self.data_dir / "indexes"
 
     def environment(self, names: Iterable[str]) -> dict[str, str]:
         """Return the settings `names` as environment variables, for a child process."""

@@ -7,7 +7,7 @@ import pytest
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.decode.beam import beam_search
 from slotbeam.errors import ArtifactError
-from slotbeam.search.artifact import Artifact, read_manifest, verify
+from slotbeam.search.artifact import Artifact, read_manifest, save_manifest, verify
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Snapshot
@@ -139,3 +139,26 @@ def test_every_sid_returned_is_in_the_tries_and_every_item_in_the_tables(artifac
     for hit in hits:
         assert hit.sid in leaves
         assert artifact.catalog.sid(hit.row) == hit.sid
+
+
+def test_an_index_says_up_to_which_edit_it_holds_the_items(copy):
+    plain = Artifact.load(copy).watermark
+    assert plain == ("", 0)
+    assert not plain.covers("e1", 0)
+    told(copy, {"epoch": "e1", "seq": 7})
+    watermark = Artifact.load(copy).watermark
+    assert [watermark.covers(*place) for place in (("e1", 7), ("e1", 8), ("e2", 1))] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "kept", [{}, {"epoch": "", "seq": 1}, {"epoch": "e", "seq": -1}, {"epoch": "e", "seq": True}, []]
+)
+def test_a_watermark_that_is_none_is_refused(copy, kept):
+    told(copy, kept)
+    with pytest.raises(ArtifactError, match=r"index.watermark is .*allowed: an epoch and a seq"):
+        Artifact.load(copy)
+
+
+def told(directory, watermark):
+    manifest = read_manifest(directory)
+    save_manifest(directory, {**manifest, "index": {**manifest["index"], "watermark": watermark}})

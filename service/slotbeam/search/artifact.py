@@ -24,6 +24,7 @@ from slotbeam.model.tokenizer import TOKENIZER, InputBuilder
 from slotbeam.search.examples import example_queries
 from slotbeam.search.options import SearchOptions
 from slotbeam.search.spelling import Speller
+from slotbeam.search.watermark import NO_EDITS, Watermark
 from slotbeam.trie.csr import Trie
 from slotbeam.types import FloatArray
 
@@ -127,7 +128,7 @@ def verify(
 
 @dataclass(frozen=True, eq=False)
 class Artifact:
-    """All that the artifact holds, loaded or mapped; immutable."""
+    """All that the artifact holds, loaded or mapped; immutable. `watermark`: the live edits that its index has."""
 
     directory: Path
     manifest: dict[str, Any]
@@ -139,6 +140,7 @@ class Artifact:
     options: SearchOptions
     folding: Folding = PLAIN
     texts: TextVectors | None = None
+    watermark: Watermark = NO_EDITS
 
     @property
     def name(self) -> str:
@@ -209,6 +211,7 @@ class Artifact:
                 options=SearchOptions.read(manifest["search"]),
                 folding=folding,
                 texts=TextVectors.load(model),
+                watermark=Watermark.read(manifest["index"].get("watermark")),
             )
         except (KeyError, TypeError, ValueError, OSError) as error:
             if isinstance(error, ArtifactError):

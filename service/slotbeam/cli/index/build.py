@@ -12,12 +12,7 @@ from slotbeam.cli.options import Format, Language, Mapping
 from slotbeam.cli.progress import progress_bar
 from slotbeam.errors import InputError
 
-group = typer.Typer(
-    help="Encode a catalog by a model, without training; check what was made.", invoke_without_command=True
-)
 
-
-@group.callback()
 def index(
     ctx: typer.Context,
     model: Annotated[Path | None, typer.Option(exists=True, help="An artifact whose model is taken.")] = None,
@@ -58,15 +53,3 @@ def index(
         told = "no language, or many" if facts["language"] == UNDETERMINED else f"the language {facts['language']}"
         say(f"the titles are of {told}; if that is wrong, give --language")
     say(f"{out} holds {facts['items']} items{left}; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
-
-
-@group.command()
-def verify(directory: Annotated[Path, typer.Argument(exists=True, help="An artifact.")]) -> None:
-    """Check every file of an artifact against the hash in its manifest."""
-    from slotbeam.search.artifact import read_manifest
-    from slotbeam.search.artifact import verify as check
-
-    manifest = read_manifest(directory)
-    with progress_bar() as progress:
-        check(directory, manifest, progress=lambda done, total: progress("hash", done, total))
-    say(f"{directory}: {len(manifest['files'])} files are as they were written")

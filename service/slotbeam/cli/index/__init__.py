@@ -1,0 +1,13 @@
+"""`slotbeam index …`: indexes from the shell, one file a command; without one, a catalog becomes an artifact."""
+
+from __future__ import annotations
+
+import typer
+
+from slotbeam.cli.index import build, verify
+
+group = typer.Typer(
+    help="Encode a catalog by a model, without training; check what was made.", invoke_without_command=True
+)
+group.callback()(build.index)
+group.command()(verify.verify)
