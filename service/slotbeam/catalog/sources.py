@@ -25,8 +25,12 @@ class Sources:
     blocks: Strings
 
     def __getitem__(self, row: int) -> bytes:
-        [block] = self.blocks.encoded([row // BLOCK])
-        return zlib.decompress(block).split(b"\n")[row % BLOCK]
+        return self.block(row // BLOCK)[row % BLOCK]
+
+    def block(self, number: int) -> list[bytes]:
+        """Return the lines of the rows from `number * BLOCK` on, at most `BLOCK` of them."""
+        [block] = self.blocks.encoded([number])
+        return zlib.decompress(block).split(b"\n")
 
     @classmethod
     def load(cls, directory: Path) -> Sources:

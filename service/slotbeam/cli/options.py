@@ -23,6 +23,9 @@ DataDir = Annotated[
     Path | None, typer.Option(envvar="SLOTBEAM_DATA_DIR", help="Store, tokens, last-known-good bindings, lock.")
 ]
 ArtifactDir = Annotated[Path | None, typer.Option(envvar="SLOTBEAM_ARTIFACT", help="Artifact directory.")]
+IndexDir = Annotated[
+    Path | None, typer.Option(envvar="SLOTBEAM_INDEX_DIR", help="Indexes that can be activated; DATA_DIR/indexes.")
+]
 RedisUrl = Annotated[str | None, typer.Option(envvar="SLOTBEAM_REDIS_URL", help="Bindings store.")]
 AdminUrl = Annotated[str | None, typer.Option("--url", envvar="SLOTBEAM_ADMIN_URL", help="Control plane address.")]
 Wait = Annotated[bool, typer.Option(help="Wait until every replica has it.")]

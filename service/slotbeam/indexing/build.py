@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from slotbeam.catalog.loaders import CatalogReader
+from slotbeam.catalog.loaders.source import ItemStream
 from slotbeam.catalog.statistics import TermStatistics
 from slotbeam.catalog.terms import TermIndex
 from slotbeam.catalog.writer import write_table
@@ -42,7 +42,7 @@ def write_index(
     index: Path,
     model: Path,
     max_tokens: int,
-    catalog: CatalogReader,
+    catalog: ItemStream,
     jobs: int = 1,
     progress: Progress = _silent,
     run_items: int = RUN_ITEMS,
@@ -103,15 +103,15 @@ def write_index(
         "sids": trie.n_leaves,
         "fields": table.kinds,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "catalog": {"files": [file.name for file in catalog.files], "left_out": catalog.faults.rows},
+        "catalog": {"files": [file.name for file in catalog.files], "left_out": catalog.left_out},
     }
 
 
-def _given(catalog: CatalogReader, progress: Progress) -> Iterator[list[Given]]:
+def _given(catalog: ItemStream, progress: Progress) -> Iterator[list[Given]]:
     """Yield the items of each block with their sources; places are for faults alone."""
     for block in catalog.blocks():
         yield [(record.item, record.source) for record in block]
-        progress("encode", catalog.bytes_read, catalog.total_bytes)
+        progress("encode", *catalog.progress)
 
 
 def _read_ahead(given: Iterator[list[Given]]) -> list[list[Given]]:
@@ -128,7 +128,7 @@ def _read_ahead(given: Iterator[list[Given]]) -> list[list[Given]]:
 
 def build_index(
     model: Path,
-    catalog: CatalogReader,
+    catalog: ItemStream,
     out: Path,
     jobs: int = 1,
     progress: Progress = _silent,
@@ -136,6 +136,7 @@ def build_index(
     run_items: int = RUN_ITEMS,
     language: str | None = None,
     statistics_of: Path | None = None,
+    says: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Make an artifact of another one's model and the index of a catalog; `out` appears whole or not at all.
 
@@ -146,6 +147,7 @@ def build_index(
         jobs, progress, run_items, language: as in `write_index`.
         name: of the new artifact; default: that of the model.
         statistics_of: an artifact by whose index terms weigh and are folded, so that scores of both compare.
+        says: more that the manifest is to say of the index.
 
     Returns:
         Its manifest.
@@ -169,7 +171,8 @@ def build_index(
         facts = write_index(
             fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items, language, *counted
         )
-        made = {**manifest, "name": name or manifest["name"], "created": facts["created"], "index": facts}
+        named = {"name": name or manifest["name"], "created": facts["created"]}
+        made = {**manifest, **named, "index": {**facts, **(says or {})}}
         made = write_manifest(fresh, made, partial(progress, "hash"))
         replace_artifact(fresh, out, work / "replaced")
     finally:

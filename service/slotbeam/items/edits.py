@@ -138,7 +138,7 @@ def make_plan(operations: Sequence[Operation], given: Given) -> ItemsPlan:
             if record is not None and old is None and count >= given.limit:
                 raise DeltaFull(
                     f"{count} items were edited since the index was built, {given.limit} are allowed "
-                    "(SLOTBEAM_DELTA_LIMIT); raise it, or make an index of the catalog as it is now (slotbeam index)",
+                    "(SLOTBEAM_DELTA_LIMIT); fold them (slotbeam index --fold) and activate that index, or raise it",
                     allowed=given.limit,
                 )
         except SlotbeamError as error:

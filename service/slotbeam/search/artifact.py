@@ -71,6 +71,11 @@ def _sha_of_model(files: Mapping[str, Mapping[str, Any]]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def sha_of(manifest: Mapping[str, Any]) -> str:
+    """Return the identity of all that an artifact holds: the SHA-256 of its manifest, which names every byte."""
+    return hashlib.sha256(orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
 def read_manifest(directory: Path) -> dict[str, Any]:
     """Read and check the manifest alone. Raises `ArtifactError`."""
     path = directory / MANIFEST
@@ -154,8 +159,8 @@ class Artifact:
 
     @cached_property
     def sha(self) -> str:
-        """The identity of all that it holds: the SHA-256 of its manifest, which names every byte."""
-        return hashlib.sha256(orjson.dumps(self.manifest, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        """The identity of all that it holds."""
+        return sha_of(self.manifest)
 
     def text_vector(self, canonical: str) -> FloatArray:
         """Return (m,) the text vector of a canonical query; (0,) where the model had no teacher."""

@@ -72,6 +72,16 @@ class CatalogReader:
         """How many of `total_bytes` have been read."""
         return sum(file.bytes_read for file in self._row_files)
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """`bytes_read` and `total_bytes`."""
+        return self.bytes_read, self.total_bytes
+
+    @property
+    def left_out(self) -> int:
+        """How many rows were left out so far."""
+        return self.faults.rows
+
     def __iter__(self) -> Iterator[SourcedItem]:
         """Yield the items of `blocks`, one by one."""
         return chain.from_iterable(self.blocks())

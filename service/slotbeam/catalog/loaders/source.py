@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
@@ -40,6 +41,29 @@ class SourcedItem(NamedTuple):
     item: Item
     source: bytes
     place: SourcePlace
+
+
+class ItemStream(Protocol):
+    """The items of a catalog, read once: a `CatalogReader`, or what has them from elsewhere."""
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """What the catalog was read from, to name it by."""
+        ...
+
+    @property
+    def left_out(self) -> int:
+        """How many rows were left out so far."""
+        ...
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How much was read so far, and of how much."""
+        ...
+
+    def blocks(self) -> Iterator[list[SourcedItem]]:
+        """Yield the items, each once. Raises `InputError`."""
+        ...
 
 
 RowOrFault = SourceRow | InputError

@@ -7,7 +7,8 @@ import typer
 from slotbeam.cli.index import build, verify
 
 group = typer.Typer(
-    help="Encode a catalog by a model, without training; check what was made.", invoke_without_command=True
+    help="Encode a catalog by a model, without training; fold live edits into an index; check what was made.",
+    invoke_without_command=True,
 )
 group.callback()(build.index)
 group.command()(verify.verify)

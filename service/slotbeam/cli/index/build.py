@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from slotbeam.cli.console import say, say_error
-from slotbeam.cli.options import Format, Language, Mapping
+from slotbeam.cli.index import fold as folding
+from slotbeam.cli.options import ArtifactDir, DataDir, Format, IndexDir, Language, Mapping, RedisUrl, settings_of
 from slotbeam.cli.progress import progress_bar
 from slotbeam.errors import InputError
 
@@ -31,9 +32,35 @@ def index(
         typer.Option(exists=True, help="An artifact by whose index terms weigh, so that scores of both compare."),
     ] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help="So many rows with faults may be left out.")] = 0,
+    fold: Annotated[
+        bool, typer.Option("--fold", help="Take the active index and the live edits since, instead of a catalog.")
+    ] = False,
+    base: Annotated[
+        Path | None, typer.Option(exists=True, help="With --fold: an artifact to take instead of the active one.")
+    ] = None,
+    data_dir: DataDir = None,
+    artifact: ArtifactDir = None,
+    index_dir: IndexDir = None,
+    redis_url: RedisUrl = None,
 ) -> None:
     """Encode a catalog of any size by a model: an artifact that `serve` reads. Needs no PyTorch."""
     if ctx.invoked_subcommand is not None:
+        return
+    if fold:
+        if catalog or format or skip_bad:
+            raise InputError("--fold takes the items of the active index; leave out --catalog, --format and --skip-bad")
+        folding.fold(
+            settings_of(ctx),
+            base=base,
+            model=model,
+            name=name,
+            out=out,
+            mapping=mapping,
+            locale=locale,
+            language=language,
+            jobs=jobs,
+            statistics_of=statistics_of,
+        )
         return
     missing = [flag for flag, given in (("--model", model), ("--catalog", catalog), ("--out", out)) if not given]
     if model is None or not catalog or out is None:

@@ -1,0 +1,103 @@
+"""`slotbeam index --fold`: an index and its live edits become the next index. It speaks to the store itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from slotbeam.cli.console import counted, say, say_error
+from slotbeam.cli.progress import progress_bar
+from slotbeam.errors import SetupError
+from slotbeam.settings import Settings
+
+if TYPE_CHECKING:
+    from slotbeam.items.store.store import ItemsHead
+
+
+def fold(
+    settings: Settings,
+    *,
+    base: Path | None,
+    model: Path | None,
+    name: str | None,
+    out: Path | None,
+    mapping: Path | None,
+    locale: str | None,
+    language: str | None,
+    jobs: int,
+    statistics_of: Path | None,
+) -> None:
+    """Make an index of the active one and of the store's edited items, under a name that can be activated."""
+    from slotbeam.indexing.build import build_index
+    from slotbeam.indexing.indexed import IndexedItems
+    from slotbeam.indexing.names import check_index_name, folded_name
+    from slotbeam.items.folding import FoldedCatalog
+    from slotbeam.search.watermark import Watermark
+
+    active, head, records = asyncio.run(_listing(settings))
+    directory = base or active
+    indexed = IndexedItems(directory, mapping, locale)
+    folded = FoldedCatalog(indexed, head, records)
+    known, facts = str(indexed.manifest["name"]), indexed.manifest["index"]
+    if not (folded.put or folded.deleted or model):
+        say(f"nothing to fold: {known} ({directory}) holds every item as it is, up to seq {folded.watermark.seq}")
+        return
+    name = check_index_name(name or folded_name(known, Watermark.read(facts.get("watermark")), folded.watermark.seq))
+    place = out or settings.indexes / name
+    if place.exists():
+        raise SetupError(f"{place} exists; give another --name, or remove it if no replica serves it")
+    with progress_bar() as progress:
+        made = build_index(
+            model or directory,
+            folded,
+            place,
+            jobs,
+            progress,
+            name,
+            language=language or facts["language"],
+            statistics_of=statistics_of,
+            says=folded.says,
+        )
+    for item_id, why in folded.failed.items():
+        say_error(f"item {item_id} is left out: {why}")
+    edits = f"{counted(folded.put, 'item')} put and {folded.deleted} deleted since {known}"
+    say(f"{place} holds {counted(made['index']['items'], 'item')}: {edits}, up to seq {folded.watermark.seq}")
+    todo = f"activate it: slotbeam index activate {name}" if out is None else f"serve it: SLOTBEAM_ARTIFACT={out}"
+    say(todo)
+
+
+async def _listing(settings: Settings) -> tuple[Path, ItemsHead | None, Mapping[str, bytes]]:
+    """Return where the active index is, and the items of the store: its head, and id → record."""
+    from slotbeam.bindings.store.replies import text
+    from slotbeam.bindings.store.store import Store
+    from slotbeam.embedded.address import is_strict, store_url
+    from slotbeam.items.store.store import ItemStore
+
+    url = store_url(settings.redis_url, settings.data_dir)
+    store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
+    try:
+        seen, records = await ItemStore(store).listing()
+        with store.errors():
+            sha, name = await store.redis.hmget(store.key("index"), ["sha", "name"])
+        return _active(settings, text(sha), text(name)), seen.head if seen else None, records
+    finally:
+        await store.close()
+
+
+def _active(settings: Settings, sha: str, name: str) -> Path:
+    """Return the directory of the artifact that the store says is active; SLOTBEAM_ARTIFACT where it says nothing."""
+    from slotbeam.indexing.names import check_index_name
+    from slotbeam.search.artifact import MANIFEST, read_manifest, sha_of
+
+    if not sha or not name:
+        return settings.artifact
+    called = check_index_name(name)
+    for place in (settings.indexes / called, settings.artifact):
+        if (place / MANIFEST).is_file() and sha_of(read_manifest(place)) == sha:
+            return place
+    raise SetupError(
+        f"the active index {called} is neither {settings.artifact} nor in {settings.indexes}: "
+        "set SLOTBEAM_INDEX_DIR, copy it there, or give --base"
+    )

@@ -1,0 +1,94 @@
+"""`slotbeam index --fold`: which index is folded, under which name, and what is said."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis
+from typer.testing import CliRunner, Result
+
+from slotbeam.bindings.store.store import Store
+from slotbeam.cli import app
+from slotbeam.embedded.server import EmbeddedStore
+from slotbeam.items.store.store import ItemStore
+from slotbeam.search.artifact import Artifact, read_manifest, sha_of
+from support.items import RULES, delete, edit, put
+
+Run = Callable[..., Awaitable[Result]]
+
+
+@pytest.fixture
+async def fold(store: Store, server: EmbeddedStore, tiny_artifact: Path, tmp_path: Path) -> Run:
+    """`slotbeam index --fold …` on a store with items; its data directory is `tmp_path`."""
+    environment = {"REDIS_URL": server.url, "ARTIFACT": tiny_artifact, "DATA_DIR": tmp_path}
+    given = {f"SLOTBEAM_{name}": str(value) for name, value in environment.items()}
+    await ItemStore(store).initialise()
+
+    async def run(*arguments: object) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, ["index", "--fold", *map(str, arguments)], env=given)
+
+    return run
+
+
+async def test_edits_are_folded_into_an_index_under_a_name_that_can_be_activated(
+    fold: Run, store: Store, tmp_path: Path
+) -> None:
+    none = await fold()
+    assert (none.exit_code, "nothing to fold: tiny" in none.stdout) == (0, True)
+    await edit(store, put("n1", "zorblax lamp"), put("n2"), delete("n2"))
+    await edit(store, delete("i003"), rules=replace(RULES, base=lambda item_id: {"id": item_id, "title": "mug"}))
+    done = await fold()
+    assert done.exit_code == 0, done.output
+    place = tmp_path / "indexes" / "tiny-4"
+    assert f"{place} holds 120 items: 1 item put and 1 deleted since tiny, up to seq 4" in done.stdout
+    assert "activate it: slotbeam index activate tiny-4" in done.stdout
+    made = Artifact.load(place)
+    assert (made.name, made.watermark.seq, made.catalog.row_of("i003")) == ("tiny-4", 4, None)
+    assert [path.name for path in place.parent.iterdir()] == ["tiny-4"], "nothing is left beside it"
+
+
+async def test_nothing_is_overwritten_and_no_name_is_a_path(fold: Run, store: Store, tmp_path: Path) -> None:
+    await edit(store, put("n1"))
+    assert (await fold()).exit_code == 0
+    assert "tiny-1 exists; give another --name" in str((await fold()).exception)
+    assert "is refused; allowed: 1 to 64 of" in str((await fold("--name", "../x")).exception)
+    assert "leave out --catalog" in str((await fold("--catalog", tmp_path)).exception)
+
+
+async def test_an_index_is_written_elsewhere_for_another_base(
+    fold: Run, store: Store, tiny_artifact: Path, tmp_path: Path
+) -> None:
+    await edit(store, put("n1"))
+    base = shutil.copytree(tiny_artifact, tmp_path / "base")
+    done = await fold("--out", tmp_path / "out", "--base", base, "--name", "other")
+    assert f"serve it: SLOTBEAM_ARTIFACT={tmp_path / 'out'}" in done.stdout
+    assert read_manifest(tmp_path / "out")["name"] == "other"
+
+
+async def test_the_base_is_the_index_that_is_active(
+    fold: Run, store: Store, raw: redis.Redis, tiny_artifact: Path, tmp_path: Path
+) -> None:
+    await edit(store, put("n1"))
+    assert (await fold("--name", "first")).exit_code == 0
+    first = tmp_path / "indexes" / "first"
+    raw.hset("{sb}:index", mapping={"name": "first", "sha": sha_of(read_manifest(first))})
+    assert "nothing to fold: first" in (await fold()).stdout
+    # Another model makes an index of the same items.
+    assert "0 items put and 0 deleted since first" in (await fold("--model", tiny_artifact, "--name", "m")).stdout
+    await edit(store, put("n2"))
+    assert "1 item put and 0 deleted since first" in (await fold()).stdout
+    shutil.rmtree(first)
+    assert "the active index first is neither" in str((await fold()).exception)
+
+
+async def test_what_is_left_out_is_named(fold: Run, store: Store, raw: redis.Redis) -> None:
+    await edit(store, put("n1"))
+    raw.hset("{sb}:item", "n2", "no record")
+    done = await fold()
+    assert "item n2 is left out: an item's record is not JSON" in done.stderr
+    assert "holds 121 items: 1 item put" in done.stdout
