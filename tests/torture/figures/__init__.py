@@ -86,6 +86,18 @@ def figure(
     return register
 
 
-from torture.figures import convergence, deaths, machine, outage, torn  # noqa: E402  (they register themselves)
+from torture.figures import convergence, deaths, histories, machine, outage, torn  # noqa: E402  (they register themselves)
 
-__all__ = ["FIGURES", "Figure", "Numbers", "Stage", "convergence", "deaths", "figure", "machine", "outage", "torn"]
+__all__ = [
+    "FIGURES",
+    "Figure",
+    "Numbers",
+    "Stage",
+    "convergence",
+    "deaths",
+    "figure",
+    "histories",
+    "machine",
+    "outage",
+    "torn",
+]

@@ -1,0 +1,1 @@
+"""Histories of concurrent clients, and whether some order of their operations explains every answer."""
