@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from slotbeam.files import PRIVATE, lock, locked, replacing, sha256_of, write_whole
+from slotbeam.files import PRIVATE, lock, locked, locked_directory, replacing, sha256_of, write_whole
 
 SERVICE = Path(__file__).parent.parent / "service"
 OF_FILES = {"fsync", "fdatasync", "flock", "lockf", "mkstemp", "NamedTemporaryFile", "rename", "link", "file_digest"}
@@ -23,6 +23,8 @@ ELSEWHERE = {
     "slotbeam_lab/world/make.py _log": "the last day's part is the test's file: moved in a directory that is not ready",
     "slotbeam_train/teacher/opening.py unpacked": "a directory of files of a wheel, which another run may unpack, too",
     "slotbeam_lab/world2/make.py _log": "the same of world 2",
+    "slotbeam/indexing/pulling.py _pulled": "a directory, which appears in one rename",
+    "slotbeam/indexing/pulling.py _fetch": "hashed as it is copied, and on disk before its directory appears",
     "slotbeam/indexing/build.py replace_artifact": "a directory, which takes the place of the one before",
 }
 """Where a file or a directory is renamed and no file is written by it."""
@@ -168,6 +170,22 @@ def test_a_lock_that_is_held_is_refused_or_waited_for_until_its_holder_lets_go(t
         waiting.result()
     assert order == ["held", "taken"]
     os.close(lock(path, wait=False))
+
+
+def test_a_directory_is_made_and_one_at_a_time_works_in_it(tmp_path: Path) -> None:
+    directory, order = tmp_path / "a" / "b", []
+
+    def work() -> None:
+        with locked_directory(directory):
+            order.append("second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with locked_directory(directory):
+            waiting = pool.submit(work)
+            order.append("first")
+        waiting.result()
+    assert order == ["first", "second"]
+    assert not list(directory.iterdir())
 
 
 def test_what_raises_inside_a_lock_lets_go_of_it(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def members(group: TyperGroup) -> dict[str, Command]:
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 ROOTS = ("bin", "data", "dev", "etc", "opt", "proc", "run", "sys", "tmp", "usr", "srv", "var")
 """Where absolute paths of files begin; every other absolute path is one of HTTP."""
-FOREIGN = {"--help", "--index-url", "--build"}
+FOREIGN = {"--help", "--index-url", "--target", "--build"}
 """Options of pip and docker-compose that pages show; every command of ours has --help."""
 EXAMPLES = {"bindings.csv", "bindings.json", "clicks.jsonl", "items.jsonl", "judged.csv", "today.jsonl"}
 """Files of the reader's own."""

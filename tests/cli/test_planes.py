@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -152,14 +153,18 @@ def test_both_processes_answer_and_the_port_counts_for_both(planes: tuple[Planes
 
 def test_a_connection_of_its_own_socket_is_no_load_of_a_process(planes: tuple[Planes, EmbeddedStore]) -> None:
     running, _ = planes
+
+    def holds(connections: int) -> bool:
+        return running.held() == connections
+
     with contextlib.ExitStack() as kept:
         for number in processes(running.metrics()):
             assert kept.enter_context(running.client(number)).get("/livez").status_code == 200
         for asked in (1, 2, 3):
             client = kept.enter_context(httpx.Client(timeout=HANG_S))
             assert client.post(f"{running.url}/retrieve", json=BODY).status_code == 200
-            wait_for(lambda asked=asked: running.held() == asked)
-    wait_for(lambda: running.held() == 0)
+            wait_for(partial(holds, asked))
+    wait_for(partial(holds, 0))
 
 
 async def test_each_process_is_a_replica_that_an_edit_waits_for_with_a_file_of_its_own(

@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import kubernetes_validate
 import pytest
@@ -29,6 +30,42 @@ VERSIONS = sorted({major_minor(version) for version in all_versions()})
 def test_every_document_is_valid_and_has_no_unknown_field(version: str) -> None:
     for document in DOCUMENTS:
         kubernetes_validate.validate(document, version, strict=True)
+
+
+@pytest.mark.parametrize("plane", ["serve", "admin"])
+def test_the_patch_that_pulls_an_index_fits_either_plane(plane: str) -> None:
+    text = (ROOT / "deploy/kubernetes/pull-index.yaml").read_text()
+    patched = merged(
+        NAMED[f"Deployment/slotbeam-{plane}"], yaml.safe_load(text.replace("name: serve", f"name: {plane}"))
+    )
+    for version in VERSIONS:
+        kubernetes_validate.validate(patched, version, strict=True)
+    pod = patched["spec"]["template"]["spec"]
+    [container], [pulling] = pod["containers"], pod["initContainers"]
+    assert container["args"] == ["slotbeam", plane]
+    assert pulling["args"][:3] == ["slotbeam", "index", "pull"]
+    volumes = {volume["name"] for volume in pod["volumes"]}
+    for one in (container, pulling):
+        mounts = {mount["mountPath"]: mount["name"] for mount in one["volumeMounts"]}
+        [place] = [entry["value"] for entry in one["env"] if entry["name"] == "SLOTBEAM_INDEX_DIR"]
+        assert mounts[place] == "indexes"
+        assert set(mounts.values()) <= volumes
+        assert one["securityContext"]["readOnlyRootFilesystem"]
+
+
+KEYS = {"volumeMounts": "mountPath"}
+"""What Kubernetes merges the entries of a list by, where it is not their name."""
+
+
+def merged(document: Any, patch: Any, key: str = "name") -> Any:
+    """A document with a strategic merge patch applied, as `kubectl patch` does."""
+    if isinstance(patch, dict):
+        old = document if isinstance(document, dict) else {}
+        return {**old, **{name: merged(old.get(name), one, KEYS.get(name, "name")) for name, one in patch.items()}}
+    if isinstance(patch, list) and document and isinstance(patch[0], dict):
+        held = {one[key]: one for one in document}
+        return list({**held, **{one[key]: merged(held.get(one[key]), one) for one in patch}}.values())
+    return patch
 
 
 def test_a_field_that_does_not_exist_would_be_found() -> None:

@@ -18,6 +18,7 @@ from slotbeam.catalog.writer import write_table
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.encode import Given
 from slotbeam.indexing.language import folding_of
+from slotbeam.indexing.names import BUILDING
 from slotbeam.indexing.runs import RUN_BYTES, RUN_ITEMS, sorted_runs
 from slotbeam.indexing.workers import encoded
 from slotbeam.kae.dictionary import Dictionary
@@ -161,7 +162,7 @@ def build_index(
         raise SetupError(f"{out} exists and is no artifact; name another directory")
     manifest = read_manifest(model)
     verify(model, manifest, under=MODEL)
-    work = out.with_name(f".{out.name}.index")
+    work = out.with_name(f".{out.name}{BUILDING}")
     shutil.rmtree(work, ignore_errors=True)
     try:
         fresh = work / "artifact"

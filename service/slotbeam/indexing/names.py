@@ -1,12 +1,19 @@
-"""Names of indexes: each is a directory under SLOTBEAM_INDEX_DIR, and nothing else of a path is accepted."""
+"""SLOTBEAM_INDEX_DIR: names of indexes, each a directory there and nothing else of a path; one writer at a time."""
 
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
-from slotbeam.errors import InputError
+from slotbeam.errors import InputError, SetupError
+from slotbeam.files import locked_directory
 from slotbeam.search.watermark import Watermark
 
+BUILDING, PULLING = ".index", ".pull"
+"""Suffixes of directories that are not ready."""
 _LONGEST = 64
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{_LONGEST - 1}}}")
 
@@ -25,3 +32,21 @@ def folded_name(base: str, before: Watermark, seq: int) -> str:
     stem = base.removesuffix(f"-{before.seq}") if before.epoch else base
     plain = re.sub(r"[^A-Za-z0-9._-]", "-", stem).lstrip("._-") or "index"
     return f"{plain[: _LONGEST - 1 - len(str(seq))]}-{seq}"
+
+
+@contextmanager
+def alone_in(indexes: Path) -> Iterator[None]:
+    """Work in a directory of indexes: wait for whoever does, and clear what one that was killed left.
+
+    Raises:
+        SetupError: it cannot be made, or not be read.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked_directory(indexes))
+        except OSError as error:
+            raise SetupError(f"{indexes} cannot be used: {error.strerror}; set SLOTBEAM_INDEX_DIR") from None
+        for left in indexes.glob(".*"):
+            if left.suffix in (BUILDING, PULLING):
+                shutil.rmtree(left, ignore_errors=True)
+        yield

@@ -54,7 +54,10 @@ async def test_edits_are_folded_into_an_index_under_a_name_that_can_be_activated
 
 async def test_nothing_is_overwritten_and_no_name_is_a_path(fold: Run, store: Store, tmp_path: Path) -> None:
     await edit(store, put("n1"))
+    left = tmp_path / "indexes" / ".tiny-0.index"
+    left.mkdir(parents=True)
     assert (await fold()).exit_code == 0
+    assert not left.exists(), "what one that was killed left"
     assert "tiny-1 exists; give another --name" in str((await fold()).exception)
     assert "is refused; allowed: 1 to 64 of" in str((await fold("--name", "../x")).exception)
     assert "leave out --catalog" in str((await fold("--catalog", tmp_path)).exception)

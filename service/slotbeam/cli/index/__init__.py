@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from slotbeam.cli.index import build, verify
+from slotbeam.cli.index import build, pull, verify
 
 group = typer.Typer(
     help="Encode a catalog by a model, without training; fold live edits into an index; check what was made.",
     invoke_without_command=True,
 )
 group.callback()(build.index)
+group.command()(pull.pull)
 group.command()(verify.verify)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def fold(
     """Make an index of the active one and of the store's edited items, under a name that can be activated."""
     from slotbeam.indexing.build import build_index
     from slotbeam.indexing.indexed import IndexedItems
-    from slotbeam.indexing.names import check_index_name, folded_name
+    from slotbeam.indexing.names import alone_in, check_index_name, folded_name
     from slotbeam.items.folding import FoldedCatalog
     from slotbeam.search.watermark import Watermark
 
@@ -46,9 +47,9 @@ def fold(
         return
     name = check_index_name(name or folded_name(known, Watermark.read(facts.get("watermark")), folded.watermark.seq))
     place = out or settings.indexes / name
-    if place.exists():
-        raise SetupError(f"{place} exists; give another --name, or remove it if no replica serves it")
-    with progress_bar() as progress:
+    with progress_bar() as progress, nullcontext() if out else alone_in(settings.indexes):
+        if place.exists():
+            raise SetupError(f"{place} exists; give another --name, or remove it if no replica serves it")
         made = build_index(
             model or directory,
             folded,
