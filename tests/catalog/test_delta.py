@@ -44,7 +44,10 @@ def test_the_nearest_of_index_and_delta_are_those_of_one_index(seed: int, more: 
     live = LiveTextIndex(
         joined, centroids, of_base.rows, of_base.starts, *by_list(lists[base:], living, LISTS), places[base:], base
     )
-    passing: Any = LivePassing(Passing.of(alive[:base]), alive[base:])
+    in_order = order[order >= base] - base
+    numbers = np.full(more, -1)
+    numbers[in_order] = np.arange(len(in_order))
+    passing: Any = LivePassing.of(Passing.of(alive[:base]), alive[base:], in_order, numbers)
     query = rng.normal(size=WIDTH)
     found = live.nearest(query, limit, scan, passing)
     whole = index_of(vectors[order], lists[order], centroids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -69,26 +69,19 @@ class Postings:
     def sums(self, terms: IntArray, rows: IntArray) -> FloatArray:
         """Return (n,) float32: the summed impacts of `terms` (t,), in their order, in each of `rows` (n,)."""
         out = np.zeros(len(rows), np.float32)
-        for _, at, impacts in self._met(terms, rows):
+        for _, at, impacts in met(self._of_terms(terms), rows):
             out[at] += impacts
         return out
 
     def each(self, terms: IntArray, rows: IntArray) -> FloatArray:
         """Return (t, n) float32: the impact of each of `terms` (t,) in each of `rows` (n,); 0 where it is not."""
         out = np.zeros((len(terms), len(rows)), np.float32)
-        for number, at, impacts in self._met(terms, rows):
+        for number, at, impacts in met(self._of_terms(terms), rows):
             out[number, at] = impacts
         return out
 
-    def _met(self, terms: IntArray, rows: IntArray) -> Iterator[tuple[int, IntArray, FloatArray]]:
-        """Yield of each term its number, where in `rows` it is carried, and its impacts there, float32."""
-        order = np.argsort(rows)  # neighbours look at the same postings
-        wanted = rows[order].astype(np.int32)  # the type of what is searched, which numpy would convert otherwise
-        for number, term in enumerate(terms.tolist()):
-            carrying, impacts = self.of_term(term)
-            place = np.searchsorted(carrying, wanted)
-            hit = np.flatnonzero(carrying[np.minimum(place, len(carrying) - 1)] == wanted)
-            yield number, order[hit], impacts[place[hit]].astype(np.float32)
+    def _of_terms(self, terms: IntArray) -> Iterator[tuple[int, IntArray, FloatArray]]:
+        return ((number, *self.of_term(term)) for number, term in enumerate(terms.tolist()))
 
     def carrying_all(self, terms: IntArray) -> IntArray:
         """Return the rows (n,), rising, of the items that carry every one of `terms` (t,), t > 0."""
@@ -106,6 +99,23 @@ class Postings:
         """Map what `save`, or a `PostingsBuilder` with this directory, wrote."""
         arrays: list[Any] = [load_array(directory / f"{name}.npy") for name in ARRAYS]
         return cls(*arrays)
+
+
+def met(
+    lists: Iterable[tuple[int, IntArray, FloatArray]], rows: IntArray
+) -> Iterator[tuple[int, IntArray, FloatArray]]:
+    """Yield of each term its number, where in `rows` it is carried, and its impacts there, float32.
+
+    Args:
+        lists: of each term its number, the rows that carry it, int32, rising, at least one, and its impacts.
+        rows: (n,).
+    """
+    order = np.argsort(rows)  # neighbours look at the same postings
+    wanted = rows[order].astype(np.int32)  # the type of what is searched, which numpy would convert otherwise
+    for number, carrying, impacts in lists:
+        place = np.searchsorted(carrying, wanted)
+        hit = np.flatnonzero(carrying[np.minimum(place, len(carrying) - 1)] == wanted)
+        yield number, order[hit], impacts[place[hit]].astype(np.float32)
 
 
 ARRAYS = tuple(field.name for field in fields(Postings) if field.name != "window_bits")

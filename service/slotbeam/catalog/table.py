@@ -107,7 +107,7 @@ class Catalog:
     def rows_of(self, item_ids: Iterable[str]) -> tuple[list[int], list[str]]:
         """Return the rows of the ids that exist, in order, and the ids that do not."""
         asked = list(item_ids)
-        if not len(self):
+        if not asked or not len(self):
             return [], asked
         hashes = np.array([id_hash(item_id) for item_id in asked], np.uint64)
         places = np.minimum(np.searchsorted(self.id_hashes, hashes), len(self) - 1)

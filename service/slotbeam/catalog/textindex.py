@@ -59,7 +59,11 @@ class TextIndex:
         if len(rows) > limit:
             best = np.flatnonzero(close >= np.partition(close, -limit)[-limit])
             rows, close = rows[best], close[best]
-        return np.asarray(rows[np.argsort(-close, kind="stable")][:limit])
+        return np.asarray(rows[np.lexsort((self._order_of(rows), -close))][:limit])
+
+    def _order_of(self, rows: IntArray) -> IntArray | FloatArray:
+        """Return (n,) numbers that compare as `rows` do in the order of the catalog."""
+        return rows
 
     def _rows_near(self, vector: FloatArray, scan: int, passing: Passing) -> IntArray:
         """Return (n,) the rows that pass of the nearest lists, rising: `scan` of them at least, or all."""

@@ -78,7 +78,7 @@ class Opened:
         states, depths: (r,) int64, the trie state that it is, and the state's depth.
         logp: (r,) float64, log-probability of the state's prefix in nats.
         steps, decoded: decoder steps that were taken, and rows in them.
-        added: of each, rows of live items that it holds beside these; none where nothing lives.
+        live: (r, 2) int64, the ranges of a delta's order that they are beside these; None where nothing lives.
     """
 
     start: IntArray
@@ -88,7 +88,7 @@ class Opened:
     logp: FloatArray
     steps: int
     decoded: int
-    added: tuple[IntArray, ...] = ()
+    live: IntArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

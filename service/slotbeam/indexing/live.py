@@ -14,7 +14,7 @@ from slotbeam.catalog.delta.growing import GrowingArray
 from slotbeam.catalog.delta.order import DeltaOrder, IndexOrder, keys_of
 from slotbeam.catalog.delta.patches import GrowingPatches
 from slotbeam.catalog.delta.postings import PostingsRun, postings_of
-from slotbeam.catalog.delta.rows import GrowingRows
+from slotbeam.catalog.delta.rows import GrowingRows, RowsById
 from slotbeam.catalog.delta.runs import with_run
 from slotbeam.catalog.delta.words import WordsRun
 from slotbeam.catalog.inmemory import item_source
@@ -72,6 +72,7 @@ class LiveIndex:
         self._new_terms: dict[int, int] = {}
         self._new_ceilings = GrowingArray(np.float32)
         self._row_of_id: dict[str, tuple[int, ...]] = {}
+        self._by_id = RowsById()
         self._patched = 0
 
     def restart(self, edits: Edits) -> Artifact:
@@ -177,6 +178,7 @@ class LiveIndex:
         self._alive = np.concatenate([self._alive, np.ones(len(items), np.bool_)])
         self._runs = with_run(self._runs, self._postings_of(columns, first))
         self._word_runs = with_run(self._word_runs, WordsRun.of(columns.texts))
+        self._by_id.append(ids)
         for item_id, row in zip(ids, own.tolist(), strict=True):
             self._row_of_id[item_id] = (*self._row_of_id.get(item_id, ()), row)
 
@@ -210,6 +212,7 @@ class LiveIndex:
             terms=len(self._index.terms.vocabulary) + len(self._new_terms),
             new_ceilings=self._new_ceilings.view(),
             row_of_id=self._row_of_id,
+            id_ranks=self._by_id.ranks(),
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slotbeam.arrays import among, ranges
+from slotbeam.arrays import among, distinct, ranges
 from slotbeam.catalog.passing import Passing
 from slotbeam.decode.beam import Beams, beam_search
 from slotbeam.decode.frontier import Opened, Ranges, ScanBudget, end_of, open_ranges
@@ -28,12 +28,14 @@ class Candidates:
     places: IntArray
     logp: FloatArray | None = None
 
-    def joined(self, places: IntArray) -> Candidates:
-        """Return these and, behind them, those of `places` (n,) that are not among them."""
-        # Sorted already where ranges brought them, and then sorting costs next to nothing; `isin` would hash them all.
-        new = places[~among(np.sort(self.places), places)]
-        logp = None if self.logp is None else np.concatenate([self.logp, np.full(len(new), np.nan)])
-        return Candidates(np.concatenate([self.places, new]), logp)
+    def joined(self, *more: IntArray) -> Candidates:
+        """Return these and, of each of `more` (n,), those not among them: rising, or behind these that have `logp`."""
+        if self.logp is None:
+            return Candidates(distinct(np.concatenate([self.places, *more])))
+        new = np.concatenate(more)
+        new = new[np.sort(np.unique(new, return_index=True)[1])]
+        new = new[~among(np.sort(self.places), new)]
+        return Candidates(np.concatenate([self.places, new]), np.concatenate([self.logp, np.full(len(new), np.nan)]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from slotbeam.arrays import bisected
+from slotbeam.catalog.delta.catalog import LiveCatalog
 from slotbeam.decode.beam import Beams
 from slotbeam.decode.frontier import Opened
 from slotbeam.kae.encode import Encoded
@@ -46,7 +47,7 @@ def explain(
         "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in facts_of(artifact.kae, encoded.text)],
         "overridden": {match.pinned.id: overridden(artifact, encoded, match) for match in reading.bound},
         "groups": groups,
-        "brought_by": _brought_by(base, hits),
+        "brought_by": _brought_by(artifact, base, hits),
     }
 
 
@@ -85,7 +86,7 @@ def _ranges(
     """Return what decoding took, and the first ranges: the slots of their prefixes, each with its words."""
     sids = trie.sids(bisected(leaf_items, opened.start[:RANGES_SHOWN], "right") - 1)
     sizes = (opened.stop - opened.start).tolist()
-    for number, added in enumerate(opened.added):
+    for number, added in enumerate(_added(artifact, opened)):
         if not sizes[number] and number < RANGES_SHOWN:  # a prefix of live items alone
             sids[number] = artifact.catalog.sids[int(added[0])]
         sizes[number] += len(added)
@@ -106,16 +107,25 @@ def _ranges(
     }
 
 
+def _added(artifact: Artifact, opened: Opened) -> list[IntArray]:
+    """Return of each range the rows of live items that it holds; none where nothing lives."""
+    catalog = artifact.catalog
+    if opened.live is None or not isinstance(catalog, LiveCatalog):
+        return []
+    return [catalog.delta.order.rows[low:high] + len(catalog.index) for low, high in opened.live.tolist()]
+
+
 def _slot(artifact: Artifact, slot: Slot, pinned: Pinned | None) -> dict[str, Any]:
     words = pinned.words if pinned and slot == pinned.slot else artifact.kae.codebook.words(slot)
     return {"slot": str(slot), "words": list(words[:_WORDS_SHOWN])}
 
 
-def _brought_by(base: BaseGroup | None, hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def _brought_by(artifact: Artifact, base: BaseGroup | None, hits: Sequence[Hit]) -> list[dict[str, Any]]:
     """Return for each hit why it was a candidate: its bindings; or its range, and whether words or meaning did."""
     lexical, near = (set[int](rows.tolist()) for rows in ((base.lexical, base.near) if base else (_NONE, _NONE)))
-    spans = []
+    spans, added = [], list[IntArray]()
     if base and isinstance(base.decoded, Opened):
+        added = _added(artifact, base.decoded)
         spans = list(zip(base.decoded.start.tolist(), base.decoded.stop.tolist(), strict=True))
     facts: list[dict[str, Any]] = []
     for hit in hits:
@@ -123,7 +133,7 @@ def _brought_by(base: BaseGroup | None, hits: Sequence[Hit]) -> list[dict[str, A
             facts.append({"bindings": list(hit.bindings)})
             continue
         number = next((number for number, (start, stop) in enumerate(spans) if start <= hit.row < stop), None)
-        if number is None and base and isinstance(base.decoded, Opened):
-            number = next((number for number, added in enumerate(base.decoded.added) if hit.row in added), None)
+        if number is None:
+            number = next((number for number, own in enumerate(added) if hit.row in own), None)
         facts.append({"range": number, "words": hit.row in lexical, "meaning": hit.row in near})
     return facts

@@ -78,10 +78,9 @@ def decode_base(
         candidates = shelf.collect(decoded, options.candidates, options.items_per_sid)
     # A word that the dictionary does not know is still a word.
     lexical = query_terms.best(options.lexical_candidates, passing)
-    candidates = candidates.joined(lexical)
     # Nor does a dictionary know all that a word may mean.
     near = artifact.catalog.text_index.nearest(text_vector, options.text_candidates, options.text_rows, passing)
-    return BaseGroup(artifact.model.query_vector(memory), decoded, lexical, near, candidates.joined(near))
+    return BaseGroup(artifact.model.query_vector(memory), decoded, lexical, near, candidates.joined(lexical, near))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from slotbeam.arrays import distinct, ranges, run_starts, running_totals
+from slotbeam.arrays import distinct, ranges
 from slotbeam.catalog.delta.catalog import LiveCatalog
 from slotbeam.catalog.delta.passing import LivePassing
 from slotbeam.decode.beam import Beams, beam_search
@@ -31,8 +31,6 @@ class LiveShelf:
     def __init__(self, trie: Trie, catalog: LiveCatalog, passing: LivePassing) -> None:
         self._trie, self._catalog, self._passing = trie, catalog, passing
         self._order = catalog.delta.order
-        self._passes = passing.delta[self._order.rows]
-        self._totals = running_totals(self._passes)
         # Of each state: that of the trie, or -1, its range in the delta's order, its depth, and its items that pass.
         self._table = np.empty((0, 5), np.int64)
         self._leaf = int(trie.levels[-1]) - 1  # has no edges, as a state that the trie does not have
@@ -45,50 +43,65 @@ class LiveShelf:
     def root(self) -> Ranges:
         """Return the range of all items (`decode.frontier.RangeTree`)."""
         zero = np.zeros(1, np.int64)
-        return self._met(zero, zero, np.array([len(self._order.rows)]), 0)
+        return self._met(zero, zero, np.array([len(self._order)]), 0, zero, np.array([self._passing.base.n]))
 
-    def _met(self, base: IntArray, low: IntArray, high: IntArray, depth: int) -> Ranges:
-        """Give numbers to states (m,) of one depth: `base` of the trie or -1, and ranges of the delta's order."""
-        here = np.flatnonzero(base >= 0)
-        start, stop = np.zeros((2, len(base)), np.int64)
-        first, last = self._trie.leaf_range(base[here], depth)
-        leaf_items = self._catalog.leaf_items
-        start[here], stop[here] = leaf_items[first], leaf_items[last]
-        counts = self._passing.base.count(start, stop) + self._totals[high] - self._totals[low]
+    def _met(
+        self, base: IntArray, low: IntArray, high: IntArray, depth: int, start: IntArray, stop: IntArray
+    ) -> Ranges:
+        """Give numbers to states (m,) of one depth.
+
+        Args:
+            base: of the trie, or -1.
+            low, high: their ranges of the delta's order.
+            depth: of all.
+            start, stop: their ranges of the index.
+        """
+        entries = np.empty((len(base), 5), np.int64)
+        counts = self._passing.base.count(start, stop) + self._passing.ordered.count(low, high)
+        for column, values in enumerate((base, low, high, np.int64(depth), counts)):
+            entries[:, column] = values
         states = np.arange(len(self._table), len(self._table) + len(base))
-        entries = np.stack([base, low, high, np.full(len(base), depth), counts], axis=1)
         self._table = np.concatenate([self._table, entries])
         return Ranges(states, start, stop, counts)
 
     def children(self, states: IntArray, depth: int) -> tuple[IntArray, IntArray, Ranges]:
         """Return every edge that leaves `states` of one depth, by parent, then code: parents, codes, and the ranges."""
+        if depth:
+            return self._children(states, depth)
+        # Those of the root, the widest step, are the same for every query over these rows.
+        if not self._passing.begun:
+            edges = self._children(states, 0)
+            self._passing.begun.append((edges, self._table))
+        found: tuple[IntArray, IntArray, Ranges]
+        found, self._table = self._passing.begun[0]
+        return found
+
+    def _children(self, states: IntArray, depth: int) -> tuple[IntArray, IntArray, Ranges]:
         base, low, high = self._table[states, :3].T
         parent, codes, below = self._trie.expand(np.where(base < 0, self._leaf, base))
+        below = below.astype(np.int64)
+        leaves = self._trie.leaf_range(below, depth + 1)
+        start, stop = (self._catalog.leaf_items[leaf].astype(np.int64) for leaf in leaves)
         if (low == high).all():  # live items are few, or elsewhere
             none = np.zeros(len(below), np.int64)
-            return parent, codes, self._met(below.astype(np.int64), none, none, depth + 1)
-        runs = [self._runs(depth, int(a), int(b)) for a, b in zip(low, high, strict=True)]
-        owner = np.repeat(np.arange(len(runs)), [len(own) for own, _, _ in runs])
-        own, first, end = (np.concatenate(column) for column in zip(*runs, strict=True))
+            return parent, codes, self._met(below, none, none, depth + 1, start, stop)
+        # Each range holds whole edges.
+        starts = self._catalog.edges[depth]
+        begin = np.searchsorted(starts, low)
+        owner, edge = ranges(begin, np.searchsorted(starts, high) - begin)
+        first, end = starts[edge], starts[edge + 1]
+        own = self._order.sids[depth, first].astype(np.int64)
         # Edges of both, each once, by parent, then code.
         width = int(max(own.max(), codes.max(initial=0))) + 1
         of_trie, of_delta = parent * width + codes, owner * width + own
         edges = distinct(np.concatenate([of_trie, of_delta]))
-        states_below, starts, stops = np.full(len(edges), -1), *np.zeros((2, len(edges)), np.int64)
-        states_below[np.searchsorted(edges, of_trie)] = below
-        at = np.searchsorted(edges, of_delta)
-        starts[at], stops[at] = first, end
-        return edges // width, edges % width, self._met(states_below, starts, stops, depth + 1)
-
-    def _runs(self, depth: int, low: int, high: int) -> tuple[IntArray, IntArray, IntArray]:
-        """Return the codes (r,) that follow in a range of the delta's order, and where each begins and ends there."""
-        codes = self._order.sids[depth, low:high]
-        first = run_starts(codes)
-        return (
-            codes[first].astype(np.int64),
-            first + low,
-            np.append(first[1:], len(codes)) + low if len(codes) else first,
-        )
+        both = np.zeros((5, len(edges)), np.int64)
+        both[0] = -1
+        at = np.searchsorted(edges, of_trie)
+        both[0, at], both[3, at], both[4, at] = below, start, stop
+        both[1:3, np.searchsorted(edges, of_delta)] = first, end
+        states, low, high, start, stop = both
+        return edges // width, edges % width, self._met(states, low, high, depth + 1, start, stop)
 
     def expand(self, states: IntArray) -> tuple[IntArray, IntArray, IntArray]:
         """Return every edge that leaves `states`, as `decode.beam.Tree` has it."""
@@ -101,10 +114,10 @@ class LiveShelf:
     def cut(self, state: int, start: int, stop: int, count: int) -> int:
         """Return where a state's range of the index ends that holds, with one of the delta, its first `count` items."""
         rows = self._first_of(state, np.array([start]), np.array([stop]), count)
-        of_index = rows[rows < self._passing.base.n]
-        low = int(self._table[state, 1])
-        taken = len(rows) - len(of_index)
-        self._table[state, 2] = low + np.searchsorted(np.cumsum(self._passes[low:]), taken) + 1 if taken else low
+        n = self._passing.base.n
+        of_index, new = rows[rows < n], rows[rows >= n] - n
+        self._table = self._table.copy()  # which others may share
+        self._table[state, 2] = max(self._table[state, 1], self._passing.numbers[new].max(initial=-1) + 1)
         return int(of_index.max()) + 1 if len(of_index) else start
 
     def _first_of(self, state: int, start: IntArray, stop: IntArray, count: int) -> IntArray:
@@ -112,20 +125,17 @@ class LiveShelf:
         n = self._passing.base.n
         rows = self._passing.base.rows(start, stop)[:count]
         low, high = self._table[state, 1:3].tolist()
-        new = self._order.rows[low:high][self._passes[low:high]][:count]
+        new = self._order.rows[self._passing.ordered.rows(np.array([low]), np.array([high]))[:count]]
         at = np.concatenate([rows, self._catalog.places[new]])
         return np.concatenate([rows, new + n])[np.argsort(at, kind="stable")][:count]
 
     def open(self, model: SequenceModel, memory: Memory, budget: ScanBudget) -> tuple[Opened, Candidates]:
         """Open ranges until they hold the budget; every item in them that passes is a candidate."""
         opened = open_ranges(model, memory, self, budget)
-        n, order = self._passing.base.n, np.argsort(opened.start, kind="stable")
-        low, high = self._table[opened.states, 1:3].T
-        added = tuple(self._order.rows[a:b] + n for a, b in zip(low.tolist(), high.tolist(), strict=True))
-        places = ranges(low, high - low)[1]
-        new = np.sort(self._order.rows[places[self._passes[places]]]) + n
-        rows = self._passing.base.rows(opened.start[order], opened.stop[order])
-        return replace(opened, added=added), Candidates(np.concatenate([rows, new]))
+        live = self._table[opened.states, 1:3]
+        rows = self._passing.base.rows(opened.start, opened.stop)
+        new = self._order.rows[self._passing.ordered.rows(*live.T)] + self._passing.base.n
+        return replace(opened, live=live), Candidates(np.concatenate([rows, new]))
 
     def decode(self, model: SequenceModel, memory: Memory, width: int) -> Beams:
         """Decode SIDs to their full depth, `width` beams wide: the paper's mode."""

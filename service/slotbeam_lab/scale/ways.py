@@ -76,14 +76,13 @@ def answer(artifact: Artifact, asked: Asked, k: int, way: Way) -> list[str]:
         everything = Passing(len(artifact.catalog))
         candidates = Candidates(everything.rows(ranges.start[order], ranges.stop[order]))
     lexical = reading.terms.best(way.options.lexical_candidates)
-    candidates = candidates.joined(lexical)
     options = way.options
     if way.first_slot:
         options = replace(options, weight_logp=way.first_slot)
         candidates = replace(candidates, logp=_first_slot(artifact, reading, candidates.places))
     text_index, everything = artifact.catalog.text_index, Passing(len(artifact.catalog))
     near = text_index.nearest(reading.text_vector, options.text_candidates, options.text_rows, everything)
-    group = BaseGroup(reading.vector, _NOTHING, lexical, near, candidates.joined(near))
+    group = BaseGroup(reading.vector, _NOTHING, lexical, near, candidates.joined(lexical, near))
     hits = rank_base(ItemScorer(artifact.catalog, options, reading.terms, reading.sid, reading.text_vector), group, k)
     return [artifact.catalog.ids[row] for row in hits.rows.tolist()]
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import reduce
 from typing import Any
 
 import numpy as np
 import orjson
 
 from slotbeam.catalog.delta.fields import LiveFields
-from slotbeam.catalog.delta.joined import JoinedArray, JoinedStrings
+from slotbeam.catalog.delta.joined import JoinedArray, JoinedStrings, parted
 from slotbeam.catalog.delta.order import DeltaOrder
 from slotbeam.catalog.delta.passing import LivePassing, less
 from slotbeam.catalog.delta.patches import Patches
@@ -45,6 +45,7 @@ class Delta:
         new_terms, terms: hash → place of terms that the index does not have, and places there are, its own included.
         new_ceilings: (terms - U,) float32, of these.
         row_of_id: id → its rows in the delta, rising; shared with later versions.
+        id_ranks: (D,) int64, the place of each row's id among all ids of the delta in order.
     """
 
     rows: DeltaRows
@@ -58,6 +59,7 @@ class Delta:
     terms: int
     new_ceilings: FloatArray
     row_of_id: Mapping[str, tuple[int, ...]]
+    id_ranks: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,19 +71,23 @@ class LiveCatalog(Catalog):
         delta: D rows; row r of it is row N + r here.
         alive: which rows are items.
         places: (D,) see `DeltaOrder.places`.
+        edges, new_sid_ranks: see `DeltaOrder.edges` and, (D,), `DeltaOrder.sid_ranks`.
     """
 
     index: Catalog = field(kw_only=True)
     delta: Delta = field(kw_only=True)
     alive: LivePassing = field(kw_only=True)
     places: FloatArray = field(kw_only=True)
+    edges: tuple[IntArray, ...] = field(kw_only=True)
+    new_sid_ranks: FloatArray = field(kw_only=True)
 
     @classmethod
     def of(cls, index: Catalog, delta: Delta) -> LiveCatalog:
         """Join an index and a delta; nothing as large as the index is copied."""
         n, rows, patches = len(index), delta.rows, delta.patches
-        alive = LivePassing(less(Passing(n), delta.gone, np.empty(0, np.int64)), delta.alive, len(delta.gone))
-        places = delta.order.places(len(rows))
+        living, order = less(Passing(n), delta.gone, np.empty(0, np.int64)), delta.order
+        alive = LivePassing.of(living, delta.alive, order.rows, order.numbers(len(rows)), len(delta.gone))
+        places = order.places(len(rows))
         patched = (patches.rows, patches.prior[patches.numbers]) if len(patches.rows) else None
         prior: Any = JoinedArray(index.prior, rows.prior, patched)
         ceilings: Any = JoinedArray(index.terms.ceilings, delta.new_ceilings)
@@ -104,7 +110,7 @@ class LiveCatalog(Catalog):
                 index.text_index.centroids,
                 index.text_index.rows,
                 index.text_index.starts,
-                *by_list(rows.text_lists, delta.order.rows, len(index.text_index.centroids)),
+                *by_list(rows.text_lists, order.rows, len(index.text_index.centroids)),
                 places,
                 n,
             ),
@@ -136,6 +142,8 @@ class LiveCatalog(Catalog):
             delta=delta,
             alive=alive,
             places=places,
+            edges=order.edges(),
+            new_sid_ranks=order.sid_ranks(len(rows)),
         )
 
     def __len__(self) -> int:
@@ -157,6 +165,8 @@ class LiveCatalog(Catalog):
     def rows_of(self, item_ids: Iterable[str]) -> tuple[list[int], list[str]]:
         """Return the rows of the ids that exist, in order, and the ids that do not."""
         asked = list(item_ids)
+        if not asked:
+            return [], []
         found, _ = self.index.rows_of(asked)
         held = dict(zip(self.index.ids.take(found), found, strict=True))
         rows: list[int] = []
@@ -179,27 +189,20 @@ class LiveCatalog(Catalog):
     def sid_ranks(self, rows: IntArray) -> FloatArray:
         """Return (n,) numbers that compare as the SIDs of `rows` (n,) do."""
         n = len(self.index)
-        new = rows >= n
+        old, new = parted(rows, n)
         ranks = np.empty(len(rows))
-        ranks[~new] = 2 * (self.index.sid_ranks(rows[~new]) - 1) + 1
-        if new.any():
-            ranks[new] = self._new_sid_ranks[rows[new] - n]
+        ranks[old] = 2 * (self.index.sid_ranks(rows[old]) - 1) + 1
+        ranks[new] = self.new_sid_ranks[rows[new] - n]
         return ranks
-
-    @cached_property
-    def _new_sid_ranks(self) -> FloatArray:
-        return self.delta.order.sid_ranks(len(self.delta.alive))
 
     def id_order(self, rows: IntArray) -> IntArray:
         """Return (n,) integers that compare as the ids of `rows` (n,) do."""
         n = len(self.index)
-        new = np.flatnonzero(rows >= n)
-        order = 2 * self.index.id_ranks.take(np.minimum(rows, n - 1)).astype(np.int64) + 1 << 32
-        own = rows[new] - n
-        # Ids between the same two of the index compare as themselves.
-        nth = np.empty(len(new), np.int64)
-        nth[sorted(range(len(new)), key=self.delta.rows.ids.take(own).__getitem__)] = np.arange(len(new))
-        order[new] = (2 * self.delta.rows.id_places[own] << 32) + nth
+        old, new = parted(rows, n)
+        order = np.empty(len(rows), np.int64)
+        order[old] = 2 * self.index.id_ranks[rows[old]].astype(np.int64) + 1 << 32
+        own = rows[new] - n  # ids between the same two of the index compare as among themselves
+        order[new] = (2 * self.delta.rows.id_places[own] << 32) + self.delta.id_ranks[own]
         return order
 
     def _may_hold(self, word: str) -> IntArray | None:
@@ -226,8 +229,8 @@ class LiveCatalog(Catalog):
         passes, fails = self.delta.patches.mask(_mask(fields.patches, wanted))
         of_delta[passes[passes >= n] - n] = True
         of_delta[fails[fails >= n] - n] = False
-        out = np.concatenate([self.delta.gone, fails[fails < n]])
-        return LivePassing(less(of_index, out, passes[passes < n]), of_delta, self.alive.dead)
+        of_index = less(of_index, np.concatenate([self.delta.gone, fails[fails < n]]), passes[passes < n])
+        return LivePassing.of(of_index, of_delta, self.delta.order.rows, self.alive.numbers, self.alive.dead)
 
 
 def _mask(fields: Any, wanted: Sequence[Mapping[str, Any]]) -> BoolArray:

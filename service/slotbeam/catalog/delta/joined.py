@@ -40,13 +40,16 @@ class JoinedArray:
     def take(self, rows: IntArray, axis: int = 0) -> NDArray[Any]:
         """Return (n, …) the entries of `rows` (n,)."""
         rows = np.asarray(rows)
-        new = rows >= len(self.base)
-        if not new.any():
-            out = self.base.take(rows, axis=0)
-        else:
+        n = len(self.base)
+        old, new = parted(rows, n)
+        if isinstance(new, slice):
             out = np.empty((len(rows), *self.base.shape[1:]), self.base.dtype)
-            out[~new] = self.base.take(rows[~new], axis=0)
-            out[new] = self.more.take(rows[new] - len(self.base), axis=0)
+            # "clip", although no row is outside: to raise an error numpy would make a copy first.
+            self.base.take(rows[old], axis=0, out=out[old], mode="clip")
+            self.more.take(rows[new] - n, axis=0, out=out[new], mode="clip")
+        else:
+            out = self.base.take(np.minimum(rows, n - 1), axis=0)
+            out[new] = self.more.take(rows[new] - n, axis=0)
         if self.patched is not None:
             at, number = patched_of(self.patched[0], rows)
             out[at] = self.patched[1][number]
@@ -54,6 +57,22 @@ class JoinedArray:
 
     def __getitem__(self, rows: Any) -> Any:
         return self.take(rows) if isinstance(rows, np.ndarray) else self.take(np.array([rows]))[0]
+
+
+Part = slice | IntArray
+"""Places among given rows."""
+
+
+def parted(rows: IntArray, n: int) -> tuple[Part, Part]:
+    """Return which places of `rows` (m,) are of an index of `n` rows, and which of a delta behind it.
+
+    Slices where no row of the delta comes before one of the index, as in rows that rise: those cost no copies.
+    """
+    new = rows >= n
+    split = len(rows) - int(np.count_nonzero(new))
+    if new[:split].any():
+        return np.flatnonzero(~new), np.flatnonzero(new)
+    return slice(0, split), slice(split, len(rows))
 
 
 def patched_of(patched: IntArray, rows: IntArray) -> tuple[IntArray, IntArray]:

@@ -98,6 +98,9 @@ class DeltaOrder:
     below: IntArray
     leaves: IntArray
 
+    def __len__(self) -> int:
+        return len(self.rows)
+
     @classmethod
     def empty(cls, sids: IntArray) -> DeltaOrder:
         """Return that of no rows, of an index whose SIDs are `sids` (N, L)."""
@@ -132,6 +135,24 @@ class DeltaOrder:
         out = np.full(n, np.nan)
         out[self.rows] = self.below - 1 + (nth + 1) / (np.repeat(count, count) + 1)
         return out
+
+    def numbers(self, n: int) -> IntArray:
+        """Return (n,) int64 of each of `n` rows of the delta its place in this order, -1 where it is not in it."""
+        out = np.full(n, -1)
+        out[self.rows] = np.arange(len(self.rows))
+        return out
+
+    def edges(self) -> tuple[IntArray, ...]:
+        """Return of each depth where runs of rows begin whose SIDs share that many codes and one more; m is the last.
+
+        A range of rows that share the first codes holds whole runs: they are the edges that leave this prefix.
+        """
+        begins = np.zeros(max(0, len(self.rows) - 1), np.bool_)
+        starts = []
+        for codes in self.sids:
+            begins = begins | (codes[1:] != codes[:-1])
+            starts.append(np.concatenate([[0], np.flatnonzero(begins) + 1, [len(self.rows)]]))
+        return tuple(starts)
 
     def sid_ranks(self, n: int) -> FloatArray:
         """Return (n,) float64 of each of `n` rows of the delta a number that compares as its SID does.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from slotbeam.arrays import among, ranges, run_starts
+from slotbeam.arrays import among, run_starts
+from slotbeam.catalog.delta.joined import parted
 from slotbeam.catalog.delta.passing import LivePassing
-from slotbeam.catalog.postings import Postings
+from slotbeam.catalog.postings import Postings, met
 from slotbeam.catalog.topk import best_rows
 from slotbeam.types import BoolArray, FloatArray, IntArray
 
@@ -46,23 +47,18 @@ class PostingsRun:
         both = [(np.repeat(run.places, np.diff(run.starts)), run.rows, run.impacts) for run in (self, later)]
         return PostingsRun.of(*(np.concatenate(column) for column in zip(*both, strict=True)))
 
-    def of_terms(self, terms: IntArray) -> tuple[IntArray, IntArray, FloatArray]:
-        """Return all postings of `terms` (t,), one term behind the other: of each the term's number, row and impact."""
-        if not len(self.places):
-            return self.rows, self.rows, self.impacts.astype(np.float32)
-        at = np.minimum(np.searchsorted(self.places, terms), len(self.places) - 1)
-        held = np.flatnonzero(self.places[at] == terms)
-        start = self.starts[at[held]]
-        owner, posting = ranges(start, self.starts[at[held] + 1] - start)
-        return held[owner], self.rows[posting], self.impacts[posting].astype(np.float32)
-
     def of_term(self, place: int) -> tuple[IntArray, FloatArray]:
         """Return the rows and impacts of a term, each (n,)."""
-        at = int(np.searchsorted(self.places, place))
-        if at == len(self.places) or self.places[at] != place:
-            return self.rows[:0], self.impacts[:0]
-        own = slice(int(self.starts[at]), int(self.starts[at + 1]))
-        return self.rows[own], self.impacts[own]
+        held = list(self.of_terms(np.array([place])))
+        return held[0][1:] if held else (self.rows[:0], self.impacts[:0])
+
+    def of_terms(self, terms: IntArray) -> Iterator[tuple[int, IntArray, FloatArray]]:
+        """Yield of each of `terms` (t,) that is here its number, rows and impacts."""
+        low, high = (np.searchsorted(self.places, terms, side) for side in ("left", "right"))
+        starts, stops = self.starts[low].tolist(), self.starts[high].tolist()
+        for number in np.flatnonzero(low < high).tolist():
+            own = slice(starts[number], stops[number])
+            yield number, self.rows[own], self.impacts[own]
 
 
 def postings_of(hashes_of_rows: Sequence[IntArray]) -> tuple[IntArray, IntArray, IntArray]:
@@ -139,13 +135,12 @@ class LivePostings:
 
     def sums(self, terms: IntArray, rows: IntArray) -> FloatArray:
         """Return (n,) float32: the summed impacts of `terms` (t,), in their order, in each of `rows` (n,)."""
-        n, new = self.alive.base.n, rows >= self.alive.base.n
-        known = terms[terms < self._terms]
-        if not new.any():
-            return self.base.sums(known, rows)
-        out = np.zeros(len(rows), np.float32)
-        out[~new] = self.base.sums(known, rows[~new])
-        out[new] = self._delta_sums(terms)[rows[new] - n]
+        n, known = self.alive.base.n, terms[terms < self._terms]
+        old, new = parted(rows, n)
+        out = np.empty(len(rows), np.float32)
+        out[old] = self.base.sums(known, rows[old])
+        if len(own := rows[new] - n):
+            out[new] = self._delta_sums(terms)[own]
         return out
 
     def _delta_sums(self, terms: IntArray) -> FloatArray:
@@ -156,26 +151,26 @@ class LivePostings:
                 return sums
         out = np.zeros(len(self.alive.delta), np.float32)
         for run in self.runs:
-            _, rows, impacts = run.of_terms(terms)
-            np.add.at(out, rows, impacts)  # one after the other: in each row in the order of the terms
+            for _, rows, impacts in run.of_terms(terms):
+                np.add.at(out, rows, impacts.astype(np.float32))  # in each row in the order of the terms
         self.summed[:] = [(key, out)]
         return out
 
     def each(self, terms: IntArray, rows: IntArray) -> FloatArray:
         """Return (t, n) float32: the impact of each of `terms` (t,) in each of `rows` (n,); 0 where it is not."""
-        n, new = self.alive.base.n, rows >= self.alive.base.n
-        known = terms < self._terms
+        order = np.argsort(rows)
+        ordered, known = rows[order], terms < self._terms
+        old, new = parted(ordered, self.alive.base.n)
+        # In the order of the rows first, where those of each part stand together.
         out = np.zeros((len(terms), len(rows)), np.float32)
-        out[np.ix_(known, ~new)] = self.base.each(terms[known], rows[~new])
-        at = np.flatnonzero(new)
-        if len(at):
-            place = np.full(len(self.alive.delta), -1)
-            place[rows[at] - n] = at
-            for run in self.runs:
-                number, carrying, impacts = run.of_terms(terms)
-                met = np.flatnonzero(place[carrying] >= 0)
-                out[number[met], place[carrying[met]]] = impacts[met]
-        return out
+        out[known, old] = self.base.each(terms[known], ordered[old])
+        own = ordered[new] - self.alive.base.n
+        for run in self.runs if len(own) else ():
+            for number, at, impacts in met(run.of_terms(terms), own):
+                out[number, new][at] = impacts
+        each = np.empty_like(out)
+        each[:, order] = out
+        return each
 
     def carrying_all(self, terms: IntArray) -> IntArray:
         """Return the rows (n,), rising, of the items that carry every one of `terms` (t,), t > 0."""
@@ -195,12 +190,17 @@ class LivePostings:
         """
         n = passing.base.n
         rows, sums = best_rows(self.base, terms[terms < self._terms], limit, passing.base)
+        if not limit:
+            return rows
         of_delta = self._delta_sums(terms)
-        new = np.flatnonzero((of_delta > 0) & passing.delta)
-        if len(rows) == limit and len(new):
-            new = new[of_delta[new] >= sums[-1]]
-        if not len(new) or not limit:
+        # Of a full top the last one tells which rows of the delta are read at all.
+        new = np.flatnonzero(of_delta >= sums[-1] if len(rows) == limit else of_delta > 0)
+        new = new[passing.delta[new]]
+        if not len(new):
             return rows
         at = np.concatenate([rows, places[new]])
         rows, sums = np.concatenate([rows, new + n]), np.concatenate([sums, of_delta[new]])
+        if len(rows) > limit:
+            best = np.flatnonzero(sums >= np.partition(sums, -limit)[-limit])
+            rows, sums, at = rows[best], sums[best], at[best]
         return np.asarray(rows[np.lexsort((at, -sums))[:limit]])

@@ -44,6 +44,27 @@ class DeltaRows:
         return len(self.prior)
 
 
+class RowsById:
+    """Rows that came, in the order of their ids."""
+
+    def __init__(self) -> None:
+        self._ids, self._rows = np.empty(0, np.object_), np.empty(0, np.int64)
+
+    def append(self, ids: Sequence[str]) -> None:
+        """Take the ids of the next rows."""
+        new = np.array(ids, np.object_)
+        first = np.argsort(new, kind="stable")
+        at = np.searchsorted(self._ids, new[first], side="right")
+        self._rows = np.insert(self._rows, at, first + len(self._rows))
+        self._ids = np.insert(self._ids, at, new[first])
+
+    def ranks(self) -> IntArray:
+        """Return (D,) int64 the place of each row there."""
+        out = np.empty(len(self._rows), np.int64)
+        out[self._rows] = np.arange(len(out))
+        return out
+
+
 class GrowingRows:
     """Takes rows. Of the types that the arrays of `index` have."""
 

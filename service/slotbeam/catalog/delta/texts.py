@@ -28,18 +28,16 @@ class LiveTextIndex(TextIndex):
     places: FloatArray = field(default_factory=lambda: np.empty(0))
     base: int = 0
 
-    def _in_order(self, rows: IntArray) -> IntArray:
-        at = rows.astype(np.float64)
+    def _order_of(self, rows: IntArray) -> FloatArray:
         new = rows >= self.base
+        at = rows.astype(np.float64)
         at[new] = self.places[rows[new] - self.base]
-        return rows[np.argsort(at, kind="stable")]
+        return at
 
     def _rows_near(self, vector: FloatArray, scan: int, passing: Passing | LivePassing) -> IntArray:
         assert isinstance(passing, LivePassing)
-        total = int(passing.base.count(np.zeros(1, np.int64), np.array([self.base]))[0])
-        total += int(np.count_nonzero(passing.delta))
-        if total <= scan:
-            return self._in_order(passing.members())
+        if sum(int(part.count(np.zeros(1, np.int64), np.array([part.n]))[0]) for part in passing.parts) <= scan:
+            return passing.members()
         order, held = self._lists_near(vector)
         new = np.diff(self.more_starts)
         held = held + new[order]
@@ -54,7 +52,7 @@ class LiveTextIndex(TextIndex):
             more = self.more[ranges(self.more_starts[opened], new[opened])[1]]
             found += [rows[passing.base.holds(rows)], more[passing.delta[more]] + self.base]
             count, first = count + len(found[-2]) + len(found[-1]), stop
-        return self._in_order(np.concatenate(found))
+        return np.sort(np.concatenate(found))
 
 
 def by_list(lists: IntArray, rows: IntArray, count: int) -> tuple[IntArray, IntArray]:
