@@ -31,7 +31,7 @@ REQUESTS = (
     SearchRequest("red mug"),
     SearchRequest("acme"),
     SearchRequest("zorblax lamp", facets=("price", "department")),
-    SearchRequest("blue chair number 7"),
+    SearchRequest("blue chair number 7", explain=True),
     SearchRequest("lamp", filter={"price": {"lte": 40}}),
     SearchRequest("mug", filter={"department": ["kitchen", "new"]}, fields=("price", "department", "stock")),
     SearchRequest("rug", sort=(SortKey("department"), SortKey("price", descending=True))),
