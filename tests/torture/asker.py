@@ -9,11 +9,15 @@ import random
 import socket
 import sys
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
-from torture.history import Answer
-from torture.load import BASE, WORDS
+from torture.answers import Answer
+from torture.history import went_back
+from torture.ledger import KINDS
+from torture.load import question
 
 HANG_S = 60.0
 HEAD = (
@@ -28,9 +32,9 @@ class Connection:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=HANG_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def retrieve(self, query: str) -> tuple[int, bytes]:
+    def retrieve(self, asked: Mapping[str, Any]) -> tuple[int, bytes]:
         """Ask, and return the status and the body."""
-        body = orjson.dumps({"query": query, "k": 12, "beam_width": 8})
+        body = orjson.dumps(asked)
         head = (
             f"POST /retrieve HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
         )
@@ -53,18 +57,17 @@ class Connection:
 def ask(port: int, life: str, count: int, seed: str) -> dict[str, object]:
     """Ask `count` questions of words that may be bound and others that are not."""
     choose = random.Random(seed)
-    connection, answers, found, floor = Connection(port), Counter[Answer](), [], 0
+    connection, answers, found, floor = Connection(port), Counter[Answer](), [], dict.fromkeys(KINDS, 0)
     for _ in range(count):
-        query = " ".join([*choose.sample(WORDS, choose.randint(0, 2)), choose.choice(BASE)])
-        status, body = connection.retrieve(query)
+        asked = question(choose)
+        status, body = connection.retrieve(asked)
         if status != 200:
-            found.append(f"{life} answered {query!r} with {status}: {body[:300]!r}")
+            found.append(f"{life} answered {asked} with {status}: {body[:300]!r}")
             continue
-        answer = Answer.of(life, query, orjson.loads(body))
+        answer = Answer.of(life, asked, orjson.loads(body))
         answers[answer] += 1
-        if answer.revision < floor:
-            found.append(f"{life} went back to revision {answer.revision} after {floor}")
-        floor = max(floor, answer.revision)
+        found += [f"{life} went back to {back}" for back in went_back(answer, floor)]
+        floor = {kind: max(floor[kind], number) for kind, number in answer.numbers.items()}
     return {"answers": [[times, answer] for answer, times in answers.items()], "found": found}
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 
 def state_of(records: Mapping[str, str]) -> str:
     """SHA-256 over `id\\nrecord\\n` in id order."""
     return _sha("".join(f"{key}\n{records[key]}\n" for key in sorted(records)))
+
+
+def sum_of(records: Mapping[str, str]) -> str:
+    """The sum, modulo 2^128, of the BLAKE2b of each record."""
+    return f"{sum(map(_hash, records.values())) % 2**128:032x}"
 
 
 def active_of(codebook_sha: str, placed: Mapping[str, str]) -> str:
@@ -24,3 +30,8 @@ def items_of(ids: Iterable[str]) -> str:
 
 def _sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=10_000)
+def _hash(record: str) -> int:
+    return int.from_bytes(hashlib.blake2b(record.encode(), digest_size=16).digest(), "big")

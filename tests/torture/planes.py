@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -32,6 +33,7 @@ class Plane:
         clock_s: how far its clock is ahead.
         wrapper: environment of the process beside slotbeam's settings.
         executed: it is started by `exec`; else, without clock and wrapper, it is forked (`support.forking`).
+        processes: data planes behind its port; of several each is a replica, and started by `exec`.
     """
 
     def __init__(
@@ -43,8 +45,10 @@ class Plane:
         clock_s: float = 0,
         wrapper: Mapping[str, str] | None = None,
         executed: bool = True,
+        processes: int = 1,
         **settings: Any,
     ) -> None:
+        self.replicas = [name] if processes == 1 else [f"{name}-{number + 1}" for number in range(processes)]
         self.role, self.name, self.data_dir, self.clock_s = role, name, data_dir, clock_s
         self.executed = executed or bool(clock_s or wrapper)
         self.starts = 0
@@ -55,6 +59,7 @@ class Plane:
         self.listener.listen(512)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         given = {"data_dir": data_dir, "replica_id": name, "log_level": "warning", "admin_rate": 0, **settings}
+        given["processes"] = processes
         self.environment = {**environment(**given), **(wrapper or {})}
         self.log = data_dir / f"{name}.log"
 
@@ -119,6 +124,22 @@ class Plane:
         self.leaving = True
         self.signal(signal.SIGTERM)
         return await self._gone()
+
+    @property
+    def children(self) -> list[int]:
+        """The process ids of the replicas, where there are several."""
+        assert self.process is not None
+        return list(map(int, Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()))
+
+    async def lose_one(self, number: int) -> None:
+        """SIGKILL one of several replicas, and wait until all are ready again: its parent starts another."""
+        self.leaving, before = True, self.children
+        os.kill(before[number], signal.SIGKILL)
+        async with asyncio.timeout(HANG_S):
+            while before[number] in self.children or len(self.children) < len(before):
+                await asyncio.sleep(0.02)
+        await self.ready()
+        self.leaving = False
 
     def pause(self) -> None:
         """SIGSTOP. Idle connections that it closes when it goes on are no failures."""

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import httpx
-import redis.asyncio
-import redis.exceptions
 
 from slotbeam.search.artifact import read_manifest
 from support.forking import run
 from support.processes import CLI, environment
-from support.replies import fields, log_entries, told
+from torture.clients import load, new_history, quiet, writers_of
 from torture.disk import FullDisk
-from torture.history import Entry, Held, History
-from torture.load import WORDS, Progress, Reader, Writer
+from torture.ledger import BINDINGS, ITEMS, KINDS, Held
+from torture.load import Progress, Reader, Writer, asking, kinds_of
 from torture.planes import HANG_S, Plane
 from torture.proxy import Proxy
 from torture.server import StoreServer
-
-ITEMS = tuple(f"i{i:03d}" for i in range(40))
-CATALOG = tuple(f"i{i:03d}" for i in range(120))
+from torture.stored import heads, is_level, remember
 
 
 class Rig:
@@ -37,7 +32,8 @@ class Rig:
         artifact: the tiny one.
         binary: of the store; None takes the embedded one.
         serves: data planes.
-        writers: clients that edit.
+        writers: clients that edit bindings.
+        stockers: clients that edit items.
         seed: of the clients and proxies.
         recorded: the store's power can be cut.
         wait: what writers ask for, `all` or `none`.
@@ -55,6 +51,7 @@ class Rig:
         *,
         serves: int = 1,
         writers: int = 2,
+        stockers: int = 1,
         seed: int = 0,
         recorded: bool = False,
         wait: str = "none",
@@ -70,27 +67,16 @@ class Rig:
         self.store.environment |= self.disk_environment
         manifest = read_manifest(artifact)
         self.codebook = str(manifest["model"]["codebook_sha"])
-        self.history = History(self.codebook, CATALOG, lives=lambda: [plane.life for plane in self.planes])
+        self.history = new_history(artifact, lambda: self.planes)
         self.progress = Progress()
         self.proxies: dict[str, Proxy] = {}
         roles = {"admin": "admin", **{f"serve-{i}": "serve" for i in range(serves)}}
         options = planes or {}
         self.planes = [self._plane(role, name, **options.get(name, {})) for name, role in roles.items()]
         self.admin, *self.serves = self.planes
-        share = len(WORDS) // max(1, writers)
-        self.writers = [
-            Writer(
-                f"w{i}",
-                self.admin,
-                self.history,
-                self.progress,
-                WORDS[i * share : (i + 1) * share],
-                ITEMS,
-                seed=seed,
-                wait=wait,
-            )
-            for i in range(writers)
-        ]
+        reported = self.admin, self.history, self.progress
+        self.binders, self.stockers = writers_of(*reported, writers, stockers, seed=seed, wait=wait)
+        self.writers: list[Writer[Any]] = [*self.binders, *self.stockers]
         self.readers = [Reader(plane, self.history, self.progress, seed) for plane in self.serves]
 
     def _plane(self, role: str, name: str, **options: Any) -> Plane:
@@ -144,8 +130,8 @@ class Rig:
             await self.settle()
 
     @contextlib.asynccontextmanager
-    async def level(self) -> AsyncIterator[Held | None]:
-        """No writer writes, every replica is live at the store's revision, and the history knows what it holds."""
+    async def level(self) -> AsyncIterator[Mapping[str, Held]]:
+        """No writer writes, every replica is live at the store's numbers, and the history knows what it holds."""
         async with self.quiet():
             await self.converged()
             yield await self.remember()
@@ -162,65 +148,63 @@ class Rig:
             raise AssertionError(f"{what}: not within {HANG_S:g} s; {await self.states()}") from None
 
     async def some(self, edits: int = 10, answers: int = 10) -> None:
-        """Wait for this many further acknowledged edits, and answers of every data plane that runs."""
-        waits = [self.progress.more("acknowledged", edits)] if edits else []
+        """Wait for this many further acknowledged edits, as many of each kind, and answers of each plane that runs."""
+        kinds = kinds_of(self.writers)
+        waits = [self.progress.more(f"acknowledged {kind}", -(-edits // len(kinds))) for kind in kinds if edits]
         waits += [self.progress.more(f"answered {plane.name}", answers) for plane in self.serves if plane.answering]
         await asyncio.gather(*waits)
 
-    async def converged(self, planes: Iterable[Plane] | None = None) -> None:
-        """Wait until every replica is live at the store's own revision. Writers must be quiet."""
-        wanted = {plane.name for plane in (self.planes if planes is None else planes)}
+    async def converged(self) -> None:
+        """Wait until every replica is live at the store's own numbers. Writers must be quiet."""
+        wanted = [name for plane in self.planes for name in plane.replicas]
+        await self.until(lambda: is_level(self.store.client(), wanted), f"{wanted} live at the store's numbers")
 
-        async def level() -> bool:
-            try:
-                async with self.store.client() as raw:
-                    revision = int(await raw.hget("{sb}:meta", "rev") or -1)
-                    beats = {name: json.loads(await raw.get(f"{{sb}}:replica:{name}") or "{}") for name in wanted}
-            except redis.exceptions.RedisError:
-                return False
-            return all(beat.get("state") == "live" and beat["revision"] == revision for beat in beats.values())
-
-        await self.until(level, f"{sorted(wanted)} live at the store's revision")
-
-    async def held(self, plane: Plane, state: str) -> None:
-        """Wait until the answers of a data plane say `state` (a beginning suffices)."""
+    async def held(self, plane: Plane, state: str, kinds: Collection[str] = KINDS) -> None:
+        """Wait until a data plane says `state` (a beginning suffices) of all these kinds."""
 
         async def says() -> bool:
-            return (await self.states()).get(plane.name, "").startswith(state)
+            said = await self._said(plane)
+            return all(said.get(kind, "").startswith(state) for kind in kinds)
 
         await self.until(says, f"{plane.name} says {state}")
 
-    async def head(self) -> int:
-        """The store's revision."""
-        async with self.store.client() as raw:
-            return int(told(str, await raw.hget("{sb}:meta", "rev")))
+    async def heads(self) -> dict[str, int]:
+        """Kind → the store's number."""
+        return await heads(self.store.client())
 
     async def ask(self, plane: Plane, query: str) -> dict[str, Any]:
         """One recorded question."""
         async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
-            return await Reader(plane, self.history, self.progress).put(client, query)
+            return await Reader(plane, self.history, self.progress).put(client, asking(query))
 
     async def states(self) -> dict[str, str]:
-        """What every data plane says of its bindings."""
+        """What every data plane says of what it serves: one state, or that of each kind."""
         found = {}
-        async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
-            for plane in filter(lambda plane: plane.answering, self.serves):
-                try:
-                    found[plane.name] = (await client.get(f"{plane.url}/info")).json()["bindings"]["state"]
-                except httpx.TransportError as error:
-                    found[plane.name] = repr(error)
+        for plane in filter(lambda plane: plane.answering, self.serves):
+            found[plane.name] = ", ".join(dict.fromkeys((await self._said(plane)).values()))
         return found
+
+    async def _said(self, plane: Plane) -> dict[str, str]:
+        """Kind → what a data plane says of it, asked without a record."""
+        async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
+            try:
+                told = (await client.post(f"{plane.url}/retrieve", json={"query": "mug", "k": 1})).json()
+            except httpx.TransportError as error:
+                return {"error": repr(error)}
+        return {BINDINGS: told["bindings"]["state"], ITEMS: told["catalog"]["state"]}
 
     # ---------------------------------------------------------------- the record
 
-    async def remember(self, store: StoreServer | None = None) -> Held | None:
-        """Add the store's log, and what it holds, to the history. Quiet writers make that one revision."""
+    async def remember(self, store: StoreServer | None = None) -> dict[str, Held]:
+        """Add the store's logs, and what it holds, to the history. Quiet writers make that one number of each kind."""
         return await remember(self.history, (store or self.store).client())
 
-    async def restore(self, source: str = "last-good") -> None:
+    async def restore(self, kinds: Iterable[str] = KINDS) -> None:
         """Bring back what was lost, as an operator would. Writers must be quiet, everything remembered."""
-        status, said = await self.command("slots", "restore", "--from", source, "--overwrite")
-        assert status == 0, said
+        for kind in kinds:
+            group = "slots" if kind == BINDINGS else kind
+            status, said = await self.command(group, "restore", "--from", "last-good", "--overwrite")
+            assert status == 0, said
         await self.remember()
 
     async def settle(self) -> None:
@@ -243,50 +227,3 @@ class Rig:
         where = {"redis_url": self.store.url, "data_dir": data_dir or self.admin.data_dir, "artifact": self.artifact}
         done = await asyncio.to_thread(run, [*CLI, *arguments], environment(**where), HANG_S)
         return done.returncode, done.stdout + done.stderr
-
-
-@contextlib.asynccontextmanager
-async def load(*clients: Writer | Reader) -> AsyncIterator[None]:
-    """Clients at work. Their errors are the test's errors."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(client.run()) for client in clients]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-
-
-@contextlib.asynccontextmanager
-async def quiet(*writers: Writer) -> AsyncIterator[None]:
-    """None of them writes, and every edit's outcome is known."""
-    for writer in writers:
-        writer.allowed.clear()
-    async with asyncio.timeout(HANG_S):
-        await asyncio.gather(*(writer.idle.wait() for writer in writers))
-    yield
-    for writer in writers:
-        writer.allowed.set()
-
-
-async def remember(history: History, client: redis.asyncio.Redis) -> Held | None:
-    """Add the log of a store, and what it holds, to `history`; closes `client`."""
-    async with client as raw:
-        meta = fields(str, await raw.hgetall("{sb}:meta"))
-        log = log_entries(str, await raw.xrange("{sb}:log"))
-        held = None
-        if meta:
-            held = Held(
-                epoch=meta["epoch"],
-                revision=int(meta["rev"]),
-                state=meta["state"],
-                records=fields(str, await raw.hgetall("{sb}:binding")),
-                slots=fields(str, await raw.hgetall(f"{{sb}}:slots:{history.codebook_sha}")),
-                words=fields(str, await raw.hgetall("{sb}:word")),
-            )
-    entries = [
-        Entry(int(key.split("-")[0]), e["op"], e["epoch"], e["state"], e["key"], tuple(json.loads(e["changes"])))
-        for key, e in log
-    ]
-    history.remember(entries, held)
-    return held

@@ -44,6 +44,10 @@ class UpheldPlane:
     def life(self) -> str:
         return self.name
 
+    @property
+    def replicas(self) -> list[str]:
+        return [self.name]
+
     def words(self) -> str:
         """What all of them logged."""
         return self.up.said()[1]

@@ -5,29 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import Mapping
 from functools import partial
 
 import httpx
 from redis.typing import EncodableT, FieldT
 
-from torture.digests import state_of
+from torture.digests import state_of, sum_of
 from torture.faults import Scene, fault
-from torture.history import Held
+from torture.items import record_of
+from torture.ledger import BINDINGS, ITEMS, Held
 from torture.planes import HANG_S
 from torture.rig import Rig
 
-POISON = "b_poison22"
+POISON, POISON_ITEM = "b_poison22", "poison"
 
 
 @fault(21, "the control plane is killed before, in and after its script")
 async def killed_committing(scene: Scene) -> None:
     async with scene.rig() as rig, rig.trial(first=0):
         for _ in range(10 if scene.long else 1):
-            for command in (b":idem", b"EVAL"):
+            for command in (b":idem", b":iidem", b"EVAL"):
                 await rig.some(edits=2)
                 await _kill_at(rig, command)
-            revision = await rig.head()
-            await rig.until(partial(_past, rig, revision), "another revision")
+            before = await rig.heads()
+            await rig.until(partial(_past, rig, before), "another edit")
             await rig.admin.kill()
             await _again(rig)
 
@@ -57,9 +59,9 @@ async def lost_reply(scene: Scene) -> None:
 async def poisoned(scene: Scene) -> None:
     async with scene.rig(serves=2) as rig, rig.trial():
         async with rig.level() as held:
-            assert held is not None
-            rig.history.failing.add(POISON)
-            await _poison(rig, held)
+            rig.history.failing |= {POISON, POISON_ITEM}
+            await _poison(rig, held[BINDINGS])
+            await _poison_items(rig, held[ITEMS])
             await rig.converged()
         await rig.some()
         async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
@@ -68,6 +70,7 @@ async def poisoned(scene: Scene) -> None:
             replicas = (await client.get(f"{rig.admin.url}/admin/replicas", headers=headers)).json()["replicas"]
         assert [slot["id"] for slot in shown["slots"]] == [POISON]
         assert all("NACK:RECORD" in replica["failed"][POISON] for replica in replicas)
+        assert all("NACK:RECORD" in replica["items"]["failed"][POISON_ITEM] for replica in replicas)
         assert len(replicas) == 3
 
 
@@ -94,8 +97,8 @@ async def _again(rig: Rig) -> None:
     await rig.admin.ready()
 
 
-async def _past(rig: Rig, revision: int) -> bool:
-    return await rig.head() > revision
+async def _past(rig: Rig, before: Mapping[str, int]) -> bool:
+    return await rig.heads() != before
 
 
 def _commits(chunk: bytes) -> bool:
@@ -106,7 +109,7 @@ async def _poison(rig: Rig, held: Held) -> None:
     """A whole revision, with the right digest, that holds one record which is none."""
     record = json.dumps({"words": ["poison"], "draft": False, "items": "", "starts_at": None, "ends_at": None})
     slot = next(slot for slot in (f"1-{index}" for index in range(4, 8)) if slot not in held.slots)
-    revision, records = held.revision + 1, {**held.records, POISON: record}
+    revision, records = held.number + 1, {**held.records, POISON: record}
     state = state_of(records)
     changes = [{"id": POISON, "slot": slot, "slot_before": None, "before": None, "after": record}]
     entry: dict[FieldT, EncodableT] = {"op": "bind", "at": "0", "actor": "nobody", "key": "past", "epoch": held.epoch}
@@ -116,4 +119,17 @@ async def _poison(rig: Rig, held: Held) -> None:
         pipe.hset(f"{{sb}}:slots:{rig.codebook}", slot, POISON)
         pipe.hset("{sb}:meta", mapping={"rev": revision, "state": state, "count": len(records)})
         pipe.xadd("{sb}:log", entry, id=f"{revision}-0")
+        await pipe.execute()
+
+
+async def _poison_items(rig: Rig, held: Held) -> None:
+    """The same of an item: it has no title."""
+    record = record_of(POISON_ITEM, {"id": POISON_ITEM, "fields": {"price": 2000}}, held.number + 1)
+    seq, records = held.number + 1, {**held.records, POISON_ITEM: record}
+    digest = sum_of(records)
+    entry: dict[FieldT, EncodableT] = {"epoch": held.epoch, "at": "0", "actor": "nobody", "id": POISON_ITEM}
+    async with rig.store.client() as raw, raw.pipeline(transaction=True) as pipe:
+        pipe.hset("{sb}:item", POISON_ITEM, record)
+        pipe.hset("{sb}:imeta", mapping={"seq": seq, "digest": digest, "count": len(records)})
+        pipe.xadd("{sb}:feed", entry | {"record": record, "digest": digest}, id=f"{seq}-0")
         await pipe.execute()

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 
 from slotbeam.bindings.store.store import Store
+from support.items import edit, put
 from support.live import binds, make_binding, write
+from torture.clients import STAY
 from torture.faults import Scene, fault
-from torture.rig import ITEMS, Rig
+from torture.ledger import BINDINGS, ITEMS
+from torture.rig import Rig
 from torture.server import StoreServer
 
 
@@ -39,15 +42,17 @@ async def split(scene: Scene) -> None:
             shutil.copytree(rig.store.data, other.data)
             await rig.store.start()
             await rig.converged()
-            head = await rig.head()
+            before = await rig.heads()
         await rig.some()
         async with rig.level(), other:
             fork = Store(other.url)
             ahead = scene.random.randint(0, 3)
             try:  # the other side of the split goes on by itself, to the same revision and past it
-                for number in range(await rig.head() - head + ahead):
-                    binding = make_binding(f"fork{number}", ids=ITEMS[:2], draft=True)
-                    await write(fork, rig.codebook, binds(binding, None), ITEMS[:2])
+                now = await rig.heads()
+                for number in range(now[BINDINGS] - before[BINDINGS] + ahead):
+                    binding = make_binding(f"fork{number}", ids=STAY[:2], draft=True)
+                    await write(fork, rig.codebook, binds(binding, None), STAY[:2])
+                await edit(fork, *(put(f"fork{number}") for number in range(now[ITEMS] - before[ITEMS] + ahead)))
             finally:
                 await fork.close()
             lost, kept = rig.serves

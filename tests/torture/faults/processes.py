@@ -13,6 +13,7 @@ import httpx
 
 from torture.faults import Scene, fault
 from torture.planes import HANG_S, Plane
+from torture.rig import Rig
 
 
 @fault(8, "a replica starts while the store is down")
@@ -30,10 +31,19 @@ async def started_alone(scene: Scene) -> None:
 
 @fault(9, "a replica starts while the store is down, and its last known good file is corrupt")
 async def started_blank(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.trial(first=20), rig.level():
+    async with scene.rig(serves=2) as rig, rig.trial(first=20):
         [plane, _] = rig.serves
+        await plane.kill()  # what it writes when it starts is the second generation of its items
+        plane.start()
+        await plane.ready()
+        await rig.some()
+        await _started_blank(scene, rig, plane)
+
+
+async def _started_blank(scene: Scene, rig: Rig, plane: Plane) -> None:
+    async with rig.level():
         newest, older = _generations(plane)
-        for spoilt, state in (([newest], "degraded"), ([newest, older], "none")):
+        for spoilt, state in ((newest, "degraded"), (newest + older, "none")):
             await plane.kill()
             await rig.store.kill()
             for file in spoilt:
@@ -59,7 +69,8 @@ async def asleep(scene: Scene) -> None:
         await rig.some(edits=20)
         async with rig.quiet(), rig.store.client() as raw:
             await rig.remember()
-            await raw.xtrim("{sb}:log", maxlen=1, approximate=False)
+            for log in ("{sb}:log", "{sb}:feed"):
+                await raw.xtrim(log, maxlen=1, approximate=False)
         sleeper.resume()
 
 
@@ -68,9 +79,10 @@ async def killed_midway(scene: Scene) -> None:
     async with scene.rig(serves=2) as rig, rig.trial(first=0):
         plane = rig.serves[0]
         folder = plane.data_dir / "last-good"
-        for number in range(20 if scene.long else 4):
+        moments = (("data-", ".applying"), (".data-", ""), ("items-", ".applying"))
+        for number in range(21 if scene.long else 4):
             await rig.some(edits=2)
-            await _seen(folder, ".data-" if number % 2 else "data-", "" if number % 2 else ".applying")
+            await _seen(folder, *moments[number % 3])
             await plane.kill()
             plane.start()
             await plane.ready()
@@ -84,8 +96,8 @@ async def wrong_clocks(scene: Scene) -> None:
         history = rig.history
         history.clocks = {"serve-0": 1000 * ahead, "serve-1": 1000 * behind}
         soon = history.now_ms + 1000 * 1800
-        await rig.writers[0].bind("endsoon", category="brand", ends_at=iso(soon))
-        await rig.writers[0].bind("startsoon", category="brand", starts_at=iso(soon))
+        await rig.binders[0].bind("endsoon", category="brand", ends_at=iso(soon))
+        await rig.binders[0].bind("startsoon", category="brand", starts_at=iso(soon))
         async with rig.trial():
             async with rig.level():
                 active = {plane.name: await rig.ask(plane, "endsoon startsoon mug") for plane in rig.serves}
@@ -100,10 +112,12 @@ async def wrong_clocks(scene: Scene) -> None:
                 await plane.ready()
 
 
-def _generations(plane: Plane) -> tuple[Path, Path]:
-    """The newest last-known-good file of a data plane and the one before it."""
-    [newest] = [file for file in (plane.data_dir / "last-good").glob("data-*") if not file.suffix and file.is_file()]
-    return newest, newest.with_name(newest.name + ".1")
+def _generations(plane: Plane) -> tuple[list[Path], list[Path]]:
+    """The newest last-known-good files of a data plane, of its bindings and of its items, and those before them."""
+    files = [file for kind in ("data", "items") for file in (plane.data_dir / "last-good").glob(f"{kind}-*")]
+    newest = [file for file in files if not file.suffix and file.is_file()]
+    assert len(newest) == 2, files
+    return newest, [file.with_name(file.name + ".1") for file in newest]
 
 
 def iso(moment_ms: int) -> str:

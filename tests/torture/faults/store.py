@@ -7,18 +7,16 @@ import contextlib
 import shutil
 import time
 
-import httpx
 from redis.exceptions import OutOfMemoryError, ResponseError
 
-from slotbeam.search.artifact import read_manifest
 from support.processes import Up
-from support.replies import told
+from torture.clients import load, new_history, quiet, writers_of
 from torture.disk import FullDisk
 from torture.faults import Scene, fault
-from torture.history import History
-from torture.load import WORDS, Progress, Reader, Writer
+from torture.load import Progress, Reader
 from torture.planes import HANG_S
-from torture.rig import CATALOG, ITEMS, Rig, load, quiet, remember
+from torture.rig import Rig
+from torture.stored import is_level, remember
 from torture.upheld import UpheldPlane, UpheldStore
 
 
@@ -85,7 +83,7 @@ async def emptied(scene: Scene) -> None:
         await rig.admin.ready()
         await rig.some(edits=0)
         async with rig.store.client() as raw:
-            assert not await raw.exists("{sb}:meta"), "somebody began an epoch"
+            assert not await raw.exists("{sb}:meta", "{sb}:imeta"), "somebody began an epoch"
         await rig.restore()
 
 
@@ -124,7 +122,7 @@ async def evicting(scene: Scene) -> None:
             assert said == {"unknown"}, f"an edit that may be evicted was called {said}"
             async with rig.store.client() as raw:
                 await raw.config_set("maxmemory", "1mb")
-                await rig.until(lambda: _lacks(rig), "a binding is evicted")
+                await rig.until(lambda: _lacks(rig), "everything is evicted")
                 await rig.some(edits=0, answers=20)
                 await raw.config_set("maxmemory", "0")
                 await rig.held(rig.serves[0], "hold:")
@@ -172,16 +170,16 @@ async def disk_full(scene: Scene) -> None:
 
 @fault(26, "the disk is full for a while, then free, and nobody does anything by hand")
 async def disk_full_for_a_while(scene: Scene) -> None:
-    disk, codebook = FullDisk(scene.directory / "disk"), str(read_manifest(scene.artifact)["model"]["codebook_sha"])
+    disk = FullDisk(scene.directory / "disk")
     up = Up(scene.directory / "data", scene.artifact, log_elsewhere=True, log_level="warning", admin_rate=0)
     up.environment |= disk.environment
     with up:
         admin, serve = UpheldPlane(up, "up-admin", "admin"), UpheldPlane(up, "up-serve", "data")
         store, progress = UpheldStore(up.data_dir), Progress()
-        history = History(codebook, CATALOG, lives=lambda: [admin.life, serve.life])
-        writer = Writer("w0", admin, history, progress, WORDS, ITEMS, seed=scene.seed)
+        history = new_history(scene.artifact, lambda: (admin, serve))
+        binders, stockers = writers_of(admin, history, progress, 1, 1, seed=scene.seed)
         reader = Reader(serve, history, progress, scene.seed)
-        async with load(writer, reader):
+        async with load(*binders, *stockers, reader):
             await progress.more("acknowledged", 5)
             for _ in range(2 if scene.long else 1):
                 disk.fill()
@@ -194,8 +192,10 @@ async def disk_full_for_a_while(scene: Scene) -> None:
                 if scene.long:
                     assert time.monotonic() - freed < 10, f"edits work again after {time.monotonic() - freed:.1f} s"
                 await progress.more("acknowledged", 5)
-            async with quiet(writer):
-                await _caught_up(serve, store)
+            async with quiet(*binders, *stockers):
+                async with asyncio.timeout(HANG_S):
+                    while not await is_level(store.client(), serve.replicas):
+                        await asyncio.sleep(0.02)
                 await remember(history, store.client())
                 await progress.more(f"answered {serve.name}", 5)
         async with asyncio.timeout(HANG_S):  # up.json may have met the full disk, too
@@ -207,21 +207,6 @@ async def disk_full_for_a_while(scene: Scene) -> None:
     assert '"part": "store"' in up.errors, "nothing said so"
     assert "Traceback" not in up.errors, up.errors[-3000:]
     assert "This is a bug" not in up.errors, up.errors[-3000:]
-
-
-async def _caught_up(plane: UpheldPlane, store: UpheldStore) -> None:
-    """Wait until the plane serves what the store holds. Writers must be quiet."""
-    async with (
-        store.client() as raw,
-        httpx.AsyncClient(verify=False, timeout=HANG_S) as client,
-        asyncio.timeout(HANG_S),
-    ):
-        revision = int(told(str, await raw.hget("{sb}:meta", "rev")))
-        while True:
-            said = (await client.get(f"{plane.url}/info")).json()["bindings"]
-            if (said["state"], said["revision"]) == ("live", revision):
-                return
-            await asyncio.sleep(0.02)
 
 
 async def _without_waitaof(rig: Rig) -> None:
@@ -238,17 +223,17 @@ async def _ended(rig: Rig) -> bool:
 async def _brought_back(rig: Rig) -> None:
     """Restore what the store lost, if it lost any."""
     held = await rig.remember()
-    if held is None or held.revision != max(rig.history.entries):
-        await rig.held(rig.serves[0], "hold:")
-        await rig.some(edits=0)
-        await rig.restore()
+    lost = [kind for kind, log in rig.history.ledgers.items() if kind not in held or held[kind].number != log.head]
+    await rig.held(rig.serves[0], "hold:", lost)
+    await rig.some(edits=0)
+    await rig.restore(lost)
 
 
 async def _lacks(rig: Rig) -> bool:
     async with rig.store.client() as raw:
         with contextlib.suppress(OutOfMemoryError):  # nothing is left to evict
             await raw.set("filler", "x" * 100_000)  # a write makes the server evict
-        return await raw.exists("{sb}:meta", "{sb}:binding", "{sb}:log") < 3
+        return not await raw.exists("{sb}:meta", "{sb}:imeta")
 
 
 async def _copy(rig: Rig, name: str) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from support.replies import log_entries
+from torture.edits import ACKNOWLEDGED, Edit
 from torture.figures import Numbers, Stage, figure
 from torture.figures.load import ask_paced, edit_paced, working
-from torture.history import ACKNOWLEDGED, Edit
+from torture.ledger import BINDINGS
 from torture.planes import HANG_S
 from torture.rig import Rig
 
@@ -34,7 +35,7 @@ class Sightings:
 
     def edited(self, edit: Edit) -> None:
         if edit.outcome == ACKNOWLEDGED and edit.tries == 1:
-            self.acknowledged[edit.revision] = time.monotonic()
+            self.acknowledged[edit.number] = time.monotonic()
 
     def answered(self, name: str, answer: dict[str, Any]) -> None:
         if not answer or "bindings" not in answer:
@@ -69,7 +70,7 @@ async def convergence(stage: Stage) -> Numbers:
     from the commit's log entry to the moment that the heartbeat gives for the swap, by the clocks of store and plane.
     """
     edits = stage.times(EDITS)
-    async with stage.rig(serves=PLANES, writers=1) as rig:
+    async with stage.rig(serves=PLANES, writers=1, stockers=0) as rig:
         sightings, swaps = Sightings(rig), Swaps(rig)
         async with working(
             *_askers(rig, sightings), edit_paced(rig.writers[0], EDIT_EVERY_S, sightings.edited), swaps.run()
@@ -95,7 +96,7 @@ async def convergence(stage: Stage) -> Numbers:
 async def heal(stage: Stage) -> Numbers:
     """Every data plane is cut off from the store while edits go on; then the time until all answer `live`, level."""
     times, heals = [], stage.times(HEALS)
-    async with stage.rig(serves=PLANES, writers=1) as rig:
+    async with stage.rig(serves=PLANES, writers=1, stockers=0) as rig:
         sightings = Sightings(rig)
         async with working(*_askers(rig, sightings), edit_paced(rig.writers[0], EDIT_EVERY_S, sightings.edited)):
             for number in range(heals):
@@ -103,7 +104,7 @@ async def heal(stage: Stage) -> Numbers:
                 for plane in rig.serves:
                     rig.proxies[plane.name].partition()
                 await asyncio.sleep(PARTITION_S)
-                head = await rig.head()
+                head = (await rig.heads())[BINDINGS]
                 assert not sightings.live_at(head), "cut off, and still at the newest revision"
                 for plane in rig.serves:
                     rig.proxies[plane.name].heal()

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from torture.history import Edit
+from torture.edits import Edit
 from torture.load import Reader, Writer
 from torture.planes import HANG_S
 
@@ -27,15 +27,12 @@ async def paced(every_s: float, act: Callable[[], Awaitable[Any]]) -> None:
         await asyncio.sleep(max(0.0, due - now))
 
 
-async def edit_paced(writer: Writer, every_s: float, seen: Callable[[Edit], None] = lambda _: None) -> None:
+async def edit_paced(writer: Writer[Any], every_s: float, seen: Callable[[Edit], None] = lambda _: None) -> None:
     """Edit at a pace; while editing is not `allowed`, stand still. `seen` is told each edit when it was answered."""
     async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
 
         async def act() -> None:
-            if not writer.allowed.is_set():
-                writer.idle.set()
-                await writer.allowed.wait()
-                writer.idle.clear()
+            await writer.turn()
             seen(await writer.edit(client))
 
         await paced(every_s, act)
@@ -46,7 +43,7 @@ async def ask_paced(reader: Reader, every_s: float, seen: Callable[[dict[str, An
     async with httpx.AsyncClient(verify=False, timeout=HANG_S) as client:
 
         async def act() -> None:
-            seen(await reader.put(client, reader.query()))
+            seen(await reader.ask(client))
 
         await paced(every_s, act)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from torture.figures import Numbers, Stage, figure
 from torture.figures.load import ask_paced, working
+from torture.ledger import BINDINGS, ITEMS
 
 OUTAGE_S, ASK_EVERY_S = 600, 0.05
 
@@ -27,7 +28,7 @@ async def outage(stage: Stage) -> Numbers:
             await rig.some(edits=50)
             async with rig.level():
                 stage.judge(rig)
-            head, before = await rig.head(), sum(rig.history.statuses.values())
+            heads, before = await rig.heads(), sum(rig.history.statuses.values())
             for writer in rig.writers:
                 writer.allowed.clear()
             await rig.store.kill()
@@ -37,8 +38,9 @@ async def outage(stage: Stage) -> Numbers:
             plane.start()
             await plane.ready()
             booted = await rig.ask(plane, "red mug")
-            if (booted["bindings"]["state"], booted["bindings"]["revision"]) != ("degraded", head):
-                stage.violations.append(f"started without a store, not from the last known good: {booted['bindings']}")
+            served = {BINDINGS: booted["bindings"]["revision"], ITEMS: booted["catalog"]["seq"]}
+            if served != heads or {booted[part]["state"] for part in ("bindings", "catalog")} != {"degraded"}:
+                stage.violations.append(f"started without a store, not from the last known good: {served}, not {heads}")
             await _pass(stage, seconds / 3, seconds, seconds)
             asked = sum(rig.history.statuses.values()) - before
             await rig.store.start()

@@ -1,4 +1,4 @@
-"""A million answers of four data planes while bindings change ten times a second: each shows exactly one revision."""
+"""A million answers of four data planes while bindings and items change: each shows one revision and one seq."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import orjson
 
 from slotbeam.embedded.parentdeath import bound_to_parent
 from support.processes import finding_tests
+from torture.answers import Answer
 from torture.figures import Numbers, Stage, figure
 from torture.figures.load import edit_paced, working
-from torture.history import Answer, History
+from torture.history import History
+from torture.ledger import BINDINGS, ITEMS
 from torture.planes import Plane
 
-PLANES, WRITERS = 4, 4
+PLANES, WRITERS = 4, 2
 EDITS_PER_S = 10
+"""Of all writers: half of them edit bindings, half of them items."""
 ANSWERS, PARTS = 1_000_000, 20
 
 
@@ -27,8 +30,8 @@ async def torn(stage: Stage) -> Numbers:
     """A twentieth of them: one process asks each data plane without a pause (`torture.asker`)."""
     share = stage.times(ANSWERS // PARTS) // PLANES + 1
     one_thread = {f"serve-{number}": {"workers": 1} for number in range(PLANES)}
-    async with stage.rig(serves=PLANES, writers=WRITERS, planes=one_thread) as rig:
-        writers = [edit_paced(writer, WRITERS / EDITS_PER_S) for writer in rig.writers]
+    async with stage.rig(serves=PLANES, writers=WRITERS, stockers=WRITERS, planes=one_thread) as rig:
+        writers = [edit_paced(writer, len(rig.writers) / EDITS_PER_S) for writer in rig.writers]
         began = time.monotonic()
         async with working(*writers):
             askers = await asyncio.gather(*(_ask(stage, plane, share) for plane in rig.serves))
@@ -37,12 +40,15 @@ async def torn(stage: Stage) -> Numbers:
                 for found in askers:
                     _add(rig.history, found)
                 answers = rig.history.answers.copy()
-                edits = len(rig.history.acknowledged)
+                edits = rig.history.acknowledged
                 stage.judge(rig)
     return {
         "answers": answers.total(),
-        "edits": edits,
+        "edits of bindings": sum(edit.kind == BINDINGS for edit in edits),
+        "edits of items": sum(len(edit.numbers) for edit in edits if edit.kind == ITEMS),
         "revisions seen": len({answer.revision for answer in answers}),
+        "seqs seen": len({answer.seq for answer in answers}),
+        "answers with edited items": sum(count for answer, count in answers.items() if answer.dear and answer.shown),
         "answers with bindings": sum(count for answer, count in answers.items() if answer.applied),
         "torn or not 200": len(stage.violations),
         "seconds": round(seconds),
@@ -66,5 +72,4 @@ def _add(history: History, found: Mapping[str, Any]) -> None:
     """Add what an asker found to the history."""
     history.found += found["found"]
     for times, said in found["answers"]:
-        applied = tuple(tuple(one) for one in said["applied"])
-        history.answers[Answer(**{**said, "applied": applied, "brought": tuple(said["brought"])})] += times
+        history.answers[Answer.read(said)] += times
