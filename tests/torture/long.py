@@ -31,7 +31,10 @@ from support.processes import finding_tests
 from torture.faults import FAULTS
 from torture.figures import FIGURES, Stage
 
-ORDER = ("torn", "histories", "outage", "kill", "power", "control", "faults", "convergence", "heal", "machine")
+ORDER = (
+    *("torn", "histories", "outage", "kill", "siblings", "power", "control", "faults", "convergence", "heal"),
+    "machine",
+)
 SHOWN = 3
 """Violations of each figure in the summary; all of them are in the results."""
 

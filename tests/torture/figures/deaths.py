@@ -10,19 +10,44 @@ from torture.figures import Numbers, Stage, figure
 from torture.rig import Rig
 
 CYCLES, CUTS, CONTROLS = 1000, 100, 20
+PARTS = 10
+SIBLINGS = 100
 CHECK_EVERY = 100
 MOMENT_S = 0.03
 """A death comes up to so long after the edit that was waited for: somewhere between or within the next ones."""
 SEEDS = 20
 
 
-@figure("kill")
+@figure("kill", parts=PARTS)
 async def kill(stage: Stage) -> Numbers:
     """`kill -9` of the store under load, again and again: no acknowledged edit is lost, no answer torn or refused."""
-    cycles = stage.times(CYCLES)
+    cycles = stage.times(CYCLES // PARTS)
     async with stage.rig(serves=2) as rig, rig.load():
         answers = await _deaths(stage, rig, cycles, most_edits=4, die=rig.store.kill)
         return {"kills": cycles, **_edits(rig), "answers": answers}
+
+
+@figure("siblings")
+async def siblings(stage: Stage) -> Numbers:
+    """The same of two data planes behind one port, each in turn, and of the store: the other one answers meanwhile."""
+    cycles, alone = stage.times(SIBLINGS), 0
+    two = {"serve-0": {"processes": 2}}
+    async with stage.rig(planes=two, wait="all") as rig, rig.load():
+        [plane] = rig.serves
+
+        async def die() -> None:
+            nonlocal alone
+            if (number := stage.random.randrange(3)) == 2:
+                await rig.store.kill()
+                await rig.some(edits=0)
+                await rig.store.start()
+                return
+            answered = rig.history.answers.total()
+            await plane.lose_one(number)
+            alone += rig.history.answers.total() - answered
+
+        answers = await _deaths(stage, rig, cycles, most_edits=4, die=die, begin=_nothing)
+        return {"kills": cycles, **_edits(rig), "answers": answers, "answers while one was dead": alone}
 
 
 @figure("power")
@@ -71,14 +96,24 @@ async def faults(stage: Stage) -> Numbers:
     return {"runs": 1}
 
 
-async def _deaths(stage: Stage, rig: Rig, times: int, most_edits: int, die: Callable[[], Awaitable[None]]) -> int:
-    """Let the store `die` so many `times`, each after 1 to `most_edits` more edits. Returns the answers meanwhile."""
-    answers = 0
+async def _deaths(
+    stage: Stage,
+    rig: Rig,
+    times: int,
+    most_edits: int,
+    die: Callable[[], Awaitable[None]],
+    begin: Callable[[], Awaitable[None]] | None = None,
+) -> int:
+    """Let something `die` so many `times`, each after 1 to `most_edits` more edits, and `begin` again: the store.
+
+    Returns the answers meanwhile.
+    """
+    answers, begin = 0, begin or rig.store.start
     for number in range(1, times + 1):
         await rig.some(edits=stage.random.randint(1, most_edits), answers=0)
         await asyncio.sleep(stage.random.uniform(0, MOMENT_S))
         await die()
-        await rig.store.start()
+        await begin()
         stage.done(number, times)
         if number % CHECK_EVERY == 0 or number == times:
             await rig.some(edits=1)
@@ -86,6 +121,10 @@ async def _deaths(stage: Stage, rig: Rig, times: int, most_edits: int, die: Call
                 answers += rig.history.answers.total()
                 stage.judge(rig)
     return answers
+
+
+async def _nothing() -> None:
+    """What died is back already."""
 
 
 def _edits(rig: Rig) -> dict[str, int]:
