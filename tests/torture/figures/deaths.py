@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from torture.faults import FAULTS, Scene
 from torture.figures import Numbers, Stage, figure
+from torture.ledger import ITEMS
 from torture.rig import Rig
 
 CYCLES, CUTS, CONTROLS = 1000, 100, 20
@@ -23,7 +24,12 @@ async def kill(stage: Stage) -> Numbers:
     """`kill -9` of the store under load, again and again: no acknowledged edit is lost, no answer torn or refused."""
     cycles = stage.times(CYCLES // PARTS)
     async with stage.rig(serves=2) as rig, rig.load():
-        answers = await _deaths(stage, rig, cycles, most_edits=4, die=rig.store.kill)
+
+        async def die() -> None:
+            await rig.store.kill()
+            await rig.store.start()
+
+        answers = await _deaths(stage, rig, cycles, most_edits=4, die=die)
         return {"kills": cycles, **_edits(rig), "answers": answers}
 
 
@@ -39,14 +45,13 @@ async def siblings(stage: Stage) -> Numbers:
             nonlocal alone
             if (number := stage.random.randrange(3)) == 2:
                 await rig.store.kill()
-                await rig.some(edits=0)
                 await rig.store.start()
                 return
             answered = rig.history.answers.total()
             await plane.lose_one(number)
             alone += rig.history.answers.total() - answered
 
-        answers = await _deaths(stage, rig, cycles, most_edits=4, die=die, begin=_nothing)
+        answers = await _deaths(stage, rig, cycles, most_edits=4, die=die)
         return {"kills": cycles, **_edits(rig), "answers": answers, "answers while one was dead": alone}
 
 
@@ -59,6 +64,7 @@ async def power(stage: Stage) -> Numbers:
         async def cut() -> None:
             nonlocal dropped
             dropped += await rig.store.cut(torn=stage.random.random())
+            await rig.store.start()
 
         answers = await _deaths(stage, rig, cuts, most_edits=10, die=cut)
         return {"cuts": cuts, **_edits(rig), "answers": answers, "bytes dropped": dropped}
@@ -96,24 +102,16 @@ async def faults(stage: Stage) -> Numbers:
     return {"runs": 1}
 
 
-async def _deaths(
-    stage: Stage,
-    rig: Rig,
-    times: int,
-    most_edits: int,
-    die: Callable[[], Awaitable[None]],
-    begin: Callable[[], Awaitable[None]] | None = None,
-) -> int:
-    """Let something `die` so many `times`, each after 1 to `most_edits` more edits, and `begin` again: the store.
+async def _deaths(stage: Stage, rig: Rig, times: int, most_edits: int, die: Callable[[], Awaitable[None]]) -> int:
+    """Let something `die`, and be back, so many `times`, each after 1 to `most_edits` more edits of each kind.
 
     Returns the answers meanwhile.
     """
-    answers, begin = 0, begin or rig.store.start
+    answers = 0
     for number in range(1, times + 1):
         await rig.some(edits=stage.random.randint(1, most_edits), answers=0)
         await asyncio.sleep(stage.random.uniform(0, MOMENT_S))
         await die()
-        await begin()
         stage.done(number, times)
         if number % CHECK_EVERY == 0 or number == times:
             await rig.some(edits=1)
@@ -123,16 +121,13 @@ async def _deaths(
     return answers
 
 
-async def _nothing() -> None:
-    """What died is back already."""
-
-
 def _edits(rig: Rig) -> dict[str, int]:
     """What became of the edits. Call after everything was remembered."""
     history = rig.history
     return {
         "edits": len(history.edits),
         "acknowledged": len(history.acknowledged),
+        "of them of items": sum(edit.kind == ITEMS for edit in history.acknowledged),
         "sent again": sum(edit.tries > 1 for edit in history.edits.values()),
         "lost": len(history.lost()),
         "not 200": sum(count for (_, status), count in history.statuses.items() if status != 200),
