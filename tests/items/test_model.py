@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import torture.items
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.items.edits import Operation, Verb
@@ -21,6 +21,7 @@ from slotbeam.items.store.store import ItemStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import ServingState
 from support.items import Remembering, edit, following, make_follower, outcomes
+from torture.digests import sum_of
 
 INDEX: dict[str, Any] = {
     "base1": {"id": "base1", "title": "red mug", "fields": {"price": 2.0}},
@@ -56,55 +57,14 @@ class Model:
         self.edited: dict[str, Any] = {}
 
     def apply(self, operation: Operation) -> str:
-        item_id, before = operation.id, self.rows.get(operation.id)
-        if operation.verb is Verb.DELETE:
-            after = None
-        elif operation.verb is Verb.PUT:
-            after = dict(operation.body or {})
-        else:
-            after = None if before is None else merge(before, operation.body)
-        if operation.verb is not Verb.PUT and before is None:
-            return "refused"
-        if after is not None:
-            after["id"] = item_id
-            if not (after.get("title") or "").strip() or (after.get("popularity") or 0) < 0:
-                return "refused"
-            if before is not None and meaning(after) == meaning(before):
-                return "unchanged"
-        self.edited[item_id] = self.rows[item_id] = after
-        if after is None:
-            del self.rows[item_id]
-            return "deleted"
-        return "created" if before is None else "updated"
-
-
-def merge(target: Any, patch: Any) -> Any:
-    """RFC 7396, as it stands there."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = merge(merged.get(name), value)
-    return merged
-
-
-def meaning(row: Any) -> Any:
-    """What a row says, whichever way it says it."""
-    attributes = {kind: [word] for kind, word in (row.get("attributes") or {}).items() if word is not None}
-    fields = {
-        name: (type(value) is bool, value) for name, value in (row.get("fields") or {}).items() if value is not None
-    }
-    told = (row["title"], row.get("description") or "", row.get("popularity") or 0)
-    return (*told, attributes, fields)
-
-
-def digest_of(records: dict[str, str]) -> str:
-    """The digest, worked out anew."""
-    hashes = (hashlib.blake2b(record.encode(), digest_size=16).digest() for record in records.values())
-    return f"{sum(int.from_bytes(one, 'big') for one in hashes) % 2**128:032x}"
+        item_id = operation.id
+        asked = torture.items.Operation(operation.verb.value, item_id, operation.body)
+        did, after = torture.items.carried_out(asked, self.rows.get(item_id))
+        if did in torture.items.WROTE:
+            self.edited[item_id] = self.rows[item_id] = after
+            if after is None:
+                del self.rows[item_id]
+        return did
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
@@ -152,7 +112,7 @@ async def play(url: str, raw: redis.Redis, shop: Artifact, directory: Path, step
 
 def check(model: Model, sink: Remembering, raw: redis.Redis, digest: str) -> None:
     records: dict[str, str] = raw.hgetall("{sb}:item")  # type: ignore[assignment]
-    assert digest == digest_of(records) == raw.hget("{sb}:imeta", "digest")
+    assert digest == sum_of(records) == raw.hget("{sb}:imeta", "digest")
     assert {item_id: json.loads(record)["item"] for item_id, record in records.items()} == {
         item_id: {"id": item_id} if row is None else row for item_id, row in model.edited.items()
     }
