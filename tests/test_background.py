@@ -22,6 +22,7 @@ from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.items.replica.follower import Follower
+from slotbeam.items.replica.switching import Switching
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
@@ -176,11 +177,16 @@ DATA = {
     "bindings-heartbeat": (Watcher, "_beat"),
     "items": (Follower, "run"),
     "items-follow": (Follower, "_follow"),
+    "index": (Switching, "run"),
+    "index-follow": (Switching, "_follow"),
     "bindings-ready": (Replica, "_wait"),
     "bindings-observe": (following, "observe"),
     "trends": (TrendReporter, "run"),
 }
-SHARED = ("bindings", "bindings-follow", "bindings-clock", "bindings-heartbeat", "items", "items-follow")
+SHARED = (
+    *("bindings", "bindings-follow", "bindings-clock", "bindings-heartbeat"),
+    *("items", "items-follow", "index", "index-follow"),
+)
 CONTROL = {
     **{name: DATA[name] for name in SHARED},
     "begin": (Replica, "_begin"),

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -18,8 +21,17 @@ from slotbeam.errors import SlotbeamError
 
 FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
 SETTLED_S = 30.0
+_LOWEST = 19
+"""Niceness."""
 
 log = structlog.get_logger("slotbeam.background")
+
+
+def yield_to_others() -> None:
+    """Give this thread the lowest priority; for work that holds no lock, the interpreter's included."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
 
 
 class Ended(Exception):

@@ -116,7 +116,7 @@ def test_a_journal_left_by_another_history_at_the_same_seq_is_not_read(file: Ite
 
 async def test_many_edits_are_written_as_a_whole_again(tmp_path: Path) -> None:
     keeping, good = Keeping(tmp_path / "items-data", 30), good_of(record("a", 1))
-    await keeping.whole(good.head, good.records)
+    await keeping.whole(good.head, good.records, 0)
     lines = []
     for number in range(COMPACT_AFTER):
         seq = number + 2
@@ -136,7 +136,7 @@ async def test_a_disk_that_is_full_is_told_and_asked_again_later(tmp_path: Path)
     blocked = tmp_path / "last-good"
     blocked.write_text("a file where the directory should be")
     keeping, good = Keeping(blocked / "items-data", 1e9), good_of(record("a", 1))
-    assert "items were not written" in (await keeping.whole(good.head, good.records) or "")
+    assert "items were not written" in (await keeping.whole(good.head, good.records, 0) or "")
     blocked.unlink()
     after, line = line_after(good, "b")
     assert "items were not written" in (await keeping.step(after.head, [line], good.records) or ""), "not yet again"

@@ -45,7 +45,7 @@ bgrewriteaof migrate restore function|load script|flush client|kill client|pause
 )
 BINDINGS = [
     f"{{sb}}:{name}" for name in ("meta", "binding", "slots:abc", "items:abc", "word", "log", "idem", "dismissed")
-] + [f"{{sb}}:{name}" for name in ("imeta", "item", "feed", "iidem")]
+] + [f"{{sb}}:{name}" for name in ("imeta", "item", "feed", "iidem", "index")]
 OWN = ("{sb}:replica:", "{sb}:stats:")
 UNREAD = [
     "{sb}:word",

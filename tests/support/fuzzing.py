@@ -48,6 +48,8 @@ def map_body(context: Any, body: Any) -> Any:
     elif isinstance(found.get("items"), dict) and isinstance(found["items"].get("ids"), list):
         ids = [_every_second(item, "i{:03}", 256) for item in found["items"]["ids"]]
         found["items"] = {**found["items"], "ids": ids}
+    if isinstance(found.get("operations"), list):
+        found["operations"] = _of_64_bits(found["operations"])  # an item of any shape: no schema bounds its numbers
     return found
 
 
@@ -65,6 +67,14 @@ def map_headers(context: Any, headers: Any) -> Any:
     if headers and "If-Match" in headers:
         return {**headers, "If-Match": _every_second(headers["If-Match"], "*", 256)}
     return headers
+
+
+def _of_64_bits(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _of_64_bits(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_of_64_bits(part) for part in value]
+    return value % 2**63 if type(value) is int and not -(2**63) <= value < 2**63 else value
 
 
 def _every_second(text: Any, plausible: str, most: int, first: int = 0, count: int = 40) -> Any:

@@ -11,11 +11,14 @@ from typing import Any
 from slotbeam.bindings.store.store import Store
 from slotbeam.catalog.item import Item
 from slotbeam.errors import InputError
+from slotbeam.indexing.build import build_index
+from slotbeam.indexing.indexed import IndexedItems
 from slotbeam.items.edits import Operation, Verb
+from slotbeam.items.folding import FoldedCatalog
 from slotbeam.items.replica.follower import Follower
 from slotbeam.items.store.commit import ItemsCommitted, ItemsRules, commit_items
 from slotbeam.items.store.store import ItemStore
-from slotbeam.search.artifact import Artifact
+from slotbeam.search.artifact import Artifact, read_manifest
 from slotbeam.search.snapshot import Holder, Snapshot
 from support.live import NOW, QUICK
 
@@ -97,3 +100,13 @@ def titles(items: Mapping[str, Item | None]) -> dict[str, str | None]:
 
 def outcomes(done: ItemsCommitted) -> Sequence[str]:
     return [outcome.did.value for outcome in done.outcomes]
+
+
+async def fold(store: Store, base: Path, out: Path) -> Path:
+    """Make an index of `base` and of the store's edits, in which terms weigh as in `base`."""
+    seen, records = await ItemStore(store).listing()
+    folded = FoldedCatalog(IndexedItems(base), seen.head if seen else None, records)
+    language = read_manifest(base)["index"]["language"]
+    given = {"name": out.name, "language": language, "statistics_of": base, "says": folded.says}
+    await asyncio.to_thread(lambda: build_index(base, folded, out, **given))
+    return out

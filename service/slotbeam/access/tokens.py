@@ -20,7 +20,7 @@ from typing import Any
 from slotbeam.errors import InputError, NotFound, SetupError
 from slotbeam.files import PRIVATE, locked, write_whole
 
-SCOPES = ("slots:read", "slots:write", "items:read", "items:write")
+SCOPES = ("slots:read", "slots:write", "items:read", "items:write", "indexes:read", "indexes:write")
 MAX_TOKENS = 64
 LIVE_PER_NAME = 2
 MAX_DAYS = 3650

@@ -19,6 +19,8 @@ from slotbeam.items.rows import changed_parts, check_id, merged, read_row
 
 MAX_OPERATIONS = 1000
 
+IsHeld = Callable[[bytes], bool]
+"""Whether the index holds the edit that a record is of."""
 BaseRow = Callable[[str], Mapping[str, Any] | None]
 """The row of an item of the index, None for one that it does not hold; raises `InputError` (see `rows.base_row`)."""
 
@@ -114,7 +116,9 @@ class Given:
         seq, digest, count: of the store.
         base: the row of an item of the index.
         kinds: field → the type of its values in the catalog.
-        limit: records at most.
+        limit: records at most that the index does not hold.
+        held: how many of them it does.
+        is_held: tells of one whether it does.
     """
 
     records: Mapping[str, bytes | None]
@@ -124,20 +128,24 @@ class Given:
     base: BaseRow
     kinds: Mapping[str, FieldKind]
     limit: int
+    held: int = 0
+    is_held: IsHeld = lambda record: False
 
 
 def make_plan(operations: Sequence[Operation], given: Given) -> ItemsPlan:
     """Turn operations into what is written; a later one sees what an earlier one did."""
     records, seq, count, digest = dict(given.records), given.seq, given.count, Digest(given.digest)
+    edited = count - given.held
     writes: list[RecordWrite] = []
     outcomes: list[ItemOutcome] = []
     for operation in operations:
         old = records.get(operation.id)
         try:
             outcome, record = _apply(operation, current_of(operation.id, old, given.base), seq + 1, given.kinds)
-            if record is not None and old is None and count >= given.limit:
+            grows = old is None or given.is_held(old)
+            if record is not None and grows and edited >= given.limit:
                 raise DeltaFull(
-                    f"{count} items were edited since the index was built, {given.limit} are allowed "
+                    f"{edited} items were edited since the index was built, {given.limit} are allowed "
                     "(SLOTBEAM_DELTA_LIMIT); fold them (slotbeam index --fold) and activate that index, or raise it",
                     allowed=given.limit,
                 )
@@ -147,6 +155,7 @@ def make_plan(operations: Sequence[Operation], given: Given) -> ItemsPlan:
             data = record.data()
             digest.replace(old, data)
             seq, count, records[operation.id] = record.seq, count + (old is None), data
+            edited += grows
             writes.append(RecordWrite(operation.id, seq, data, str(digest)))
         outcomes.append(outcome)
     return ItemsPlan(tuple(writes), tuple(outcomes), count)

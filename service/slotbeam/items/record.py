@@ -70,6 +70,11 @@ class ItemRecord:
         return cls(Op(op), seq, row)
 
 
+def seq_of(record: bytes) -> int:
+    """Read the seq of a record without the rest: it is canonical, and its last member. Raises `ValueError`."""
+    return int(record[record.rindex(b":") + 1 : -1])
+
+
 def record_hash(record: bytes) -> int:
     """Return the 128-bit number that a record adds to the digest."""
     return int.from_bytes(hashlib.blake2b(record, digest_size=_BITS // 8).digest(), "big")

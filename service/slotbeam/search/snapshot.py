@@ -35,7 +35,7 @@ class ServingState(StrEnum):
     `none`         no store was seen yet, and no file
     `live`         the store holds what is served
     `degraded`     the store cannot be followed; what is served was true once
-    `hold:<why>`   the store says what does not follow from what it said before
+    `hold:<why>`   the store says what does not follow from what it said before, or from the index that is served
     """
 
     NONE = "none"
@@ -45,6 +45,7 @@ class ServingState(StrEnum):
     REGRESSED = "hold:REGRESSED"
     DIVERGED = "hold:DIVERGED"
     CRASHED = "hold:CRASHED"
+    INDEX = "hold:INDEX"
 
     @property
     def is_hold(self) -> bool:

@@ -33,13 +33,22 @@ ROUTES = [
     ("PUT", "/admin/items/B07"),
     ("PATCH", "/admin/items/B07"),
     ("DELETE", "/admin/items/B07"),
+    ("GET", "/admin/indexes"),
+    ("POST", "/admin/indexes/spring:activate"),
+    ("POST", "/admin/indexes/spring:rollback"),
 ]
 
 
 async def test_the_list_of_routes_is_complete(admin: httpx.AsyncClient) -> None:
     paths = (await admin.get("/openapi.json")).json()["paths"]
     found = {
-        (method.upper(), path.replace("{slot}", "1-4").replace("{word}", "labubu").replace("{item_id}", "B07"))
+        (
+            method.upper(),
+            path.replace("{slot}", "1-4")
+            .replace("{word}", "labubu")
+            .replace("{item_id}", "B07")
+            .replace("{index}", "spring"),
+        )
         for path, on in paths.items()
         for method in on
     }
@@ -60,14 +69,15 @@ async def test_without_a_good_token_nothing_is_told(admin: httpx.AsyncClient, me
 
 
 async def test_a_token_that_may_only_read_cannot_write(admin: httpx.AsyncClient, settings: Settings) -> None:
-    _, secret = TokenFile(settings.data_dir).create("reader", ["slots:read", "items:read"], None, 0)
+    _, secret = TokenFile(settings.data_dir).create("reader", ["slots:read", "items:read", "indexes:read"], None, 0)
     admin.headers["authorization"] = f"Bearer {secret}"
     assert (await admin.get("/admin/slots")).status_code == 200
     for method, path in ROUTES:
         if method != "GET":
             response = await admin.request(method, path, json={})
             assert response.status_code == 403
-            scope = "items:write" if "/items" in path else "slots:write"
+            kind = next((name for name in ("items", "indexes") if f"/{name}" in path), "slots")
+            scope = f"{kind}:write"
             assert f"{scope} is needed" in response.json()["detail"]
 
 
@@ -76,7 +86,7 @@ def audited(settings: Settings, name: str) -> list[dict[str, Any]]:
 
 
 async def test_every_attempt_leaves_one_entry_in_the_audit(admin: httpx.AsyncClient, settings: Settings) -> None:
-    made, secret = TokenFile(settings.data_dir).create("reader", ["slots:read", "items:read"], None, 0)
+    made, secret = TokenFile(settings.data_dir).create("reader", ["slots:read", "items:read", "indexes:read"], None, 0)
     for authorization in (None, "Bearer x", admin.headers["authorization"], f"Bearer {secret}"):
         if authorization is None:
             del admin.headers["authorization"]

@@ -155,7 +155,12 @@ async def check_bodies(client: httpx.AsyncClient, only: str) -> set[tuple[str, s
             if place == "/events":
                 issued = (await client.post("/retrieve", json={"query": "mug", "k": 1000})).json()["request_id"]
                 body = {"events": [{**body["events"][0], "request_id": issued}]}
-            url = place.replace("{slot}", "1-4").replace("{word}", "crocs").replace("{item_id}", "i001")
+            url = (
+                place.replace("{slot}", "1-4")
+                .replace("{word}", "crocs")
+                .replace("{item_id}", "i001")
+                .replace("{index}", "spring")
+            )
             asked = {"dry_run": "true"} if only else None
             for path, keyword, limit in sorted(set(limits_of(content["schema"], schemas)), key=str):
                 within, beyond = both_sides(keyword, limit)

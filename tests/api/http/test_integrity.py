@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from slotbeam.api.http.integrity import Integrity
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import Holder, Snapshot
 
 
 @pytest.fixture
@@ -18,14 +19,14 @@ def copy(tiny_artifact: Path, tmp_path: Path) -> Path:
 
 
 async def test_what_is_as_it_was_written_is_found_intact(copy: Path) -> None:
-    integrity = Integrity(Artifact.load(copy))
+    integrity = Integrity(Holder(Snapshot(Artifact.load(copy))))
     with capture_logs() as said:
         await integrity.check()
     assert (integrity.damaged, said) == ([], [])
 
 
 async def test_one_flipped_bit_and_a_file_that_is_gone_are_told_once_each_by_name(copy: Path) -> None:
-    integrity = Integrity(Artifact.load(copy))
+    integrity = Integrity(Holder(Snapshot(Artifact.load(copy))))
     titles, prior = copy / "index" / "items" / "titles.npy", copy / "index" / "items" / "prior.npy"
     titles.write_bytes(titles.read_bytes()[:-1] + b"!")
     prior.unlink()
@@ -38,7 +39,7 @@ async def test_one_flipped_bit_and_a_file_that_is_gone_are_told_once_each_by_nam
 
 
 async def test_a_plane_that_ends_does_not_wait_for_the_check(copy: Path) -> None:
-    integrity = Integrity(Artifact.load(copy))
+    integrity = Integrity(Holder(Snapshot(Artifact.load(copy))))
     async with integrity.checking():
         pass
     assert integrity.damaged == []

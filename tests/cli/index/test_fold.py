@@ -16,7 +16,9 @@ from slotbeam.bindings.store.store import Store
 from slotbeam.cli import app
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.items.store.store import ItemStore
-from slotbeam.search.artifact import Artifact, read_manifest, sha_of
+from slotbeam.items.store.switching import commit_switch
+from slotbeam.items.switch import IndexMark, Switch
+from slotbeam.search.artifact import Artifact, read_manifest
 from support.items import RULES, delete, edit, put
 
 Run = Callable[..., Awaitable[Result]]
@@ -74,19 +76,20 @@ async def test_an_index_is_written_elsewhere_for_another_base(
 
 
 async def test_the_base_is_the_index_that_is_active(
-    fold: Run, store: Store, raw: redis.Redis, tiny_artifact: Path, tmp_path: Path
+    fold: Run, store: Store, tiny_artifact: Path, tmp_path: Path
 ) -> None:
     await edit(store, put("n1"))
     assert (await fold("--name", "first")).exit_code == 0
     first = tmp_path / "indexes" / "first"
-    raw.hset("{sb}:index", mapping={"name": "first", "sha": sha_of(read_manifest(first))})
+    active, before = IndexMark.of(Artifact.load(first)), IndexMark.of(Artifact.load(tiny_artifact))
+    await commit_switch(ItemStore(store), lambda now, base: Switch(1, before.sha, active, before, "ci", 0))
     assert "nothing to fold: first" in (await fold()).stdout
     # Another model makes an index of the same items.
     assert "0 items put and 0 deleted since first" in (await fold("--model", tiny_artifact, "--name", "m")).stdout
     await edit(store, put("n2"))
     assert "1 item put and 0 deleted since first" in (await fold()).stdout
     shutil.rmtree(first)
-    assert "the active index first is neither" in str((await fold()).exception)
+    assert f"{first} is not here" in str((await fold()).exception)
 
 
 async def test_what_is_left_out_is_named(fold: Run, store: Store, raw: redis.Redis) -> None:

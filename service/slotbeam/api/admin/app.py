@@ -25,6 +25,7 @@ from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following_metrics, item_metrics
 from slotbeam.bindings.binding import Lifecycle
 from slotbeam.bindings.replica.pace import Pace
+from slotbeam.items.replica.indexes import load_index
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
@@ -41,7 +42,7 @@ def create_admin_app(
 
     Args:
         settings: `redis_url`, else the store in `data_dir`; `admin_token`, else `data_dir/admin.token`.
-        artifact: to preview with; None loads `settings.artifact`.
+        artifact: to preview with; None loads `settings.artifact`, or the index that took its place.
         clock: unix seconds.
         pace: how often its replica does what.
 
@@ -49,7 +50,7 @@ def create_admin_app(
         ArtifactError: the artifact cannot be loaded.
         SetupError: the admin token cannot be used.
     """
-    artifact = artifact or Artifact.load(settings.artifact)
+    artifact = artifact or load_index(settings)
     holder = Holder(Snapshot(artifact))
     plane = AdminPlane(settings, holder, clock, pace)
 

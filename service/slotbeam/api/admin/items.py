@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
-from slotbeam.api.admin.itemwrites import answer_batch, answer_one, operation_of, operations_of
+from slotbeam.api.admin.itemwrites import answer_batch, answer_one, operation_of, operations_of, rules_of
 from slotbeam.api.admin.models.items import (
     BatchCommitted,
     BatchDryRun,
@@ -31,7 +31,7 @@ from slotbeam.bindings.times import iso
 from slotbeam.catalog.loaders.place import shown
 from slotbeam.errors import InputError, NotFound, StoreError
 from slotbeam.items.edits import Verb, current_of
-from slotbeam.items.record import ItemRecord, Op
+from slotbeam.items.record import ItemRecord, Op, seq_of
 from slotbeam.items.rows import check_id
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
@@ -54,7 +54,7 @@ def item_routes(plane: AdminPlane) -> APIRouter:
     async def list_items(query: Annotated[ItemsQuery, Query()]) -> Response:
         facts, records = plane.follower.facts, dict(plane.follower.records)
         found = await plane.off_loop(lambda: _found(plane, records, query.q, query.limit))
-        head = {"state": facts.state, "seq": facts.seq, "edited": len(records)}
+        head = {"state": facts.state, "seq": facts.seq, "edited": facts.delta}
         return json_response({**head, "items": found}, headers={"X-Items-Seq": str(facts.seq)})
 
     @router.post(
@@ -75,7 +75,7 @@ def item_routes(plane: AdminPlane) -> APIRouter:
     )
     async def get_item(item_id: ItemPath) -> Response:
         record = plane.follower.records.get(check_id(item_id))
-        now = await plane.off_loop(lambda: current_of(item_id, record, plane.item_rules().base))
+        now = await plane.off_loop(lambda: current_of(item_id, record, rules_of(plane).base))
         if now.why is not None:
             raise now.why
         if now.row is None:
@@ -142,7 +142,7 @@ def _object(body: object) -> dict[str, Any]:
 def _found(plane: AdminPlane, records: Mapping[str, bytes], q: str | None, limit: int) -> list[dict[str, object]]:
     """Return what the plane's own snapshot finds for a text, as it is now; without one, what was edited last."""
     if q is None:
-        newest = sorted(records.values(), key=_seq_of, reverse=True)[:limit]
+        newest = sorted(records.values(), key=seq_of, reverse=True)[:limit]
         return [_told(ItemRecord.of(data)) for data in newest]
     snapshot = plane.holder.current
     answer = retrieve(snapshot, SearchRequest(query=q, k=limit, use_bindings=False), Timings())
@@ -161,8 +161,3 @@ def _found(plane: AdminPlane, records: Mapping[str, bytes], q: str | None, limit
 
 def _told(record: ItemRecord) -> dict[str, object]:
     return {"id": record.id, "title": str(record.row.get("title", "")), "seq": record.seq}
-
-
-def _seq_of(record: bytes) -> int:
-    """Read the seq of a record without the rest: it is canonical, and its last member."""
-    return int(record[record.rindex(b":") + 1 : -1])

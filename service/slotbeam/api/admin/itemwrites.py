@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
@@ -12,15 +13,16 @@ from starlette.responses import Response
 
 from slotbeam.api.admin.models.items import BatchForm
 from slotbeam.api.admin.parameters import WriteQuery, idempotency_key_of
-from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.plane import AdminPlane, refuse_on_hold
 from slotbeam.api.admin.views import SEQ, is_complete, spread_of
 from slotbeam.api.admin.writes import fingerprint_of
 from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.problems import document_of
 from slotbeam.errors import InputError
 from slotbeam.items.edits import Did, ItemOutcome, Operation, Verb
-from slotbeam.items.rows import check_id, needs_encoding
-from slotbeam.items.store.commit import ItemsCommitted, plan_items
+from slotbeam.items.replica.serving import is_held_by
+from slotbeam.items.rows import base_row, check_id, needs_encoding
+from slotbeam.items.store.commit import ItemsCommitted, ItemsRules, commit_items, plan_items
 
 
 def operation_of(request: Request, verb: Verb, item_id: str, body: Mapping[str, Any] | None = None) -> Operation:
@@ -40,10 +42,10 @@ async def answer_one(
     """Edit one item, or say what that would do. Raises why it is refused."""
     key = idempotency_key_of(request)
     if query.dry_run:
-        seen, plan = await plan_items(plane.follower.store, [operation], plane.item_rules())
+        seen, plan = await plan_items(plane.follower.store, [operation], rules_of(plane))
         told = _told(_done(plan.outcomes[0]))
         return json_response({**told, "dry_run": True, "seq": seen.head.seq})
-    done = await plane.commit_items([operation], actor, key, _fingerprint(request, [operation]))
+    done = await _commit(plane, request, [operation], actor, key)
     outcome = _done(done.outcomes[0])
     body, status, headers = await _acknowledge(plane, done, query.wait_s)
     if status == 200 and outcome.did is Did.CREATED:
@@ -63,12 +65,38 @@ async def answer_batch(
     """Do the operations of a batch that are not refused, or say what each would do."""
     key = idempotency_key_of(request)
     if query.dry_run:
-        seen, plan = await plan_items(plane.follower.store, asked, plane.item_rules())
+        seen, plan = await plan_items(plane.follower.store, asked, rules_of(plane))
         return json_response({**_report(plan.outcomes), "dry_run": True, "seq": seen.head.seq})
-    mark = _fingerprint(request, asked)
-    done = await plane.commit_items(asked, actor, key, mark)
+    done = await _commit(plane, request, asked, actor, key)
     body, status, headers = await _acknowledge(plane, done, query.wait_s)
     return json_response({**_report(done.outcomes), **body}, status, headers)
+
+
+def rules_of(plane: AdminPlane) -> ItemsRules:
+    """Return what edits of items are held to."""
+    base, facts = partial(base_row, plane.base), plane.follower.facts
+    kinds, held = plane.artifact.catalog.fields.kinds, facts.count - facts.delta
+    is_held = partial(is_held_by, plane.base.watermark, facts.epoch)
+    return ItemsRules(base, kinds, plane.settings.delta_limit, plane.feed_kept, held, is_held)
+
+
+async def _commit(
+    plane: AdminPlane, request: Request, operations: Sequence[Operation], actor: str, idempotency_key: str | None
+) -> ItemsCommitted:
+    """Commit, then wait until this replica serves it, so that a read that follows sees it."""
+    follower = plane.follower
+    refuse_on_hold(follower.facts.state, f"seq {follower.facts.seq}")
+    done = await commit_items(
+        follower.store,
+        operations,
+        rules_of(plane),
+        actor=actor,
+        at=plane.now_ms(),
+        idempotency_key=idempotency_key,
+        fingerprint=_fingerprint(request, operations),
+    )
+    await follower.reached(done.seq, plane.pace.own_s)
+    return done
 
 
 def _fingerprint(request: Request, operations: Sequence[Operation]) -> str:

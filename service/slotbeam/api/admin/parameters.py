@@ -68,6 +68,13 @@ SlotPath = Annotated[
 ItemPath = Annotated[
     str, Path(description="The id of an item, percent-encoded", json_schema_extra={"minLength": 1, "maxLength": 256})
 ]
+IndexPath = Annotated[
+    str,
+    Path(
+        description="The name of an index: a directory under SLOTBEAM_INDEX_DIR",
+        json_schema_extra={"pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"},
+    ),
+]
 WordPath = Annotated[
     str,
     Path(

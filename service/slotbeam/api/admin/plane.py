@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, cached_property, partial
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 import structlog
@@ -26,11 +26,12 @@ from slotbeam.bindings.store.commit import Committed, commit, earlier
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.address import is_strict, store_url
 from slotbeam.errors import NotFound, StoreError, StoreUnavailable
-from slotbeam.items.edits import Operation
 from slotbeam.items.replica.follower import Follower
+from slotbeam.items.replica.indexes import Indexes
 from slotbeam.items.replica.replica import LiveReplica
-from slotbeam.items.rows import base_row
-from slotbeam.items.store.commit import FEED_KEPT, ItemsCommitted, ItemsRules, commit_items, entries_to_keep
+from slotbeam.items.replica.trimming import feed_needed, trim_held
+from slotbeam.items.store.commit import FEED_KEPT
+from slotbeam.items.switch import IndexMark
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
@@ -56,22 +57,33 @@ class AdminPlane:
         self, settings: Settings, holder: Holder, clock: Callable[[], float] = time.time, pace: Pace = Pace()
     ) -> None:
         self.settings, self.holder, self.pace = settings, holder, pace
-        self.base: Artifact = holder.current.artifact
-        self.integrity = Integrity(self.base)
+        self.integrity = Integrity(holder)
         self.tokens = Tokens(settings, clock)
         self.trail = Trail(settings.data_dir)
         self.authors = Authors(lambda: self.store)
         self.clock = clock
         self.feed_kept = FEED_KEPT
-        # It learns at the first call.
-        held = self.base
-        self.guesser = cache(lambda: Guesser(held.kae, held.catalog, texts=held.texts))
+        self._guesser = lru_cache(1)(lambda index: Guesser(index.kae, index.catalog, texts=index.texts))
         self.pool = ThreadPoolExecutor(2, thread_name_prefix="admin")
 
     @property
     def artifact(self) -> Artifact:
         """What is served here: with the items that were edited."""
         return self.holder.current.artifact
+
+    @property
+    def base(self) -> Artifact:
+        """The index that is served here, without edits."""
+        return self.replica.indexes.index
+
+    @property
+    def served(self) -> IndexMark:
+        """The index that is served here, as the store would name it."""
+        return IndexMark.of(self.base)
+
+    def guesser(self) -> Guesser:
+        """Return what guesses items for a word; it learns at the first call of an index."""
+        return self._guesser(self.base)
 
     @cached_property
     def replica(self) -> LiveReplica:
@@ -83,8 +95,10 @@ class AdminPlane:
         settings = self.settings
         url = store_url(settings.redis_url, settings.data_dir)
         store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
-        name, role = settings.replica_id, "admin"
-        return LiveReplica(store, self.holder, settings.data_dir, name, self.clock, role=role, pace=self.pace)
+        name, role, indexes = settings.replica_id, "admin", Indexes.of(settings)
+        return LiveReplica(
+            store, self.holder, settings.data_dir, name, self.clock, role=role, pace=self.pace, indexes=indexes
+        )
 
     @property
     def follower(self) -> Follower:
@@ -155,7 +169,7 @@ class AdminPlane:
         self, change: MakeChange, items: dict[str, bytes], idempotency_key: str | None, fingerprint: str
     ) -> Committed:
         """Commit, then wait until this replica serves it, so that a read that follows sees it."""
-        _refuse_on_hold(self.watcher.facts.state, f"revision {self.watcher.facts.revision}")
+        refuse_on_hold(self.watcher.facts.state, f"revision {self.watcher.facts.revision}")
         done = await commit(
             self.store,
             self.artifact.codebook_sha,
@@ -168,29 +182,6 @@ class AdminPlane:
         await self.watcher.reached(done.revision, self.pace.own_s)
         return done
 
-    def item_rules(self) -> ItemsRules:
-        """Return what edits of items are held to."""
-        base = partial(base_row, self.base)
-        return ItemsRules(base, self.artifact.catalog.fields.kinds, self.settings.delta_limit, self.feed_kept)
-
-    async def commit_items(
-        self, operations: Sequence[Operation], actor: str, idempotency_key: str | None, fingerprint: str
-    ) -> ItemsCommitted:
-        """Commit edits of items, then wait until this replica serves them, so that a read that follows sees them."""
-        follower = self.follower
-        _refuse_on_hold(follower.facts.state, f"seq {follower.facts.seq}")
-        done = await commit_items(
-            follower.store,
-            operations,
-            self.item_rules(),
-            actor=actor,
-            at=self.now_ms(),
-            idempotency_key=idempotency_key,
-            fingerprint=fingerprint,
-        )
-        await follower.reached(done.seq, self.pace.own_s)
-        return done
-
     async def committed_before(self, idempotency_key: str, fingerprint: str) -> Committed | None:
         """Look up what the idempotency key did; None when it is new, and on hold: the store does not count then."""
         if self.watcher.facts.state.is_hold:
@@ -199,13 +190,12 @@ class AdminPlane:
             return await earlier(self.store, idempotency_key, fingerprint)
 
     async def _keep_feed(self) -> None:
-        """Let the feed of items be as long as the slowest live replica needs it."""
+        """Let the feed of items be as long as the slowest live replica needs it, and records go that none needs."""
         while True:
             with contextlib.suppress(StoreError):
-                told = [beat.get("items") for beat in await self.store.replicas()]
-                epoch, seq = self.follower.facts.epoch, self.follower.facts.seq
-                read = [one["seq"] for one in told if one and one.get("epoch") == epoch]
-                self.feed_kept = entries_to_keep(seq, read)
+                told = [beat.get("items") or {} for beat in await self.store.replicas()]
+                self.feed_kept = feed_needed(self.follower, told)
+                await trim_held(self.follower, told, self.now_ms(), self.feed_kept)
             await asyncio.sleep(self.pace.beat_s)
 
     async def _expire(self) -> None:
@@ -230,7 +220,7 @@ class AdminPlane:
                     await self.watcher.changes()
 
 
-def _refuse_on_hold(state: ServingState, serving: str) -> None:
+def refuse_on_hold(state: ServingState, serving: str) -> None:
     """Raise `StoreUnavailable` where the replica is on hold."""
     if state.is_hold:
         raise StoreUnavailable(

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import BindForm, PatchForm
 from slotbeam.api.admin.history import entries
+from slotbeam.api.admin.indexes import index_routes
 from slotbeam.api.admin.items import item_routes
 from slotbeam.api.admin.loading import loading_routes
 from slotbeam.api.admin.models.audit import AuditPage
@@ -49,6 +50,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     router.include_router(query_routes(plane))
     router.include_router(loading_routes(plane))
     router.include_router(item_routes(plane))
+    router.include_router(index_routes(plane))
     artifact = plane.artifact
     reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
 

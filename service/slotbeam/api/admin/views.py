@@ -103,17 +103,21 @@ class CommitNumber:
 
     name: str
     part: str | None = None
+    why: str | None = None
+    """Where a heartbeat says why it does not have the newest."""
 
     def of(self, beat: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what a heartbeat says; of an older slotbeam, that it knows of none."""
         if self.part is None:
             return beat
-        unsaid = {"seq": 0, "state": "none", "error": "it does not say; is it of an older version?", "failed": {}}
-        return beat.get(self.part) or unsaid
+        unsaid = {self.name: 0, "state": "none", "error": "it does not say; is it of an older version?", "failed": {}}
+        told = beat.get(self.part) or unsaid
+        return told if self.name in told else {**told, **unsaid}
 
 
 REVISION = CommitNumber("revision")
 SEQ = CommitNumber("seq", "items")
+SWITCH = CommitNumber("switch", "items", "index_error")
 
 
 def propagation_of(
@@ -126,7 +130,9 @@ def propagation_of(
         failed = told["failed"]
         reached = told[by.name] >= number
         why = next((failed[one] for one in ids if reached and one in failed), None)
-        if not reached and str(told.get("state")) != ServingState.LIVE:
+        if not reached and by.why is not None and told.get(by.why):
+            why = str(told[by.why])
+        elif not reached and str(told.get("state")) != ServingState.LIVE:
             why = f"{told.get('state')}: {told.get('error')}"
         replicas.append(
             {

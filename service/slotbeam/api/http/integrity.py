@@ -3,40 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
-import os
-import sys
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
 
-from slotbeam.background import Background
-from slotbeam.search.artifact import Artifact
+from slotbeam.background import Background, yield_to_others
+from slotbeam.search.snapshot import Holder
 
 _CHUNK = 2**20
-_LOWEST = 19
-"""Niceness of the thread that hashes."""
 
 log = structlog.get_logger("slotbeam.api")
 
 
 class Integrity:
-    """Takes the hash of every file of an artifact once, in a thread that yields to all others.
+    """Takes the hash of every file of the first artifact once, in a thread that yields to all others.
 
-    At load only the files of the model are hashed: an index is as large as its catalog.
+    At load only the files of the model are hashed: an index is as large as its catalog. One that is activated later was
+    verified before.
 
-    Attributes:
-        damaged: files that are not as they were written, so far; what is served of them may be wrong.
+    Args:
+        holder: of the snapshot that is served.
     """
 
-    def __init__(self, artifact: Artifact) -> None:
+    def __init__(self, holder: Holder) -> None:
+        artifact = holder.current.artifact
+        self._holder = holder
         self._directory, self._files = artifact.directory, artifact.manifest.get("files", {})
         self._background = Background()
         self._stopped = threading.Event()
-        self.damaged: list[str] = []
+        self._damaged: list[str] = []
+
+    @property
+    def damaged(self) -> list[str]:
+        """Files that are not as they were written, so far; what is served of them may be wrong."""
+        return self._damaged if self._holder.current.artifact.directory == self._directory else []
 
     @asynccontextmanager
     async def checking(self) -> AsyncIterator[None]:
@@ -56,8 +59,8 @@ class Integrity:
         """Read every file; tell of each that differs from the manifest."""
         for name, expected in self._files.items():
             actual = await asyncio.to_thread(self._hash, name)
-            if actual not in (None, expected["sha256"]) and name not in self.damaged:
-                self.damaged.append(name)
+            if actual not in (None, expected["sha256"]) and name not in self._damaged:
+                self._damaged.append(name)
                 log.error(
                     "a file of the artifact is not what its manifest says; copy the artifact again and restart",
                     file=name,
@@ -66,9 +69,7 @@ class Integrity:
 
     def _hash(self, name: str) -> str | None:
         """Return the SHA-256 of a file, "" where it cannot be read; None where the plane ends."""
-        if sys.platform == "linux":
-            with contextlib.suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
+        yield_to_others()
         digest = hashlib.sha256()
         try:
             with (self._directory / name).open("rb") as file:

@@ -14,7 +14,9 @@ from pydantic.config import JsonDict
 
 T = TypeVar("T")
 
-StateName = Literal["none", "live", "degraded", "hold:NO_EPOCH", "hold:REGRESSED", "hold:DIVERGED", "hold:CRASHED"]
+StateName = Literal[
+    "none", "live", "degraded", "hold:NO_EPOCH", "hold:REGRESSED", "hold:DIVERGED", "hold:CRASHED", "hold:INDEX"
+]
 """`ServingState`, as types have it."""
 SlotKindName = Literal["empty", "cluster", "solo", "reserved"]
 """`SlotKind`, likewise."""

@@ -69,7 +69,7 @@ class Vitals(Collector):
 def item_metrics(facts: ItemFacts) -> list[Metric]:
     """Tell what a plane knows of its items."""
     seq = GaugeMetricFamily("slotbeam_items_applied_seq", "Last edit of an item that answers carry.", value=facts.seq)
-    edited = GaugeMetricFamily("slotbeam_items_edited", "Items that differ from the index.", value=facts.count)
+    edited = GaugeMetricFamily("slotbeam_items_edited", "Items that differ from the index.", value=facts.delta)
     failed = GaugeMetricFamily("slotbeam_items_failed", "Edits that could not be served.", value=len(facts.failed))
     lag = GaugeMetricFamily("slotbeam_items_lag_seconds", "Seconds since the store last confirmed what is served.")
     if facts.staleness_s is not None:

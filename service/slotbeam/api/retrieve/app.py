@@ -30,6 +30,7 @@ from slotbeam.api.retrieve.requestid import RequestIds, events_key
 from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.errors import FieldError, Overloaded, QueueTimeout, SlotbeamError
+from slotbeam.items.replica.indexes import load_index
 from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
@@ -130,7 +131,7 @@ def create_data_app(
 
     Args:
         settings: `redis_url` set: the lifespan follows that store's bindings; unset: it serves what `holder` holds.
-        artifact: to serve; None loads `settings.artifact`.
+        artifact: to serve; None loads `settings.artifact`, or the index that took its place.
         holder: of the snapshot to serve; None makes one without bindings.
         pace: how often its replica does what.
         search: what answers a query, called in a worker thread.
@@ -140,7 +141,7 @@ def create_data_app(
         ArtifactError: the artifact cannot be loaded.
         SetupError: `settings.events_key` is too short; the store's URL or its CA cannot be used.
     """
-    artifact = artifact or (holder.current.artifact if holder else Artifact.load(settings.artifact))
+    artifact = artifact or (holder.current.artifact if holder else load_index(settings))
     holder = holder or Holder(Snapshot(artifact))
     examples = [{"query": query, "k": 10} for query in artifact.examples]
     admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)
@@ -149,7 +150,7 @@ def create_data_app(
     plane.trends = trends = TrendReporter() if replica else None
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
     plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *(_followed(replica) if replica else ())])
-    integrity = Integrity(artifact)
+    integrity = Integrity(holder)
     restarts = replica.restarts if replica else dict[str, int]
     Vitals(plane.metrics.registry, "data", holder, settings.data_dir, integrity, restarts)
 

@@ -10,6 +10,7 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
+from slotbeam.items.replica.indexes import Indexes
 from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.search.snapshot import Holder, ServingState
 from slotbeam.settings import Settings
@@ -28,7 +29,8 @@ def data_replica(settings: Settings, holder: Holder, pace: Pace, process: int = 
     if settings.redis_url is None:
         return None
     store = Store(settings.redis_url, ca=settings.redis_ca)
-    return LiveReplica(store, holder, settings.data_dir, settings.replica_id, process=process, pace=pace)
+    name, indexes = settings.replica_id, Indexes.of(settings)
+    return LiveReplica(store, holder, settings.data_dir, name, process=process, pace=pace, indexes=indexes)
 
 
 @asynccontextmanager

@@ -47,6 +47,7 @@ class Verdict(StrEnum):
     REGRESSED = ServingState.REGRESSED.value
     DIVERGED = ServingState.DIVERGED.value
     CRASHED = ServingState.CRASHED.value
+    INDEX = ServingState.INDEX.value
 
     @property
     def hold(self) -> ServingState | None:

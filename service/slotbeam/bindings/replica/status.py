@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -78,7 +79,8 @@ F = TypeVar("F", bound=Followed)
 class FollowStatus(Generic[F]):
     """The newest facts of what is followed; their state is always that of the snapshot in `holder`.
 
-    `changed` is set with the next change of any fact, and another event from then on.
+    `changed` is set with the next change of any fact, and another event from then on; `begun` once something is served,
+    or the store said that there is nothing.
 
     Args:
         holder: of the snapshot.
@@ -91,11 +93,31 @@ class FollowStatus(Generic[F]):
         self._confirmed: float | None = None
         self._away: set[str] = set()
         self.changed = asyncio.Event()
+        self.begun = asyncio.Event()
 
     @property
     def facts(self) -> F:
         staleness_s = None if self._confirmed is None else time.monotonic() - self._confirmed
         return replace(self._facts, staleness_s=staleness_s)
+
+    async def ready(self, timeout_s: float) -> bool:
+        """Wait until it has begun. False after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.begun.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def until(self, holds: Callable[[F], bool], timeout_s: float) -> bool:
+        """Wait until the facts are such. False after `timeout_s`."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not holds(self._facts):
+                    await self.changed.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def note(self, **facts: Any) -> None:
         """Replace facts, by name; who waits for a change wakes up when one of them is another."""

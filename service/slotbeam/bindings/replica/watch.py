@@ -69,7 +69,6 @@ class Watcher:
         self.serving = Serving(holder, artifact, path, self.status, self.now_ms, build=build, keep=keep)
         self._seen: Head | None = None
         self._held = self._booted = False
-        self._ready = asyncio.Event()
         self._syncing = asyncio.Lock()
 
     # ---------------------------------------------------------------- what others ask
@@ -98,22 +97,11 @@ class Watcher:
 
     async def ready(self, timeout_s: float = 30.0) -> bool:
         """Wait for a list or a file (a store that was never written to counts). False after `timeout_s`."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._ready.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self.status.ready(timeout_s)
 
     async def reached(self, revision: int, timeout_s: float = 5.0) -> bool:
         """Wait until `revision` (or a later one) is served here. False after `timeout_s`."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                while self.facts.revision < revision:
-                    await self.status.changed.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await self.status.until(lambda facts: facts.revision >= revision, timeout_s)
 
     async def changes(self) -> None:
         """Wait for the next change of any fact that a heartbeat carries."""
@@ -140,7 +128,7 @@ class Watcher:
         """Serve the last known good bindings before the store is asked; `run` does so unless it was done."""
         self._booted = True
         if await self.serving.boot():
-            self._ready.set()
+            self.status.begun.set()
 
     async def _follow(self) -> None:
         first_s, longest_s = self.pace.backoff_s
@@ -193,7 +181,7 @@ class Watcher:
         # Remembered whatever the verdict: a store on hold is judged anew when its head moves, not at each hint.
         self._seen = Head(seen.epoch, seen.revision, seen.state) if seen else None
         self._held = verdict.hold is not None
-        self._ready.set()
+        self.status.begun.set()
         self._touch()
         return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from slotbeam.cli.index import build, pull, verify
+from slotbeam.cli.index import build, pull, switching, verify
 
 group = typer.Typer(
     help="Encode a catalog by a model, without training; fold live edits into an index; check what was made.",
@@ -13,3 +13,6 @@ group = typer.Typer(
 group.callback()(build.index)
 group.command()(pull.pull)
 group.command()(verify.verify)
+group.command("list")(switching.list_indexes)
+group.command()(switching.activate)
+group.command()(switching.rollback)

@@ -14,7 +14,7 @@ from slotbeam.errors import SetupError
 from slotbeam.settings import Settings
 
 if TYPE_CHECKING:
-    from slotbeam.items.store.store import ItemsHead
+    from slotbeam.items.store.store import Seen
 
 
 def fold(
@@ -35,13 +35,18 @@ def fold(
     from slotbeam.indexing.indexed import IndexedItems
     from slotbeam.indexing.names import alone_in, check_index_name, folded_name
     from slotbeam.items.folding import FoldedCatalog
+    from slotbeam.items.switch import Base, IndexMark, check_watermark
+    from slotbeam.search.artifact import sha_of
     from slotbeam.search.watermark import Watermark
 
-    active, head, records = asyncio.run(_listing(settings))
+    active, seen, records = asyncio.run(_listing(settings))
     directory = base or active
     indexed = IndexedItems(directory, mapping, locale)
-    folded = FoldedCatalog(indexed, head, records)
     known, facts = str(indexed.manifest["name"]), indexed.manifest["index"]
+    if seen is not None:
+        mark = IndexMark(known, sha_of(indexed.manifest), Watermark.read(facts.get("watermark")))
+        check_watermark(mark, Base(seen.head.epoch, seen.head.seq, seen.trimmed))
+    folded = FoldedCatalog(indexed, seen.head if seen else None, records)
     if not (folded.put or folded.deleted or model):
         say(f"nothing to fold: {known} ({directory}) holds every item as it is, up to seq {folded.watermark.seq}")
         return
@@ -69,36 +74,21 @@ def fold(
     say(todo)
 
 
-async def _listing(settings: Settings) -> tuple[Path, ItemsHead | None, Mapping[str, bytes]]:
-    """Return where the active index is, and the items of the store: its head, and id → record."""
-    from slotbeam.bindings.store.replies import text
+async def _listing(settings: Settings) -> tuple[Path, Seen | None, Mapping[str, bytes]]:
+    """Return where the active index is, and the items of the store: what was seen of them, and id → record."""
     from slotbeam.bindings.store.store import Store
     from slotbeam.embedded.address import is_strict, store_url
+    from slotbeam.items.replica.indexes import Indexes
     from slotbeam.items.store.store import ItemStore
+    from slotbeam.items.store.switching import read_switch
 
     url = store_url(settings.redis_url, settings.data_dir)
     store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
+    indexes, items = Indexes.of(settings), ItemStore(store)
     try:
-        seen, records = await ItemStore(store).listing()
-        with store.errors():
-            sha, name = await store.redis.hmget(store.key("index"), ["sha", "name"])
-        return _active(settings, text(sha), text(name)), seen.head if seen else None, records
+        switch = await read_switch(items)
+        follows = switch is not None and switch.concerns(indexes.root_sha)
+        active = indexes.find(switch.active.name, switch.active.sha) if switch and follows else indexes.root
+        return active, *await items.listing()
     finally:
         await store.close()
-
-
-def _active(settings: Settings, sha: str, name: str) -> Path:
-    """Return the directory of the artifact that the store says is active; SLOTBEAM_ARTIFACT where it says nothing."""
-    from slotbeam.indexing.names import check_index_name
-    from slotbeam.search.artifact import MANIFEST, read_manifest, sha_of
-
-    if not sha or not name:
-        return settings.artifact
-    called = check_index_name(name)
-    for place in (settings.indexes / called, settings.artifact):
-        if (place / MANIFEST).is_file() and sha_of(read_manifest(place)) == sha:
-            return place
-    raise SetupError(
-        f"the active index {called} is neither {settings.artifact} nor in {settings.indexes}: "
-        "set SLOTBEAM_INDEX_DIR, copy it there, or give --base"
-    )

@@ -12,16 +12,23 @@ from slotbeam.items.record import Digest, ItemRecord, Op
 from slotbeam.items.replica.lastgood import JournalLine
 from slotbeam.items.rows import read_row
 from slotbeam.items.store.store import FeedEntry, ItemsHead, Seen
+from slotbeam.search.watermark import NO_EDITS, Watermark
 
 
-def judge_items(known: ItemsHead | None, seen: Seen | None) -> Verdict:
-    """Decide what to do about `seen` after `known`, as `judge` does for bindings."""
+def judge_items(known: ItemsHead | None, seen: Seen | None, watermark: Watermark = NO_EDITS) -> Verdict:
+    """Decide what to do about `seen` after `known`, as `judge` does for bindings.
+
+    Args:
+        watermark: of the index that is served: what the store let go it must hold.
+    """
     if known is not None and known.seq == 0:
         known = None  # there was nothing that could be lost
     if seen is None:
         return Verdict.WAIT if known is None else Verdict.NO_EPOCH
     if not seen.logged():
         return Verdict.DIVERGED
+    if seen.trimmed > watermark.seq:
+        return Verdict.INDEX
     if known is None:
         return Verdict.APPLY
     if seen.head.seq < known.seq:

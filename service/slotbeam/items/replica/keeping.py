@@ -20,6 +20,9 @@ class Keeping:
     Args:
         path: of the file.
         retry_s: after which everything is tried again on a disk that was full: it is not asked for each edit.
+
+    Attributes:
+        trimmed: records up to this seq were let go, since the index holds them.
     """
 
     def __init__(self, path: Path, retry_s: float) -> None:
@@ -27,6 +30,7 @@ class Keeping:
         self._retry_s = retry_s
         self._retry_at = 0.0
         self._unkept: str | None = None
+        self.trimmed = 0
 
     async def load(self) -> tuple[ItemsGood | None, list[str]]:
         """Read what was good last in this data directory, here or in another process of the role; what was wrong."""
@@ -34,12 +38,18 @@ class Keeping:
         def work() -> tuple[ItemsGood | None, list[str]]:
             read = [file.load() for file in (self.file, *map(ItemsFile, beside(self.file.path)))]
             good = max((one for one, _ in read if one), key=lambda one: one.head.seq, default=None)
+            self.trimmed = good.trimmed if good else 0
             return good, [problem for _, found in read for problem in found]
 
         return await asyncio.to_thread(work)
 
-    async def whole(self, head: ItemsHead, records: Mapping[str, bytes]) -> str | None:
-        """Write everything. Returns why that failed."""
+    async def whole(self, head: ItemsHead, records: Mapping[str, bytes], trimmed: int) -> str | None:
+        """Write everything. Returns why that failed.
+
+        Args:
+            trimmed: records up to this seq were let go.
+        """
+        self.trimmed = trimmed
         return await self._tried(lambda: self._save(head, records))
 
     async def step(self, head: ItemsHead, lines: Sequence[JournalLine], records: Mapping[str, bytes]) -> str | None:
@@ -65,7 +75,7 @@ class Keeping:
 
     def _save(self, head: ItemsHead, records: Mapping[str, bytes]) -> None:
         self._retry_at = time.monotonic() + self._retry_s
-        self.file.save(ItemsGood(head, records))
+        self.file.save(ItemsGood(head, records, self.trimmed))
 
     async def _tried(self, work: Callable[[], None]) -> str | None:
         try:

@@ -1,10 +1,10 @@
 """The last-known-good items on disk: what a replica boots from when the store is dead.
 
 A whole file and a journal. The whole file is one line of SHA-256 (hex) over the rest; then a line of JSON: format,
-epoch, seq, digest; then each record on a line. It is written to a temporary file, synced, renamed; the generation
-before it stays as `<name>.1`. The journal, `<name>.feed-<seq of its whole file>`, is appended to and synced: a line
-for each edit since, `seq digest record`. The running digest tells a line that was torn or changed, and nothing behind
-it counts. So an edit costs its own bytes, however many items there are.
+epoch, seq, digest, trimmed; then each record on a line. It is written to a temporary file, synced, renamed; the
+generation before it stays as `<name>.1`. The journal, `<name>.feed-<seq of its whole file>`, is appended to and
+synced: a line for each edit since, `seq digest record`. The running digest tells a line that was torn or changed, and
+nothing behind it counts. So an edit costs its own bytes, however many items there are.
 """
 
 from __future__ import annotations
@@ -29,10 +29,17 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class ItemsGood:
-    """Items that were good once: the head, and every record by its id."""
+    """Items that were good once.
+
+    Attributes:
+        head: of the store.
+        records: every one by its id.
+        trimmed: those up to this seq were let go, since an index holds them.
+    """
 
     head: ItemsHead
     records: Mapping[str, bytes]
+    trimmed: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class ItemsFile:
         self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         head = good.head
-        facts = {"format": FORMAT, "epoch": head.epoch, "seq": head.seq, "digest": head.digest}
+        facts = {"format": FORMAT, "epoch": head.epoch, "seq": head.seq, "digest": head.digest, "trimmed": good.trimmed}
         lines = [json.dumps(facts, sort_keys=True).encode(), *good.records.values()]
         whole = hashlib.sha256()
         for line in lines:
@@ -136,7 +143,7 @@ class ItemsFile:
             if not seq.isdigit() or int(seq) != head.seq + 1 or told.decode(errors="replace") != str(digest):
                 break
             records[item_id], head = record, ItemsHead(head.epoch, head.seq + 1, str(digest))
-        return ItemsGood(head, records)
+        return ItemsGood(head, records, good.trimmed)
 
     def _journal_of(self, seq: int) -> Path:
         return self.path.with_name(f"{self.path.name}.feed-{seq}")
@@ -184,9 +191,10 @@ def _read(path: Path) -> ItemsGood:
     facts = json.loads(first)
     if facts["format"] != FORMAT:
         raise ValueError(f"it is of format {facts['format']}; this version of slotbeam reads format {FORMAT}")
-    epoch, seq, digest = facts["epoch"], facts["seq"], facts["digest"]
-    if not isinstance(epoch, str) or type(seq) is not int or seq < 0 or not isinstance(digest, str):
+    epoch, seq, digest, trimmed = facts["epoch"], facts["seq"], facts["digest"], facts.get("trimmed", 0)
+    numbers = all(type(number) is int and number >= 0 for number in (seq, trimmed))
+    if not isinstance(epoch, str) or not numbers or not isinstance(digest, str):
         raise ValueError("a field of it has the wrong type")
     if str(Digest.of(lines)) != digest:
         raise ValueError("its records do not add up to its digest")
-    return ItemsGood(ItemsHead(epoch, seq, digest), {ItemRecord.of(line).id: line for line in lines})
+    return ItemsGood(ItemsHead(epoch, seq, digest), {ItemRecord.of(line).id: line for line in lines}, trimmed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
@@ -19,20 +20,39 @@ class LiveSink:
     Args:
         serving: swaps the snapshot.
         artifact: model and index, without edits.
+        served: whether the index is; else it is made ready beside another one, until `serve` is called.
     """
 
-    def __init__(self, serving: Serving, artifact: Artifact) -> None:
-        self._serving, self._artifact = serving, artifact
+    def __init__(self, serving: Serving, artifact: Artifact, *, served: bool = True) -> None:
+        self._serving, self.artifact = serving, artifact
+        self._served = served
         self._live: LiveIndex | None = None
 
     async def apply(self, changed: Items, seq: int) -> None:
         """Serve these items as they are (None: deleted) from now on, all at once."""
-        await self._serving.swap_items(lambda: self._applied(changed), seq)
+        if self._served:
+            await self._serving.swap_items(lambda: self._applied(changed), seq)
+        elif changed:
+            await asyncio.to_thread(self._applied, changed)
 
     async def reset(self, items: Items, seq: int) -> None:
         """Serve these edits and no other: what is not named is as the index has it."""
-        if items or self._live is not None:
+        if not items and self._live is None:
+            return
+        if self._served:
             await self._serving.swap_items(lambda: (self._index().restart(items), None), seq)
+        else:
+            await asyncio.to_thread(lambda: self._index().restart(items))
+
+    async def serve(self, seq: int) -> None:
+        """Serve this index with the items that it was handed, in one assignment."""
+        await self._serving.swap_items(lambda: (self.newest, None), seq)
+        self._served = True
+
+    @property
+    def newest(self) -> Artifact:
+        """The index with the items that it was handed."""
+        return self._live.artifact if self._live else self.artifact
 
     def _applied(self, changed: Items) -> tuple[Artifact, AbstractSet[str] | None]:
         live = self._index()
@@ -42,5 +62,5 @@ class LiveSink:
 
     def _index(self) -> LiveIndex:
         if self._live is None:
-            self._live = LiveIndex(self._artifact)
+            self._live = LiveIndex(self.artifact)
         return self._live

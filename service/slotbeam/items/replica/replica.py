@@ -10,8 +10,11 @@ from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.store.store import Store
 from slotbeam.items.replica.follower import Follower
+from slotbeam.items.replica.indexes import Indexes
+from slotbeam.items.replica.lastgood import file_of
 from slotbeam.items.replica.livesink import LiveSink
 from slotbeam.items.replica.sink import ItemSink
+from slotbeam.items.replica.switching import Switching
 from slotbeam.search.snapshot import Holder
 
 
@@ -20,9 +23,11 @@ class LiveReplica(Replica):
 
     Args:
         sink: that changed items are handed to; None: what makes them findable. Others as for `Replica`.
+        indexes: where other indexes are found; None: it stays with the one that it has.
 
     Attributes:
         items: what follows them.
+        indexes: what follows the switches of the index.
     """
 
     def __init__(
@@ -37,6 +42,7 @@ class LiveReplica(Replica):
         process: int = 1,
         pace: Pace = Pace(),
         sink: ItemSink | None = None,
+        indexes: Indexes | None = None,
     ) -> None:
         super().__init__(store, holder, data_dir, name, clock, role=role, process=process, pace=pace)
         watcher = self.watcher
@@ -52,3 +58,6 @@ class LiveReplica(Replica):
             pace=pace,
         )
         self.follow("items", self.items)
+        guard = f"{file_of(role, process)}.switching-index"
+        self.indexes = Switching(self.items, watcher.serving, holder, indexes, guard, pace)
+        self.follow("index", self.indexes)

@@ -13,7 +13,7 @@ from slotbeam.bindings.store import replies
 from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
 from slotbeam.catalog.fields import FieldKind
 from slotbeam.errors import OutcomeUnknown, StoreError, StoreUnavailable
-from slotbeam.items.edits import BaseRow, Given, ItemOutcome, ItemsPlan, Operation, make_plan
+from slotbeam.items.edits import BaseRow, Given, IsHeld, ItemOutcome, ItemsPlan, Operation, make_plan
 from slotbeam.items.store.outcomes import outcome_text, read_outcome, told_again
 from slotbeam.items.store.store import ItemStore, Seen
 
@@ -44,14 +44,17 @@ class ItemsRules:
     Attributes:
         base: the row of an item of the index.
         kinds: field → the type of its values in the catalog.
-        limit: records at most.
+        limit: records at most that the index does not hold.
         keep: entries of the feed that are kept.
+        held, is_held: how many records the index holds, and of one whether it does.
     """
 
     base: BaseRow
     kinds: Mapping[str, FieldKind]
     limit: int
     keep: int = FEED_KEPT
+    held: int = 0
+    is_held: IsHeld = lambda record: False
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,8 @@ async def plan_items(store: ItemStore, operations: Sequence[Operation], rules: I
         raise StoreUnavailable(f"the store at {store.store.name} holds no epoch of items: it is new, or lost its data")
 
     def work() -> ItemsPlan:
-        head = seen.head
-        return make_plan(
-            operations, Given(records, head.seq, head.digest, seen.count, rules.base, rules.kinds, rules.limit)
-        )
+        head, checked = seen.head, (rules.base, rules.kinds, rules.limit, rules.held, rules.is_held)
+        return make_plan(operations, Given(records, head.seq, head.digest, seen.count, *checked))
 
     return seen, await asyncio.to_thread(work)
 

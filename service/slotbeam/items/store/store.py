@@ -55,6 +55,7 @@ class Seen:
         head: of the store.
         count: records there are.
         began: the seq that the epoch began at; 0 for a store that was new.
+        trimmed: records up to this seq were let go: an index in use holds them.
         newest: the feed's last entry; None when it is empty.
         known_digest: what the feed holds for the seq that the reader asked about; None when trimmed.
     """
@@ -62,8 +63,13 @@ class Seen:
     head: ItemsHead
     count: int = 0
     began: int = 0
+    trimmed: int = 0
     newest: FeedEntry | None = None
     known_digest: str | None = None
+
+    def adds_up(self, records: Mapping[str, bytes]) -> bool:
+        """Return whether these records are those of the head."""
+        return str(Digest.of(records.values())) == self.head.digest
 
     def logged(self) -> bool:
         """Return whether the feed's last entry tells of this very head. An empty feed says nothing."""
@@ -112,8 +118,8 @@ class ItemStore:
         found = {replies.text(item_id): bytes(record) for item_id, record in held[0].items()} if held else {}
         last = feed_entry(*newest[0]) if newest else None
         before = [feed_entry(*one) for one in at_known] if known else []
-        count, began = (replies.number(meta.get(name)) or 0 for name in (b"count", b"began"))
-        return Seen(head, count, began, last, before[0].digest if before else None), found
+        count, began, trimmed = (replies.number(meta.get(name)) or 0 for name in (b"count", b"began", b"base"))
+        return Seen(head, count, began, trimmed, last, before[0].digest if before else None), found
 
     async def records(self, ids: Sequence[str]) -> tuple[Seen | None, dict[str, bytes | None]]:
         """Read the head and the records of `ids` at one moment, to write after: on the connection for writes."""

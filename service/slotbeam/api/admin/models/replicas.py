@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from slotbeam.api.http.models import Count, Said, with_examples
+from slotbeam.api.http.models import Count, Said, sometimes, with_examples
 
 
 class ReplicaItems(Said):
@@ -18,6 +18,11 @@ class ReplicaItems(Said):
     error: str | None
     applied_ms: float | None
     failed: dict[str, str] = Field(description="Id of an item that could not be served there → why")
+    switch: int = sometimes(int, "Number of the newest switch of the index that is served there; 0: none")
+    index: str = sometimes(str, "Name of the index that is served there")
+    index_sha: str = sometimes(str, "Hash of its manifest")
+    index_seq: int = sometimes(int, "Of the newest edit in it")
+    index_error: str = sometimes(str, "Why the active index is not served there; empty where it is")
 
 
 class ReplicaView(Said):
@@ -66,6 +71,11 @@ class ReplicaList(
                         "error": None,
                         "applied_ms": 31,
                         "failed": {},
+                        "switch": 3,
+                        "index": "spring-1042",
+                        "index_sha": "5f0c9d77e2",
+                        "index_seq": 1042,
+                        "index_error": "",
                     },
                 }
             ],

@@ -1,0 +1,152 @@
+"""Which index the replicas serve: what the store says of it, and how one switch follows from another. Pure code.
+
+An index knows which edits it holds (its `Watermark`). A replica serves an index and, on top, the records that the
+index does not hold; so replicas of one store may serve different indexes meanwhile, and all of them serve every edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from slotbeam.errors import Conflict, InputError
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.watermark import Watermark
+
+
+@dataclass(frozen=True, slots=True)
+class IndexMark:
+    """An index as the store names it.
+
+    Attributes:
+        name: of its directory under SLOTBEAM_INDEX_DIR.
+        sha: of its manifest, which names every byte.
+        watermark: which edits it holds.
+    """
+
+    name: str
+    sha: str
+    watermark: Watermark
+
+    @classmethod
+    def of(cls, artifact: Artifact, name: str | None = None) -> IndexMark:
+        """Return the mark of an artifact; without a name of its directory, under its own."""
+        return cls(name or artifact.name, artifact.sha, artifact.watermark)
+
+    def beat(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"name": self.name, "sha": self.sha, "epoch": self.watermark.epoch, "seq": self.watermark.seq}
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """The newest switch.
+
+    Attributes:
+        number: counts switches.
+        root: sha of the SLOTBEAM_ARTIFACT that the first of them began from; a replica of another artifact that is
+            none of these was given it on purpose, and stays with it.
+        active: the index that is to be served.
+        before: the one that a rollback goes back to.
+        by, at: who switched, unix ms.
+    """
+
+    number: int
+    root: str
+    active: IndexMark
+    before: IndexMark
+    by: str
+    at: int
+
+    def concerns(self, root: str) -> bool:
+        """Return whether a replica whose SLOTBEAM_ARTIFACT has the hash `root` is to follow."""
+        return root in (self.root, self.active.sha, self.before.sha)
+
+    def fields(self) -> dict[str, str]:
+        """Return what the hash `{sb}:index` holds."""
+        marks = {f"{which}_{name}": str(value) for which in ("active", "before") for name, value in self._of(which)}
+        return {"number": str(self.number), "root": self.root, **marks, "by": self.by, "at": str(self.at)}
+
+    def _of(self, which: str) -> list[tuple[str, Any]]:
+        mark: IndexMark = getattr(self, which)
+        return list(mark.beat().items())
+
+    @classmethod
+    def read(cls, fields: Mapping[str, str]) -> Switch:
+        """Read what `fields()` wrote. Raises `InputError`: it cannot have."""
+        try:
+            active, before = (
+                IndexMark(
+                    fields[f"{which}_name"],
+                    fields[f"{which}_sha"],
+                    Watermark(fields[f"{which}_epoch"], int(fields[f"{which}_seq"])),
+                )
+                for which in ("active", "before")
+            )
+            number, at = int(fields["number"]), int(fields["at"])
+            return cls(number, fields["root"], active, before, fields["by"], at)
+        except (KeyError, ValueError) as error:
+            raise InputError(f"the store's index cannot be read ({error}); was it written by slotbeam?") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the store's items stand on.
+
+    Attributes:
+        epoch, seq: of the items.
+        trimmed: records up to this seq were let go: an index must hold edits up to there.
+    """
+
+    epoch: str
+    seq: int
+    trimmed: int
+
+
+def activation(now: Switch | None, wanted: IndexMark, served: IndexMark, base: Base, by: str, at: int) -> Switch | None:
+    """Return the switch to `wanted`; None when it is active already.
+
+    Args:
+        now: the newest switch; None before any.
+        served: what the control plane serves; where no switch concerns it, a rollback goes back to it.
+
+    Raises:
+        Conflict: records that `wanted` does not hold are gone, or it holds edits that the store does not know.
+    """
+    follows = now is not None and now.concerns(served.sha)
+    active = now.active if now is not None and follows else served
+    if wanted.sha == active.sha:
+        return None
+    check_watermark(wanted, base)
+    root = now.root if now is not None and follows else served.sha
+    return Switch(_next(now), root, wanted, active, by, at)
+
+
+def rollback(now: Switch | None, name: str, base: Base, by: str, at: int) -> Switch:
+    """Return the switch from `name` back to the index before it.
+
+    Raises:
+        Conflict: it is not active, or records that the index before it lacks are gone.
+    """
+    if now is None or now.active.name != name:
+        active = "none was activated" if now is None else f"{now.active.name} is"
+        raise Conflict(f"{name} is not the active index ({active}), so there is nothing to roll back from it")
+    check_watermark(now.before, base)
+    return replace(now, number=_next(now), active=now.before, before=now.active, by=by, at=at)
+
+
+def check_watermark(mark: IndexMark, base: Base) -> None:
+    """Raise `Conflict` where an index and the store's records do not make up the catalog."""
+    epoch, seq = mark.watermark.epoch, mark.watermark.seq
+    if seq < base.trimmed:
+        raise Conflict(
+            f"{mark.name} holds edits up to seq {seq}; records up to {base.trimmed} were let go, since later indexes "
+            "hold them: fold a new one (slotbeam index --fold)"
+        )
+    if epoch == base.epoch and seq > base.seq:
+        raise Conflict(f"{mark.name} holds edits up to seq {seq}, the store is at {base.seq}: it is of another store")
+
+
+def _next(now: Switch | None) -> int:
+    return now.number + 1 if now is not None else 1
