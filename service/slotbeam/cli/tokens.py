@@ -20,7 +20,10 @@ group = typer.Typer(help="Scoped tokens of the control plane: create, list, revo
 Name = Annotated[str, typer.Argument(help="Whom it is for; the audit names it.")]
 Which = Annotated[str, typer.Argument(help="An id of the list, or a name.")]
 Scopes = Annotated[
-    list[str], typer.Option("--scope", "-s", help="slots:read, slots:write or items:write; may be repeated.")
+    list[str],
+    typer.Option(
+        "--scope", "-s", help="slots:read, slots:write, items:write, indexes:write and so on; may be repeated."
+    ),
 ]
 Days = Annotated[int | None, typer.Option(help="How long it lives; until it is revoked otherwise.")]
 Every = Annotated[bool, typer.Option("--all", help="Both tokens of the name.")]

@@ -80,7 +80,13 @@ def item_metrics(facts: ItemFacts) -> list[Metric]:
     failures = CounterMetricFamily("slotbeam_items_reload_failures", "Reads that failed.", labels=["reason"])
     for reason, count in {**dict.fromkeys(REASONS, 0), **facts.reload_failures}.items():
         failures.add_metric([reason], count)
-    return [seq, edited, failed, lag, state, failures]
+    switch = GaugeMetricFamily("slotbeam_index_switch", "Newest switch of the index served here.", value=facts.switch)
+    refused = GaugeMetricFamily(
+        "slotbeam_index_refused",
+        "1 while the active index cannot be served here.",
+        value=float(bool(facts.index_error)),
+    )
+    return [seq, edited, failed, lag, state, failures, switch, refused]
 
 
 def following_metrics(facts: Facts) -> list[Metric]:

@@ -30,6 +30,8 @@ async def examine_items(store: Store) -> list[Finding]:
         told = beat.get("items") or {"state": "silent, so of an older version", "seq": 0, "failed": {}}
         if told.get("state") != ServingState.LIVE or told["seq"] < head.seq:
             wrong.append(f"{beat['id']} is {told.get('state')} at seq {told['seq']}")
+        if told.get("index_error"):
+            wrong.append(f"{beat['id']} cannot serve the active index: {told['index_error']}")
         if told["failed"]:
             wrong.append(f"{beat['id']} leaves out {', '.join(sorted(told['failed'])[:SHOWN])}")
     said = f"{counted(len(records), 'edited item')} up to seq {head.seq}, every hash matches"
