@@ -68,6 +68,7 @@ edits = st.lists(
         ids.flatmap(lambda item_id: items_of(item_id).map(lambda item: {item_id: item})),
         ids.map(lambda item_id: {item_id: None}),
         st.tuples(ids, st.sampled_from([1.0, 30.0, 99.0])),
+        st.none(),
     ),
     min_size=1,
     max_size=12,
@@ -81,18 +82,24 @@ def base(tiny_artifact: Path) -> Artifact:
 
 
 def apply(live: LiveIndex, held: dict[str, Item], steps: Sequence[Any], bound: Sequence[Bound]) -> Overlay:
-    """Do the steps, one version each, and note what the catalog should hold; a price alone is a patch.
+    """Do the steps, one version each, and note what the catalog should hold; a price alone is a patch, None a restart.
 
     Returns:
         The overlay of `bound`, renewed with each version.
     """
     overlay = build_overlay(live.artifact, bound)
+    edited: dict[str, Item | None] = {}
     for step in steps:
-        if isinstance(step, tuple):
-            item = held.get(step[0])
-            step = {step[0]: item and replace(item, fields={**item.fields, "price": step[1]})}
         numbering = live.numbering
-        live.apply(step)
+        if step is None:
+            live.restart(edited)
+            step = {}
+        else:
+            if isinstance(step, tuple):
+                item = held.get(step[0])
+                step = {step[0]: item and replace(item, fields={**item.fields, "price": step[1]})}
+            live.apply(step)
+        edited |= step
         overlay = with_items(live.artifact, overlay, set(step) if live.numbering == numbering else None)
         for item_id, item in step.items():
             held.pop(item_id, None)

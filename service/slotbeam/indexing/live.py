@@ -80,6 +80,7 @@ class LiveIndex:
         self.check(edits)
         self._clear()
         self._edits = {}
+        self.artifact = replace(self.artifact, catalog=self._index)  # whose rows are edited: those of before are gone
         return self.apply(edits)
 
     def check(self, edits: Edits) -> None:
