@@ -12,7 +12,7 @@ from slotbeam.arrays import Strings, running_totals
 from slotbeam.catalog.delta.fields import GrowingFields, Keywords, LiveField
 from slotbeam.catalog.delta.joined import JoinedArray
 from slotbeam.catalog.delta.passing import LivePassing
-from slotbeam.catalog.delta.texts import LiveTextIndex, by_list
+from slotbeam.catalog.delta.texts import LiveTextIndex
 from slotbeam.catalog.delta.words import LiveWords, WordsRun
 from slotbeam.catalog.fields import Field
 from slotbeam.catalog.passing import Passing
@@ -39,10 +39,10 @@ def test_the_nearest_of_index_and_delta_are_those_of_one_index(seed: int, more: 
     order = order[alive[order]]
 
     of_base = index_of(vectors[:base], lists[:base], centroids)
-    living = np.flatnonzero(alive[base:])
+    of_delta = index_of(vectors[base:], lists[base:], centroids)
     joined: Any = JoinedArray(vectors[:base], vectors[base:])
     live = LiveTextIndex(
-        joined, centroids, of_base.rows, of_base.starts, *by_list(lists[base:], living, LISTS), places[base:], base
+        joined, centroids, of_base.rows, of_base.starts, of_delta.rows, of_delta.starts, places[base:], base
     )
     in_order = order[order >= base] - base
     numbers = np.full(more, -1)

@@ -49,6 +49,7 @@ def spelt_words(canonical: str) -> Iterator[re.Match[str]]:
             yield from _WORD.finditer(canonical, chunk.start(), chunk.end())
 
 
+@lru_cache(2**16)
 def signature(word: str) -> int:
     """Return the letters of a plain word as 64 bits: which it holds, and which of them twice.
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
 
 import numpy as np
+import orjson
 
 from slotbeam.catalog.columns import Columns
 from slotbeam.catalog.delta.catalog import Delta, LiveCatalog
@@ -14,11 +17,14 @@ from slotbeam.catalog.delta.growing import GrowingArray
 from slotbeam.catalog.delta.order import DeltaOrder, IndexOrder, keys_of
 from slotbeam.catalog.delta.patches import GrowingPatches
 from slotbeam.catalog.delta.postings import PostingsRun, postings_of
-from slotbeam.catalog.delta.rows import GrowingRows, RowsById
+from slotbeam.catalog.delta.rows import GrowingRows
 from slotbeam.catalog.delta.runs import with_run
 from slotbeam.catalog.delta.words import WordsRun
 from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
+from slotbeam.catalog.loaders.jsonl import item as read_documented
+from slotbeam.catalog.loaders.place import SourcePlace
+from slotbeam.catalog.sources import BLOCK
 from slotbeam.errors import SetupError
 from slotbeam.indexing.encode import ItemEncoder
 from slotbeam.search.artifact import Artifact
@@ -26,6 +32,8 @@ from slotbeam.types import BoolArray, IntArray
 
 _WASTE = 2**14
 """Rows and patches that nobody sees any longer, from which the delta is made anew when they are the most of it."""
+
+_PLACE = SourcePlace(Path("index"), 1)
 
 Edits = Mapping[str, Item | None]
 """Item id → the item as it is now; None: it is no item any longer."""
@@ -72,7 +80,6 @@ class LiveIndex:
         self._new_terms: dict[int, int] = {}
         self._new_ceilings = GrowingArray(np.float32)
         self._row_of_id: dict[str, tuple[int, ...]] = {}
-        self._by_id = RowsById()
         self._patched = 0
 
     def restart(self, edits: Edits) -> Artifact:
@@ -103,7 +110,8 @@ class LiveIndex:
         self.check(edits)
         rows = self._current_rows(edits)
         items = {item_id: item for item_id, item in edits.items() if item is not None}
-        same = {item_id for item_id, item in items.items() if item_id in rows and self._is_patch(item)}
+        known = self._known(items, rows)
+        same = {item_id for item_id, item in known.items() if _text_of(item) == _text_of(items[item_id])}
         fresh = {item_id: item for item_id, item in items.items() if item_id not in same}
         columns = self._encoder.columns([(item, item_source(item)) for item in fresh.values()])
         # What an index knows of an item may be just what it is now.
@@ -125,9 +133,18 @@ class LiveIndex:
         absent = set(missing)
         return dict(zip((item_id for item_id in edits if item_id not in absent), found, strict=True))
 
-    def _is_patch(self, item: Item) -> bool:
-        known = self._edits.get(item.id)
-        return known is not None and _text_of(known) == _text_of(item)
+    def _known(self, items: Mapping[str, Item], rows: Mapping[str, int]) -> dict[str, Item]:
+        """Return id → item as it is before an edit; of the index those that are called as before and can be read."""
+        known = {item_id: self._edits.get(item_id) for item_id in items if item_id in rows}
+        of_index = sorted((rows[item_id], item_id) for item_id, item in known.items() if item is None)
+        titles = self._index.titles.take([row for row, _ in of_index])
+        alike = [own for own, title in zip(of_index, titles, strict=True) if items[own[1]].title == title]
+        for number, block in groupby(alike, key=lambda own: own[0] // BLOCK):
+            lines = self._index.sources.block(number)
+            for row, item_id in block:
+                item, faults = read_documented(_PLACE, orjson.loads(lines[row % BLOCK]))
+                known[item_id] = None if faults else item
+        return {item_id: item for item_id, item in known.items() if item is not None}
 
     def _encoded_alike(self, columns: Columns, rows: list[int | None]) -> set[str]:
         """Return the ids of items that are encoded as their rows (None: it has none) were."""
@@ -169,9 +186,9 @@ class LiveIndex:
         columns = _taken(columns, [number[item.id] for item in items])
         first, ids = len(self._alive), [item.id for item in items]
         id_places = np.array([self._order.id_place(item_id) for item_id in ids], np.int64)
-        rows = self._rows.append(columns, [item.fields for item in items], id_places)
+        self._rows.append(columns, [item.fields for item in items], id_places)
         own = np.arange(first, first + len(items))
-        sids, prior = rows.sids[first:], rows.prior[first:]
+        sids, prior = self._rows.sids[first:], self._rows.prior[first:]
         below = self._order.below(keys_of(sids, prior), id_places)
         keys = keys_of(sids, prior, [item_id.encode() for item_id in ids])
         leaves = self._order.leaves(sids, below)
@@ -179,7 +196,6 @@ class LiveIndex:
         self._alive = np.concatenate([self._alive, np.ones(len(items), np.bool_)])
         self._runs = with_run(self._runs, self._postings_of(columns, first))
         self._word_runs = with_run(self._word_runs, WordsRun.of(columns.texts))
-        self._by_id.append(ids)
         for item_id, row in zip(ids, own.tolist(), strict=True):
             self._row_of_id[item_id] = (*self._row_of_id.get(item_id, ()), row)
 
@@ -213,7 +229,6 @@ class LiveIndex:
             terms=len(self._index.terms.vocabulary) + len(self._new_terms),
             new_ceilings=self._new_ceilings.view(),
             row_of_id=self._row_of_id,
-            id_ranks=self._by_id.ranks(),
         )
 
 

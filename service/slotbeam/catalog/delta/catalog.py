@@ -22,7 +22,7 @@ from slotbeam.catalog.delta.patches import Patches
 from slotbeam.catalog.delta.postings import LivePostings, PostingsRun
 from slotbeam.catalog.delta.rows import DeltaRows
 from slotbeam.catalog.delta.terms import LiveTermIndex
-from slotbeam.catalog.delta.texts import LiveTextIndex, by_list
+from slotbeam.catalog.delta.texts import LiveTextIndex
 from slotbeam.catalog.delta.words import LiveWords, WordsRun
 from slotbeam.catalog.filters import read_filter
 from slotbeam.catalog.passing import Passing
@@ -45,7 +45,6 @@ class Delta:
         new_terms, terms: hash → place of terms that the index does not have, and places there are, its own included.
         new_ceilings: (terms - U,) float32, of these.
         row_of_id: id → its rows in the delta, rising; shared with later versions.
-        id_ranks: (D,) int64, the place of each row's id among all ids of the delta in order.
     """
 
     rows: DeltaRows
@@ -59,7 +58,6 @@ class Delta:
     terms: int
     new_ceilings: FloatArray
     row_of_id: Mapping[str, tuple[int, ...]]
-    id_ranks: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +108,8 @@ class LiveCatalog(Catalog):
                 index.text_index.centroids,
                 index.text_index.rows,
                 index.text_index.starts,
-                *by_list(rows.text_lists, order.rows, len(index.text_index.centroids)),
+                rows.by_list,
+                rows.list_starts,
                 places,
                 n,
             ),
@@ -202,7 +201,7 @@ class LiveCatalog(Catalog):
         order = np.empty(len(rows), np.int64)
         order[old] = 2 * self.index.id_ranks[rows[old]].astype(np.int64) + 1 << 32
         own = rows[new] - n  # ids between the same two of the index compare as among themselves
-        order[new] = (2 * self.delta.rows.id_places[own] << 32) + self.delta.id_ranks[own]
+        order[new] = (2 * self.delta.rows.id_places[own] << 32) + self.delta.rows.id_ranks[own]
         return order
 
     def _may_hold(self, word: str) -> IntArray | None:

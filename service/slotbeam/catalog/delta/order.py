@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slotbeam.arrays import bisected, run_starts
+from slotbeam.catalog.delta.growing import inserted
 from slotbeam.catalog.table import Catalog
 from slotbeam.types import BoolArray, FloatArray, IntArray
 
@@ -117,11 +118,11 @@ class DeltaOrder:
         first = np.argsort(keys, kind="stable")
         at = np.searchsorted(self.keys, keys[first], side="right")
         return DeltaOrder(
-            rows=np.insert(self.rows, at, rows[first]),
-            keys=np.insert(self.keys, at, keys[first]),
-            sids=np.insert(self.sids, at, sids[first].T, axis=1),
-            below=np.insert(self.below, at, below[first]),
-            leaves=np.insert(self.leaves, at, leaves[first]),
+            rows=inserted(self.rows, at, rows[first]),
+            keys=inserted(self.keys, at, keys[first]),
+            sids=inserted(self.sids, at, sids[first].T),
+            below=inserted(self.below, at, below[first]),
+            leaves=inserted(self.leaves, at, leaves[first]),
         )
 
     def places(self, n: int) -> FloatArray:

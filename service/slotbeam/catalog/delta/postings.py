@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from slotbeam.arrays import among, run_starts
+from slotbeam.arrays import among, distinct, ranges, run_starts, running_totals
 from slotbeam.catalog.delta.joined import parted
 from slotbeam.catalog.delta.passing import LivePassing
 from slotbeam.catalog.postings import Postings, met
@@ -44,8 +44,16 @@ class PostingsRun:
 
     def joined(self, later: PostingsRun) -> PostingsRun:
         """Return both as one run; the rows of the later one are behind all of these."""
-        both = [(np.repeat(run.places, np.diff(run.starts)), run.rows, run.impacts) for run in (self, later)]
-        return PostingsRun.of(*(np.concatenate(column) for column in zip(*both, strict=True)))
+        places = distinct(np.concatenate([self.places, later.places]))
+        rows = np.empty(len(self) + len(later), np.int32)
+        impacts, lengths = np.empty(len(rows), np.float16), np.zeros((2, len(places)), np.int64)
+        for run, own in zip((self, later), lengths, strict=True):
+            own[np.searchsorted(places, run.places)] = np.diff(run.starts)
+        starts = running_totals(lengths.sum(axis=0))
+        for run, first, own in zip((self, later), (starts[:-1], starts[:-1] + lengths[0]), lengths, strict=True):
+            at = ranges(first, own)[1]
+            rows[at], impacts[at] = run.rows, run.impacts
+        return PostingsRun(places, starts, rows, impacts)
 
     def of_term(self, place: int) -> tuple[IntArray, FloatArray]:
         """Return the rows and impacts of a term, each (n,)."""

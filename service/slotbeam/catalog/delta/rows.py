@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from slotbeam.arrays import Strings
 from slotbeam.catalog.columns import Columns
 from slotbeam.catalog.delta.fields import GrowingFields, GrownField
-from slotbeam.catalog.delta.growing import GrowingArray, GrowingStrings
+from slotbeam.catalog.delta.growing import GrowingArray, GrowingStrings, inserted
 from slotbeam.catalog.item import FieldValue
 from slotbeam.catalog.table import Catalog
 from slotbeam.types import BoolArray, FloatArray, IntArray
@@ -25,6 +26,8 @@ class DeltaRows:
 
     Attributes:
         id_places: (D,) int64, see `IndexOrder.id_place`.
+        id_ranks: (D,) int64, the place of each row's id among all of the delta's in order.
+        by_list, list_starts: (D,) int64 rows, and (C + 1,), as `rows` and `starts` of `TextIndex`.
     """
 
     ids: Strings
@@ -35,33 +38,34 @@ class DeltaRows:
     sids: IntArray
     vectors: IntArray
     text_vectors: IntArray
-    text_lists: IntArray
     reread: BoolArray
     id_places: IntArray
+    id_ranks: IntArray
+    by_list: IntArray
+    list_starts: IntArray
     fields: Mapping[str, GrownField]
 
     def __len__(self) -> int:
         return len(self.prior)
 
 
-class RowsById:
-    """Rows that came, in the order of their ids."""
+class SortedRows:
+    """Rows that came, in the order of a key each has; of equal ones the earlier first."""
 
-    def __init__(self) -> None:
-        self._ids, self._rows = np.empty(0, np.object_), np.empty(0, np.int64)
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.keys, self.rows = np.empty(0, dtype), np.empty(0, np.int64)
 
-    def append(self, ids: Sequence[str]) -> None:
-        """Take the ids of the next rows."""
-        new = np.array(ids, np.object_)
-        first = np.argsort(new, kind="stable")
-        at = np.searchsorted(self._ids, new[first], side="right")
-        self._rows = np.insert(self._rows, at, first + len(self._rows))
-        self._ids = np.insert(self._ids, at, new[first])
+    def append(self, keys: NDArray[Any]) -> None:
+        """Take the keys (n,) of the next rows."""
+        first = np.argsort(keys, kind="stable")
+        at = np.searchsorted(self.keys, keys[first], side="right")
+        self.rows = inserted(self.rows, at, first + len(self.rows))
+        self.keys = inserted(self.keys, at, keys[first])
 
     def ranks(self) -> IntArray:
-        """Return (D,) int64 the place of each row there."""
-        out = np.empty(len(self._rows), np.int64)
-        out[self._rows] = np.arange(len(out))
+        """Return (D,) int64 the place of each row."""
+        out = np.empty(len(self.rows), np.int64)
+        out[self.rows] = np.arange(len(out))
         return out
 
 
@@ -76,14 +80,15 @@ class GrowingRows:
         self._texts = {name: GrowingStrings() for name in _TEXTS}
         self._numbers = {name: like(name) for name in ("prior", "sids", "vectors", "text_vectors")}
         self._numbers |= {
-            "text_lists": GrowingArray(np.int32),
             "reread": GrowingArray(np.bool_),
             "id_places": GrowingArray(np.int64),
         }
         self._fields = GrowingFields()
+        self._lists = np.arange(len(index.text_index.centroids) + 1)
+        self._by_id, self._by_list = SortedRows(np.object_), SortedRows(np.int32)
 
-    def append(self, columns: Columns, fields: Sequence[Mapping[str, FieldValue]], id_places: IntArray) -> DeltaRows:
-        """Take n rows more, and return all."""
+    def append(self, columns: Columns, fields: Sequence[Mapping[str, FieldValue]], id_places: IntArray) -> None:
+        """Take n rows more."""
         for name, texts in self._texts.items():
             texts.append(getattr(columns, name))
         numbers = {
@@ -94,10 +99,27 @@ class GrowingRows:
         for name, column in self._numbers.items():
             column.append(numbers[name])
         self._fields.append(fields)
-        return self.view()
+        self._by_id.append(np.array(list(columns.ids), np.object_))
+        self._by_list.append(columns.text_lists)
+
+    @property
+    def sids(self) -> IntArray:
+        """(D, L) of all rows so far."""
+        return self._numbers["sids"].view()
+
+    @property
+    def prior(self) -> FloatArray:
+        """(D,) of all rows so far."""
+        return self._numbers["prior"].view()
 
     def view(self) -> DeltaRows:
         """Return all rows so far."""
         held: dict[str, Any] = {**self._texts, **self._numbers}
         columns = {name: column.view() for name, column in held.items()}
-        return DeltaRows(**columns, fields=self._fields.view())
+        return DeltaRows(
+            **columns,
+            id_ranks=self._by_id.ranks(),
+            by_list=self._by_list.rows,
+            list_starts=np.searchsorted(self._by_list.keys, self._lists),
+            fields=self._fields.view(),
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, Self, TypeVar
 
-_RATIO = 4
+_RATIO = 8
 
 
 class Run(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from slotbeam.arrays import ranges, running_totals
+from slotbeam.arrays import ranges
 from slotbeam.catalog.delta.passing import LivePassing
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.textindex import TextIndex
@@ -18,7 +18,7 @@ class LiveTextIndex(TextIndex):
     """`TextIndex` over both: `vectors` are joined, `rows` and `starts` are those of the index.
 
     Attributes:
-        more, more_starts: rows of the delta that are items, list by list, as `rows` and `starts` are of the index.
+        more, more_starts: rows of the delta list by list, items or not, as `rows` and `starts` are of the index.
         places: (D,) see `DeltaOrder.places`.
         base: N.
     """
@@ -53,9 +53,3 @@ class LiveTextIndex(TextIndex):
             found += [rows[passing.base.holds(rows)], more[passing.delta[more]] + self.base]
             count, first = count + len(found[-2]) + len(found[-1]), stop
         return np.sort(np.concatenate(found))
-
-
-def by_list(lists: IntArray, rows: IntArray, count: int) -> tuple[IntArray, IntArray]:
-    """Return `rows` (m,) of the delta list by list, and where each of `count` lists begins among them."""
-    of_rows = lists[rows]
-    return rows[np.argsort(of_rows, kind="stable")], running_totals(np.bincount(of_rows, minlength=count))
