@@ -12,7 +12,7 @@ from slotbeam.errors import SetupError
 
 
 def test_the_bench_measures_queries_edits_processes_and_live_items(tiny_artifact: Path) -> None:
-    load = Load(queries=8, warm_up=2, requests=4, edits=4, pairs=2, rate=200, seconds=0.4)
+    load = Load(queries=8, warm_up=2, requests=4, edits=4, pairs=2, rate=200, seconds=0.4, puts=3, patches=50, found=20)
     figures = bench(tiny_artifact, load=load, processes=2, items=30)
     assert [row["n"] for row in figures["rows"]] == [8, 8, 8, 8, 8, 4, 4, 4]
     assert all(0 <= row["p50_ms"] <= row["p99_ms"] for row in figures["rows"])
@@ -27,7 +27,12 @@ def test_the_bench_measures_queries_edits_processes_and_live_items(tiny_artifact
     assert (live["items"], edits["replicas"]) == (30, 4)
     assert 0 < live["interval"][0] <= live["ratio"] <= live["interval"][1]
     assert 0 <= edits["everywhere_ms"][0] <= edits["everywhere_ms"][1] < 10_000
+    assert min(edits["puts"], edits["patches"]) > 0
+    found = live["found"]
+    assert found["asked"] == 20
+    assert found["all_ratio"] == pytest.approx(found["all_live"] / found["all_alone"], abs=1e-3)
     assert "30 live items: a query " in table
+    assert "found for their own titles, of 20 items put anew: " in table
 
 
 def test_queries_may_come_from_a_file(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import onnxruntime
 
 from slotbeam import __version__
-from slotbeam.bench.items import BATCH, bench_edits, bench_items
+from slotbeam.bench.items import BATCH, HITS, PATCHES, bench_edits, bench_found, bench_items
 from slotbeam.bench.load import Load, read_queries, title_heads
 from slotbeam.bench.pipeline import STAGES, bench_pipeline, one_core
 from slotbeam.bench.service import bench_commits, bench_http, running_up
@@ -53,12 +53,14 @@ def bench(
         texts = read_queries(queries, load.queries) if queries else title_heads(artifact, load.queries)
         pipeline = bench_pipeline(artifact, texts, load)
         live_items = None if items is None else bench_items(artifact, texts, items, load)
+        if live_items is not None:
+            live_items["found"] = bench_found(artifact, load)
     with running_up(directory) as addresses:
         http = bench_http(addresses["data"], texts, load)
         answered, live = bench_commits(addresses, artifact.catalog.ids[0], load)
     throughput = None if processes is None else bench_throughput(directory, texts, processes, load)
     if live_items is not None:
-        live_items["edits"] = bench_edits(directory, artifact, EDITED, load.rate, load.seconds)
+        live_items["edits"] = bench_edits(directory, artifact, EDITED, load)
     rows = [
         _row(f"pipeline, k = {load.k}, one core", pipeline["total"], "p50 ≤ 25 ms"),
         *(_row(f"… {stage}", pipeline[stage]) for stage in STAGES),
@@ -126,13 +128,18 @@ def render(figures: dict[str, Any]) -> str:
         ]
     if told := figures.get("live"):
         low, high = told["interval"]
-        edits = told["edits"]
+        edits, found = told["edits"], told["found"]
         lines += [
             f"{told['items']} live items: a query {told['live']:.2f} ms, without {told['alone']:.2f} ms, "
             f"{told['ratio']:.2f} × ({low:.2f}–{high:.2f}); {BATCH} more in {told['put_ms']:.1f} ms",
-            f"{edits['rate']:.0f} items/s in batches of {BATCH}: {edits['reached']:.0f} reached; in all "
-            f"{edits['replicas']} replicas after p50 {edits['everywhere_ms'][0]:.0f} ms, "
-            f"p99 {edits['everywhere_ms'][1]:.0f} ms",
+            f"{edits['rate']:.0f} items/s in batches of {BATCH} for {edits['seconds']:.0f} s: {edits['reached']:.0f} "
+            f"reached; in all {edits['replicas']} replicas after p50 {edits['everywhere_ms'][0]:.0f} ms, "
+            f"p99 {edits['everywhere_ms'][1]:.0f} ms (target 1000)",
+            f"{edits['puts']:.0f} single PUTs/s (target 50); {edits['patches']:.0f} field patches/s in batches of "
+            f"{PATCHES}, served by all (target 2000)",
+            f"found for their own titles, of {found['asked']} items put anew: {found['live']:.3f} among the first "
+            f"{HITS}, as they were in the index {found['alone']:.3f}, {found['ratio']:.3f} × (target 0.98); among all "
+            f"hits {found['all_ratio']:.3f} ×",
             "",
         ]
     return "\n".join(lines)

@@ -23,6 +23,8 @@ class Load:
         pairs: of one process and several, each asked `requests` times.
         k: items wanted of each query.
         rate, seconds: items a second that are put, and for how long.
+        puts, patches: items that are put one by one, and whose fields are patched.
+        found: items that are asked by their titles.
     """
 
     queries: int = 300
@@ -33,6 +35,9 @@ class Load:
     k: int = 350
     rate: float = 200.0
     seconds: float = 60.0
+    puts: int = 300
+    patches: int = 20_000
+    found: int = 500
 
 
 def title_heads(artifact: Artifact, count: int, seed: int = 0) -> list[str]:

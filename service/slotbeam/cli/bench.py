@@ -22,13 +22,15 @@ def bench(
     items: Annotated[
         int | None, typer.Option(min=1, help="Also: a query beside so many live items, and how soon edits are served.")
     ] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="For how long --items are put at a steady rate.")] = 60.0,
     as_json: AsJson = False,
 ) -> None:
     """Measure how fast an artifact answers, and how long an edit takes to be live."""
     from slotbeam.bench.command import bench as measure
     from slotbeam.bench.command import render
+    from slotbeam.bench.load import Load
 
-    figures = measure(settings_of(ctx).artifact, queries, processes=processes, items=items)
+    figures = measure(settings_of(ctx).artifact, queries, Load(seconds=seconds), processes, items)
     if out is not None:
         import json
 

@@ -18,7 +18,7 @@ from slotbeam.catalog.delta.order import DeltaOrder, IndexOrder, keys_of
 from slotbeam.catalog.delta.patches import GrowingPatches
 from slotbeam.catalog.delta.postings import PostingsRun, postings_of
 from slotbeam.catalog.delta.rows import GrowingRows
-from slotbeam.catalog.delta.runs import with_run
+from slotbeam.catalog.delta.runs import CHEAP, FEW, with_run
 from slotbeam.catalog.delta.words import WordsRun
 from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
@@ -194,8 +194,8 @@ class LiveIndex:
         leaves = self._order.leaves(sids, below)
         self._in_order = self._in_order.with_rows(own, keys, sids, below, leaves)
         self._alive = np.concatenate([self._alive, np.ones(len(items), np.bool_)])
-        self._runs = with_run(self._runs, self._postings_of(columns, first))
-        self._word_runs = with_run(self._word_runs, WordsRun.of(columns.texts))
+        self._runs = with_run(self._runs, self._postings_of(columns, first), FEW)
+        self._word_runs = with_run(self._word_runs, WordsRun.of(columns.texts), CHEAP)
         for item_id, row in zip(ids, own.tolist(), strict=True):
             self._row_of_id[item_id] = (*self._row_of_id.get(item_id, ()), row)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, Self, TypeVar
 
-_RATIO = 8
+FEW, CHEAP = 8, 2
+"""How many times as long as the next a run is at least: few runs, that are read often, or cheap ones."""
 
 
 class Run(Protocol):
@@ -20,10 +21,10 @@ class Run(Protocol):
 R = TypeVar("R", bound=Run)
 
 
-def with_run(runs: tuple[R, ...], new: R) -> tuple[R, ...]:
-    """Return the runs with one more: each at least `_RATIO` times as long as the next, so that they are few."""
+def with_run(runs: tuple[R, ...], new: R, ratio: int) -> tuple[R, ...]:
+    """Return the runs with one more, each at least `ratio` times as long as the next."""
     held = [*runs, new]
-    while len(held) > 1 and len(held[-2]) < _RATIO * len(held[-1]):
+    while len(held) > 1 and len(held[-2]) < ratio * len(held[-1]):
         last = held.pop()
         held[-1] = held[-1].joined(last)
     return tuple(held)
