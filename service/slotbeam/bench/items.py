@@ -214,8 +214,8 @@ def _patches(client: httpx.Client, artifact: Artifact, count: int, replicas: int
 
 def _batch(client: httpx.Client, operations: Sequence[Mapping[str, Any]], replicas: int | None) -> None:
     """Send a batch, and wait for all replicas where their number is given."""
-    wait = "" if replicas is None else f"?wait=all&timeout={_WAIT_S}s"
-    answer = client.post(f"/admin/items:batch{wait}", json={"operations": operations})
+    wait = {} if replicas is None else {"wait": "all", "timeout": f"{_WAIT_S}s"}
+    answer = client.post("/admin/items:batch", params=wait, json={"operations": operations})
     answer.raise_for_status()
     told = answer.json()
     if told["refused"]:
