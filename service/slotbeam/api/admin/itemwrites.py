@@ -144,7 +144,7 @@ async def _acknowledge(
     """Return what every answer to a commit of items says: the members of its body, its status, and its headers."""
     ids = [outcome.id for outcome in done.outcomes if outcome.did.wrote]
     spread = await spread_of(plane.store, done.seq, ids, seconds, SEQ)
-    complete = is_complete(spread, seconds)
+    complete = plane.follower.facts.seq >= done.seq and is_complete(spread, seconds)
     headers = {"X-Items-Seq": str(done.seq)}
     if done.replayed:
         headers["Idempotency-Replayed"] = "true"

@@ -132,7 +132,7 @@ async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parse
 async def _acknowledge(plane: AdminPlane, done: Committed, report: dict[str, object], seconds: float) -> Response:
     ids = [edit.after.id for edit in done.edits if edit.after]
     spread = await spread_of(plane.store, done.revision, ids, seconds)
-    complete = is_complete(spread, seconds)
+    complete = plane.serves(done) and is_complete(spread, seconds)
     body, headers = outcome_of(plane, done, spread, complete)
     return json_response({**body, **report}, 200 if complete else 202, headers)
 

@@ -182,6 +182,10 @@ class AdminPlane:
         await self.watcher.reached(done.revision, self.pace.own_s)
         return done
 
+    def serves(self, done: Committed) -> bool:
+        """Return whether this replica serves a commit that it waited for: it may not have been able to follow."""
+        return self.watcher.facts.revision >= done.revision
+
     async def committed_before(self, idempotency_key: str, fingerprint: str) -> Committed | None:
         """Look up what the idempotency key did; None when it is new, and on hold: the store does not count then."""
         if self.watcher.facts.state.is_hold:

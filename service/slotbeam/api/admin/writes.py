@@ -145,7 +145,8 @@ async def carry_out(plane: AdminPlane, asked: WriteRequest, write: Write) -> Res
 async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, created: bool) -> Response:
     ids = [(edit.after or edit.before).id for edit in done.edits if edit.after or edit.before]  # type: ignore[union-attr]
     spread = await spread_of(plane.store, done.revision, ids, seconds)
-    status = (201 if created else 200) if is_complete(spread, seconds) else 202
+    complete = plane.serves(done) and is_complete(spread, seconds)
+    status = (201 if created else 200) if complete else 202
     warnings = await warnings_of(plane, done.edits[:1], plane.guesser)
     return json_response(*_answer(plane, done, spread, status, [text for found in warnings for text in found]))
 
