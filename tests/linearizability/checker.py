@@ -17,6 +17,8 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from typing import Any, NamedTuple
 
 NEVER = sys.maxsize
+LATE = NEVER - 1
+"""The answer of an operation that was answered, at a time that says nothing of when it was done."""
 LIMIT = 2_000_000
 """Configurations of one key that are tried before the search gives up, and says so."""
 

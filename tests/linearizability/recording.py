@@ -6,12 +6,39 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from linearizability.checker import NEVER, Operation, misplaced, violations
 from linearizability.register import ABSENT, Asked, State, Told, Verb, step
 
+ITEMS, SLOTS = "items", "slots"
+"""What counts edits: `seq` those of items, the revision those of slots."""
 NOTHING = Told("read")
 """A read of what is not there."""
+
+
+@dataclass
+class Acknowledged:
+    """The newest number of an edit that was acknowledged, and of one that the plane that said so serves (no 202)."""
+
+    newest: int = 0
+    served: int = 0
+
+    def add(self, number: int, served: bool) -> None:
+        self.newest = max(self.newest, number)
+        if served:
+            self.served = max(self.served, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a replica showed, which may be behind, at a number that it named."""
+
+    who: str
+    number: int
+    key: str
+    value: tuple[Any, Any] | bool | None
+    """The value; of a slot only whether anything is there. None says nothing."""
 
 
 @dataclass
@@ -23,12 +50,16 @@ class Recording:
         counts: operations by what they were and what came of them, of all that were recorded.
         found: what is wrong whatever the order.
         troubles: what went wrong meanwhile, and how often.
+        acknowledged: of each counter.
+        shown: by replicas.
     """
 
     histories: dict[str, list[Operation]] = field(default_factory=lambda: defaultdict(list))
     counts: Counter[str] = field(default_factory=Counter)
     found: list[str] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
+    acknowledged: dict[str, Acknowledged] = field(default_factory=lambda: defaultdict(Acknowledged))
+    shown: list[Shown] = field(default_factory=list)
     _edits: dict[str, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
     _moments: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -36,7 +67,7 @@ class Recording:
         """Return the time: no two are the same."""
         return next(self._moments)
 
-    def add(self, key: str, call: int, asked: Asked, told: Told | None, back: int, counter: str = "items") -> None:
+    def add(self, key: str, call: int, asked: Asked, told: Told | None, back: int, counter: str = ITEMS) -> None:
         """Note an operation; without an answer `told` is None. `counter` names what counts its edits."""
         if told is None:
             back = NEVER
@@ -45,14 +76,47 @@ class Recording:
         if told is not None and told.version is not None and told.did in ("created", "updated", "deleted"):
             self._edits[counter].append((call, back, told.version))
 
+    def read(self, who: str, key: str, call: int, floor: Acknowledged, number: int | None, told: Told) -> None:
+        """Note a read of a plane that says of which number it is; it may be behind, but not behind what it said.
+
+        Args:
+            floor: what was acknowledged before the read was asked for.
+            number: None where the answer names none.
+        """
+        counter = SLOTS if who.startswith(SLOTS) else ITEMS
+        if number is not None and number < floor.served:
+            self.found.append(f"{who} was shown {key} at {number}, and {floor.served} had been said to be served")
+        if floor.newest > floor.served and (number is None or number < floor.newest):
+            self.counts["read behind"] += 1
+            if number is not None:
+                self.shown.append(Shown(who, number, key, told.value))
+            return
+        self.add(key, call, Asked(Verb.GET), told, self.moment(), counter)
+
     def judge(self) -> list[str]:
         """Check what was recorded since the last time, and forget it: no client may be in the middle of anything."""
         found, self.found = self.found, []
         for counter, edits in self._edits.items():
             found += [f"{counter}: {wrong}" for wrong in misplaced(edits)]
+        found += self._untrue()
         found += violations(self.histories, ABSENT, step)
         self.histories.clear()
         self._edits.clear()
+        return found
+
+    def _untrue(self) -> list[str]:
+        """Compare what replicas showed with the edits up to the number that they named; a key of which an edit got no
+        number says nothing."""
+        states = {key: by_version(history) for key, history in self.histories.items()}
+        found = []
+        for shown in self.shown:
+            known = states.get(shown.key, {0: ABSENT})
+            if shown.value is None or known is None:
+                continue
+            there = known[max(version for version in known if version <= shown.number)].value
+            if shown.value != (there is not None if isinstance(shown.value, bool) else there):
+                found.append(f"{shown}, where it was {there}")
+        self.shown.clear()
         return found
 
     def total(self) -> int:

@@ -35,6 +35,7 @@ async def histories(stage: Stage) -> Numbers:
         "edits": sum(counts[did] for did in ("created", "updated", "deleted")),
         "refused or unchanged": counts["refused"] + counts["unchanged"],
         "unanswered": counts["unanswered"],
+        "read behind": counts["read behind"],
         **troubles,
         "violations": len(violations),
     }
