@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     delta_limit: int = Field(
         200_000, ge=0, le=10_000_000, description="items edited since the index was built at most; one more is 507"
     )
+    fold_at: int = Field(
+        50_000, ge=0, description="items edited since the index was built from which `up` folds them in (0: never)"
+    )
     max_bindings_per_query: int = Field(4, ge=0, le=16, description="pinned groups decoded for one query at most")
     drain_s: float = Field(
         5,

@@ -20,7 +20,7 @@ from slotbeam.indexing.build import build_index
 from slotbeam.indexing.indexed import IndexedItems
 from slotbeam.items.folding import FoldedCatalog
 from slotbeam.items.record import ItemRecord, Op
-from slotbeam.items.store.store import ItemsHead
+from slotbeam.items.store.store import ItemsHead, Seen
 from slotbeam.search.artifact import Artifact, read_manifest, sha_of, verify
 from support.shop import make_items
 from support.trees import bytes_of
@@ -32,8 +32,8 @@ Edit = tuple[str, Row | None]
 """An item id, and the row put there; None deletes it."""
 
 
-def head(seq: int, epoch: str = "e1") -> ItemsHead:
-    return ItemsHead(epoch, seq, "0" * 32)
+def seen(seq: int, epoch: str = "e1", trimmed: int = 0) -> Seen:
+    return Seen(ItemsHead(epoch, seq, "0" * 32), trimmed=trimmed)
 
 
 def record(seq: int, row: Mapping[str, Any], op: Op = Op.PUT) -> bytes:
@@ -50,7 +50,7 @@ def written(records: Records, edits: Sequence[Edit], seq: int = 0) -> tuple[Reco
 
 
 def fold(base: Path, records: Records, seq: int, out: Path, **options: Any) -> FoldedCatalog:
-    made = FoldedCatalog(IndexedItems(base), head(seq), records)
+    made = FoldedCatalog(IndexedItems(base), seen(seq), records)
     build_index(base, made, out, language=read_manifest(base)["index"]["language"], says=made.says, **options)
     return made
 
@@ -132,17 +132,20 @@ def test_what_is_folded_is_an_artifact_that_says_up_to_which_edit(folded: Path, 
 def test_records_that_the_index_holds_are_passed_over_and_of_another_epoch_they_are_not(folded: Path) -> None:
     held, seq = written({}, [("i003", None), ("n1", {"id": "n1", "title": "another title"})])
     base = IndexedItems(folded)
-    same = FoldedCatalog(base, head(seq), held)
+    same = FoldedCatalog(base, seen(seq), held)
     assert (same.put, same.deleted) == (0, 0)
-    restored = FoldedCatalog(base, head(seq, "e2"), held)
+    restored = FoldedCatalog(base, seen(seq, "e2"), held)
     assert (restored.put, restored.deleted, restored.watermark) == (1, 0, ("e2", 2))
     without = FoldedCatalog(base, None, {})
     assert without.watermark == ("e1", 2)
 
 
-def test_a_store_behind_the_index_is_refused(folded: Path) -> None:
-    with pytest.raises(Conflict, match="holds edits up to seq 2, the store is at 1: it lost some"):
-        FoldedCatalog(IndexedItems(folded), head(1), {})
+def test_a_store_behind_the_index_or_that_let_go_of_what_it_lacks_is_refused(folded: Path) -> None:
+    base = IndexedItems(folded)
+    with pytest.raises(Conflict, match="holds edits up to seq 2, the store is at 1"):
+        FoldedCatalog(base, seen(1), {})
+    with pytest.raises(Conflict, match="records up to 3 were let go"):
+        FoldedCatalog(base, seen(4, trimmed=3), {})
 
 
 def test_a_record_that_cannot_be_read_or_does_not_fit_is_left_out_and_named(tiny_artifact: Path) -> None:
@@ -153,7 +156,7 @@ def test_a_record_that_cannot_be_read_or_does_not_fit_is_left_out_and_named(tiny
         "n1": record(4, {"id": "n1", "title": "first", "fields": {"stock": True}}),
         "n2": record(5, {"id": "n2", "title": "second", "fields": {"stock": "much"}}),
     }
-    folded = FoldedCatalog(IndexedItems(tiny_artifact), head(5), records)
+    folded = FoldedCatalog(IndexedItems(tiny_artifact), seen(5), records)
     assert folded.failed.keys() == {"i001", "i002", "i004", "n2"}
     assert folded.left_out == 4
     assert "fields.price is 'cheap'; in this catalog it is a number field" in folded.failed["i001"]
@@ -195,7 +198,7 @@ def test_rows_of_another_shape_are_read_by_their_mapping_and_are_documented_from
     assert len(read) == BLOCK
     assert all(sourced.source == item_source(sourced.item) for sourced in read)
     records, seq = written({}, [("s1", None)])
-    made = FoldedCatalog(items, head(seq), records)
+    made = FoldedCatalog(items, seen(seq), records)
     build_index(base, made, tmp_path / "next", language="en", says=made.says)
     again = IndexedItems(tmp_path / "next")  # without the mapping
     assert {one.item.id: one.item for n in range(again.blocks) for one in again.block(n)} == {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -43,3 +44,33 @@ class Child:
         if self.process is not None and self.process.returncode is None:
             with suppress(ProcessLookupError):
                 self.process.send_signal(number)
+
+
+async def run_command(
+    arguments: Sequence[str], environment: Mapping[str, str] | None = None, niceness: int = 0
+) -> tuple[int, str, str]:
+    """Run `slotbeam …` to its end, which is no later than that of this process. Call from the main thread.
+
+    Args:
+        arguments: of the command.
+        environment: None is that of this process.
+        niceness: 19 yields to everything else.
+
+    Returns:
+        Its status, what it said, and what it said was wrong.
+    """
+    pipe = asyncio.subprocess.PIPE
+    argv = bound_to_parent([sys.executable, "-m", "slotbeam.cli", *arguments])
+    process = await asyncio.create_subprocess_exec(
+        *argv, env=environment, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe
+    )
+    if niceness:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
+    try:
+        out, wrong = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode or 0, out.decode(errors="replace").strip(), wrong.decode(errors="replace").strip()

@@ -12,7 +12,6 @@ import os
 import shlex
 import signal
 import socket
-import sys
 import time
 from collections.abc import Iterable
 from functools import partial
@@ -21,13 +20,14 @@ import structlog
 
 from slotbeam import __version__
 from slotbeam.background import FIRST_DELAY_S, Ended
-from slotbeam.cli.child import Child
+from slotbeam.cli.child import Child, run_command
+from slotbeam.cli.client import admin_client
 from slotbeam.cli.console import say
+from slotbeam.cli.folding import Folding, may_fold
 from slotbeam.cli.listening import address, listen
 from slotbeam.cli.parent import Parent
 from slotbeam.cli.probing import example_of, is_ready
 from slotbeam.embedded.lock import lock_directory
-from slotbeam.embedded.parentdeath import bound_to_parent
 from slotbeam.embedded.record import record_of, write_record
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import SetupError
@@ -83,6 +83,9 @@ class Up(Parent):
                 for child in self.children:
                     self.keep(child)
                 self.background.start("replacing", self.replacing)
+                if may_fold(self.settings):
+                    admin = partial(admin_client, self.settings)
+                    self.background.start("folding", Folding(self.settings, admin, self._environment).run)
                 if self.store:
                     live = partial(self._live_store, self.store)
                     self.background.start("store", live, last_delay_s=LAST_STORE_DELAY_S)
@@ -108,12 +111,12 @@ class Up(Parent):
     def _child(self, name: str, listener: socket.socket) -> Child:
         # Stable over restarts: one heartbeat, one last-known-good file.
         replica = f"{self.settings.replica_id or 'up'}-{name}"
-        own = {
-            "SLOTBEAM_REDIS_URL": self.url,
-            "SLOTBEAM_REPLICA_ID": replica,
-            "SLOTBEAM_PROCESSES": str(self._processes),
-        }
-        return Child(name, listener, {**os.environ, **self.settings.environment(self.flags), **own})
+        own = {"SLOTBEAM_REPLICA_ID": replica, "SLOTBEAM_PROCESSES": str(self._processes)}
+        return Child(name, listener, {**self._environment(), **own})
+
+    def _environment(self) -> dict[str, str]:
+        """Return what makes a command below speak of the same service."""
+        return {**os.environ, **self.settings.environment(self.flags), "SLOTBEAM_REDIS_URL": self.url}
 
     async def _until_ready(self, child: Child) -> None:
         """Wait until the child answers 200 on `/readyz`. Raises `SetupError` when it ends first or takes too long."""
@@ -143,19 +146,12 @@ class Up(Parent):
     async def _verify(self) -> None:
         """Raise `SetupError` when the artifact is not what its manifest says."""
         artifact = str(self.settings.artifact)
-        verifying = await asyncio.create_subprocess_exec(
-            *bound_to_parent([sys.executable, "-m", "slotbeam.cli", "index", "verify", artifact]),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await verifying.communicate()
-        if verifying.returncode != 0:
-            raise SetupError(said.decode(errors="replace").strip()[-500:] or f"{artifact} cannot be verified")
+        status, _, wrong = await run_command(["index", "verify", artifact])
+        if status:
+            raise SetupError(wrong[-500:] or f"{artifact} cannot be verified")
 
     def _carry(self) -> None:
         """Give bindings that have none a slot of the model that the control plane serves now."""
-        from slotbeam.cli.client import admin_client
         from slotbeam.cli.slots.carry import carry_all
 
         with admin_client(self.settings, address(self.children[1].listener)) as client:

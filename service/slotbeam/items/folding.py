@@ -15,11 +15,12 @@ from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders.place import SourcePlace
 from slotbeam.catalog.loaders.source import SourcedItem
 from slotbeam.catalog.sources import BLOCK
-from slotbeam.errors import Conflict, InputError
+from slotbeam.errors import InputError
 from slotbeam.indexing.indexed import IndexedItems
 from slotbeam.items.record import ItemRecord
 from slotbeam.items.replica.judging import read_records
-from slotbeam.items.store.store import ItemsHead
+from slotbeam.items.store.store import Seen
+from slotbeam.items.switch import Base, IndexMark, check_watermark
 from slotbeam.search.artifact import INDEX, sha_of
 from slotbeam.search.watermark import NO_EDITS, Watermark
 
@@ -31,32 +32,34 @@ class FoldedCatalog:
 
     Args:
         base: the index.
-        head: of the store; None where it holds no items.
-        records: item id → record, all of the store at that head. Those that the base's watermark covers are in it.
+        seen: of the store; None where it holds no items.
+        records: item id → record, all of the store at that moment. Those that the base's watermark covers are in it.
 
     Attributes:
         watermark: up to which edit these are the items.
+        edits: how many of the records the base does not hold.
         put, deleted: how many edited items there are, and how many items of the base are gone.
         failed: item id → why its record is left out; what the base has of it stays.
 
     Raises:
-        Conflict: the store is at an edit before the base's watermark.
+        Conflict: records that the base does not hold are gone, or it holds edits that the store does not know.
     """
 
-    def __init__(self, base: IndexedItems, head: ItemsHead | None, records: Mapping[str, bytes]) -> None:
+    def __init__(self, base: IndexedItems, seen: Seen | None, records: Mapping[str, bytes]) -> None:
         self._base = base
         before = Watermark.read(base.manifest[INDEX].get("watermark"))
-        if head is not None and head.epoch == before.epoch and head.seq < before.seq:
-            raise Conflict(
-                f"the index {base.manifest['name']} holds edits up to seq {before.seq}, the store is at {head.seq}: "
-                'it lost some; bring them back first ("slotbeam items restore")'
-            )
-        self.watermark = before if head is None else Watermark(head.epoch, head.seq)
+        epoch = ""
+        self.watermark = before
+        if seen is not None:
+            epoch = seen.head.epoch
+            mark = IndexMark(str(base.manifest["name"]), sha_of(base.manifest), before)
+            check_watermark(mark, Base(epoch, seen.head.seq, seen.trimmed))
+            self.watermark = Watermark(epoch, seen.head.seq)
         self.failed: dict[str, str] = {}
-        self._edits = self._read(records, before, head.epoch if head else "")
+        self._edits = self._read(records, before, epoch)
         self._edited = [sourced for sourced in self._edits.values() if sourced is not None]
         found, _ = base.catalog.rows_of(self._edits.keys() - {sourced.item.id for sourced in self._edited})
-        self.put, self.deleted = len(self._edited), len(found)
+        self.edits, self.put, self.deleted = len(self._edits), len(self._edited), len(found)
         self._read_blocks = 0
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -44,6 +45,8 @@ async def test_edits_are_folded_into_an_index_under_a_name_that_can_be_activated
     assert (none.exit_code, "nothing to fold: tiny" in none.stdout) == (0, True)
     await edit(store, put("n1", "zorblax lamp"), put("n2"), delete("n2"))
     await edit(store, delete("i003"), rules=replace(RULES, base=lambda item_id: {"id": item_id, "title": "mug"}))
+    few = await fold("--at-least", 9, "--json")
+    assert json.loads(few.stdout) == {"name": None, "edits": 3}
     done = await fold()
     assert done.exit_code == 0, done.output
     place = tmp_path / "indexes" / "tiny-4"
@@ -95,6 +98,8 @@ async def test_the_base_is_the_index_that_is_active(
 async def test_what_is_left_out_is_named(fold: Run, store: Store, raw: redis.Redis) -> None:
     await edit(store, put("n1"))
     raw.hset("{sb}:item", "n2", "no record")
-    done = await fold()
+    done = await fold("--json")
     assert "item n2 is left out: an item's record is not JSON" in done.stderr
-    assert "holds 121 items: 1 item put" in done.stdout
+    said = json.loads(done.stdout)
+    assert said.pop("directory").endswith("/indexes/tiny-1")
+    assert said == {"name": "tiny-1", "items": 121, "edits": 1, "put": 1, "deleted": 0, "left_out": 1, "seq": 1}

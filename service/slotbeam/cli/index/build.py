@@ -9,7 +9,17 @@ import typer
 
 from slotbeam.cli.console import say, say_error
 from slotbeam.cli.index import fold as folding
-from slotbeam.cli.options import ArtifactDir, DataDir, Format, IndexDir, Language, Mapping, RedisUrl, settings_of
+from slotbeam.cli.options import (
+    ArtifactDir,
+    AsJson,
+    DataDir,
+    Format,
+    IndexDir,
+    Language,
+    Mapping,
+    RedisUrl,
+    settings_of,
+)
 from slotbeam.cli.progress import progress_bar
 from slotbeam.errors import InputError
 
@@ -38,6 +48,10 @@ def index(
     base: Annotated[
         Path | None, typer.Option(exists=True, help="With --fold: an artifact to take instead of the active one.")
     ] = None,
+    at_least: Annotated[
+        int, typer.Option(min=1, help="With --fold: make none unless so many items were edited since.")
+    ] = 1,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
     artifact: ArtifactDir = None,
     index_dir: IndexDir = None,
@@ -60,6 +74,8 @@ def index(
             language=language,
             jobs=jobs,
             statistics_of=statistics_of,
+            at_least=at_least,
+            as_json=as_json,
         )
         return
     missing = [flag for flag, given in (("--model", model), ("--catalog", catalog), ("--out", out)) if not given]

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from slotbeam.cli.console import counted, say, say_error
+from slotbeam.cli.console import counted, say, say_error, show_json
 from slotbeam.cli.progress import progress_bar
 from slotbeam.errors import SetupError
 from slotbeam.settings import Settings
@@ -29,26 +29,27 @@ def fold(
     language: str | None,
     jobs: int,
     statistics_of: Path | None,
+    at_least: int,
+    as_json: bool,
 ) -> None:
     """Make an index of the active one and of the store's edited items, under a name that can be activated."""
     from slotbeam.indexing.build import build_index
     from slotbeam.indexing.indexed import IndexedItems
     from slotbeam.indexing.names import alone_in, check_index_name, folded_name
     from slotbeam.items.folding import FoldedCatalog
-    from slotbeam.items.switch import Base, IndexMark, check_watermark
-    from slotbeam.search.artifact import sha_of
     from slotbeam.search.watermark import Watermark
 
     active, seen, records = asyncio.run(_listing(settings))
     directory = base or active
     indexed = IndexedItems(directory, mapping, locale)
+    folded = FoldedCatalog(indexed, seen, records)
     known, facts = str(indexed.manifest["name"]), indexed.manifest["index"]
-    if seen is not None:
-        mark = IndexMark(known, sha_of(indexed.manifest), Watermark.read(facts.get("watermark")))
-        check_watermark(mark, Base(seen.head.epoch, seen.head.seq, seen.trimmed))
-    folded = FoldedCatalog(indexed, seen.head if seen else None, records)
-    if not (folded.put or folded.deleted or model):
-        say(f"nothing to fold: {known} ({directory}) holds every item as it is, up to seq {folded.watermark.seq}")
+    if folded.edits < at_least and not model:
+        if as_json:
+            show_json({"name": None, "edits": folded.edits})
+            return
+        lacks = f"{counted(folded.edits, 'edit')} up to seq {folded.watermark.seq}"
+        say(f"nothing to fold: {known} ({directory}) lacks {lacks}")
         return
     name = check_index_name(name or folded_name(known, Watermark.read(facts.get("watermark")), folded.watermark.seq))
     place = out or settings.indexes / name
@@ -68,10 +69,14 @@ def fold(
         )
     for item_id, why in folded.failed.items():
         say_error(f"item {item_id} is left out: {why}")
+    items, seq = made["index"]["items"], folded.watermark.seq
+    if as_json:
+        changed = {"put": folded.put, "deleted": folded.deleted, "left_out": folded.left_out}
+        show_json({"name": name, "directory": str(place), "items": items, "edits": folded.edits, **changed, "seq": seq})
+        return
     edits = f"{counted(folded.put, 'item')} put and {folded.deleted} deleted since {known}"
-    say(f"{place} holds {counted(made['index']['items'], 'item')}: {edits}, up to seq {folded.watermark.seq}")
-    todo = f"activate it: slotbeam index activate {name}" if out is None else f"serve it: SLOTBEAM_ARTIFACT={out}"
-    say(todo)
+    say(f"{place} holds {counted(items, 'item')}: {edits}, up to seq {seq}")
+    say(f"serve it: SLOTBEAM_ARTIFACT={out}" if out else f"activate it: slotbeam index activate {name}")
 
 
 async def _listing(settings: Settings) -> tuple[Path, Seen | None, Mapping[str, bytes]]:
