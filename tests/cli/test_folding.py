@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from slotbeam.cli.child import run_command
-from slotbeam.cli.folding import LAST_S, LOOK_S, Folding, may_fold
+from slotbeam.cli.folding import LAST_S, LOOK_S, AutoFolding, may_fold
 from slotbeam.errors import SlotbeamError
 from slotbeam.search.artifact import read_manifest, save_manifest, sha_of, write_manifest
 from slotbeam.settings import Settings
@@ -87,10 +87,10 @@ def plane(tmp_path: Path) -> Plane:
 Sleep = Callable[[float], Awaitable[object]]
 
 
-def folding(plane: Plane, **more: Any) -> Folding:
+def folding(plane: Plane, **more: Any) -> AutoFolding:
     settings = Settings(index_dir=plane.indexes, fold_at=10)
     environment = {"SLOTBEAM_REDIS_URL": "unix:///s"}
-    return Folding(settings, lambda: plane, lambda: environment, plane.run, **more)  # type: ignore[arg-type, return-value]
+    return AutoFolding(settings, lambda: plane, lambda: environment, plane.run, **more)  # type: ignore[arg-type, return-value]
 
 
 async def test_nothing_is_folded_below_the_threshold_and_at_it_an_index_is_made_and_activated(plane: Plane) -> None:

@@ -105,7 +105,7 @@ def outcomes(done: ItemsCommitted) -> Sequence[str]:
 async def fold(store: Store, base: Path, out: Path) -> Path:
     """Make an index of `base` and of the store's edits, in which terms weigh as in `base`."""
     seen, records = await ItemStore(store).listing()
-    folded = FoldedCatalog(IndexedItems(base), seen.head if seen else None, records)
+    folded = FoldedCatalog(IndexedItems(base), seen, records)
     language = read_manifest(base)["index"]["language"]
     given = {"name": out.name, "language": language, "statistics_of": base, "says": folded.says}
     await asyncio.to_thread(lambda: build_index(base, folded, out, **given))

@@ -38,7 +38,7 @@ def may_fold(settings: Settings) -> bool:
     return bool(settings.fold_at) and (settings.redis_url is None or settings.index_dir is not None)
 
 
-class Folding:
+class AutoFolding:
     """Looks now and then whether so many items are live that they belong into an index.
 
     Args:

@@ -23,7 +23,7 @@ from slotbeam.background import FIRST_DELAY_S, Ended
 from slotbeam.cli.child import Child, run_command
 from slotbeam.cli.client import admin_client
 from slotbeam.cli.console import say
-from slotbeam.cli.folding import Folding, may_fold
+from slotbeam.cli.folding import AutoFolding, may_fold
 from slotbeam.cli.listening import address, listen
 from slotbeam.cli.parent import Parent
 from slotbeam.cli.probing import example_of, is_ready
@@ -85,7 +85,7 @@ class Up(Parent):
                 self.background.start("replacing", self.replacing)
                 if may_fold(self.settings):
                     admin = partial(admin_client, self.settings)
-                    self.background.start("folding", Folding(self.settings, admin, self._environment).run)
+                    self.background.start("folding", AutoFolding(self.settings, admin, self._environment).run)
                 if self.store:
                     live = partial(self._live_store, self.store)
                     self.background.start("store", live, last_delay_s=LAST_STORE_DELAY_S)
