@@ -59,7 +59,7 @@ class Plane:
         self.before, self.active = self.active, mark(name, self.made, sha_of(read_manifest(self.indexes / name)))
         self.delta = 0
         replicas = [{"id": one, "applied": one not in self.late} for one in ("serve-1", "serve-2")]
-        body = {"active": self.active, "before": self.before, "propagation": {"replicas": replicas}}
+        body = {"active": self.active, "before": self.before, "propagation": {"expected": 2, "replicas": replicas}}
         return httpx.Response(202 if self.late else 200, json=body)
 
     async def run(self, arguments: list[str], environment: Mapping[str, str], niceness: int) -> tuple[int, str, str]:

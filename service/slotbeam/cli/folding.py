@@ -112,7 +112,10 @@ class AutoFolding:
                 await asyncio.to_thread(shutil.rmtree, self._settings.indexes / name, ignore_errors=True)
             raise
         self._made = None
-        waits = [one["id"] for one in done["propagation"]["replicas"] if not one["applied"]]
+        spread = done["propagation"]
+        if spread["expected"] is None:
+            raise SetupError(f"{name} is active; who serves it is not known: {spread['error']}")
+        waits = [one["id"] for one in spread["replicas"] if not one["applied"]]
         if waits:
             raise SetupError(f"{name} is active, but not served yet by {', '.join(waits)} (GET /admin/replicas)")
         await asyncio.to_thread(self._clear, {done["active"]["name"], done["before"]["name"]})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from slotbeam.cli.index import build, pull, switching, verify
+from slotbeam.cli.index import activate, build, pull, rollback, verify
+from slotbeam.cli.index import list as list_
 
 group = typer.Typer(
     help="Encode a catalog by a model, without training; fold live edits into an index; check what was made.",
@@ -13,6 +14,6 @@ group = typer.Typer(
 group.callback()(build.index)
 group.command()(pull.pull)
 group.command()(verify.verify)
-group.command("list")(switching.list_indexes)
-group.command()(switching.activate)
-group.command()(switching.rollback)
+group.command("list")(list_.list_indexes)
+group.command()(activate.activate)
+group.command()(rollback.rollback)
