@@ -26,7 +26,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from torture.mutations import MUTATIONS, Mutation
+from torture.mutation import Mutation
+from torture.mutations import MUTATIONS
 
 ROOT = Path(__file__).parents[2]
 HANG_S = 300

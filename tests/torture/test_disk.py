@@ -14,6 +14,7 @@ import pytest
 from redis.exceptions import ConnectionError
 
 from slotbeam.bindings.replica.lastgood import LastGood, load, second
+from slotbeam.items.replica.lastgood import ItemsFile
 from torture.disk import Disk
 from torture.server import HANG_S, StoreServer
 
@@ -119,6 +120,29 @@ def test_a_saved_last_known_good_file_survives_a_power_cut(disk: Disk) -> None:
     assert isinstance(found, LastGood)
     assert (found.listing.revision, problems) == (4, [])
     assert second(path).stat().st_size
+
+
+APPEND = """
+import sys
+from pathlib import Path
+from slotbeam.items.record import Digest, ItemRecord, Op
+from slotbeam.items.replica.lastgood import ItemsFile, ItemsGood, JournalLine
+from slotbeam.items.store.store import ItemsHead
+file = ItemsFile(Path(sys.argv[1]))
+file.save(ItemsGood(ItemsHead("e1", 0, str(Digest())), {}))
+records = [ItemRecord(Op.PUT, seq, {"id": f"i{seq}", "title": "mug"}).data() for seq in (1, 2)]
+for seq in (1, 2):
+    file.append([JournalLine(seq, str(Digest.of(records[:seq])), f"i{seq}", records[seq - 1])])
+"""
+
+
+def test_edits_that_were_appended_to_the_last_known_good_items_survive_a_power_cut(disk: Disk) -> None:
+    path = disk.directory / "items-data"
+    run(disk, APPEND, path)
+    assert disk.cut() == 0
+    good, problems = ItemsFile(path).load()
+    assert good is not None
+    assert (good.head.seq, set(good.records), problems) == (2, {"i1", "i2"}, [])
 
 
 @asynccontextmanager

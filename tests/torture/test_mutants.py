@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from torture.mutants import GREEN, RED, ROOT, Outdated, changed, copied, run
-from torture.mutations import MUTATIONS, Mutation
+from torture.mutation import Mutation
+from torture.mutations import MUTATIONS
 
 PACKAGE = ROOT / "service" / "slotbeam"
 TEST = """

@@ -22,7 +22,8 @@ from torture.upheld import UpheldPlane, UpheldStore
 
 @fault(1, "the store is killed during writes")
 async def killed(scene: Scene) -> None:
-    async with scene.rig(serves=2) as rig, rig.trial(first=0):
+    two = {"serve-1": {"processes": 2}}
+    async with scene.rig(serves=2, planes=two) as rig, rig.trial(first=0):
         for _ in range(20 if scene.long else 3):
             await rig.some(edits=scene.random.randint(1, 10))
             await rig.store.kill()
