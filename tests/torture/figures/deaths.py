@@ -103,7 +103,7 @@ async def faults(stage: Stage) -> Numbers:
 
 
 async def _deaths(stage: Stage, rig: Rig, times: int, most_edits: int, die: Callable[[], Awaitable[None]]) -> int:
-    """Let something `die`, and be back, so many `times`, each after 1 to `most_edits` more edits of each kind.
+    """Let something `die`, and be back, so many `times`, each after 1 to `most_edits` more edits: half are of items.
 
     Returns the answers meanwhile.
     """
