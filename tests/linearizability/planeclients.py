@@ -30,7 +30,7 @@ class Connection:
     recording: Recording
     random: random.Random
     name: str
-    impatience: float = 0.15
+    impatience: float = 0.02
     sent: int = 0
 
     async def get(self, path: str) -> httpx.Response | None:

@@ -52,6 +52,7 @@ class Recording:
         troubles: what went wrong meanwhile, and how often.
         acknowledged: of each counter.
         shown: by replicas.
+        compared: of what they showed, how much a history could be compared with.
     """
 
     histories: dict[str, list[Operation]] = field(default_factory=lambda: defaultdict(list))
@@ -60,6 +61,7 @@ class Recording:
     troubles: Counter[str] = field(default_factory=Counter)
     acknowledged: dict[str, Acknowledged] = field(default_factory=lambda: defaultdict(Acknowledged))
     shown: list[Shown] = field(default_factory=list)
+    compared: int = 0
     _edits: dict[str, list[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(list))
     _moments: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -107,12 +109,13 @@ class Recording:
     def _untrue(self) -> list[str]:
         """Compare what replicas showed with the edits up to the number that they named; a key of which an edit got no
         number says nothing."""
-        states = {key: by_version(history) for key, history in self.histories.items()}
+        states = {key: by_version(self.histories[key]) for key in {shown.key for shown in self.shown}}
         found = []
         for shown in self.shown:
-            known = states.get(shown.key, {0: ABSENT})
+            known = states[shown.key]
             if shown.value is None or known is None:
                 continue
+            self.compared += 1
             there = known[max(version for version in known if version <= shown.number)].value
             if shown.value != (there is not None if isinstance(shown.value, bool) else there):
                 found.append(f"{shown}, where it was {there}")

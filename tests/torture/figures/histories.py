@@ -18,7 +18,7 @@ async def histories(stage: Stage) -> Numbers:
     recording, violations = await store_world(
         stage.directory, seed, share - RIGS * over_http, lambda done: stage.done(done, share)
     )
-    numbers = {"operations": recording.total(), "over HTTP": 0, "answers of replicas": 0}
+    numbers = {"operations": recording.total(), "over HTTP": 0, "answers of replicas": 0, "compared": 0}
     counts, troubles = recording.counts, recording.troubles
     for rig in range(RIGS):
         directory = stage.directory / f"planes-{rig}"
@@ -28,6 +28,7 @@ async def histories(stage: Stage) -> Numbers:
         numbers["operations"] += recording.total()
         numbers["over HTTP"] += recording.total()
         numbers["answers of replicas"] += asked
+        numbers["compared"] += recording.compared
         stage.done(numbers["operations"], share)
     stage.violations += violations[:20]
     return {
