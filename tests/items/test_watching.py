@@ -12,11 +12,12 @@ import redis
 
 from slotbeam.bindings.store.store import Store
 from slotbeam.items.replica.follower import Follower
-from slotbeam.items.store.store import FEED_READ, FeedEntry, ItemStore, Seen
+from slotbeam.items.store.commit import commit_items
+from slotbeam.items.store.store import FeedEntry, ItemStore, Seen
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import ServingState
-from support.items import Remembering, delete, edit, following, make_follower, put, titles
-from support.live import QUICK
+from support.items import RULES, Remembering, delete, edit, following, make_follower, put, titles
+from support.live import NOW, QUICK
 
 HANG_S = 60
 
@@ -159,18 +160,24 @@ async def test_an_entry_that_does_not_follow_is_not_applied_and_everything_is_re
     assert titles(sink.items) == {"a": "red mug"}
 
 
-async def test_more_edits_than_are_read_at_a_time_arrive_in_order(items: Store, shop: Artifact, tmp_path: Path) -> None:
+async def test_more_edits_than_are_read_at_a_time_arrive_in_order_and_batches_whole(
+    items: Store, shop: Artifact, tmp_path: Path
+) -> None:
     async with following(make_follower(items, shop, tmp_path)) as first:
         await edit(items, put("a"))
         assert await first.reached(1, HANG_S)
-    for start in (0, 1000):
-        await edit(items, *(put(f"i{n % 700}", f"title {start + n}") for n in range(1000)))
+    ends = [1]
+    for batch, count in enumerate((600, 1000, 500, 1000, 900)):
+        operations = [put(f"i{n % 700}", f"title {batch} {n}") for n in range(count)]
+        done = await commit_items(ItemStore(items), operations, RULES, actor="test", at=NOW + batch)
+        ends.append(done.seq)
     sink = Remembering()
     async with following(make_follower(items, shop, tmp_path, sink)) as again:
-        assert await again.reached(2001, HANG_S)
+        assert await again.reached(4001, HANG_S)
         assert again.facts.state is ServingState.LIVE
-    assert [(call, seq) for call, _, seq in sink.calls] == [("reset", 1), ("apply", 1 + FEED_READ), ("apply", 2001)]
-    assert titles(sink.items)["i299"] == "title 1999"
+    assert [call for call, _, _ in sink.calls] == ["reset", "apply", "apply", "apply"]
+    assert {seq for _, _, seq in sink.calls} <= set(ends), "each batch at one moment"
+    assert titles(sink.items)["i199"] == "title 4 899"
 
 
 async def test_a_digest_that_was_changed_past_the_feed_is_found_when_the_head_is_checked(

@@ -13,10 +13,12 @@ from typing import Any
 
 from slotbeam.bindings.store import replies
 from slotbeam.bindings.store.store import WATCH_BLOCK_MS, Store
+from slotbeam.items.edits import MAX_OPERATIONS
 from slotbeam.items.record import EMPTY_DIGEST, Digest
 
 FEED_READ = 1000
-"""Entries of the feed that are read at a time."""
+"""Entries of the feed that are read at a time at least, where there are so many."""
+_AT_ONCE = FEED_READ + MAX_OPERATIONS
 
 _INITIALISE = """#!lua
 if redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) > 0 then return 0 end
@@ -138,8 +140,9 @@ class ItemStore:
         """Wait up to a second for entries after the seq `after`, and read the first of them, in order."""
         stream = self.store.key("feed")
         with self.store.errors():
-            found: Any = await self.store.watching.xread({stream: f"{after}-0"}, FEED_READ, WATCH_BLOCK_MS)
-        return [feed_entry(*entry) for _, entries in found or () for entry in entries]
+            found: Any = await self.store.watching.xread({stream: f"{after}-0"}, _AT_ONCE, WATCH_BLOCK_MS)
+        read = [feed_entry(*entry) for _, entries in found or () for entry in entries]
+        return read if len(read) < _AT_ONCE else _whole_batches(read)
 
     async def entry(self, seq: int) -> FeedEntry | None:
         """Read one entry of the feed; None where it is trimmed."""
@@ -170,6 +173,18 @@ def feed_entry(entry_id: bytes, values: Mapping[bytes, bytes]) -> FeedEntry:
     seq = int(entry_id.split(b"-")[0])
     at, actor = replies.moment(values.get(b"at")), replies.decoded(values.get(b"actor"))
     return FeedEntry(seq, epoch, item_id, bytes(values.get(b"record", b"")), digest, at, actor)
+
+
+def _whole_batches(entries: list[FeedEntry]) -> list[FeedEntry]:
+    """Leave out the last commit, the end of which may not have been read: a batch is served at one moment, too.
+
+    Commits of one actor in one millisecond are taken for one; what is nothing else is not left out.
+    """
+    last = entries[-1]
+    end = len(entries)
+    while end and (entries[end - 1].at, entries[end - 1].actor) == (last.at, last.actor):
+        end -= 1
+    return entries[:end] or entries
 
 
 def _head(meta: Any) -> ItemsHead | None:
