@@ -89,7 +89,7 @@ class Truth:
 
     Attributes:
         bindings, items: number → what there is.
-        log: of the bindings.
+        log, feed: of the bindings, of the items.
         base: the rows of the index.
         lists: the hash of an item list → the list.
         failing: ids of records that no replica can use.
@@ -102,6 +102,7 @@ class Truth:
     bindings: Mapping[int, World]
     items: Mapping[int, World]
     log: Mapping[int, Entry]
+    feed: Mapping[int, Entry]
     lists: Mapping[str, Collection[str]]
     failing: Collection[str] = ()
     now_ms: int = 0
@@ -123,6 +124,9 @@ class Truth:
         stock = self.stock(answer.seq)
         if stock is None:
             return "a seq that no feed holds"
+        ends = [self.feed[seq].key for seq in (answer.seq, answer.seq + 1) if seq in self.feed]
+        if len(ends) == 2 and ends[0] == ends[1] != "":
+            return "a seq in the middle of a batch"
         if any(stock.get(key) != facts for key, facts in answer.shown):
             return "items that are not its seq's"
         if answer.dear:

@@ -148,6 +148,7 @@ class History:
             bindings=worlds[BINDINGS],
             items=worlds[ITEMS],
             log=self.ledgers[BINDINGS].entries,
+            feed=self.ledgers[ITEMS].entries,
             lists={items_of(items): items for items in bound},
             failing=self.failing,
             now_ms=self.now_ms,

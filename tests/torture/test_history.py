@@ -153,6 +153,7 @@ MUG, LAST = ("i050", "red mug", None, None), ("new", "lamp", 1002.0, "s-2")
         (change_edit("s-2", outcome=UNKNOWN, numbers=(), operations=OPERATIONS["s-3"]), "other edits of items"),
         (change_answer(index="another"), "another index"),
         (change_answer(seq=9), "a seq that no feed holds"),
+        (change_answer(seq=2), "a seq in the middle of a batch"),
         (change_answer(seq=4), "items that are not its seq's"),
         (change_answer(seq=1), "items that are not its seq's"),
         (change_answer(brought=("i050",)), "its seq's"),
