@@ -91,6 +91,12 @@ def test_a_record_has_sorted_keys_no_white_space_and_integers_only() -> None:
         {"item_count": "3"},
         {"item_count": -1},
         {"near_miss": 1},
+        {"near_miss": "live"},
+        {"match": 1},
+        {"match": "Live"},
+        {"match": "true"},
+        {"match": None},
+        {"match": ["live"]},
         {"words": []},
         {"words": "labubu"},
         {"words": [1]},
@@ -138,7 +144,7 @@ times = st.none() | st.integers(0, 2**45)
     owner=st.text(st.characters(codec="utf-8")),
     starts=times,
     length=st.none() | st.integers(1, 2**40),
-    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    flags=st.tuples(st.booleans(), st.sampled_from([False, True, "live"]), st.booleans()),
 )
 def test_every_binding_survives_its_record(words: list[str], owner: str, starts: Any, length: Any, flags: Any) -> None:
     ends = None if length is None else (starts or 0) + length

@@ -218,7 +218,7 @@ def test_slots_without_a_service_say_what_to_start(
 def test_bind_asks_which_items(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = run(capsys, "slots", "bind", "crocs", "-c", "brand")
     assert status == 1
-    assert "--match" in err
+    assert "--match or --match-live" in err
 
 
 def test_kae_explain_shows_groups_slots_and_why(capsys: pytest.CaptureFixture[str], tiny_artifact: Path) -> None:

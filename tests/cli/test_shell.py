@@ -101,6 +101,18 @@ def test_match_binds_every_item_whose_text_holds_the_word(up: Up) -> None:
         assert up.cli("slots", "unbind", bound["slot"]).returncode == 0
 
 
+def test_a_live_match_lists_no_item_and_binds_all_that_there_are(up: Up) -> None:
+    said = up.cli("slots", "bind", "acme", "-c", "brand", "--match-live").stdout.splitlines()
+    try:
+        assert int(said[0].split()[3]) == sum(
+            item["source"] == "binding" for item in up.retrieve("acme", k=1000)["items"]
+        )
+        assert said[2].startswith("acme is bound to slot 1-4 (0 items and all that match, top)")
+        assert "0 + live" in up.cli("slots", "list").stdout
+    finally:
+        assert up.cli("slots", "unbind", "acme").returncode == 0
+
+
 def test_a_bind_of_a_match_says_first_how_many_items_and_which_queries_it_takes(up: Up) -> None:
     preview = up.cli("slots", "preview", "blue", "-c", "color", "--match").stdout
     bound = up.cli("slots", "bind", "blue", "-c", "color", "--match")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slotbeam.bindings.replica.overlay import Bound, build_overlay, with_items
+from slotbeam.bindings.replica.compiling import Compiled
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
+from slotbeam.bindings.replica.renewal import LiveMatches
 from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader
+from slotbeam.catalog.table import item_text
 from slotbeam.indexing.build import build_index
 from slotbeam.indexing.live import Edits, LiveIndex
+from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest, SortKey
@@ -88,6 +92,7 @@ def apply(live: LiveIndex, held: dict[str, Item], steps: Sequence[Any], bound: S
         The overlay of `bound`, renewed with each version.
     """
     overlay = build_overlay(live.artifact, bound)
+    compiled = Compiled(overlay, overlay, {}, "", live.artifact, LiveMatches(live.artifact.folding, overlay.pinned))
     edited: dict[str, Item | None] = {}
     for step in steps:
         numbering = live.numbering
@@ -100,20 +105,31 @@ def apply(live: LiveIndex, held: dict[str, Item], steps: Sequence[Any], bound: S
                 step = {step[0]: item and replace(item, fields={**item.fields, "price": step[1]})}
             live.apply(step)
         edited |= step
-        overlay = with_items(live.artifact, overlay, set(step) if live.numbering == numbering else None)
+        compiled = compiled.with_items(live.artifact, set(step) if live.numbering == numbering else None)
         for item_id, item in step.items():
             held.pop(item_id, None)
             if item is not None:
                 held[item_id] = item
-    return overlay
+    return compiled.overlay
 
 
 def bindings(base: Artifact) -> list[Bound]:
-    reserved = [Slot(position, base.kae.codebook.reserved(position)[0]) for position in (0, 2)]
+    reserved = [Slot(position, base.kae.codebook.reserved(position)[n]) for n, position in enumerate((0, 2, 2))]
     held = ("i001", "n1", "i0035", "i007", "zz", "i090"), ("n2", "i007", "i001")
     return [
         Bound("b1", reserved[0], ("zorblax",), held[0]),
         Bound("b2", reserved[1], ("number",), held[1], placement="blend"),
+        Bound("b3", reserved[2], ("lamp", "acme"), ("i007", "n2"), live=True),
+    ]
+
+
+def listed(base: Artifact, bound: Sequence[Bound], items: Iterable[Item]) -> list[Bound]:
+    """The bindings with every item listed that a live match has to find: as the matcher reads its text."""
+    texts = {item.id: item_text(item) for item in items}
+    found = [Matcher(one.words if one.live else (), base.folding) for one in bound]
+    return [
+        replace(one, live=False, item_ids=(*one.item_ids, *(own for own, text in texts.items() if words.find(text))))
+        for one, words in zip(bound, found, strict=True)
     ]
 
 
@@ -159,7 +175,10 @@ def assert_as_built(base: Artifact, steps: Sequence[Any], directory: Path) -> No
     live, bound = LiveIndex(base), bindings(base)
     overlay = apply(live, held, steps, bound)
     built = oracle(base, held, directory)
-    snapshots = Snapshot(live.artifact, overlay), Snapshot(built, build_overlay(built, bound))
+    snapshots = (
+        Snapshot(live.artifact, overlay),
+        Snapshot(built, build_overlay(built, listed(base, bound, held.values()))),
+    )
     assert len(live.artifact.catalog) == len(held) == len(built.catalog)
     for request in REQUESTS:
         if request.filter.keys() | set(request.fields) <= set(built.catalog.fields):

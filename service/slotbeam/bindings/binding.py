@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from slotbeam.bindings.spec import FIELDS, LATER, BindingSpec, Kind
+from slotbeam.bindings.spec import FIELDS, LATER, LIVE, BindingSpec, Kind
 from slotbeam.bindings.times import FIRST_MS, LAST_MS
 from slotbeam.errors import BindingError
 from slotbeam.search.snapshot import PLACEMENTS
@@ -64,7 +64,8 @@ def new_id() -> str:
 class Binding(BindingSpec):
     """Words + target items + lifecycle. It knows no codebook: its slot lives in `{sb}:slots:<codebook_sha>`.
 
-    `items` is the SHA-256 of the item list (`encode_items`); `revision` is the one that wrote this record.
+    `items` is the SHA-256 of the item list (`encode_items`), which names none of the items that a live match finds;
+    `revision` is the one that wrote this record.
     """
 
     id: str
@@ -78,6 +79,8 @@ class Binding(BindingSpec):
             raise BindingError(f"{self.id!r} is not a binding id")
         if self.placement not in PLACEMENTS:
             raise BindingError(f"placement {self.placement!r} of {self.id} is not one of {', '.join(PLACEMENTS)}")
+        if self.match not in (False, True, LIVE):
+            raise BindingError(f"match {self.match!r} of {self.id} is not false, true or {LIVE}")
         if not 1 <= len(self.words) <= MAX_WORDS or len(set(self.words)) != len(self.words):
             raise BindingError(f"binding {self.id} needs 1 to {MAX_WORDS} different words, not {len(self.words)}")
         if any(not word or len(word) > MAX_WORD_LENGTH for word in self.words):
@@ -150,6 +153,7 @@ _JSON: dict[Kind, tuple[type, ...]] = {
     Kind.TEXT: (str,),
     Kind.TEXTS: (list,),
     Kind.FLAG: (bool,),
+    Kind.RULE: (bool, str),
     Kind.MOMENT: (int, type(None)),
 }
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from slotbeam.search.snapshot import Placement
 
 T = TypeVar("T")
+
+LIVE: Literal["live"] = "live"
+MatchRule = bool | Literal["live"]
+"""Whether the words of a binding find items: never, once when it was edited, or for as long as it is bound."""
 
 
 class Kind(StrEnum):
@@ -23,12 +27,14 @@ class Kind(StrEnum):
     `text`     a text
     `texts`    a tuple of texts; a list in JSON, one cell with `|` between them in CSV
     `flag`     whether
+    `rule`     a `MatchRule`
     `moment`   unix milliseconds, None for no such time; RFC 3339 in JSON and CSV
     """
 
     TEXT = "text"
     TEXTS = "texts"
     FLAG = "flag"
+    RULE = "rule"
     MOMENT = "moment"
 
 
@@ -45,15 +51,16 @@ def later(default: T) -> T:
 class BindingSpec:
     """The fields of a binding that an operator decides, in the order in which they are told.
 
-    `words` are canonical, times are unix ms. `match` says that its items were looked up by its words; a `draft` holds
-    no slot and no words; an `exact` one is found by its words as they are spelt, and by no other spelling.
+    `words` are canonical, times are unix ms. `match` says that its items were looked up by its words, or, where it is
+    `live`, that every item whose text holds one of them is its item, too, whenever it comes; a `draft` holds no slot
+    and no words; an `exact` one is found by its words as they are spelt, and by no other spelling.
     """
 
     words: tuple[str, ...]
     category: str
     placement: str = Placement.TOP.value
     near_miss: bool = False
-    match: bool = False
+    match: MatchRule = False
     draft: bool = False
     starts_at: int | None = None
     ends_at: int | None = None
@@ -61,12 +68,23 @@ class BindingSpec:
     reason: str = ""
     exact: bool = later(False)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether its words find items for as long as it is bound; else only those that are listed are its own."""
+        return self.match == LIVE
+
     def values(self) -> dict[str, Any]:
         """Return the fields of this class by name, whatever a subclass adds."""
         return {name: getattr(self, name) for name in FIELDS}
 
 
-_KINDS: dict[Any, Kind] = {str: Kind.TEXT, tuple[str, ...]: Kind.TEXTS, bool: Kind.FLAG, int | None: Kind.MOMENT}
+_KINDS: dict[Any, Kind] = {
+    str: Kind.TEXT,
+    tuple[str, ...]: Kind.TEXTS,
+    bool: Kind.FLAG,
+    MatchRule: Kind.RULE,
+    int | None: Kind.MOMENT,
+}
 _HINTS = get_type_hints(BindingSpec)
 
 FIELDS: dict[str, Kind] = {field.name: _KINDS[_HINTS[field.name]] for field in fields(BindingSpec)}

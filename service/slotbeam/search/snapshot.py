@@ -72,6 +72,7 @@ class Pinned:
         built_from: what it was compiled from; what is equal need not be compiled again.
         near_miss: whether a word one edit away triggers it, too.
         exact: whether its words are found as they are spelt only.
+        cut: items that it leaves out because it would have more than a binding may have.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Pinned:
     built_from: object
     near_miss: bool = False
     exact: bool = False
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from slotbeam.bindings import spec
 from slotbeam.bindings.binding import LIFECYCLES, Lifecycle, encode_items
 from slotbeam.bindings.words import canonical_words
 from slotbeam.catalog.item import Item
@@ -45,7 +46,7 @@ class Absorbed:
 
 
 def read_absorbed(path: Path) -> tuple[list[Absorbed], list[str]]:
-    """Read a file of bindings; return those to absorb, and one line for each that is not live.
+    """Read a file of bindings; return those to absorb, and one line for each that is not.
 
     Raises:
         InputError: naming file, entry (from 1), field and what is allowed.
@@ -70,6 +71,9 @@ def read_absorbed(path: Path) -> tuple[list[Absorbed], list[str]]:
             raise InputError(f'{path}, entry {number}, field "words": {error}') from None
         if category not in CATEGORIES:
             raise _wrong(path, number, "category", category, ", ".join(CATEGORIES))
+        if row.get("match") == spec.LIVE:
+            skipped.append(f'"{canonical[0]}" takes new items by itself (match: live), so it is not absorbed')
+            continue
         if not _texts(items):
             raise _wrong(path, number, "items", items, "a list of one item id or more")
         if state is not None and state not in LIFECYCLES:

@@ -53,7 +53,8 @@ FIELDS: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("an empty item id", {"items": {"ids": [""]}}, 422, "invalid-input", "items.ids.0"),
     ("no item matches", {"items": {"match": True}}, 422, "invalid-binding", "no item's text holds"),
     ("50 001 items", {"items": {"ids": ["i001"] * 50_001}}, 422, "invalid-input", "at most 50000"),
-    ("match as text", {"items": {"match": "yes"}}, 422, "invalid-input", "items.match"),
+    ("match as text", {"items": {"match": "yes"}}, 422, "invalid-input", "items.match: must be true"),
+    ("match as a number", {"items": {"match": 1}}, 422, "invalid-input", 'items.match: must be true, false or "live"'),
     ("a list as items", {"items": ["i001"]}, 422, "invalid-input", "items"),
     ("an unknown placement", {"placement": "bottom"}, 422, "invalid-input", "placement"),
     ("an end in the past", {"ends_at": "2020-01-01T00:00:00Z"}, 422, "invalid-binding", "in the past"),
@@ -249,8 +250,9 @@ async def test_an_earlier_request_with_its_key_hides_no_missing_etag(admin: http
     assert problem_of(again) == ((404, "not-found") if method == "DELETE" else (428, "precondition-required"))
 
 
-async def test_a_match_of_too_many_items_is_a_problem_with_the_count(bound: httpx.AsyncClient) -> None:
-    items = {"ids": [f"n{number}" for number in range(MAX_ITEMS)], "match": True}
+@pytest.mark.parametrize("match", [True, "live"])
+async def test_a_match_of_too_many_items_is_a_problem_with_the_count(bound: httpx.AsyncClient, match: object) -> None:
+    items = {"ids": [f"n{number}" for number in range(MAX_ITEMS)], "match": match}
     response = await bound.post("/admin/slots", json={**BODY, "words": ["red"], "items": items})
     assert problem_of(response) == (422, "invalid-binding")
     assert response.json()["count"] > MAX_ITEMS

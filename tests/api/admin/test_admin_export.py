@@ -28,6 +28,7 @@ async def test_an_export_loaded_into_an_empty_store_is_the_same_again(admin: htt
             "slot": "1-6",
         },
         {"words": ["red"], "category": "color", "match": True},
+        {"words": ["green", "thing"], "category": "color", "items": ["i001", "gone"], "match": "live"},
         {"words": ["later"], "category": "brand", "items": ["i002"], "draft": True},
     ]
     assert (await admin.post(IMPORT, json=rows)).status_code == 200

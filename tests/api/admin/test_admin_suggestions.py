@@ -251,7 +251,15 @@ async def test_a_word_accepted_with_items_needs_none_the_second_time(plane: Plan
         assert {first.json()["id"]} == {same.json()["id"], bare.json()["id"]} == set(await drafts_of(admin, "labubu"))
 
 
-@pytest.mark.parametrize("body", [{"category": "brand"}, {"items": {"ids": ["i002"]}}, {"owner": "shoes"}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"category": "brand"},
+        {"items": {"ids": ["i002"]}},
+        {"items": {"ids": ["i001"], "match": "live"}},
+        {"owner": "shoes"},
+    ],
+)
 async def test_a_second_accept_that_asks_for_another_binding_is_a_conflict_that_names_the_first(
     plane: Plane, store: Store, body: dict[str, Any]
 ) -> None:

@@ -176,6 +176,7 @@ def test_a_binding_whose_words_the_artifact_absorbed_is_no_failure_without_a_slo
     others = [
         make_binding("labubu", "lafufu"),  # a word that was not absorbed
         make_binding("la bu bu", ids=("i001", "i009")),  # other items since then
+        make_binding("labubu", match="live"),  # and those that are to come
     ]
     found = compiled(absorbed, make_listing({}, unplaced=[same, *others]))
     assert set(found.failed) == {other.id for other in others}

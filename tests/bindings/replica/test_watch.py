@@ -17,16 +17,20 @@ from typing import Any
 import pytest
 import redis
 
+from slotbeam.api.http.vitals import following_metrics
 from slotbeam.bindings.binding import encode_items
 from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.replica.lastgood import load
-from slotbeam.bindings.replica.overlay import build_overlay
+from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
+from slotbeam.catalog.item import Item
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import StoreUnavailable
+from slotbeam.indexing.live import LiveIndex
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.snapshot import Overlay
 from slotbeam.types import Slot
 from support.live import NOW, QUICK, Clock, binds, heartbeat, make_binding, places, unbinds, until, watching, write
 from support.replies import fields
@@ -500,3 +504,29 @@ def test_the_name_of_a_store_hides_its_password() -> None:
 
 def test_item_lists_of_the_helpers_are_those_of_the_store() -> None:
     assert replace(make_binding(), words=("x",)).items == encode_items(["i002", "i001"])[0]
+
+
+async def test_a_replica_tells_what_its_bindings_leave_out_until_they_leave_out_nothing(
+    store: Store, tiny_artifact: Path, tmp_path: Path
+) -> None:
+    """As one whose bindings take fewer items, until an item of theirs is edited."""
+
+    def cutting(artifact: Artifact, bounds: list[Bound], previous: Overlay | None = None) -> Overlay:
+        overlay = build_overlay(artifact, bounds, previous)
+        return replace(overlay, pinned=tuple(replace(one, cut=7 * (one.words == ("red",))) for one in overlay.pinned))
+
+    artifact, red = Artifact.load(tiny_artifact), make_binding("red", match="live")
+    live = LiveIndex(artifact)
+    async with watching(store, artifact, tmp_path, build=cutting) as watcher:
+        await write(store, artifact.codebook_sha, binds(make_binding("labubu"), S4))
+        assert "cut" not in await heartbeat(store, 1)
+        await write(store, artifact.codebook_sha, binds(red, S5))
+        assert (await heartbeat(store, 2))["cut"] == {red.id: 7}
+        assert bindings_cut(watcher) == 1
+        await watcher.serving.swap_items(lambda: (live.apply({"n1": Item("n1", "a red mug")}), {"n1"}), 1)
+        assert (watcher.facts.cut, bindings_cut(watcher)) == ({}, 0)
+
+
+def bindings_cut(watcher: Watcher) -> float:
+    [cut] = [metric for metric in following_metrics(watcher.facts) if metric.name == "slotbeam_bindings_cut"]
+    return float(cut.samples[0].value)

@@ -34,17 +34,20 @@ def bytes_of(documents: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
 @example(b'{"revision": 1, "failed": {}, "state": "\\ud800"}')
 @example(b'{"revision": 1, "failed": {}, "build_ms": NaN}')
 @example(b'{"revision": 1, "failed": {"b_aaaaaaaaaa": 1}}')
+@example(b'{"revision": 1, "failed": {}, "cut": {"b_aaaaaaaaaa": "many"}}')
+@example(b'{"revision": 1, "failed": {}, "cut": 7}')
 @example(b"[" * 100_000)
 def test_any_heartbeat_can_be_shown(value: bytes) -> None:
     beat = replies.heartbeat(value)
     orjson.dumps(beat)
     assert 0 <= beat["revision"] <= MAX_NUMBER
     assert all(isinstance(why, str) for why in beat["failed"].values())
+    assert all(isinstance(count, int) for count in beat.get("cut", {}).values())
 
 
 @given(numbers, st.dictionaries(st.text(st.characters(codec="utf-8")), st.text(st.characters(codec="utf-8"))))
 def test_a_heartbeat_of_slotbeam_is_read_as_it_was_written(revision: int, failed: dict[str, str]) -> None:
-    beat = {"revision": revision, "failed": failed, "state": "live", "error": None, "build_ms": 1.5}
+    beat = {"revision": revision, "failed": failed, "state": "live", "error": None, "build_ms": 1.5, "cut": {"b": 7}}
     assert replies.heartbeat(json.dumps(beat)) == beat
 
 

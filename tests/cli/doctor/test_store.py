@@ -147,6 +147,7 @@ async def test_a_log_that_ends_with_something_else_is_found(store: Store, raw: r
         ({"revision": 0}, "r2 is at revision 0, not 1"),
         ({"state": "hold:REGRESSED", "revision": 9}, "r2 is hold:REGRESSED at revision 9"),
         ({"failed": {"b_aaaa": "NACK:BUILD"}}, "r2 leaves out b_aaaa"),
+        ({"cut": {"b_aaaa": 7}}, "r2 cuts b_aaaa: bind narrower words"),
         ({"active": "b"}, "disagree on what is active"),
     ],
 )

@@ -200,6 +200,12 @@ def test_unknown_items_are_reported_and_skipped() -> None:
     ]
 
 
+def test_a_binding_that_takes_new_items_by_itself_stays_one(tmp_path: Path) -> None:
+    found, said = read_absorbed(write_bindings(tmp_path / "b.json", {**LABUBU, "match": "live", "items": []}, MUG))
+    assert [one.word for one in found] == ["mug"]
+    assert said == ['"labubu" takes new items by itself (match: live), so it is not absorbed']
+
+
 def test_what_is_not_live_is_reported_and_skipped(tmp_path: Path) -> None:
     rows = [{**LABUBU, "words": [state], "state": state} for state in ("active", "draft", "scheduled", "expired")]
     found, said = read_absorbed(write_bindings(tmp_path / "b.json", *rows, {**LABUBU, "state": "failed"}))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, Field, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, create_model
 from pydantic.config import JsonDict
 
 from slotbeam.api.admin.models.binding import Members, PlacementName
 from slotbeam.api.http.bodies import RAW_TEXT, ItemId, Strict
 from slotbeam.bindings.binding import MAX_ITEMS, MAX_WORD_LENGTH, MAX_WORDS
-from slotbeam.bindings.spec import DEFAULTS, FIELDS, MOMENTS, Kind
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, LIVE, MOMENTS, Kind, MatchRule
 from slotbeam.bindings.times import LOCAL, ends_ms, starts_ms
 from slotbeam.bindings.words import MAX_RAW_WORD, canonical_words
 from slotbeam.kae.categories import CATEGORIES
@@ -59,6 +59,20 @@ Start = Annotated[str, Field(max_length=64, json_schema_extra=_MOMENT), _read_by
 End = Annotated[str, Field(max_length=64, json_schema_extra=_MOMENT), _read_by(ends_ms)]
 Category = Annotated[str, Field(max_length=64, json_schema_extra=cast(JsonDict, {"enum": list(CATEGORIES)}))]
 SlotId = Annotated[str, Field(max_length=64, json_schema_extra={"maxLength": SLOT_LENGTH, "pattern": SLOT_PATTERN})]
+_RULE: JsonDict = {
+    "anyOf": [{"type": "boolean"}, {"type": "string", "enum": [LIVE]}],
+    "description": f"Every item whose text holds one of the words; {LIVE}: those that come to hold one, too",
+}
+
+
+def _rule(value: object) -> object:
+    """Refuse what is no rule with one message for both of its kinds."""
+    if not isinstance(value, bool) and value != LIVE:
+        raise ValueError(f'must be true, false or "{LIVE}"')
+    return value
+
+
+Rule = Annotated[MatchRule, BeforeValidator(_rule), WithJsonSchema(_RULE)]
 
 
 class ItemsForm(Strict):
@@ -67,7 +81,7 @@ class ItemsForm(Strict):
     ids: list[ItemId] = Field(
         default_factory=list, max_length=MAX_ITEMS, description=f"At most {MAX_ITEMS} together with those that match"
     )
-    match: bool = False
+    match: Rule = False
 
 
 class _WordForm(Strict):
@@ -86,7 +100,7 @@ class _Sampled(Strict):
 
 _SAID: Members = {"placement": PlacementName, "starts_at": Start | None, "ends_at": End | None}
 """Fields of a binding that a body says otherwise than by a line of text or a flag."""
-_BY_KIND: dict[Kind, Any] = {Kind.TEXT: Line, Kind.FLAG: bool}
+_BY_KIND: dict[Kind, Any] = {Kind.TEXT: Line, Kind.FLAG: bool, Kind.RULE: Rule}
 
 
 def _described(name: str, optional: bool = False) -> Any:
@@ -129,15 +143,16 @@ class AcceptForm(Strict):
 
 class _RowItems(Strict):
     items: list[ItemId] = Field(default_factory=list, max_length=MAX_ITEMS)
-    match: bool = False
+    match: Rule = False
     slot: SlotId | None = None
 
 
 class RowForm(_Described, _RowItems, _WordForm):  # type: ignore[misc, valid-type]
     """One row of `POST /admin/slots:import`: what `slotbeam slots export` writes.
 
-    `items` are exactly the items; without any, `match` finds them. `id` and `revision` say what the row was exported
-    from; `state` matters only where `draft` is left out; `created_at` is ignored.
+    `items` are exactly the items; without any, `match` finds them, and a live one does beside them, too. `id` and
+    `revision` say what the row was exported from; `state` matters only where `draft` is left out; `created_at` is
+    ignored.
     """
 
     draft: bool | None = None

@@ -25,6 +25,7 @@ from slotbeam.bindings.binding import Lifecycle, new_id
 from slotbeam.bindings.edits.bulk import ImportRow, load
 from slotbeam.bindings.edits.plan import Edit, following, make_plan
 from slotbeam.bindings.edits.wanted import Resolved, Wanted, resolve_items
+from slotbeam.bindings.spec import LIVE
 from slotbeam.bindings.store.commit import Committed
 from slotbeam.errors import ImportRefused, InputError, SlotbeamError, StoreError
 from slotbeam.suggestions.misplaced import misplaced
@@ -147,8 +148,8 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
     for line, form in forms.items():
         try:
             given = said(form)
-            match, exact = form.match and not form.items, given.get("exact", False)
-            listed = resolve_items(plane.artifact, given["words"], form.items, match, exact)
+            rule = form.match if _looks_up(form) else False
+            listed = resolve_items(plane.artifact, given["words"], form.items, rule, given.get("exact", False))
             slot = None if form.slot is None else Slot.parse(form.slot)
             wanted = Wanted(**{"draft": form.state == Lifecycle.DRAFT.value, **given}, items=listed.list, slot=slot)
         except SlotbeamError as error:
@@ -168,13 +169,18 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
 
 def _check_looked_up(forms: Iterable[RowForm]) -> None:
     """Refuse too many words to match: each reads the catalog's text once. Raises `InputError`."""
-    count = sum(len(form.words) for form in forms if form.match and not form.items)
+    count = sum(len(form.words) for form in forms if _looks_up(form))
     if count > MAX_LOOKED_UP:
         raise InputError(
             f"{count} words are to be matched; a file takes at most {MAX_LOOKED_UP}: send it in parts, or name items",
             words=count,
             allowed=MAX_LOOKED_UP,
         )
+
+
+def _looks_up(form: RowForm) -> bool:
+    """Return whether the row's words find items: beside `items` only a live match does."""
+    return form.match == LIVE or (form.match and not form.items)
 
 
 def _report(

@@ -114,8 +114,8 @@ class Preview:
         if resolved is None:
             return None
         return {
-            "count": len(resolved.ids),
-            "found": len(resolved.ids) - len(resolved.missing),
+            "count": resolved.count,
+            "found": resolved.count - len(resolved.missing),
             "matched": resolved.matched,
             "missing": list(resolved.missing[:SHOWN]),
             "missing_count": len(resolved.missing),

@@ -190,6 +190,8 @@ async def _one(plane: AdminPlane, address: str) -> Response:
     if binding is not None:
         good = plane.watcher.good
         view["item_ids"] = list(good.items.get(binding.items, ()) if good else ())
+        compiled = plane.watcher.compiled.every.pinned if plane.watcher.compiled else ()
+        view["found"] = next((len(pinned.rows) for pinned in compiled if pinned.id == binding.id), None)
         headers["ETag"] = binding.etag
     return json_response(view, headers=headers)
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from slotbeam.api.admin import cells
 from slotbeam.api.admin.forms import RowForm
 from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes, validate
-from slotbeam.bindings.spec import DEFAULTS, FIELDS, TIMES, Kind, in_order
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, LIVE, TIMES, Kind, in_order
 from slotbeam.bindings.times import in_zone, seen_from, zone_of
 from slotbeam.errors import BodyError, InputError, SlotbeamError, UnsupportedMedia
 from slotbeam.text import shown
@@ -26,8 +26,8 @@ MEMBERS = in_order(*("id", "words", "category", "items", "placement", "slot", "s
 NEEDED = tuple(name for name in FIELDS if name not in DEFAULTS)
 
 _LISTS = (*(name for name, kind in FIELDS.items() if kind is Kind.TEXTS), "items")
-_FLAGS = tuple(name for name, kind in FIELDS.items() if kind is Kind.FLAG)
-_FLAG = {"true": True, "1": True, "false": False, "0": False}
+_FLAGS = tuple(name for name, kind in FIELDS.items() if kind in (Kind.FLAG, Kind.RULE))
+_FLAG = {"true": True, "1": True, "false": False, "0": False, "live": LIVE}
 
 Parsed = tuple[dict[int, RowForm], dict[int, SlotbeamError]]
 

@@ -25,6 +25,7 @@ from slotbeam.bindings.edits.plan import Change
 from slotbeam.bindings.edits.wanted import MakeChange, resolve_items
 from slotbeam.bindings.held import found_by, spelt
 from slotbeam.bindings.listing import Listing, word_taken
+from slotbeam.bindings.spec import LIVE
 from slotbeam.bindings.words import canonical_words, read_again
 from slotbeam.errors import InputError
 from slotbeam.language.fold import Folding
@@ -161,7 +162,7 @@ def _check_same(plane: AdminPlane, word: str, given: AcceptForm, held: _HeldAlre
     other = given.category not in (None, binding.category) or ("owner" in named and given.owner != binding.owner)
     if "items" in named and not other:
         items = resolve_items(plane.artifact, [word], given.items.ids, given.items.match)
-        other = items.sha != binding.items
+        other = items.sha != binding.items or (given.items.match == LIVE) != binding.is_live
     if other:
         raise word_taken(held.listing, word, binding.id, plane.now_ms())
 

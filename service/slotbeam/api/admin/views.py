@@ -94,7 +94,8 @@ def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, 
 def replica_view(heartbeat: Mapping[str, object]) -> dict[str, object]:
     """Show one live replica."""
     names = ("id", "role", "model", "codebook", "state", "epoch", "revision", "active", "applied_ms", "build_ms")
-    return {name: heartbeat.get(name) for name in (*names, "error", "failed", "items")}
+    told = {name: heartbeat.get(name) for name in (*names, "error", "failed", "items")}
+    return {**told, "cut": heartbeat.get("cut", {})}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from slotbeam.bindings.edits.wanted import (
     wanted_of,
 )
 from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.spec import LIVE
 from slotbeam.bindings.store.commit import Committed
 from slotbeam.bindings.words import read_again
 from slotbeam.errors import Stale
@@ -74,12 +75,13 @@ async def patching_write(
 ) -> Write:
     """Make the write of `PATCH /admin/slots/{slot}`: what `form` names changes; its items are matched for `before`."""
     named = said(form)
+    words, exact = named.get("words", read_again(before.words)), named.get("exact", before.exact)
+    resolved: Resolved | None = None
     if form.items is not None:
-        words, exact = named.get("words", read_again(before.words)), named.get("exact", before.exact)
         resolved = await _resolve(plane, words, form.items, exact)
         named |= {"items": resolved.list, "match": form.items.match}
-    else:
-        resolved = None
+    elif before.is_live and named.keys() & {"words", "exact"}:
+        resolved = await _found_anew(plane, words, before, exact)
     plane.artifact.kae.codebook.position_of(form.category or before.category)
 
     def wanted(current: Binding) -> Wanted:
@@ -191,6 +193,14 @@ async def _wanted(plane: AdminPlane, form: BindForm) -> tuple[Wanted, Resolved]:
 
 async def _resolve(plane: AdminPlane, words: Sequence[str], form: ItemsForm, exact: bool) -> Resolved:
     return await plane.off_loop(lambda: resolve_items(plane.artifact, words, form.ids, form.match, exact))
+
+
+async def _found_anew(plane: AdminPlane, words: Sequence[str], before: Binding, exact: bool) -> Resolved | None:
+    """Look up what other words find of a live match, whose listed items stay; None where these cannot be read."""
+    listed = plane.watcher.good.items.get(before.items) if plane.watcher.good else None
+    if listed is None:
+        return None
+    return await plane.off_loop(lambda: resolve_items(plane.artifact, words, listed, LIVE, exact))
 
 
 async def _dry_run(plane: AdminPlane, write: Write) -> Response:

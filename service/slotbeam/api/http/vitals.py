@@ -99,4 +99,7 @@ def following_metrics(facts: Facts) -> list[Metric]:
     failures = CounterMetricFamily("slotbeam_bindings_reload_failures", "Reloads that failed.", labels=["reason"])
     for reason, count in {**dict.fromkeys(REASONS, 0), **facts.reload_failures}.items():
         failures.add_metric([reason], count)
-    return [staleness, failures]
+    cut = GaugeMetricFamily(
+        "slotbeam_bindings_cut", "Bindings that more items match than they may have.", value=len(facts.cut)
+    )
+    return [staleness, failures, cut]

@@ -9,7 +9,7 @@ from slotbeam.bindings.binding import MAX_ITEMS, Binding, encode_items, new_id
 from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.held import as_stored, refuse_twins
 from slotbeam.bindings.listing import Listing, first_free
-from slotbeam.bindings.spec import BindingSpec
+from slotbeam.bindings.spec import LIVE, BindingSpec, MatchRule
 from slotbeam.errors import BindingError, NotFound, PreconditionRequired, Stale
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
@@ -25,15 +25,18 @@ class Resolved:
     """An item list, resolved against the catalog.
 
     Attributes:
-        ids: asked for and matched, sorted, each once; ids the catalog does not hold stay (another model may).
+        ids: asked for and, but of a live match, matched, sorted, each once; ids the catalog does not hold stay
+            (another model may).
         missing: the ids the catalog does not hold.
         matched: how many the words matched, None when no match was asked for.
+        count: asked for or matched, each once.
         sha, data: the list as the store keeps it.
     """
 
     ids: tuple[str, ...]
     missing: tuple[str, ...]
     matched: int | None
+    count: int
     sha: str
     data: bytes
 
@@ -59,26 +62,24 @@ class Wanted(BindingSpec):
 
 
 def resolve_items(
-    artifact: Artifact, words: Sequence[str], ids: Sequence[str], match: bool, exact: bool = False
+    artifact: Artifact, words: Sequence[str], ids: Sequence[str], match: MatchRule, exact: bool = False
 ) -> Resolved:
     """Look the ids up; when `match`, add every item whose text holds one of `words`, as it is spelt if `exact`.
+
+    Those that a live match finds are counted and not listed: each replica finds them, and it may find none yet.
 
     Raises `BindingError`: nothing was found, or more than 50 000 were (with the count).
     """
     catalog = artifact.catalog
     found, missing = catalog.rows_of(dict.fromkeys(ids))
-    item_rows = {int(row) for row in found}
-    matched = None
-    if match:
-        hits = [int(row) for row in catalog.match(list(words), exact)]
-        matched = len(hits)
-        item_rows.update(hits)
+    hits = set(catalog.match(list(words), exact).tolist()) if match else set()
+    item_rows = {*found, *hits}
     count = len(item_rows) + len(missing)
     if count > MAX_ITEMS:
         raise BindingError(
             f"{count} items would be bound; a binding takes at most {MAX_ITEMS}: choose narrower words", count=count
         )
-    if not item_rows:
+    if not item_rows and match != LIVE:
         if ids:
             raise BindingError(
                 f"none of the {len(missing)} item ids is in the catalog of model {artifact.name}, "
@@ -87,10 +88,9 @@ def resolve_items(
             )
         asked = " or ".join(f'"{word}"' for word in words[:4])
         raise BindingError(f"no item's text holds {asked}; name items by their ids" if match else "no item was named")
-    sha, data = encode_items([*(catalog.ids[row] for row in item_rows), *missing])
-    return Resolved(
-        tuple(sorted({*(catalog.ids[row] for row in item_rows), *missing})), tuple(missing), matched, sha, data
-    )
+    listed = sorted({*(catalog.ids[row] for row in (found if match == LIVE else item_rows)), *missing})
+    sha, data = encode_items(listed)
+    return Resolved(tuple(listed), tuple(missing), len(hits) if match else None, count, sha, data)
 
 
 def check_times(starts_at: int | None, ends_at: int | None, now_ms: int) -> None:

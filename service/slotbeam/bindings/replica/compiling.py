@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle, active_digest, next_boundary
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.overlay import Bound, Build, build_overlay, with_items
+from slotbeam.bindings.replica.overlay import Bound, Build, build_overlay
+from slotbeam.bindings.replica.renewal import LiveMatches, bound_of, with_items
 from slotbeam.bindings.words import read_again
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Overlay
@@ -29,21 +30,40 @@ class Compiled:
         digest: active digest, hex.
         failed: binding id → `NACK:…`, why it is not served.
         boundary: the next `starts_at`/`ends_at` in unix ms.
+        artifact: that `overlay` and `every` were compiled against.
+        live: of `every`.
     """
 
     overlay: Overlay
     every: Overlay
     active: Mapping[str, Slot]
     digest: str
+    artifact: Artifact
+    live: LiveMatches
     failed: Mapping[str, str] = field(default_factory=dict)
     boundary: int | None = None
 
+    @property
+    def cut(self) -> dict[str, int]:
+        """Id of each binding that more items match than it may have → how many it leaves out."""
+        return {pinned.id: pinned.cut for pinned in self.every.pinned if pinned.cut}
+
     def with_items(self, artifact: Artifact, changed: AbstractSet[str] | None) -> Compiled:
-        """Return it for another version of the catalog; `changed` as for `overlay.with_items`."""
-        every = with_items(artifact, self.every, changed)
+        """Return it for another version of the catalog.
+
+        Args:
+            artifact: of the same model, with this version.
+            changed: ids of items that were edited in between; None: rows are numbered anew, as in another index.
+        """
+        if changed is None:
+            every = build_overlay(artifact, list(map(bound_of, self.every.pinned)))
+            overlay = build_overlay(artifact, list(map(bound_of, self.overlay.pinned)), every)
+            live = LiveMatches(artifact.folding, every.pinned)
+            return replace(self, artifact=artifact, every=every, overlay=overlay, live=live)
+        every = with_items(self.artifact, artifact, self.every, self.live, changed)
         renewed = {pinned.id: pinned for pinned in every.pinned}
         pinned = tuple(renewed[pinned.id] for pinned in self.overlay.pinned)
-        return replace(self, every=every, overlay=replace(self.overlay, pinned=pinned))
+        return replace(self, artifact=artifact, every=every, overlay=replace(self.overlay, pinned=pinned))
 
 
 def compile_listing(
@@ -99,6 +119,8 @@ def compile_listing(
         every=every,
         active=active,
         digest=active_digest(artifact.codebook_sha, active),
+        artifact=artifact,
+        live=LiveMatches(artifact.folding, every.pinned),
         failed=failed,
         boundary=next_boundary(listing.bindings.values(), now_ms),
     )
@@ -106,7 +128,7 @@ def compile_listing(
 
 def is_absorbed(artifact: Artifact, binding: Binding) -> bool:
     """Return whether the artifact was trained with all words of `binding` on all its items: then it needs no slot."""
-    return any(
+    return not binding.is_live and any(
         one["items_sha"] == binding.items
         and not one["contested"]
         and set(read_again(binding.words)) <= set(read_again(one["words"]))

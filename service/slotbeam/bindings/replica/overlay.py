@@ -6,13 +6,12 @@ Built off the event loop. Pieces whose binding did not change are taken from the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from slotbeam.arrays import run_starts
-from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.binding import MAX_ITEMS, Binding
 from slotbeam.bindings.words import read_again
 from slotbeam.errors import BindingError
 from slotbeam.kae.matcher import Matcher
@@ -20,7 +19,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.nearmiss import NearMisses
 from slotbeam.search.snapshot import EMPTY_OVERLAY, PLACEMENTS, Overlay, Pinned, Placement
 from slotbeam.trie.build import build_trie, sid_order
-from slotbeam.types import Slot
+from slotbeam.types import IntArray, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,8 @@ class Bound:
     """A binding placed on a slot, with its items: all that a compiled binding depends on.
 
     `words` are as they are stored; `item_ids` may name items the catalog does not hold (they are skipped and reported);
-    `created_at` (unix ms) tells which of two bindings is the older.
+    every item whose text holds a word is one, too, where it is `live`; `created_at` (unix ms) tells which of two
+    bindings is the older.
     """
 
     id: str
@@ -38,13 +38,15 @@ class Bound:
     placement: str = Placement.TOP
     near_miss: bool = False
     exact: bool = False
+    live: bool = False
     created_at: int = 0
 
     @classmethod
     def of(cls, binding: Binding, slot: Slot, item_ids: tuple[str, ...]) -> Bound:
         """Return `binding` on `slot`: those of its fields that this class has."""
         said = {name: value for name, value in binding.values().items() if name in cls.__slots__}
-        return cls(**said, id=binding.id, slot=slot, item_ids=item_ids, created_at=binding.created_at)
+        said |= {"live": binding.is_live, "created_at": binding.created_at}
+        return cls(**said, id=binding.id, slot=slot, item_ids=item_ids)
 
 
 def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay | None = None) -> Overlay:
@@ -103,8 +105,8 @@ def _words_of(bound: Sequence[Bound], compiled: Sequence[Pinned]) -> dict[str, t
     return {word: tuple(sorted(held, key=lambda n: word not in bound[n].words)) for word, held in words.items()}
 
 
-def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
-    """Build the mini-trie of one binding. Raises `BindingError`."""
+def compile_binding(artifact: Artifact, bound: Bound, limit: int = MAX_ITEMS) -> Pinned:
+    """Build the mini-trie of one binding, of at most `limit` items where they match. Raises `BindingError`."""
     codebook = artifact.kae.codebook
     position = bound.slot.position
     if position >= len(codebook.sizes) or bound.slot.index not in codebook.reserved(position):
@@ -114,46 +116,57 @@ def compile_binding(artifact: Artifact, bound: Bound) -> Pinned:
     if bound.placement not in PLACEMENTS:
         raise BindingError(f"placement {bound.placement!r} is unknown; allowed: {', '.join(PLACEMENTS)}")
     found, missing = artifact.catalog.rows_of(dict.fromkeys(bound.item_ids))
-    item_rows = np.array(sorted(found), np.int64)  # row order is popularity order within a SID
-    sids = artifact.catalog.sids[item_rows].astype(np.int64).reshape(len(item_rows), len(codebook.sizes))
-    sids[:, position] = bound.slot.index
+    rows: IntArray = np.array(sorted(found), np.int64)
+    cut = 0
+    if bound.live:
+        rows, cut = _with_matching(artifact, bound, rows, limit - len(missing))
+    return pinned_of(artifact, bound, rows, missing, cut)
+
+
+def _with_matching(artifact: Artifact, bound: Bound, named: IntArray, limit: int) -> tuple[IntArray, int]:
+    """Return `named` rows with those that match, `limit` in all where they are not more; and how many are left out.
+
+    The most popular go first, then as their ids do: the same ones in every replica, whatever their rows are.
+    """
+    catalog = artifact.catalog
+    more = np.setdiff1d(catalog.match(read_again(bound.words), bound.exact), named)
+    cut = max(0, len(more) - max(0, limit - len(named)))
+    if cut:
+        more = more[np.lexsort((catalog.id_order(more), -catalog.prior.take(more)))][: len(more) - cut]
+    return np.union1d(named, more), cut
+
+
+def pinned_of(artifact: Artifact, bound: Bound, rows: IntArray, missing: Sequence[str], cut: int = 0) -> Pinned:
+    """Return a binding that is compiled of its items.
+
+    Args:
+        rows: (M,) int64, rising: row order is popularity order within a SID.
+        missing: ids that it names and the catalog does not hold.
+        cut: see `Pinned`.
+    """
+    sids = artifact.catalog.sids[rows].astype(np.int64).reshape(len(rows), len(artifact.kae.codebook.sizes))
+    sids[:, bound.slot.position] = bound.slot.index
     order = sid_order(sids)
-    item_rows, sids = item_rows[order], sids[order]
+    rows, sids = rows[order], sids[order]
     return Pinned(
         id=bound.id,
         slot=bound.slot,
         words=read_again(bound.words),
         placement=Placement(bound.placement),
         trie=build_trie(sids),
-        rows=item_rows,
-        leaf_items=np.append(run_starts(sids), len(item_rows)),
+        rows=rows,
+        leaf_items=np.append(run_starts(sids), len(rows)),
         missing=tuple(missing),
         built_from=built_from(artifact, bound),
         near_miss=bound.near_miss,
         exact=bound.exact,
+        cut=cut,
     )
-
-
-def with_items(artifact: Artifact, overlay: Overlay, changed: AbstractSet[str] | None) -> Overlay:
-    """Return the overlay for another version of the catalog.
-
-    Args:
-        artifact: with this version.
-        overlay: of the version before.
-        changed: ids of items that were edited in between: bindings that name one are compiled anew; None: all are.
-    """
-
-    def renewed(pinned: Pinned) -> Pinned:
-        bound: Bound = pinned.built_from[1]  # type: ignore[index]
-        is_as_it_was = changed is not None and changed.isdisjoint(bound.item_ids)
-        return pinned if is_as_it_was else compile_binding(artifact, bound)
-
-    return replace(overlay, pinned=tuple(map(renewed, overlay.pinned))) if overlay.pinned else overlay
 
 
 def built_from(artifact: Artifact, bound: Bound) -> object:
     """Return what a compiled binding depends on: what is built from an equal value need not be compiled again."""
-    # An encoding compares by identity: a new artifact makes every piece new. Live items do not, see `with_items`.
+    # An encoding compares by identity: a new artifact makes every piece new. Live items do not, see `renewal.py`.
     return (artifact.kae, bound)
 
 

@@ -173,6 +173,7 @@ class Serving:
             applied_ms=None if listing.committed_at is None else max(0, applied_at - listing.committed_at),
             build_ms=build_ms,
             failed=dict(compiled.failed),
+            cut=compiled.cut,
             last_error=next(iter(compiled.failed.values()), unkept),
             reloads=self._status.facts.reloads + 1,
         )
@@ -205,7 +206,7 @@ class Serving:
                 return
             self.compiled = fresh
             self._holder.current = replace(self._holder.current, overlay=fresh.overlay, active=fresh.digest)
-        self._status.note(active=fresh.digest, failed=dict(fresh.failed))
+        self._status.note(active=fresh.digest, failed=dict(fresh.failed), cut=fresh.cut)
 
     async def swap_items(self, make: Callable[[], tuple[Artifact, AbstractSet[str] | None]], seq: int) -> None:
         """Serve another version of the catalog, and bindings with the items that it holds, in one assignment.
@@ -224,6 +225,8 @@ class Serving:
             now = self._holder.current
             overlay = self.compiled.overlay if self.compiled else now.overlay
             self._holder.current = replace(now, artifact=artifact, overlay=overlay, items=replace(now.items, seq=seq))
+        if self.compiled is not None:
+            self._status.note(cut=self.compiled.cut)
 
     def rest(self) -> None:
         """Drop what is not compiled yet; whatever is asked afterwards begins anew."""

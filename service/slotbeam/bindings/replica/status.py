@@ -51,10 +51,15 @@ class Followed:
 
 @dataclass(frozen=True)
 class Facts(Followed):
-    """What a replica knows about itself: its bindings, and what it says of its items (`items.replica.status`)."""
+    """What a replica knows about itself: its bindings, and what it says of its items (`items.replica.status`).
+
+    Attributes:
+        cut: id of a binding that more items match than a binding may have → how many it leaves out.
+    """
 
     revision: int = 0
     active: str = ""
+    cut: dict[str, int] = field(default_factory=dict)
     items: dict[str, Any] | None = None
 
     def beat(self) -> dict[str, Any]:
@@ -69,6 +74,8 @@ class Facts(Followed):
             "applied_at": self.applied_at,
             "build_ms": round(self.build_ms, 1) if self.build_ms is not None else None,
             "failed": dict(list(self.failed.items())[:FAILED_SHOWN]),
+            # An older control plane cannot read it, but nor can a replica of its version serve what is cut.
+            **({"cut": dict(list(self.cut.items())[:FAILED_SHOWN])} if self.cut else {}),
             **({} if self.items is None else {"items": self.items}),
         }
 

@@ -49,6 +49,9 @@ def written_by(meta: Any) -> tuple[str, str] | None:
     return (normalizer, icu) if normalizer and icu else None
 
 
+_MADE_OF_MORE = ("failed", "cut", "items")
+
+
 def heartbeat(value: bytes | str) -> dict[str, Any]:
     """Read a heartbeat; one that slotbeam did not write says so instead of breaking its readers."""
     facts = json_value(value)
@@ -57,7 +60,9 @@ def heartbeat(value: bytes | str) -> dict[str, Any]:
         and _count(facts.get("revision"))
         and isinstance(failed := facts.get("failed"), dict)
         and all(isinstance(why, str) for why in failed.values())
-        and all(isinstance(facts[name], str | int | float | None) for name in facts if name not in ("failed", "items"))
+        and isinstance(cut := facts.get("cut", {}), dict)
+        and all(map(_count, cut.values()))
+        and all(isinstance(facts[name], str | int | float | None) for name in facts if name not in _MADE_OF_MORE)
         and _says_items(facts.get("items"))
     ):
         return facts

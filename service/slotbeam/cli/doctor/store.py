@@ -127,6 +127,9 @@ def _replicas(listing: Listing | None, beats: Sequence[Mapping[str, Any]]) -> tu
     behind = [beat for beat in live if beat["revision"] != revision]
     wrong += [f"{beat['id']} is at revision {beat['revision']}, not {revision}" for beat in behind]
     wrong += [f"{beat['id']} leaves out {_some(sorted(beat['failed']))}" for beat in beats if beat["failed"]]
+    wrong += [
+        f"{beat['id']} cuts {_some(sorted(cut))}: bind narrower words" for beat in beats if (cut := beat.get("cut"))
+    ]
     active: dict[object, set[object]] = {}
     for beat in beats:
         if beat["revision"] == revision:

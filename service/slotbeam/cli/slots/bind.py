@@ -9,12 +9,14 @@ import typer
 from slotbeam.cli.console import counted, say, show_json
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.slots.edit import (
+    LIVE,
     CategoryName,
     Ends,
     Exact,
     ItemIds,
     ItemsFile,
     MatchItems,
+    MatchLive,
     NearMiss,
     Owner,
     PlacementName,
@@ -24,6 +26,7 @@ from slotbeam.cli.slots.edit import (
     Words,
     body_of,
     item_ids,
+    match_rule,
     say_propagation,
     say_reach,
     say_warnings,
@@ -38,6 +41,7 @@ def bind(
     item: ItemIds = None,
     items_file: ItemsFile = None,
     match: MatchItems = False,
+    match_live: MatchLive = False,
     placement: PlacementName = "top",
     slot: ReservedSlot = None,
     starts: Starts = None,
@@ -55,11 +59,12 @@ def bind(
     """Bind words to items: queries that hold a word get its items, within a second."""
     from slotbeam.cli.client import admin_client
 
+    rule = match_rule(match, match_live)
     body = body_of(
         words,
         category,
         item_ids(item, items_file),
-        match,
+        rule,
         placement,
         slot=slot,
         starts_at=placed(starts, zone),
@@ -70,7 +75,7 @@ def bind(
         exact=exact,
     )
     with admin_client(settings_of(ctx), url) as client:
-        if match and not as_json:  # what it would take, before it is taken
+        if rule and not as_json:  # what it would take, before it is taken
             say_reach(client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json())
         made = client.call(
             "POST",
@@ -83,7 +88,8 @@ def bind(
         show_json(made)
         return
     bound = f"{', '.join(made['words'])} {'is' if len(made['words']) == 1 else 'are'} bound to slot {made['slot']}"
-    say(f"{bound} ({counted(made['item_count'], 'item')}, {made['placement']})")
+    items = counted(made["item_count"], "item") + (" and all that match" if rule == LIVE else "")
+    say(f"{bound} ({items}, {made['placement']})")
     say_window(made, zone)
     say_warnings(made)
     say_propagation(made)

@@ -12,12 +12,14 @@ from slotbeam.errors import SetupError
 
 FILE_TIMEOUT_S = 120.0
 """For a request that carries every binding."""
+LIVE = "live"
 TIMES = "2026-11-27T09:00:00+01:00, 2026-11-27 09:00 Europe/Berlin or 2026-11-27"
 Words = Annotated[list[str], typer.Argument(help="The word, and other spellings of it.")]
 CategoryName = Annotated[str, typer.Option("--category", "-c", help="What the word is: brand, entity, color, …")]
 ItemIds = Annotated[list[str] | None, typer.Option("--item", help="An item id; may be repeated.")]
 ItemsFile = Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Item ids, one a line.")]
 MatchItems = Annotated[bool, typer.Option("--match", help="Every item whose text holds one of the words.")]
+MatchLive = Annotated[bool, typer.Option("--match-live", help="The same, and each item that comes to hold one.")]
 PlacementName = Annotated[str, typer.Option(help="top: first; blend: every other rank; only: nothing else.")]
 ReservedSlot = Annotated[str | None, typer.Option("--slot", help="A reserved slot; the first free one otherwise.")]
 Starts = Annotated[
@@ -31,7 +33,7 @@ NearMiss = Annotated[bool, typer.Option("--near-miss", help="Words one edit away
 
 
 def body_of(
-    words: list[str], category: str, ids: list[str], match: bool, placement: str, **optional: Any
+    words: list[str], category: str, ids: list[str], match: bool | str, placement: str, **optional: Any
 ) -> dict[str, Any]:
     """Return the body of a new binding; of the `optional` members, those that are set.
 
@@ -39,10 +41,15 @@ def body_of(
         SetupError: no items are named.
     """
     if not ids and not match:
-        raise SetupError("which items? give --item ID (more than once), --items-file FILE, or --match")
-    items: dict[str, Any] = {**({"ids": ids} if ids else {}), **({"match": True} if match else {})}
+        raise SetupError("which items? give --item ID (more than once), --items-file FILE, --match or --match-live")
+    items: dict[str, Any] = {**({"ids": ids} if ids else {}), **({"match": match} if match else {})}
     body: dict[str, Any] = {"words": words, "category": category, "items": items, "placement": placement}
     return body | {name: value for name, value in optional.items() if value}
+
+
+def match_rule(match: bool, match_live: bool) -> bool | str:
+    """Return what a body says of the two flags."""
+    return LIVE if match_live else match
 
 
 def item_ids(item: list[str] | None, items_file: Path | None) -> list[str]:

@@ -8,6 +8,7 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
+from slotbeam.cli.slots.edit import LIVE
 from slotbeam.cli.zones import ZoneName, clock
 
 
@@ -34,7 +35,7 @@ def list_slots(
     shown = [slot for slot in answer["slots"] if params or slot["state"] != "free"]
     table(
         tuple(_COLUMNS),
-        [[_cell(name, slot.get(name), zone) for name in _COLUMNS.values()] for slot in shown],
+        [[_cell(name, _told(slot, name), zone) for name in _COLUMNS.values()] for slot in shown],
         right=("items",),
     )
     say(f"{len(shown)} shown, {len(answer['slots'])} in all, revision {answer['revision']}")
@@ -51,6 +52,12 @@ _COLUMNS = {
     "changed": "changed_at",
 }
 """Column → member of a slot."""
+
+
+def _told(slot: dict[str, Any], name: str) -> Any:
+    """Return a member of a slot; of the items of a live match only how many are listed can be told."""
+    value = slot.get(name)
+    return f"{value} + {LIVE}" if name == "item_count" and slot.get("match") == LIVE else value
 
 
 def _cell(name: str, value: Any, zone: str | None) -> str:

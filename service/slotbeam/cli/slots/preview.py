@@ -16,12 +16,14 @@ from slotbeam.cli.slots.edit import (
     ItemIds,
     ItemsFile,
     MatchItems,
+    MatchLive,
     PlacementName,
     ReservedSlot,
     Starts,
     Words,
     body_of,
     item_ids,
+    match_rule,
     say_reach,
     say_spellings,
     say_warnings,
@@ -36,6 +38,7 @@ def preview(
     item: ItemIds = None,
     items_file: ItemsFile = None,
     match: MatchItems = False,
+    match_live: MatchLive = False,
     placement: PlacementName = "top",
     slot: ReservedSlot = None,
     exact: Exact = False,
@@ -52,7 +55,7 @@ def preview(
     starts, ends = placed(starts, zone), placed(ends, zone)
     ids = item_ids(item, items_file)
     said = {"slot": slot, "starts_at": starts, "ends_at": ends, "exact": exact}
-    body = body_of(words, category, ids, match, placement, **said)
+    body = body_of(words, category, ids, match_rule(match, match_live), placement, **said)
     with admin_client(settings_of(ctx), url) as client:
         dry_run = client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json()
     if as_json:

@@ -8,7 +8,7 @@ from pydantic import Field, create_model
 from pydantic.config import JsonDict
 
 from slotbeam.api.http.models import Moment, Said
-from slotbeam.bindings.spec import DEFAULTS, FIELDS, LATER, TOLD, Kind
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, LATER, TOLD, Kind, MatchRule
 
 PlacementName = Literal["top", "blend", "only"]
 
@@ -17,9 +17,18 @@ Members = dict[str, Any]
 
 _SAID: Members = {
     "placement": (PlacementName, ...),
-    "match": (bool, Field(description="Whether its items were found by its words")),
+    "match": (
+        MatchRule,
+        Field(description="Whether its items were found by its words; live: whether they are, whenever they come"),
+    ),
 }
-_BY_KIND: dict[Kind, object] = {Kind.TEXT: str, Kind.TEXTS: list[str], Kind.FLAG: bool, Kind.MOMENT: Moment | None}
+_BY_KIND: dict[Kind, object] = {
+    Kind.TEXT: str,
+    Kind.TEXTS: list[str],
+    Kind.FLAG: bool,
+    Kind.RULE: MatchRule,
+    Kind.MOMENT: Moment | None,
+}
 
 
 def _fields(said: Members) -> Members:

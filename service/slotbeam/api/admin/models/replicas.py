@@ -40,6 +40,9 @@ class ReplicaView(Said):
     build_ms: float | None
     error: str | None
     failed: dict[str, str] = Field(description="Id of a binding that could not be built there → why")
+    cut: dict[str, Count] = Field(
+        description="Id of a binding whose live match finds more items than it may have → how many it leaves out there"
+    )
     items: ReplicaItems | None = Field(description="What it says of items; null of an older version")
 
 
@@ -62,6 +65,7 @@ class ReplicaList(
                     "build_ms": 2.5,
                     "error": None,
                     "failed": {},
+                    "cut": {},
                     "items": {
                         "epoch": "4be1c02f6f0d9a77",
                         "seq": 42,

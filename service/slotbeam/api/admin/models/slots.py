@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
 from pydantic.config import JsonDict
 
 from slotbeam.api.admin.models.binding import UNSAID, ToldFields
@@ -72,10 +73,14 @@ class SignedSlot(BoundSlot, json_schema_extra=with_examples(_SIGNED)):
     changed_at: Moment | None
 
 
-class BindingDetail(SignedSlot, json_schema_extra=with_examples({**_SIGNED, "item_ids": ["B07", "B08"]})):
+class BindingDetail(SignedSlot, json_schema_extra=with_examples({**_SIGNED, "item_ids": ["B07", "B08"], "found": 2})):
     """A binding with its items."""
 
     item_ids: list[str]
+    found: Count | None = Field(
+        description="How many items it brings: of those listed what the catalog holds, and those that a live match "
+        "finds; null where the control plane does not serve it"
+    )
 
 
 class SlotList(
