@@ -38,6 +38,7 @@ AWAITED = {
     "cli/sharing.py _take": "the beginning of a connection, as asyncio's own server has it",
     "indexing/workers.py _started": "encodes what comes through its pipe, and ends with it",
     "bench/service.py bench_commits": "a client of the benchmark: joined, and a run without its sightings fails",
+    "bench/switch.py __init__": "a client of the benchmark: joined, and what it asked is what is told",
 }
 """Where something runs beside its caller and is no work of the background: it does not outlive the call."""
 

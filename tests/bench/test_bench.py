@@ -11,9 +11,20 @@ from slotbeam.bench.load import Load, read_queries
 from slotbeam.errors import SetupError
 
 
-def test_the_bench_measures_queries_edits_processes_and_live_items(tiny_artifact: Path) -> None:
-    load = Load(queries=8, warm_up=2, requests=4, edits=4, pairs=2, rate=200, seconds=0.4, puts=3, patches=50, found=20)
-    figures = bench(tiny_artifact, load=load, processes=2, items=30)
+def test_the_bench_measures_queries_edits_processes_live_items_and_switches(tiny_artifact: Path) -> None:
+    much = {
+        "warm_up": 2,
+        "requests": 4,
+        "edits": 4,
+        "pairs": 2,
+        "puts": 3,
+        "patches": 50,
+        "found": 20,
+        "live": 10,
+        "after_s": 0,
+    }
+    load = Load(queries=8, rate=200, seconds=0.4, **much)
+    figures = bench(tiny_artifact, load=load, processes=2, items=30, switches=1)
     assert [row["n"] for row in figures["rows"]] == [8, 8, 8, 8, 8, 4, 4, 4]
     assert all(0 <= row["p50_ms"] <= row["p99_ms"] for row in figures["rows"])
     table = render(figures)
@@ -32,6 +43,10 @@ def test_the_bench_measures_queries_edits_processes_and_live_items(tiny_artifact
     assert found["asked"] == 20
     assert found["all_ratio"] == pytest.approx(found["all_live"] / found["all_alone"], abs=1e-3)
     assert "30 live items: a query " in table
+    switch = figures["switch"]
+    assert (switch["switches"], switch["failed"]) == (1, 0)
+    assert 0 < switch["interval"][0] <= switch["ratio"] <= switch["interval"][1]
+    assert "1 switches of the index, " in table
     assert "found for their own titles, of 20 items put anew: " in table
 
 

@@ -20,6 +20,7 @@ from slotbeam.bench.items import BATCH, HITS, PATCHES, bench_edits, bench_found,
 from slotbeam.bench.load import Load, read_queries, title_heads
 from slotbeam.bench.pipeline import STAGES, bench_pipeline, one_core
 from slotbeam.bench.service import bench_commits, bench_http, running_up
+from slotbeam.bench.switch import bench_switch
 from slotbeam.bench.throughput import bench_throughput
 from slotbeam.search.artifact import Artifact
 
@@ -34,6 +35,7 @@ def bench(
     load: Load = USUAL,
     processes: int | None = None,
     items: int | None = None,
+    switches: int | None = None,
 ) -> dict[str, Any]:
     """Measure the pipeline in this process on one core, then a whole `slotbeam up` over loopback.
 
@@ -43,10 +45,11 @@ def bench(
         load: how much is asked.
         processes: compare the throughput of so many data planes with that of one, too; None does not.
         items: compare a query beside so many live items with one without, and edit items, too; None does not.
+        switches: ask while the index is switched so many times, too; None does not.
 
     Returns:
         Facts of the machine and the artifact, and `rows`: name, p50, p99, unit, target. With `processes`,
-        `throughput`; with `items`, `live`.
+        `throughput`; with `items`, `live`; with `switches`, `switch`.
     """
     with one_core() as core:
         artifact = Artifact.load(directory)
@@ -58,6 +61,7 @@ def bench(
     with running_up(directory) as addresses:
         http = bench_http(addresses["data"], texts, load)
         answered, live = bench_commits(addresses, artifact.catalog.ids[0], load)
+        switch = None if switches is None else bench_switch(directory, artifact, addresses, texts, switches, load)
     throughput = None if processes is None else bench_throughput(directory, texts, processes, load)
     if live_items is not None:
         live_items["edits"] = bench_edits(directory, artifact, EDITED, load)
@@ -82,6 +86,7 @@ def bench(
         "rows": rows,
         **({"throughput": throughput} if throughput else {}),
         **({"live": live_items} if live_items else {}),
+        **({"switch": switch} if switch else {}),
     }
 
 
@@ -140,6 +145,15 @@ def render(figures: dict[str, Any]) -> str:
             f"found for their own titles, of {found['asked']} items put anew: {found['live']:.3f} among the first "
             f"{HITS}, as they were in the index {found['alone']:.3f}, {found['ratio']:.3f} × (target 0.98); among all "
             f"hits {found['all_ratio']:.3f} ×",
+            "",
+        ]
+    if told := figures.get("switch"):
+        low, high = told["interval"]
+        lines += [
+            f"{told['switches']} switches of the index, {told['seconds']:.1f} s each with {told['live']} live items: a "
+            f"query p50 {told['switching_ms'][0]:.1f} ms, p99 {told['switching_ms'][1]:.1f} ms, without "
+            f"{told['idle_ms'][0]:.1f} and {told['idle_ms'][1]:.1f} ms; p99 {told['ratio']:.2f} × ({low:.2f}–{high:.2f}"
+            f", target 1.5); {told['failed']} of {told['asked']} requests failed",
             "",
         ]
     return "\n".join(lines)

@@ -53,7 +53,7 @@ def bench_items(artifact: Artifact, texts: Sequence[str], items: int, load: Load
         of halves drawn at random, the middle nine tenths), `put_ms` (median of putting `BATCH` items more).
     """
     live = LiveIndex(artifact)
-    new = _new_items(artifact, items)
+    new = new_items(artifact, items)
     for start in range(0, len(new), _ROWS):
         live.apply({item.id: item for item in new[start : start + _ROWS]})
     snapshots = Snapshot(artifact), Snapshot(live.artifact)
@@ -79,7 +79,7 @@ def bench_items(artifact: Artifact, texts: Sequence[str], items: int, load: Load
     }
 
 
-def _new_items(artifact: Artifact, count: int) -> list[Item]:
+def new_items(artifact: Artifact, count: int) -> list[Item]:
     """Return items that the catalog does not hold: halves of the titles of two of its items."""
     rng, titles = random.Random(0), artifact.catalog.titles
     items = []
@@ -92,7 +92,7 @@ def _new_items(artifact: Artifact, count: int) -> list[Item]:
 
 def _puts(live: LiveIndex, artifact: Artifact) -> Iterator[float]:
     """Put items a batch at a time; yield the seconds of each."""
-    more = [replace(item, id=f"more-{item.id}") for item in _new_items(artifact, 10 * BATCH)]
+    more = [replace(item, id=f"more-{item.id}") for item in new_items(artifact, 10 * BATCH)]
     for start in range(0, len(more), BATCH):
         started = time.perf_counter()
         live.apply({item.id: item for item in more[start : start + BATCH]})
@@ -161,7 +161,7 @@ def bench_edits(directory: Path, artifact: Artifact, processes: int, load: Load)
     Raises:
         SetupError: a replica did not serve a batch after its time-out.
     """
-    new = _new_items(artifact, int(load.rate * load.seconds) + load.puts)
+    new = new_items(artifact, int(load.rate * load.seconds) + load.puts)
     with running_up(directory, processes=processes) as addresses:
         headers = {"Authorization": f"Bearer {addresses['token']}"}
         with httpx.Client(base_url=addresses["admin"], headers=headers, timeout=120, trust_env=False) as client:
@@ -210,6 +210,12 @@ def _patches(client: httpx.Client, artifact: Artifact, count: int, replicas: int
     for start in range(0, len(operations), PATCHES):
         _batch(client, operations[start : start + PATCHES], replicas if start + PATCHES >= len(operations) else None)
     return round(len(operations) / (time.perf_counter() - began), 1)
+
+
+def live_batch(client: httpx.Client, items: Sequence[Item]) -> None:
+    """Put items, all at once, without waiting for replicas."""
+    operations = [{"op": "put", "id": item.id, "item": orjson.loads(item_source(item))} for item in items]
+    _batch(client, operations, None)
 
 
 def _batch(client: httpx.Client, operations: Sequence[Mapping[str, Any]], replicas: int | None) -> None:

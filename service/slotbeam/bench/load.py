@@ -24,6 +24,8 @@ class Load:
         k: items wanted of each query.
         rate, seconds: items a second that are put, and for how long.
         puts, patches: items that are put one by one, and whose fields are patched.
+        live: items that a switch of the index takes along.
+        after_s: seconds after a switch that count as part of it: the index of before is let go of.
         found: items that are asked by their titles.
     """
 
@@ -38,6 +40,8 @@ class Load:
     puts: int = 300
     patches: int = 20_000
     found: int = 500
+    live: int = 1000
+    after_s: float = 1.0
 
 
 def title_heads(artifact: Artifact, count: int, seed: int = 0) -> list[str]:

@@ -28,7 +28,7 @@ _LIVE_S = 10.0
 
 @contextmanager
 def running_up(artifact: Path, processes: int = 1) -> Iterator[dict[str, Any]]:
-    """Run `slotbeam up` on free ports in a directory of its own; yields its addresses and the admin token.
+    """Run `slotbeam up` on free ports in a directory of its own; yields its addresses, that directory and a token.
 
     Args:
         processes: data planes.
@@ -49,7 +49,8 @@ def running_up(artifact: Path, processes: int = 1) -> Iterator[dict[str, Any]]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise SetupError("slotbeam up did not start; its message is above")
                 time.sleep(0.05)
-            yield {**record, "token": (data_dir / "admin.token").read_text(encoding="utf-8").strip()}
+            token = (data_dir / "admin.token").read_text(encoding="utf-8").strip()
+            yield {**record, "token": token, "data_dir": temporary}
         finally:
             process.send_signal(signal.SIGINT)
             process.wait()

@@ -22,6 +22,9 @@ def bench(
     items: Annotated[
         int | None, typer.Option(min=1, help="Also: a query beside so many live items, and how soon edits are served.")
     ] = None,
+    switch: Annotated[
+        int | None, typer.Option(min=1, help="Also: a query while the index is switched so many times, beside idle.")
+    ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="For how long --items are put at a steady rate.")] = 60.0,
     as_json: AsJson = False,
 ) -> None:
@@ -30,7 +33,7 @@ def bench(
     from slotbeam.bench.command import render
     from slotbeam.bench.load import Load
 
-    figures = measure(settings_of(ctx).artifact, queries, Load(seconds=seconds), processes, items)
+    figures = measure(settings_of(ctx).artifact, queries, Load(seconds=seconds), processes, items, switch)
     if out is not None:
         import json
 
