@@ -56,7 +56,7 @@ def unexplained(history: Iterable[Operation], initial: Hashable, step: Step, lim
     Raises:
         Undecided: more than `limit` configurations were tried.
     """
-    operations = sorted(history)
+    operations = sorted(history, key=lambda one: one.call)
     known = [one for one in operations if one.back != NEVER]
     unsure = [one for one in operations if one.back == NEVER]
     following = _Following(known, unsure, step)
