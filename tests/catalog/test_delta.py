@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slotbeam.arrays import Strings, running_totals
-from slotbeam.catalog.delta.fields import GrowingFields, Keywords, LiveField
+from slotbeam.catalog.delta.fields import GrowingFields, LiveField
 from slotbeam.catalog.delta.joined import JoinedArray
+from slotbeam.catalog.delta.keywords import FieldKeywords, Keywords
 from slotbeam.catalog.delta.passing import LivePassing
 from slotbeam.catalog.delta.texts import LiveTextIndex
 from slotbeam.catalog.delta.words import LiveWords, WordsRun
-from slotbeam.catalog.fields import Field
+from slotbeam.catalog.fields import Field, Fields
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.textindex import TextIndex
 from slotbeam.catalog.words import Words
@@ -73,8 +74,11 @@ def test_words_of_an_index_and_of_live_items_are_counted_together(one: list[list
 
 @given(st.lists(st.sampled_from("abcdefg"), max_size=5), st.lists(st.sampled_from("abcdefghxyz"), max_size=8))
 def test_keywords_of_an_index_and_new_ones_are_in_one_order(old: list[str], new: list[str]) -> None:
-    base, grown = Field.of(old) if old else None, GrowingFields()
-    grown.append([{"f": word} for word in new])
+    base = Field.of(old) if old else None
+    grown = GrowingFields(FieldKeywords(Fields({"f": base} if base else {})))
+    for word in new:  # one version each
+        grown.append([{"f": word}])
+        grown.view()
     if not grown.kinds and base is None:
         return
     kind = base.kind if base else grown.kinds["f"]
@@ -88,6 +92,6 @@ def test_keywords_of_an_index_and_new_ones_are_in_one_order(old: list[str], new:
 
 
 def test_keywords_without_new_ones_are_those_of_the_index() -> None:
-    keywords = Keywords(Strings.of(["a", "c"]), ["b"], np.array([1]))
+    keywords = Keywords(Strings.of(["a", "c"]), ["b"], np.array([1]), np.array([1, -1]))
     assert keywords.take(np.array([0, 1, 2])) == ["a", "b", "c"]
     assert keywords.of_base(np.array([0, 1])).tolist() == [0, 2]

@@ -14,6 +14,7 @@ from slotbeam.catalog.columns import Columns
 from slotbeam.catalog.delta.catalog import Delta, LiveCatalog
 from slotbeam.catalog.delta.fields import check_fields, kind_of
 from slotbeam.catalog.delta.growing import GrowingArray
+from slotbeam.catalog.delta.keywords import FieldKeywords
 from slotbeam.catalog.delta.order import DeltaOrder, IndexOrder, keys_of
 from slotbeam.catalog.delta.patches import GrowingPatches
 from slotbeam.catalog.delta.postings import PostingsRun, postings_of
@@ -69,9 +70,9 @@ class LiveIndex:
         self._clear()
 
     def _clear(self) -> None:
-        index = self._index
+        index, keywords = self._index, FieldKeywords(self._index.fields)
         self.numbering += 1
-        self._rows, self._patches = GrowingRows(index), GrowingPatches()
+        self._rows, self._patches = GrowingRows(index, keywords), GrowingPatches(keywords)
         self._runs: tuple[PostingsRun, ...] = ()
         self._word_runs: tuple[WordsRun, ...] = ()
         self._alive: BoolArray = np.empty(0, np.bool_)

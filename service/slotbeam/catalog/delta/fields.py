@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from slotbeam.arrays import Strings
 from slotbeam.catalog.columns import VALUES
 from slotbeam.catalog.delta.growing import GrowingArray
 from slotbeam.catalog.delta.joined import patched_of
+from slotbeam.catalog.delta.keywords import FieldKeywords, GrowingKeywords, Keywords
 from slotbeam.catalog.fields import Field, FieldKind, Fields
 from slotbeam.catalog.item import FieldValue, Item
 from slotbeam.errors import InputError
@@ -40,15 +39,20 @@ def check_fields(known: Mapping[str, FieldKind], item: Item) -> None:
 
 
 class GrowingFields:
-    """The fields of rows that only come. A field that is new has no value in the rows before."""
+    """The fields of rows that only come. A field that is new has no value in the rows before.
 
-    def __init__(self) -> None:
-        self._columns: dict[str, tuple[FieldKind, GrowingArray, dict[str, int]]] = {}
+    Args:
+        keywords: of all fields, shared by all that grows beside an index.
+    """
+
+    def __init__(self, keywords: FieldKeywords) -> None:
+        self._keywords = keywords
+        self._columns: dict[str, tuple[FieldKind, GrowingArray]] = {}
         self._rows = 0
 
     @property
     def kinds(self) -> dict[str, FieldKind]:
-        return {name: kind for name, (kind, _, _) in self._columns.items()}
+        return {name: kind for name, (kind, _) in self._columns.items()}
 
     def append(self, rows: Sequence[Mapping[str, FieldValue]]) -> None:
         """Take the fields of the next rows, each of its kind."""
@@ -57,20 +61,20 @@ class GrowingFields:
                 dtype, none = VALUES[kind_of(value)]
                 column = GrowingArray(dtype)
                 column.append(np.full(self._rows, none, dtype))
-                self._columns[name] = kind_of(value), column, {}
-        for name, (kind, column, codes) in self._columns.items():
+                self._columns[name] = kind_of(value), column
+        for name, (kind, column) in self._columns.items():
             dtype, none = VALUES[kind]
-            said = (row.get(name) for row in rows)
+            said: Iterable[Any] = (row.get(name) for row in rows)
             if kind is FieldKind.KEYWORD:
-                said = (None if value is None else codes.setdefault(str(value), len(codes)) for value in said)
+                said = self._keywords[name].append(None if value is None else str(value) for value in said)
             column.append(np.array([none if value is None else value for value in said], dtype))
         self._rows += len(rows)
 
     def view(self) -> dict[str, GrownField]:
         """Return the fields of all rows so far."""
         return {
-            name: GrownField(kind, column.view(), codes, len(codes))
-            for name, (kind, column, codes) in self._columns.items()
+            name: GrownField(kind, column.view(), self._keywords[name] if kind is FieldKind.KEYWORD else None)
+            for name, (kind, column) in self._columns.items()
         }
 
 
@@ -79,25 +83,28 @@ class GrownField(Field):
 
     Args:
         kind, values: see `Field`.
-        codes: keyword → code, shared with later rows.
+        grown: its keywords, which later rows share; None of another kind.
+
+    Attributes:
+        codes: keyword → code.
         known: how many of them there are yet.
+        every: all keywords there are yet, those of the index among them.
     """
 
-    def __init__(self, kind: FieldKind, values: NDArray[Any], codes: Mapping[str, int], known: int) -> None:
-        object.__setattr__(self, "codes", codes)
+    def __init__(self, kind: FieldKind, values: NDArray[Any], grown: GrowingKeywords | None) -> None:
+        known = len(grown.codes) if grown else 0
+        object.__setattr__(self, "codes", grown.codes if grown else {})
         object.__setattr__(self, "known", known)
-        super().__init__(kind, values, _KeywordCount(known) if kind is FieldKind.KEYWORD else None)  # type: ignore[arg-type]
+        object.__setattr__(self, "every", grown.view() if grown else None)
+        super().__init__(kind, values, _KeywordCount(known) if grown else None)  # type: ignore[arg-type]
 
     codes: Mapping[str, int]
     known: int
+    every: Keywords | None
 
     def _code_of(self, keyword: str) -> int | None:
         code = self.codes.get(keyword)
         return None if code is None or code >= self.known else code
-
-    def words(self) -> list[str]:
-        """Return the keywords, by code."""
-        return [word for word, _ in zip(list(self.codes), range(self.known), strict=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +140,6 @@ class LiveField:
     ) -> None:
         self.kind, self._base, self._n, self._more, self._patches, self._patched = kind, base, n, more, patches, patched
 
-    @cached_property
-    def _codes(self) -> tuple[Keywords, list[IntArray | None]]:
-        """Return all keywords, sorted, and what the codes of each part are among them, none last; None: the same."""
-        base = self._base.keywords if self._base and self._base.keywords is not None else Strings.of(())
-        grown = [part.words() if part else [] for part in (self._more, self._patches)]
-        code = {word: self._base._code_of(word) if self._base else None for words in grown for word in words}
-        new = sorted(word for word, at in code.items() if at is None)
-        keywords = Keywords(base, new, np.array([bisect_left(base, word) for word in new], np.int64))
-        of_base = None if not new else np.append(keywords.of_base(np.arange(len(base))), -1)
-        code |= dict(zip(new, (keywords.points + np.arange(len(new))).tolist(), strict=True))
-        held = {word: at if word in new or of_base is None else int(of_base[at]) for word, at in code.items()}
-        return keywords, [of_base, *(np.array([*(held[word] for word in words), -1], np.int64) for words in grown)]
-
     def at(self, rows: IntArray) -> Field:
         """Return the field of the items `rows` (n,) alone, in their order."""
         dtype, none = VALUES[self.kind]
@@ -157,43 +151,20 @@ class LiveField:
             (self._more, new, rows[new] - self._n),
             (self._patches, at, self._patched[1][number]),
         ]
-        keywords, tables = self._codes if self.kind is FieldKind.KEYWORD else (None, [None] * 3)
-        for (field, where, own), table in zip(parts, tables, strict=True):
-            if field is not None:
-                values[where] = field.values[own] if table is None else table[field.values[own]]
-            elif len(own):
+        grown = self._more or self._patches
+        every = grown.every if grown else None
+        for field, where, own in parts:
+            if field is None:
                 values[where] = none
-        return Field(self.kind, values, keywords)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Keywords:
-    """Sorted keywords: those of an index, and new ones between them.
-
-    Attributes:
-        base: of the index, sorted.
-        new: others, sorted.
-        points: of each new one how many of `base` are less.
-    """
-
-    base: Strings
-    new: Sequence[str]
-    points: IntArray
-
-    def __len__(self) -> int:
-        return len(self.base) + len(self.new)
-
-    def of_base(self, codes: IntArray) -> IntArray:
-        """Return what `codes` (n,) of the index's keywords are among all."""
-        return codes + np.searchsorted(self.points, codes, "right")
-
-    def take(self, codes: IntArray) -> list[str]:
-        """Return the keywords of `codes` (n,)."""
-        own = self.points + np.arange(len(self.new))
-        place = np.searchsorted(own, codes)
-        is_new = own[np.minimum(place, len(own) - 1)] == codes if len(own) else np.zeros(len(codes), np.bool_)
-        told = iter(self.base.take(codes[~is_new] - place[~is_new]))
-        return [self.new[at] if new else next(told) for at, new in zip(place.tolist(), is_new.tolist(), strict=True)]
+            elif every is None:
+                values[where] = field.values[own]
+            elif field is self._base:
+                values[where] = every.of_base(field.values[own])
+            else:
+                values[where] = every.of_live[field.values[own]]
+        if every is None and self._base is not None:
+            return Field(self.kind, values, self._base.keywords)
+        return Field(self.kind, values, every)  # type: ignore[arg-type]
 
 
 class LiveFields(Fields):

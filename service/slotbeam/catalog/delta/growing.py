@@ -50,6 +50,26 @@ class GrowingArray:
         return self._held[: self._length]
 
 
+class SortedRows:
+    """Rows that came, in the order of a key each has; of equal ones the earlier first."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.keys, self.rows = np.empty(0, dtype), np.empty(0, np.int64)
+
+    def append(self, keys: NDArray[Any]) -> None:
+        """Take the keys (n,) of the next rows."""
+        first = np.argsort(keys, kind="stable")
+        at = np.searchsorted(self.keys, keys[first], side="right")
+        self.rows = inserted(self.rows, at, first + len(self.rows))
+        self.keys = inserted(self.keys, at, keys[first])
+
+    def ranks(self) -> IntArray:
+        """Return (D,) int64 the place of each row."""
+        out = np.empty(len(self.rows), np.int64)
+        out[self.rows] = np.arange(len(out))
+        return out
+
+
 class GrowingStrings:
     """Strings, as `Strings` holds them."""
 

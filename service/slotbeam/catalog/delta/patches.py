@@ -10,6 +10,7 @@ import numpy as np
 from slotbeam.arrays import Strings
 from slotbeam.catalog.delta.fields import GrowingFields, GrownField
 from slotbeam.catalog.delta.growing import GrowingArray, GrowingStrings
+from slotbeam.catalog.delta.keywords import FieldKeywords
 from slotbeam.catalog.item import FieldValue
 from slotbeam.types import BoolArray, FloatArray, IntArray
 
@@ -41,8 +42,8 @@ class Patches:
 class GrowingPatches:
     """Takes patches. A later one of a row stands for the earlier ones."""
 
-    def __init__(self) -> None:
-        self._prior, self._sources, self._fields = GrowingArray(np.float32), GrowingStrings(), GrowingFields()
+    def __init__(self, keywords: FieldKeywords) -> None:
+        self._prior, self._sources, self._fields = GrowingArray(np.float32), GrowingStrings(), GrowingFields(keywords)
         self._rows = self._numbers = np.empty(0, np.int64)
         self._count = 0
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from slotbeam.arrays import Strings
 from slotbeam.catalog.columns import Columns
 from slotbeam.catalog.delta.fields import GrowingFields, GrownField
-from slotbeam.catalog.delta.growing import GrowingArray, GrowingStrings, inserted
+from slotbeam.catalog.delta.growing import GrowingArray, GrowingStrings, SortedRows
+from slotbeam.catalog.delta.keywords import FieldKeywords
 from slotbeam.catalog.item import FieldValue
 from slotbeam.catalog.table import Catalog
 from slotbeam.types import BoolArray, FloatArray, IntArray
@@ -49,30 +49,10 @@ class DeltaRows:
         return len(self.prior)
 
 
-class SortedRows:
-    """Rows that came, in the order of a key each has; of equal ones the earlier first."""
-
-    def __init__(self, dtype: DTypeLike) -> None:
-        self.keys, self.rows = np.empty(0, dtype), np.empty(0, np.int64)
-
-    def append(self, keys: NDArray[Any]) -> None:
-        """Take the keys (n,) of the next rows."""
-        first = np.argsort(keys, kind="stable")
-        at = np.searchsorted(self.keys, keys[first], side="right")
-        self.rows = inserted(self.rows, at, first + len(self.rows))
-        self.keys = inserted(self.keys, at, keys[first])
-
-    def ranks(self) -> IntArray:
-        """Return (D,) int64 the place of each row."""
-        out = np.empty(len(self.rows), np.int64)
-        out[self.rows] = np.arange(len(out))
-        return out
-
-
 class GrowingRows:
     """Takes rows. Of the types that the arrays of `index` have."""
 
-    def __init__(self, index: Catalog) -> None:
+    def __init__(self, index: Catalog, keywords: FieldKeywords) -> None:
         def like(name: str) -> GrowingArray:
             array = index.text_index.vectors if name == "text_vectors" else getattr(index, name)
             return GrowingArray(array.dtype, array.shape[1:])
@@ -83,7 +63,7 @@ class GrowingRows:
             "reread": GrowingArray(np.bool_),
             "id_places": GrowingArray(np.int64),
         }
-        self._fields = GrowingFields()
+        self._fields = GrowingFields(keywords)
         self._lists = np.arange(len(index.text_index.centroids) + 1)
         self._by_id, self._by_list = SortedRows(np.object_), SortedRows(np.int32)
 
