@@ -13,10 +13,13 @@ from slotbeam.catalog.delta.fields import GrowingFields, LiveField
 from slotbeam.catalog.delta.joined import JoinedArray
 from slotbeam.catalog.delta.keywords import FieldKeywords, Keywords
 from slotbeam.catalog.delta.passing import LivePassing
+from slotbeam.catalog.delta.postings import LivePostings, PostingsRun
+from slotbeam.catalog.delta.runs import FEW, with_run
 from slotbeam.catalog.delta.texts import LiveTextIndex
 from slotbeam.catalog.delta.words import LiveWords, WordsRun
 from slotbeam.catalog.fields import Field, Fields
 from slotbeam.catalog.passing import Passing
+from slotbeam.catalog.postings import Postings
 from slotbeam.catalog.textindex import TextIndex
 from slotbeam.catalog.words import Words
 
@@ -53,6 +56,38 @@ def test_the_nearest_of_index_and_delta_are_those_of_one_index(seed: int, more: 
     found = live.nearest(query, limit, scan, passing)
     whole = index_of(vectors[order], lists[order], centroids)
     assert found.tolist() == order[whole.nearest(query, limit, scan, Passing(len(order)))].tolist()
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(0, 30))
+def test_postings_of_index_and_delta_say_what_one_table_says(seed: int, parts: int, limit: int) -> None:
+    rng, base, more, terms = np.random.default_rng(seed), 24, 3 * parts, 5
+    n, known = base + more, 3  # of these terms the index has three
+    table = rng.integers(0, 3, (terms, n)) * (rng.random((terms, n)) < 0.6)
+    table[:known, 0], table[known:, :base] = 1, 0
+    rows = [np.flatnonzero(own[:base]) for own in table[:known]]
+    starts = running_totals([len(own) for own in rows])
+    impacts = np.concatenate([own[own > 0] for own in table[:known, :base]]).astype(np.float16)
+    runs: tuple[PostingsRun, ...] = ()
+    for start in range(0, more, 3):
+        own = table[:, base + start : base + start + 3]
+        at, places = np.nonzero(own.T)
+        runs = with_run(runs, PostingsRun.of(places, at + start, own[places, at].astype(np.float16)), FEW)
+    alive, order = rng.random(n) < 0.8, rng.permutation(more)
+    in_order, numbers = order[alive[base:][order]], np.full(more, -1)
+    numbers[in_order] = np.arange(len(in_order))
+    passing: Any = LivePassing.of(Passing.of(alive[:base]), alive[base:], in_order, numbers)
+    held = Postings.of(starts, np.concatenate(rows).astype(np.int32), impacts, base, window_bits=2)
+    live = LivePostings(held, runs, passing)
+    asked, wanted = rng.permutation(terms)[:3], rng.permutation(n)[:20]
+    assert live.each(asked, wanted).tolist() == table[np.ix_(asked, wanted)].tolist()
+    sums = table[asked].sum(axis=0)
+    assert live.sums(asked, wanted).tolist() == sums[wanted].tolist()
+    at = np.append(np.arange(base), np.full(more, base))
+    at[base + in_order] += np.arange(len(in_order))
+    best = np.lexsort((at, -sums))
+    best = best[alive[best] & (sums[best] > 0)][:limit]
+    assert live.best(asked, limit, passing, at[base:].astype(float)).tolist() == best.tolist()
 
 
 texts = st.lists(st.lists(st.sampled_from(["lamp", "lamps", "lam", "stuhl", "tisch"]), max_size=4), max_size=6)

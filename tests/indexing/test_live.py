@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,18 +21,22 @@ from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader
 from slotbeam.catalog.table import item_text
+from slotbeam.files import sha256_of
 from slotbeam.indexing.build import build_index
 from slotbeam.indexing.live import Edits, LiveIndex
 from slotbeam.kae.matcher import Matcher
-from slotbeam.search.artifact import Artifact
+from slotbeam.model.textvectors import TABLE, TOKENIZER
+from slotbeam.search.artifact import MANIFEST, MODEL, Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest, SortKey
 from slotbeam.search.snapshot import Overlay, Snapshot
 from slotbeam.types import Slot, Timings
 from support.shop import BRANDS, COLORS, ENTITIES, make_items
+from support.texts import text_vectors
 
 WORDS = (*ENTITIES, *BRANDS, *COLORS, "zorblax", "thing", "number")
 OPTIONS: dict[str, Any] = {"scan_budget": 24, "step_rows": 4, "lexical_candidates": 9, "candidates": 12}
+OPTIONS |= {"text_candidates": 7, "text_rows": 20}  # less than there are: lists are chosen among
 REQUESTS = (
     SearchRequest("red mug"),
     SearchRequest("acme"),
@@ -40,6 +46,7 @@ REQUESTS = (
     SearchRequest("mug", filter={"department": ["kitchen", "new"]}, fields=("price", "department", "stock")),
     SearchRequest("rug", sort=(SortKey("department"), SortKey("price", descending=True))),
     SearchRequest("green", exclude_ids=("i003", "n1"), collapse="department"),
+    SearchRequest("acme lamp", exclude_ids=("i000", "i002", "n2", "i0035", "zz")),
     SearchRequest("cobalt rug", beam_width=3),
     SearchRequest("usb c", beam_width=50, filter={"stock": True}),
 )
@@ -80,8 +87,28 @@ edits = st.lists(
 
 
 @pytest.fixture(scope="module")
-def base(tiny_artifact: Path) -> Artifact:
-    artifact = Artifact.load(tiny_artifact)
+def base(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Artifact:
+    """An index whose items have text vectors, too."""
+    made = tmp_path_factory.mktemp("texts")
+    taught = made / "taught"
+    shutil.copytree(tiny_artifact, taught)
+    text_vectors().save(taught / MODEL)
+    manifest = json.loads((taught / MANIFEST).read_bytes())
+    for name in (TABLE, TOKENIZER):
+        path = taught / MODEL / name
+        manifest["files"][f"{MODEL}/{name}"] = {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    (taught / MANIFEST).write_text(json.dumps(manifest))
+    held = {item.id: item for item in make_items(120)}
+    artifact = index_of(taught, held, made)
+    assert artifact.catalog.text_index.vectors.shape[1]
+    return artifact
+
+
+def index_of(model: Path, held: Mapping[str, Item], directory: Path, **how: Any) -> Artifact:
+    lines = directory / "catalog.jsonl"
+    lines.write_bytes(b"\n".join(map(item_source, held.values())))
+    build_index(model, CatalogReader(lines), directory / "out", **how)
+    artifact = Artifact.load(directory / "out")
     return replace(artifact, options=replace(artifact.options, **OPTIONS))
 
 
@@ -134,10 +161,7 @@ def listed(base: Artifact, bound: Sequence[Bound], items: Iterable[Item]) -> lis
 
 
 def oracle(base: Artifact, held: Mapping[str, Item], directory: Path) -> Artifact:
-    lines = directory / "catalog.jsonl"
-    lines.write_bytes(b"\n".join(map(item_source, held.values())))
-    build_index(base.directory, CatalogReader(lines), directory / "out", statistics_of=base.directory)
-    return replace(Artifact.load(directory / "out"), options=base.options)
+    return index_of(base.directory, held, directory, statistics_of=base.directory)
 
 
 def assert_same(live: Snapshot, built: Snapshot, request: SearchRequest) -> None:
