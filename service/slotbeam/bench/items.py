@@ -161,22 +161,26 @@ def bench_edits(directory: Path, artifact: Artifact, processes: int, load: Load)
     Raises:
         SetupError: a replica did not serve a batch after its time-out.
     """
-    new = new_items(artifact, int(load.rate * load.seconds) + load.puts)
+    new = new_items(artifact, int(load.rate * load.seconds) + load.puts + 1)
     with running_up(directory, processes=processes) as addresses:
         headers = {"Authorization": f"Bearer {addresses['token']}"}
         with httpx.Client(base_url=addresses["admin"], headers=headers, timeout=120, trust_env=False) as client:
+            _begin(client, new.pop(), processes + 1)
             puts = _per_second(client, new[: load.puts])
             steady = _steady(client, new[load.puts :], load, processes + 1)
             patches = _patches(client, artifact, load.patches, processes + 1)
     return {"replicas": processes + 1, **steady, "puts": puts, "patches": patches}
 
 
+def _put_of(item: Item) -> dict[str, Any]:
+    return {"op": "put", "id": item.id, "item": orjson.loads(item_source(item))}
+
+
 def _steady(client: httpx.Client, items: Sequence[Item], load: Load, replicas: int) -> dict[str, Any]:
     everywhere = []
-    batches = [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+    batches = [list(map(_put_of, items[start : start + BATCH])) for start in range(0, len(items), BATCH)]
     began = time.perf_counter()
-    for number, batch in enumerate(batches):
-        operations = [{"op": "put", "id": item.id, "item": orjson.loads(item_source(item))} for item in batch]
+    for number, operations in enumerate(batches):
         time.sleep(max(0.0, began + number * BATCH / load.rate - time.perf_counter()))
         started = time.perf_counter()
         _batch(client, operations, replicas)
@@ -214,17 +218,31 @@ def _patches(client: httpx.Client, artifact: Artifact, count: int, replicas: int
 
 def live_batch(client: httpx.Client, items: Sequence[Item]) -> None:
     """Put items, all at once, without waiting for replicas."""
-    operations = [{"op": "put", "id": item.id, "item": orjson.loads(item_source(item))} for item in items]
-    _batch(client, operations, None)
+    _batch(client, list(map(_put_of, items)), None)
+
+
+def _begin(client: httpx.Client, item: Item, replicas: int) -> None:
+    """Put one item until all replicas have begun and serve it: what encodes items is read with the first edit."""
+    deadline = time.monotonic() + _WAIT_S
+    while _sent(client, [_put_of(item)], True) < replicas:
+        if time.monotonic() > deadline:
+            raise SetupError(f"fewer than {replicas} replicas serve items after {_WAIT_S} s")
+        time.sleep(0.1)
 
 
 def _batch(client: httpx.Client, operations: Sequence[Mapping[str, Any]], replicas: int | None) -> None:
     """Send a batch, and wait for all replicas where their number is given."""
-    wait = {} if replicas is None else {"wait": "all", "timeout": f"{_WAIT_S}s"}
+    applied = _sent(client, operations, replicas is not None)
+    if replicas is not None and applied != replicas:
+        raise SetupError(f"{applied} of {replicas} replicas served a batch after {_WAIT_S} s")
+
+
+def _sent(client: httpx.Client, operations: Sequence[Mapping[str, Any]], waits: bool) -> int:
+    """Send a batch, and return how many replicas serve it."""
+    wait = {"wait": "all", "timeout": f"{_WAIT_S}s"} if waits else {}
     answer = client.post("/admin/items:batch", params=wait, json={"operations": operations})
     answer.raise_for_status()
     told = answer.json()
     if told["refused"]:
         raise SetupError(f"{told['refused']} of {told['operations']} edits were refused: {told['results'][0]}")
-    if replicas is not None and told["propagation"]["applied"] != replicas:
-        raise SetupError(f"{told['propagation']['applied']} of {replicas} replicas served a batch after {_WAIT_S} s")
+    return int(told["propagation"]["applied"])
