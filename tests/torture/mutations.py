@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from torture.indexmutations import OF_INDEXES
 from torture.itemmutations import OF_ITEMS
 from torture.mutation import Mutation, one
 
@@ -194,6 +195,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     # ---- live items
     *OF_ITEMS,
+    *OF_INDEXES,
     # ---- who may
     one(
         *("tokens compared byte by byte", "access/auth.py"),
