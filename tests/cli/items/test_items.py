@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import redis
 
+from slotbeam.cli.client import admin_client
+from slotbeam.cli.folding import AutoFolding
 from slotbeam.embedded.address import store_url
+from slotbeam.settings import Settings
 from support.processes import Up, wait_for
 
 MUG = json.dumps({"title": "A red mug", "fields": {"price": 12.5}})
@@ -74,3 +78,17 @@ def test_items_that_the_store_lost_are_brought_back(up: Up) -> None:
     assert '"price": 12.5' in up.cli("items", "show", "kept").stdout
     assert up.cli("slots", "restore", "--from", "last-good").returncode == 0
     wait_for(lambda: up.cli("items", "put", "more", MUG).returncode == 0)
+
+
+async def test_when_there_are_many_up_folds_them_into_the_next_index_and_every_replica_serves_it(up: Up) -> None:
+    assert up.cli("items", "put", "many", '{"title": "zorblax plush"}').returncode == 0
+    settings = Settings(data_dir=up.data_dir, fold_at=1)
+    work = AutoFolding(settings, partial(admin_client, settings), lambda: up.environment)
+    await work.look()
+    answer = up.retrieve("zorblax")
+    assert answer["catalog"]["index"].startswith("tiny-")
+    assert answer["items"][0]["id"] == "many"
+    told = json.loads(up.cli("index", "list", "--json").stdout)
+    assert (told["active"]["name"], told["before"]["name"], told["delta"]) == (answer["catalog"]["index"], "tiny", 0)
+    await work.look()
+    assert len(list((up.data_dir / "indexes").iterdir())) == 1, "there was nothing more to fold"
