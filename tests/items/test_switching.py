@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import shutil
@@ -22,11 +21,12 @@ from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.items.replica.trimming import trim_held
 from slotbeam.items.store.store import ItemStore
 from slotbeam.items.store.switching import commit_switch
-from slotbeam.items.switch import IndexMark, activation, rollback
+from slotbeam.items.switch import Base, IndexMark, Switch, activation, rollback
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Holder, ServingState, Snapshot
+from slotbeam.search.watermark import Watermark
 from slotbeam.types import Timings
 from support.items import delete, edit, fold, patch, put
 from support.live import NOW, QUICK
@@ -303,13 +303,17 @@ async def test_after_a_restore_every_record_is_served_over_the_index(
         assert answers(it.watcher.holder.current) == served
 
 
-async def test_two_who_switch_at_once_do_so_one_after_the_other(
-    items: Store, tiny_artifact: Path, tmp_path: Path
-) -> None:
-    first = await fold(items, tiny_artifact, tmp_path / "first")
-    await edit(items, put("n1"))
-    second = await fold(items, tiny_artifact, tmp_path / "second")
-    made = await asyncio.gather(
-        *(activate(items, tiny_artifact, index.name, index) for index in (first, second)),
-    )
-    assert sorted(made) == [1, 2]
+async def test_a_switch_that_somebody_made_meanwhile_is_planned_on(items: Store, raw: redis.Redis) -> None:
+    root, first, second = (IndexMark(name, f"sha-{name}", Watermark()) for name in ("root", "first", "second"))
+    seen: list[Switch | None] = []
+
+    def make(now: Switch | None, base: Base) -> Switch | None:
+        seen.append(now)
+        if now is None:
+            other = Switch(1, "sha-root", first, root, "another", NOW)
+            raw.hset("{sb}:index", items=[part for pair in other.fields().items() for part in pair])
+        return activation(now, second, first if now else root, base, "ci", NOW)
+
+    made, _ = await commit_switch(ItemStore(items), make)
+    assert made == Switch(2, "sha-root", second, first, "ci", NOW)
+    assert [now.number if now else 0 for now in seen] == [0, 1]

@@ -193,9 +193,7 @@ class Follower:
         log.info("items listed", seq=seen.head.seq, records=len(records))
         known, head, watermark = self.serving.records, self.serving.known, self.status.watermark
         gone = {item_id: data for item_id, data in known.items() if item_id not in records}
-        # In another epoch than that of the index every record is an edit of it.
-        begins = head is None or watermark.epoch == head.epoch != seen.head.epoch
-        whole = begins or (head is not None and bool(beyond(watermark, head, gone)))
+        whole = head is None or bool(beyond(watermark, head, gone))
         changed = {item_id: data for item_id, data in records.items() if known.get(item_id) != data}
         handed, state = records if whole else changed, ServingState.LIVE
         return await self.serving.apply(handed, seen.head, state, whole=whole, gone=gone, trimmed=seen.trimmed)
