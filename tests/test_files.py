@@ -23,6 +23,8 @@ ELSEWHERE = {
     "slotbeam_lab/world/make.py _log": "the last day's part is the test's file: moved in a directory that is not ready",
     "slotbeam_train/teacher/opening.py unpacked": "a directory of files of a wheel, which another run may unpack, too",
     "slotbeam_lab/world2/make.py _log": "the same of world 2",
+    "slotbeam/bench/switch.py linked": "files of an index that is there, under one more name for a benchmark",
+    "slotbeam/bench/switch.py _twin": "the same",
     "slotbeam/indexing/pulling.py _pulled": "a directory, which appears in one rename",
     "slotbeam/indexing/pulling.py _fetch": "hashed as it is copied, and on disk before its directory appears",
     "slotbeam/indexing/build.py replace_artifact": "a directory, which takes the place of the one before",
