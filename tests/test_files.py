@@ -27,8 +27,6 @@ ELSEWHERE = {
     "slotbeam/bench/switch.py _twin": "the same",
     "slotbeam/indexing/pulling.py _pulled": "a directory, which appears in one rename",
     "slotbeam/indexing/pulling.py _fetch": "hashed as it is copied, and on disk before its directory appears",
-    "slotbeam/bench/switch.py _twin": "a directory of what is measured, of links where that can be",
-    "slotbeam/bench/switch.py linked": "the same",
     "slotbeam/indexing/build.py replace_artifact": "a directory, which takes the place of the one before",
 }
 """Where a file or a directory is renamed and no file is written by it."""

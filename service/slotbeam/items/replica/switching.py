@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +34,8 @@ from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.types import Timings
 
 T = TypeVar("T")
+OFTEN_S = 0.0001
+"""That a thread keeps the interpreter from others while an index is loaded, seconds; 0.005 is usual."""
 
 log = structlog.get_logger("slotbeam.items")
 
@@ -111,7 +114,7 @@ class Switching:
         began = time.monotonic()
         mark, guard = switch.active, CrashGuard(folder(indexes.data_dir) / self._guard_name)
         log.info("an index is loaded", index=mark.name)
-        with guard.applying(mark.sha, {}) as care:
+        with _handing_over_often(), guard.applying(mark.sha, {}) as care:
             if care.refused:
                 raise SetupError(f"loading it ended the process again and again; remove {guard.path} to try again")
             directory = await _in_low_thread(lambda: self._verified(indexes, mark))
@@ -147,6 +150,17 @@ def check_model(served: Artifact, manifest: dict[str, object], name: str) -> Non
             f"{name} was made by another model than {served.name}; a model is switched by SLOTBEAM_ARTIFACT and SIGHUP "
             "(docs/operations.md)"
         )
+
+
+@contextlib.contextmanager
+def _handing_over_often() -> Iterator[None]:
+    """Let threads hand the interpreter over often: what loads an index holds it, and requests take it many times."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(OFTEN_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def _in_low_thread(work: Callable[[], T]) -> T:
