@@ -80,6 +80,10 @@ async def roll_back(store: Store, name: str) -> int:
     return switch.number
 
 
+async def until_switched(it: LiveReplica, number: int) -> None:
+    await until(it, lambda facts: facts.switch == number)
+
+
 def answers(snapshot: Snapshot) -> list[list[tuple[str, float]]]:
     """Ids and scores for some queries; what an index is called does not matter."""
     found = []
@@ -102,6 +106,19 @@ async def never_switched(server: EmbeddedStore, root: Path, directory: Path, seq
 async def some_edits(store: Store) -> int:
     await edit(store, put("n1", "zorblax lamp"), put("n2", "red mug", popularity=9), delete("n2"))
     return (await edit(store, put("i003", "zorblax lamp"), put("n3", "blue lamp"))).seq
+
+
+@contextlib.asynccontextmanager
+async def switched(
+    server: EmbeddedStore, items: Store, root: Path, directory: Path
+) -> AsyncIterator[tuple[LiveReplica, Path]]:
+    """A replica that serves an index into which some edits of `root` were folded, and where that is."""
+    await some_edits(items)
+    async with replica(server, root, directory) as it:
+        await follows(it, 5)
+        first = await fold(items, root, directory / "first")
+        await until_switched(it, await activate(items, root, "first", first))
+        yield it, first
 
 
 async def test_every_edit_is_served_over_whichever_index(
@@ -217,12 +234,7 @@ async def test_an_index_that_ends_the_process_again_and_again_is_left(
 async def test_a_replica_starts_with_the_index_that_it_served_and_the_edits_since(
     server: EmbeddedStore, items: Store, tiny_artifact: Path, tmp_path: Path
 ) -> None:
-    await some_edits(items)
-    async with replica(server, tiny_artifact, tmp_path) as it:
-        await follows(it, 5)
-        first = await fold(items, tiny_artifact, tmp_path / "first")
-        number = await activate(items, tiny_artifact, "first", first)
-        await until(it, lambda facts: facts.switch == number)
+    async with switched(server, items, tiny_artifact, tmp_path) as (it, first):
         await follows(it, (await edit(items, put("n7", "blue lamp"))).seq)
         served = answers(it.watcher.holder.current)
     indexes = Indexes(tiny_artifact, tmp_path, tmp_path / "data")
@@ -245,11 +257,7 @@ async def test_a_replica_starts_with_the_index_that_it_served_and_the_edits_sinc
 async def test_records_that_every_index_in_use_holds_are_let_go_and_an_older_index_holds(
     server: EmbeddedStore, items: Store, raw: redis.Redis, tiny_artifact: Path, tmp_path: Path
 ) -> None:
-    await some_edits(items)
-    async with replica(server, tiny_artifact, tmp_path) as it:
-        await follows(it, 5)
-        first = await fold(items, tiny_artifact, tmp_path / "first")
-        await until_switched(it, await activate(items, tiny_artifact, "first", first))
+    async with switched(server, items, tiny_artifact, tmp_path) as (it, first):
         await follows(it, (await edit(items, put("n7", "blue lamp"))).seq)
         second = await fold(items, first, tmp_path / "second")
         await until_switched(it, await activate(items, first, "second", second))
@@ -282,18 +290,10 @@ async def test_records_that_every_index_in_use_holds_are_let_go_and_an_older_ind
         await until(it, lambda facts: facts.state is ServingState.INDEX)
 
 
-async def until_switched(it: LiveReplica, number: int) -> None:
-    await until(it, lambda facts: facts.switch == number)
-
-
 async def test_after_a_restore_every_record_is_served_over_the_index(
     server: EmbeddedStore, items: Store, raw: redis.Redis, tiny_artifact: Path, tmp_path: Path
 ) -> None:
-    await some_edits(items)
-    async with replica(server, tiny_artifact, tmp_path) as it:
-        await follows(it, 5)
-        first = await fold(items, tiny_artifact, tmp_path / "first")
-        await until_switched(it, await activate(items, tiny_artifact, "first", first))
+    async with switched(server, items, tiny_artifact, tmp_path) as (it, _):
         assert it.items.facts.delta == 0
         served = answers(it.watcher.holder.current)
         raw.hset("{sb}:imeta", mapping={"epoch": "restored", "seq": "100", "began": "100"})

@@ -13,6 +13,7 @@ import redis
 from pydantic import SecretStr
 
 from slotbeam.api.admin import create_admin_app
+from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
@@ -50,4 +51,21 @@ def plane(raw: redis.Redis, shop: Artifact, settings: Settings) -> Plane:
 @pytest.fixture
 async def admin(plane: Plane) -> AsyncIterator[AppClient]:
     async with plane() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_artifact: Path) -> Artifact:
+    """An artifact that items can be encoded by."""
+    return Artifact.load(tiny_artifact)
+
+
+@pytest.fixture
+async def data(server: EmbeddedStore, whole: Artifact, tmp_path: Path) -> AsyncIterator[AppClient]:
+    """A client of a data plane that is ready, of the same store."""
+    settings = Settings(data_dir=tmp_path / "serve", redis_url=server.url, replica_id="serve-1")
+    async with client_of(create_data_app(settings, whole)) as client:
+        async with asyncio.timeout(20):
+            while (await client.get("/readyz")).status_code != 200:
+                await asyncio.sleep(0.005)
         yield client

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,35 +13,17 @@ import pytest
 import redis
 
 from slotbeam.access.tokens import TokenFile
-from slotbeam.api.retrieve.app import create_data_app
-from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
-from support.clients import AppClient, client_of
+from support.clients import AppClient
 from support.items import Remembering
 
 MUG = {"title": "A red mug", "attributes": {"color": "red"}, "fields": {"price": 12.5, "department": "home"}}
 
 
-@pytest.fixture(scope="module")
-def whole(tiny_artifact: Path) -> Artifact:
-    """An artifact that items can be encoded by."""
-    return Artifact.load(tiny_artifact)
-
-
 @pytest.fixture
 async def admin(plane: Any, whole: Artifact) -> AsyncIterator[AppClient]:
     async with plane(artifact=whole) as client:
-        yield client
-
-
-@pytest.fixture
-async def data(server: EmbeddedStore, whole: Artifact, tmp_path: Path) -> AsyncIterator[AppClient]:
-    settings = Settings(data_dir=tmp_path / "serve", redis_url=server.url, replica_id="serve-1")
-    async with client_of(create_data_app(settings, whole)) as client:
-        async with asyncio.timeout(20):
-            while (await client.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.005)
         yield client
 
 

@@ -20,25 +20,9 @@ WAIT = "?wait=all&timeout=20s"
 ALL = {"category": "brand", "items": {"match": "live"}}
 
 
-@pytest.fixture(scope="module")
-def whole(tiny_artifact: Path) -> Artifact:
-    """An artifact that items can be encoded by."""
-    return Artifact.load(tiny_artifact)
-
-
 @pytest.fixture
 async def admin(plane: Any, whole: Artifact) -> AsyncIterator[AppClient]:
     async with plane(artifact=whole) as client:
-        yield client
-
-
-@pytest.fixture
-async def data(server: EmbeddedStore, whole: Artifact, tmp_path: Path) -> AsyncIterator[AppClient]:
-    settings = Settings(data_dir=tmp_path / "serve", redis_url=server.url, replica_id="serve-1")
-    async with client_of(create_data_app(settings, whole)) as client:
-        async with asyncio.timeout(20):
-            while (await client.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.005)
         yield client
 
 

@@ -218,5 +218,5 @@ def test_a_line_that_cannot_be_read_is_named_and_the_others_are_read() -> None:
     assert [(line, form.words, form.match) for line, form in forms.items()] == [(2, ["a"], True), (6, ["d"], False)]
     assert set(refused) == {3, 4, 5}
     assert '"x" stands where the header names no column' in str(refused[3])
-    assert 'match: Input should be a valid boolean (given "maybe")' in str(refused[4])
+    assert 'match: must be true, false or "live" (given "maybe")' in str(refused[4])
     assert "is no escape" in str(refused[5])
