@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import Field, WithJsonSchema, create_model
 from pydantic.config import JsonDict
 
 from slotbeam.api.http.models import Moment, Said
-from slotbeam.bindings.spec import DEFAULTS, FIELDS, LATER, TOLD, Kind, MatchRule
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, LATER, LIVE, TOLD, Kind
 
 PlacementName = Literal["top", "blend", "only"]
+MatchName = bool | Annotated[Literal["live"], WithJsonSchema({"type": "string", "enum": [LIVE]})]
+"""`MatchRule`; of a constant in a union the generator of clients makes what reads no `false`."""
 
 Members = dict[str, Any]
 """Name → type and what is said of it, as `create_model` takes them."""
@@ -18,7 +20,7 @@ Members = dict[str, Any]
 _SAID: Members = {
     "placement": (PlacementName, ...),
     "match": (
-        MatchRule,
+        MatchName,
         Field(description="Whether its items were found by its words; live: whether they are, whenever they come"),
     ),
 }
@@ -26,7 +28,7 @@ _BY_KIND: dict[Kind, object] = {
     Kind.TEXT: str,
     Kind.TEXTS: list[str],
     Kind.FLAG: bool,
-    Kind.RULE: MatchRule,
+    Kind.RULE: MatchName,
     Kind.MOMENT: Moment | None,
 }
 
