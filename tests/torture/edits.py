@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ ANY = "any"
 
 
 @dataclass(kw_only=True)
-class Edit:
+class Edit(ABC):
     """One wish of a client: one idempotency key, however often it was sent.
 
     Attributes:
@@ -38,6 +39,7 @@ class Edit:
     problem: str = ""
     durability: str = ""
 
+    @abstractmethod
     def differs(self, done: Sequence[Entry], before: World, base: Mapping[str, Row]) -> str:
         """Why entries of its key are not what was asked for; empty when they are.
 
@@ -45,7 +47,6 @@ class Edit:
             before: what there was before the first of them; without any, when it was acknowledged.
             base: the rows of the index.
         """
-        raise NotImplementedError
 
 
 @dataclass(kw_only=True)

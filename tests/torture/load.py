@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
@@ -47,7 +48,7 @@ class Progress:
                 await self._changed.wait()
 
 
-class Writer(Generic[E]):
+class Writer(ABC, Generic[E]):
     """Edits what no other writer edits; sends again, with the same key, whatever was left open.
 
     Args:
@@ -74,21 +75,21 @@ class Writer(Generic[E]):
         self.idle = asyncio.Event()
         self._numbers = itertools.count()
 
+    @abstractmethod
     def next_edit(self, key: str) -> E:
         """Choose what to do next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def request(self, edit: E) -> tuple[str, str, Mapping[str, Any] | None, dict[str, str]]:
         """Return method, path, body and headers of an edit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def done(self, edit: E, document: Mapping[str, Any], headers: httpx.Headers) -> None:
         """Learn from the answer that acknowledges an edit."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def look_again(self, client: httpx.AsyncClient, edit: E) -> None:
         """What was edited is not what this client believed: another try or a restore changed it."""
-        raise NotImplementedError
 
     # ---------------------------------------------------------------- what every writer does
 

@@ -16,9 +16,9 @@ from slotbeam.catalog.statistics import TermStatistics
 from slotbeam.catalog.terms import TermIndex
 from slotbeam.catalog.writer import write_table
 from slotbeam.errors import InputError, SetupError
+from slotbeam.indexing.directory import BUILDING
 from slotbeam.indexing.encode import Given
 from slotbeam.indexing.language import folding_of
-from slotbeam.indexing.names import BUILDING
 from slotbeam.indexing.runs import RUN_BYTES, RUN_ITEMS, sorted_runs
 from slotbeam.indexing.workers import encoded
 from slotbeam.kae.dictionary import Dictionary

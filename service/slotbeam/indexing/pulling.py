@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Protocol
 
 from slotbeam.errors import ArtifactError, SetupError
-from slotbeam.indexing.names import PULLING, alone_in
+from slotbeam.indexing.directory import PULLING, alone_in
 from slotbeam.search.artifact import INDEX, MANIFEST, MODEL, check_files, read_manifest, sha_of
 
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

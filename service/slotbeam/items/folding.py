@@ -19,6 +19,7 @@ from slotbeam.errors import InputError
 from slotbeam.indexing.indexed import IndexedItems
 from slotbeam.items.record import ItemRecord
 from slotbeam.items.replica.judging import read_records
+from slotbeam.items.replica.serving import beyond
 from slotbeam.items.store.store import Seen
 from slotbeam.items.switch import Base, IndexMark, check_watermark
 from slotbeam.search.artifact import INDEX, sha_of
@@ -47,16 +48,14 @@ class FoldedCatalog:
 
     def __init__(self, base: IndexedItems, seen: Seen | None, records: Mapping[str, bytes]) -> None:
         self._base = base
-        before = Watermark.read(base.manifest[INDEX].get("watermark"))
-        epoch = ""
-        self.watermark = before
+        mark = IndexMark.told_by(base.manifest)
+        self.watermark = mark.watermark
         if seen is not None:
-            epoch = seen.head.epoch
-            mark = IndexMark(str(base.manifest["name"]), sha_of(base.manifest), before)
-            check_watermark(mark, Base(epoch, seen.head.seq, seen.trimmed))
-            self.watermark = Watermark(epoch, seen.head.seq)
+            check_watermark(mark, Base(seen.head.epoch, seen.head.seq, seen.trimmed))
+            self.watermark = Watermark(seen.head.epoch, seen.head.seq)
+            records = beyond(mark.watermark, seen.head, records)
         self.failed: dict[str, str] = {}
-        self._edits = self._read(records, before, epoch)
+        self._edits = self._read(records)
         self._edited = [sourced for sourced in self._edits.values() if sourced is not None]
         found, _ = base.catalog.rows_of(self._edits.keys() - {sourced.item.id for sourced in self._edited})
         self.edits, self.put, self.deleted = len(self._edits), len(self._edited), len(found)
@@ -98,15 +97,14 @@ class FoldedCatalog:
             if block:
                 yield block
 
-    def _read(self, records: Mapping[str, bytes], before: Watermark, epoch: str) -> dict[str, SourcedItem | None]:
+    def _read(self, records: Mapping[str, bytes]) -> dict[str, SourcedItem | None]:
         """Return id → its item with its row, None for a deleted one, in the order of their edits."""
         items, failed = read_records(records)
         self.failed |= {item_id: why.removeprefix("NACK:RECORD ") for item_id, why in failed.items()}
         read = [ItemRecord.of(records[item_id]) for item_id in items]
-        since = [record for record in read if not before.covers(epoch, record.seq)]
         edits: dict[str, SourcedItem | None] = {}
         kinds = {name: FieldKind(kind) for name, kind in self._base.manifest[INDEX]["fields"].items()}
-        for record in sorted(since, key=lambda record: record.seq):
+        for record in sorted(read, key=lambda record: record.seq):
             item = items[record.id]
             if item is None:
                 edits[record.id] = None

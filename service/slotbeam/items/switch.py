@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from slotbeam.errors import Conflict, InputError
-from slotbeam.search.artifact import Artifact
+from slotbeam.search.artifact import INDEX, Artifact, sha_of
 from slotbeam.search.watermark import Watermark
 
 
@@ -33,6 +33,11 @@ class IndexMark:
     def of(cls, artifact: Artifact, name: str | None = None) -> IndexMark:
         """Return the mark of an artifact; without a name of its directory, under its own."""
         return cls(name or artifact.name, artifact.sha, artifact.watermark)
+
+    @classmethod
+    def told_by(cls, manifest: Mapping[str, Any], name: str | None = None) -> IndexMark:
+        """Return the same of the manifest alone. Raises `ValueError`: its watermark is none."""
+        return cls(name or str(manifest["name"]), sha_of(manifest), Watermark.read(manifest[INDEX].get("watermark")))
 
     def beat(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -90,6 +95,11 @@ class Switch:
             raise InputError(f"the store's index cannot be read ({error}); was it written by slotbeam?") from None
 
 
+def followed(switch: Switch | None, root: str) -> Switch | None:
+    """Return the newest switch where a replica whose SLOTBEAM_ARTIFACT has the hash `root` is to follow it."""
+    return switch if switch is not None and switch.concerns(root) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Base:
     """What the store's items stand on.
@@ -114,12 +124,11 @@ def activation(now: Switch | None, wanted: IndexMark, served: IndexMark, base: B
     Raises:
         Conflict: records that `wanted` does not hold are gone, or it holds edits that the store does not know.
     """
-    follows = now is not None and now.concerns(served.sha)
-    active = now.active if now is not None and follows else served
+    mine = followed(now, served.sha)
+    active, root = (mine.active, mine.root) if mine else (served, served.sha)
     if wanted.sha == active.sha:
         return None
     check_watermark(wanted, base)
-    root = now.root if now is not None and follows else served.sha
     return Switch(_next(now), root, wanted, active, by, at)
 
 

@@ -19,12 +19,11 @@ from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.openapi import answers
 from slotbeam.bindings.times import iso
 from slotbeam.errors import ArtifactError, Conflict, NotFound, SetupError, SlotbeamError
-from slotbeam.indexing.names import check_index_name
+from slotbeam.indexing.directory import check_index_name
 from slotbeam.items.replica.switching import check_model
 from slotbeam.items.store.switching import MakeSwitch, commit_switch, read_base
-from slotbeam.items.switch import Base, IndexMark, Switch, activation, check_watermark, rollback
-from slotbeam.search.artifact import check_files, read_manifest, sha_of
-from slotbeam.search.watermark import Watermark
+from slotbeam.items.switch import Base, IndexMark, Switch, activation, check_watermark, followed, rollback
+from slotbeam.search.artifact import MANIFEST, check_files, read_manifest
 
 
 def index_routes(plane: AdminPlane) -> APIRouter:
@@ -40,8 +39,7 @@ def index_routes(plane: AdminPlane) -> APIRouter:
     )
     async def list_indexes() -> Response:
         switch, base = await read_base(plane.follower.store)
-        if switch is not None and not switch.concerns(plane.served.sha):
-            switch = None
+        switch = followed(switch, plane.served.sha)
         facts = plane.follower.facts
         return json_response(
             {
@@ -83,8 +81,7 @@ def index_routes(plane: AdminPlane) -> APIRouter:
         check_index_name(index)
 
         def make(now: Switch | None, base: Base) -> Switch:
-            follows = now is not None and now.concerns(plane.served.sha)
-            return rollback(now if follows else None, index, base, who.name, plane.now_ms())
+            return rollback(followed(now, plane.served.sha), index, base, who.name, plane.now_ms())
 
         return await _switch(plane, query, "rolled back", make)
 
@@ -132,24 +129,20 @@ def _wanted(plane: AdminPlane, name: str) -> IndexMark:
         manifest = read_manifest(directory)
         check_files(directory, manifest)
         check_model(plane.base, manifest, name)
-        return _mark(name, manifest)
+        return IndexMark.told_by(manifest, name)
     except (ArtifactError, SetupError) as error:
         raise Conflict(f"{name} cannot be served: {error}") from None
-
-
-def _mark(name: str, manifest: dict[str, Any]) -> IndexMark:
-    return IndexMark(name, sha_of(manifest), Watermark.read(manifest["index"].get("watermark")))
 
 
 def _listed(plane: AdminPlane, base: Base) -> list[dict[str, Any]]:
     """Return every index under SLOTBEAM_INDEX_DIR, the newest first."""
     found = []
-    directories = [path for path in _directories(plane.settings.indexes) if (path / "manifest.json").is_file()]
+    directories = [path for path in _directories(plane.settings.indexes) if (path / MANIFEST).is_file()]
     for directory in directories:
         with suppress(SlotbeamError, ValueError, KeyError, TypeError):  # what is being copied is none yet
             check_index_name(directory.name)
             manifest = read_manifest(directory)
-            mark = _mark(directory.name, manifest)
+            mark = IndexMark.told_by(manifest, directory.name)
             facts = {"items": manifest["index"]["items"], "created": manifest["created"]}
             why = _refusal(plane, directory, manifest, mark, base)
             found.append({**mark.beat(), **facts, **({"refused": why} if why else {})})

@@ -34,8 +34,8 @@ def fold(
 ) -> None:
     """Make an index of the active one and of the store's edited items, under a name that can be activated."""
     from slotbeam.indexing.build import build_index
+    from slotbeam.indexing.directory import alone_in, check_index_name, folded_name
     from slotbeam.indexing.indexed import IndexedItems
-    from slotbeam.indexing.names import alone_in, check_index_name, folded_name
     from slotbeam.items.folding import FoldedCatalog
     from slotbeam.search.watermark import Watermark
 
@@ -86,14 +86,14 @@ async def _listing(settings: Settings) -> tuple[Path, Seen | None, Mapping[str, 
     from slotbeam.items.replica.indexes import Indexes
     from slotbeam.items.store.store import ItemStore
     from slotbeam.items.store.switching import read_switch
+    from slotbeam.items.switch import followed
 
     url = store_url(settings.redis_url, settings.data_dir)
     store = Store(url, strict=is_strict(settings.strict, url, settings.data_dir), ca=settings.redis_ca)
     indexes, items = Indexes.of(settings), ItemStore(store)
     try:
-        switch = await read_switch(items)
-        follows = switch is not None and switch.concerns(indexes.root_sha)
-        active = indexes.find(switch.active.name, switch.active.sha) if switch and follows else indexes.root
+        switch = followed(await read_switch(items), indexes.root_sha)
+        active = indexes.find(switch.active.name, switch.active.sha) if switch else indexes.root
         return active, *await items.listing()
     finally:
         await store.close()

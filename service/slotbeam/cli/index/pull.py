@@ -28,7 +28,7 @@ def pull(
     from fsspec.core import url_to_fs
 
     from slotbeam.indexing import pulling
-    from slotbeam.indexing.names import check_index_name
+    from slotbeam.indexing.directory import check_index_name
 
     name = check_index_name(name or url.rstrip("/").rpartition("/")[2])
     place = settings_of(ctx).indexes / name

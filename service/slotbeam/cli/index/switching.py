@@ -17,7 +17,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would do, a
 def switch(ctx: typer.Context, verb: str, name: str, dry_run: bool, wait: bool, url: str | None, as_json: bool) -> None:
     """Have the replicas switch by `verb`, and say who did."""
     from slotbeam.cli.client import admin_client
-    from slotbeam.indexing.names import check_index_name
+    from slotbeam.indexing.directory import check_index_name
 
     path = f"/admin/indexes/{check_index_name(name)}:{verb}"
     params = {"wait": "all" if wait else "none", "timeout": f"{WAIT_S}s", "dry_run": dry_run}

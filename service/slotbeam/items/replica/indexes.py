@@ -11,7 +11,7 @@ from pathlib import Path
 from slotbeam.bindings.replica.lastgood import folder
 from slotbeam.errors import ArtifactError, InputError
 from slotbeam.files import PRIVATE, write_whole
-from slotbeam.indexing.names import check_index_name
+from slotbeam.indexing.directory import check_index_name
 from slotbeam.items.switch import IndexMark
 from slotbeam.search.artifact import Artifact, read_manifest, sha_of
 from slotbeam.settings import Settings

@@ -26,7 +26,7 @@ from slotbeam.items.replica.follower import Follower
 from slotbeam.items.replica.indexes import Indexes
 from slotbeam.items.replica.livesink import LiveSink
 from slotbeam.items.store.switching import read_switch
-from slotbeam.items.switch import IndexMark, Switch
+from slotbeam.items.switch import IndexMark, Switch, followed
 from slotbeam.search.artifact import Artifact, read_manifest, verify
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
@@ -46,7 +46,7 @@ class Switching:
     Args:
         follower: of the items.
         serving: swaps the snapshot.
-        holder: of it.
+        holder: of the snapshot that is served at first.
         indexes: where they are; None follows no switch.
         guard: name of the crash guard's file in the data directory.
         pace: how often the store is asked.
@@ -58,7 +58,7 @@ class Switching:
     def __init__(
         self, follower: Follower, serving: Serving, holder: Holder, indexes: Indexes | None, guard: str, pace: Pace
     ) -> None:
-        self._follower, self._serving, self._holder = follower, serving, holder
+        self._follower, self._serving = follower, serving
         self._indexes, self._pace = indexes, pace
         self._guard_name = guard
         self.index: Artifact = holder.current.artifact
@@ -89,8 +89,8 @@ class Switching:
 
     async def look(self, indexes: Indexes) -> None:
         """Ask the store which index is active, and serve that one. Raises `StoreError` when it does not answer."""
-        switch = await read_switch(self._follower.store)
-        if switch is None or not switch.concerns(indexes.root_sha):
+        switch = followed(await read_switch(self._follower.store), indexes.root_sha)
+        if switch is None:
             return
         if switch.active.sha == self.index.sha:
             self._follower.status.note(switch=switch.number, index_error="")

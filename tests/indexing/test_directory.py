@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slotbeam.errors import InputError
-from slotbeam.indexing.names import check_index_name
+from slotbeam.indexing.directory import check_index_name
 
 
 @pytest.mark.parametrize("name", ["a", "shop-3", "2026.12_b", "x" * 64])
