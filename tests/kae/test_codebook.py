@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from slotbeam.errors import ArtifactError, InputError
-from slotbeam.kae.codebook import Codebook
+from slotbeam.kae.codebook import OVERFLOW, Codebook
 from slotbeam.kae.dictionary import Concept, Dictionary
 from slotbeam.types import Slot
 
@@ -37,6 +37,22 @@ def test_a_position_is_empty_then_clusters_then_solo_then_reserved(codebook: Cod
     assert codebook.sizes == (17, 13, 13, 6)
 
 
+def test_behind_the_reserved_slots_are_overflow_slots_which_take_them_in_turn(codebook: Codebook) -> None:
+    reserved = list(codebook.reserved(0))
+    assert list(codebook.bindable(0)) == [*reserved, *range(17, 17 + OVERFLOW)]
+    assert [codebook.decoded_as(Slot(0, index)) for index in range(7, 17 + 25)] == reserved * 3 + reserved[:5]
+    assert codebook.kind(Slot(0, 17)) == "reserved"
+    assert [codebook.is_overflow(Slot(0, index)) for index in (16, 17)] == [False, True]
+
+
+def test_a_position_without_reserved_slots_has_no_overflow_slot(dictionary: Dictionary, codebook: Codebook) -> None:
+    counts = codebook.cluster_counts, codebook.solo_counts, (0, *codebook.reserved_counts[1:])
+    closed = Codebook(codebook.groups, *counts, codebook.concept_index, dictionary)
+    assert len(closed.bindable(0)) == 0
+    with pytest.raises(InputError, match="0 to 6 exist there"):
+        closed.kind(Slot(0, 7))
+
+
 def test_a_slot_shows_its_most_frequent_word(codebook: Codebook) -> None:
     assert codebook.label(Slot(2, 1)) == "gaming"  # shares its cluster with cotton, which is rarer
     assert codebook.words(Slot(2, 1)) == ("gaming", "cotton")
@@ -49,7 +65,7 @@ def test_every_category_has_a_position(codebook: Codebook) -> None:
         codebook.position_of("colour")
 
 
-@pytest.mark.parametrize("slot", [Slot(4, 0), Slot(0, 17), Slot(0, -1)])
+@pytest.mark.parametrize("slot", [Slot(4, 0), Slot(0, 17 + OVERFLOW), Slot(0, -1)])
 def test_a_slot_outside_the_codebook_is_refused(codebook: Codebook, slot: Slot) -> None:
     with pytest.raises(InputError, match="exist"):
         codebook.kind(slot)

@@ -33,6 +33,11 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
     return make_shop(tmp_path_factory.mktemp("written"), 1, extra=items)
 
 
+@pytest.fixture(autouse=True)
+def no_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("slotbeam.kae.codebook.OVERFLOW", 0)
+
+
 def full(shop: Artifact, position: int, free: int = 0) -> Listing:
     """A listing whose slots of one position are bound, but for `free` of them."""
     reserved = list(shop.kae.codebook.reserved(position))

@@ -54,8 +54,7 @@ class Planes(RuleBasedStateMachine):
         assert (listed["state"], listed["revision"]) == ("live", model.revision)
         assert listed["counts"] == model.counts()
         assert listed["active"] == self.active_digest
-        reserved = [f"{position}-{index}" for position, indices in model.reserved.items() for index in indices]
-        assert [view["slot"] for view in listed["slots"] if view["slot"]] == reserved
+        assert [view["slot"] for view in listed["slots"] if view["slot"]] == model.shown_slots()
         bound = {view["id"]: view for view in listed["slots"] if view["state"] != "free"}
         assert set(bound) == set(model.bindings)
         for key, view in bound.items():

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
+from slotbeam.types import Slot
+
 from .reading import Bound, Search, looks_like, search
 from .records import Record, Refused, active_of, canonical_json, clock_ms, state_of
+
+OVERFLOW = 65_536
+"""Overflow slots of a position, behind its reserved ones."""
 
 
 class Tables:
@@ -73,7 +78,7 @@ class Tables:
     def counts(self) -> dict[str, int]:
         """Lifecycle → how many bindings (of `free`: slots) are in it."""
         counts = Counter(self.lifecycle(key) for key in self.bindings)
-        counts["free"] = sum(map(len, self.reserved.values())) - len(self.placed)
+        counts["free"] = len(self.shown_slots()) - len(self.placed)
         return {state: count for state, count in counts.items() if count}
 
     def search(self, query: str) -> Search:
@@ -90,7 +95,7 @@ class Tables:
     def check_slot(self, slot: str, position: int | None = None) -> None:
         """Refuse a slot that is not reserved, or not of the position."""
         at, _, index = slot.partition("-")
-        if int(index) not in self.reserved.get(int(at), ()) or position not in (None, int(at)):
+        if int(index) not in self.bindable(int(at)) or position not in (None, int(at)):
             raise Refused(422, "invalid-binding")
 
     def refuse_twins(self, words: Iterable[str], own: str | None) -> None:
@@ -99,9 +104,19 @@ class Tables:
         if any(looks_like(word) in looks for word in words):
             raise Refused(409, "word-taken")
 
+    def bindable(self, position: int) -> range:
+        """The slots of a position that a binding may be on."""
+        reserved = self.reserved.get(position, range(0))
+        return range(reserved.start, reserved.stop + OVERFLOW) if reserved else reserved
+
+    def shown_slots(self) -> list[str]:
+        """Every reserved slot and every bound one, in order."""
+        places = {Slot(position, index) for position, indices in self.reserved.items() for index in indices}
+        return [str(slot) for slot in sorted(places | {Slot.parse(slot) for slot in self.placed.values()})]
+
     def first_free(self, position: int) -> str:
-        """The first reserved slot of a position that nothing holds."""
-        for index in self.reserved[position]:
+        """The first slot of a position that nothing holds: reserved ones, then overflow ones."""
+        for index in self.bindable(position):
             if f"{position}-{index}" not in self.slots:
                 return f"{position}-{index}"
         raise Refused(409, "no-free-slot")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from slotbeam.bindings.binding import Binding, Lifecycle, state_digest
 from slotbeam.bindings.times import iso
 from slotbeam.errors import BindingError, InputError, NoFreeSlot, SlotTaken, WordTaken
 from slotbeam.types import Slot
+
+_REMEMBERED = 2**15
+"""Records and slots that are read again with every revision, and nearly all as they were."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class Listing:
         bad: dict[str, str] = {}
         for binding_id, record in self.records.items():
             try:
-                binding = Binding.from_record(record)
+                binding = _binding(record)
                 if binding.id != binding_id:
                     raise BindingError(f"the record under {binding_id} says it is {binding.id}")
                 good[binding_id] = binding
@@ -69,7 +72,7 @@ class Listing:
         for text, binding_id in sorted(self.slots.items()):
             if binding_id in self.records:
                 try:
-                    placed.setdefault(binding_id, Slot.parse(text))
+                    placed.setdefault(binding_id, _slot(text))
                 except InputError:
                     continue
         return placed
@@ -86,12 +89,20 @@ class Listing:
 
     def verify(self) -> bool:
         """Return whether `state` is what the records add up to. A record holds no line end: it ends one there."""
+        return self._adds_up
+
+    @cached_property
+    def _adds_up(self) -> bool:
         whole = not any("\n" in binding_id or b"\n" in record for binding_id, record in self.records.items())
         return whole and state_digest(self.records) == self.state
 
     def logged(self) -> bool:
         """Return whether the log's last entry tells of this very revision. An empty log says nothing."""
         return self.newest in (None, (f"{self.revision}-0", self.epoch, self.state))
+
+
+_binding = lru_cache(_REMEMBERED)(Binding.from_record)
+_slot = lru_cache(_REMEMBERED)(Slot.parse)
 
 
 def first_free(listing: Listing, position: int, reserved: Sequence[int], group: str) -> Slot:

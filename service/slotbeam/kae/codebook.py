@@ -17,6 +17,8 @@ from slotbeam.kae.dictionary import Dictionary
 from slotbeam.types import IntArray, Slot
 
 EMPTY = 0
+OVERFLOW = 2**16
+"""Overflow slots of a position that has reserved ones: V_l, V_l + 1, …"""
 
 
 class SlotKind(StrEnum):
@@ -38,7 +40,8 @@ class Codebook:
     """Numbering of all slots, and the slot of every concept. Immutable.
 
     Slot (position, index): 0 is empty; 1..clusters; then solo; the last `reserved_counts[position]` are reserved.
-    V_l = `sizes[l]` = 1 + C_l + R_l with C_l = clusters + solos.
+    V_l = `sizes[l]` = 1 + C_l + R_l with C_l = clusters + solos. What is bound beyond these R_l words is on *overflow
+    slots*, which the model does not have: V_l + i is decoded as reserved slot i mod R_l.
 
     Args:
         groups: category names by position.
@@ -107,6 +110,23 @@ class Codebook:
         first = 1 + self.core_counts[position]
         return range(first, first + self.reserved_counts[position])
 
+    def bindable(self, position: int) -> range:
+        """Return the indices of the slots of a position that hold a binding each: reserved ones, then overflow ones."""
+        reserved = self.reserved(position)
+        return range(reserved.start, reserved.stop + OVERFLOW) if reserved else reserved
+
+    def is_overflow(self, slot: Slot) -> bool:
+        """Return whether a bindable slot is an overflow slot."""
+        return slot.index >= self.sizes[slot.position]
+
+    def decoded_as(self, slot: Slot) -> int:
+        """Return the index in 0..V_l - 1 that the model knows a bindable slot by.
+
+        Many overflow slots share one: each binding has a trie and a group of its own, so they never meet in one.
+        """
+        reserved = self.reserved(slot.position)
+        return reserved[(slot.index - reserved.stop) % len(reserved)] if self.is_overflow(slot) else slot.index
+
     def concepts(self, slot: Slot) -> tuple[int, ...]:
         """Return the concepts of a slot, most frequent first; none for empty and reserved ones."""
         self._check(slot)
@@ -156,8 +176,9 @@ class Codebook:
     def _check(self, slot: Slot) -> None:
         if not 0 <= slot.position < len(self.groups):
             raise InputError(f"slot {slot} has position {slot.position}; 0 to {len(self.groups) - 1} exist")
-        if not 0 <= slot.index < self.sizes[slot.position]:
-            raise InputError(f"slot {slot} has index {slot.index}; 0 to {self.sizes[slot.position] - 1} exist there")
+        stop = max(self.sizes[slot.position], self.bindable(slot.position).stop)
+        if not 0 <= slot.index < stop:
+            raise InputError(f"slot {slot} has index {slot.index}; 0 to {stop - 1} exist there")
 
     def save(self, folder: Path) -> None:
         """Write `codebook.json` (groups and counts) and `concept_slot.npy` (N,) int32 indices."""

@@ -112,7 +112,7 @@ def pinned_sid(kae: Kae, encoded: Encoded, bound: BoundMatch) -> Sid:
     """
     # Encoded anew with the bound span closed: a base word that it overlaps may have hidden another, which now counts.
     sid = list(kae.encode(encoded.text, blocked=[(bound.match.start, bound.match.end)]).sid)
-    sid[bound.pinned.slot.position] = bound.pinned.slot.index
+    sid[bound.pinned.slot.position] = kae.codebook.decoded_as(bound.pinned.slot)
     return tuple(sid)
 
 

@@ -54,7 +54,7 @@ def _full_positions(artifact: Artifact, listing: Listing) -> Iterator[tuple[int,
     codebook = artifact.kae.codebook
     for position in range(len(codebook)):
         try:
-            first_free(listing, position, codebook.reserved(position), codebook.group_name(position))
+            first_free(listing, position, codebook.bindable(position), codebook.group_name(position))
         except NoFreeSlot as error:
             yield position, str(error)
 

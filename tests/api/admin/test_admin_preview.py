@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
+import pytest
 import redis
 
 from slotbeam.bindings.store.store import Store
@@ -128,8 +129,14 @@ async def test_a_dry_run_says_how_many_items_a_match_takes_and_what_share_of_rec
     await store.close()
 
 
+@pytest.fixture
+def full(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No slots but reserved ones: four bindings fill a position."""
+    monkeypatch.setattr("slotbeam.kae.codebook.OVERFLOW", 0)
+
+
 async def test_dry_run_and_answer_warn_of_a_word_under_another_category_because_its_own_is_full(
-    admin: httpx.AsyncClient,
+    admin: httpx.AsyncClient, full: None
 ) -> None:
     for number in range(4):
         made = await admin.post("/admin/slots", json={**BODY, "words": [f"filler{number}"]})
@@ -149,7 +156,9 @@ async def test_dry_run_and_answer_warn_of_a_word_under_another_category_because_
     assert published.json()["warnings"][0].startswith('"bolt" has the category brand')
 
 
-async def test_a_file_is_warned_of_line_by_line_where_its_own_rows_fill_the_position(admin: httpx.AsyncClient) -> None:
+async def test_a_file_is_warned_of_line_by_line_where_its_own_rows_fill_the_position(
+    admin: httpx.AsyncClient, full: None
+) -> None:
     rows = [{"words": [f"filler{n}"], "category": "brand", "items": ["i001"]} for n in range(4)]
     rows.append({"words": ["acme"], "category": "entity", "items": ["i001"]})
     for dry_run in ("true", "false"):

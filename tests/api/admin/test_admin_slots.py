@@ -18,8 +18,10 @@ from slotbeam.bindings.binding import GRACE_MS
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import SearchRequest
 from slotbeam.settings import Settings
-from slotbeam.types import Slot
+from slotbeam.types import Slot, Timings
 from support.clients import AppClient, client_of
 from support.failing import refusing
 from support.live import NOW, Clock, binds, make_binding, write
@@ -81,6 +83,24 @@ async def test_slots_are_listed_and_filtered(admin: httpx.AsyncClient) -> None:
     assert await found(q="ＬＡＢＵ") == ["1-4"]
     assert await found(q="toys") == ["1-4"]
     assert await found(q="nothing") == []
+
+
+async def test_words_beyond_the_reserved_slots_take_overflow_slots_and_are_found(
+    admin: AppClient, shop: Artifact
+) -> None:
+    words = [f"word{number}" for number in range(9)]
+    ids = [f"i{number:03d}" for number in range(9)]
+    for word, item in zip(words, ids, strict=True):
+        made = await admin.post("/admin/slots", json={**BODY, "words": [word], "items": {"ids": [item]}})
+        assert made.status_code == 201
+    listed = (await admin.get("/admin/slots", params={"position": 1})).json()
+    assert [slot["slot"] for slot in listed["slots"]] == [f"1-{index}" for index in range(4, 13)]
+    assert listed["counts"] == {"active": 9, "free": 8}
+    snapshot = admin.plane.watcher.holder.current
+    for word, item in zip(words, ids, strict=True):
+        answer = retrieve(snapshot, SearchRequest(query=f"{word} mug", k=3), Timings())
+        assert shop.catalog.ids[answer.hits[0].row] == item
+        assert [applied.word for applied in answer.applied] == [word]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +168,11 @@ async def test_unbinding_frees_the_slot(admin: httpx.AsyncClient) -> None:
     assert (await admin.delete("/admin/slots/1-4", headers={"if-match": "*"})).status_code == 404
 
 
-async def test_a_named_slot_is_taken_and_a_full_position_names_three(admin: httpx.AsyncClient) -> None:
+async def test_a_named_slot_is_taken_and_a_full_position_names_three(
+    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("slotbeam.kae.codebook.OVERFLOW", 0)
+
     def body(word: str, **more: Any) -> dict[str, Any]:
         return {**BODY, "words": [word], **more}
 

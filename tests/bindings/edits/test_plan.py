@@ -184,11 +184,12 @@ def test_a_word_that_only_looks_like_a_bound_one_is_taken() -> None:
     refuse_twins(ENGLISH, listing, make_binding("cacao"), None, NOW)
 
 
-def test_a_slot_outside_the_reserved_range_is_refused_with_the_range(shop: Artifact) -> None:
-    reserved = shop.kae.codebook.reserved(1)
-    check_slot(shop, Slot(1, reserved.start), "brand")
-    for slot in (Slot(1, 0), Slot(1, 1), Slot(1, reserved.stop), Slot(0, reserved.start)):
-        with pytest.raises(BindingError, match=f"1-{reserved.start} to 1-{reserved.stop - 1}"):
+def test_a_slot_that_nothing_may_be_bound_to_is_refused_with_the_range(shop: Artifact) -> None:
+    bindable = shop.kae.codebook.bindable(1)
+    for index in (bindable.start, shop.kae.codebook.reserved(1).stop, bindable.stop - 1):
+        check_slot(shop, Slot(1, index), "brand")
+    for slot in (Slot(1, 0), Slot(1, 1), Slot(1, bindable.stop), Slot(0, bindable.start)):
+        with pytest.raises(BindingError, match=f"1-{bindable.start} to 1-{bindable.stop - 1}"):
             check_slot(shop, slot, "brand")
     with pytest.raises(BindingError, match="positions are 0 to 2"):
         check_slot(shop, Slot(9, 1))

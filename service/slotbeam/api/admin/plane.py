@@ -150,7 +150,7 @@ class AdminPlane:
 
     async def listing(self) -> Listing:
         """Read the newest listing: the store's. Raises `StoreUnavailable`."""
-        found = await self.store.read(self.artifact.codebook_sha)
+        found = await self.store.read(self.artifact.codebook_sha, whole=False)
         if found is None:
             raise StoreUnavailable(f"the store at {self.store.name} holds no epoch yet; try again in a moment")
         return found

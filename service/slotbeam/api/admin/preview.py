@@ -93,7 +93,7 @@ class Preview:
             codebook = artifact.kae.codebook
             position = codebook.position_of(edit.after.category)
             try:
-                shown_on = slot or first_free(listing, position, codebook.reserved(position), "")
+                shown_on = slot or first_free(listing, position, codebook.bindable(position), "")
                 slots[str(shown_on)] = edit.after.id
                 records[edit.after.id] = replace(edit.after, draft=False, starts_at=None, ends_at=None).record()
             except NoFreeSlot as error:

@@ -66,12 +66,14 @@ def _shown(name: str, value: str | int | tuple[str, ...] | None) -> object:
 
 
 def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, str], now_ms: int) -> Iterator[View]:
-    """Yield every reserved slot in order, then bindings without one (drafts, and those of another codebook)."""
+    """Yield every reserved slot and every bound one in order, then bindings without a slot (drafts, and others)."""
     codebook = artifact.kae.codebook
     holders = listing.holders if listing else {}
     shown = set()
     for position in range(len(codebook.sizes)):
-        for index in codebook.reserved(position):
+        reserved = codebook.reserved(position)
+        beyond = sorted(slot.index for slot in holders if slot.position == position and slot.index not in reserved)
+        for index in (*reserved, *(index for index in beyond if index in codebook.bindable(position))):
             slot = Slot(position, index)
             binding_id = holders.get(slot)
             binding = listing.bindings.get(binding_id) if listing and binding_id else None

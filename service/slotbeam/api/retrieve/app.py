@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -209,11 +210,11 @@ def snapshot_gauges(snapshot: Snapshot) -> list[Metric]:
     """Return what the snapshot says of its slots and its revision."""
     slots = GaugeMetricFamily("slotbeam_slots", "Reserved slots.", labels=["position", "state"])
     codebook = snapshot.artifact.kae.codebook
-    bound = [pinned.slot.position for pinned in snapshot.overlay.pinned]
-    for position, reserved in enumerate(codebook.reserved_counts):
-        active = bound.count(position)
-        slots.add_metric([str(position), "active"], active)
-        slots.add_metric([str(position), "free"], reserved - active)
+    bound = Counter(pinned.slot.position for pinned in snapshot.overlay.pinned)
+    held = Counter(one.slot.position for one in snapshot.overlay.pinned if not codebook.is_overflow(one.slot))
+    for position, count in enumerate(codebook.reserved_counts):
+        slots.add_metric([str(position), "active"], bound[position])
+        slots.add_metric([str(position), "free"], count - held[position])
     revision = GaugeMetricFamily("slotbeam_bindings_applied_revision", "Revision that answers carry.")
     revision.add_metric([], snapshot.revision)
     return [slots, revision]

@@ -175,14 +175,14 @@ class _Load:
     def _free(self, row: ImportRow) -> Slot:
         codebook = self.artifact.kae.codebook
         position = codebook.position_of(row.wanted.category)
-        reserved, group = codebook.reserved(position), codebook.group_name(position)
-        for index in reserved:
+        bindable, group = codebook.bindable(position), codebook.group_name(position)
+        for index in bindable:
             slot = Slot(position, index)
             if slot not in self.slots:
                 self.slots[slot] = row.binding_id
                 return slot
-        first_free(self.listing, position, reserved, group)  # raises, unless it is the other rows that are too many
-        free = sum(Slot(position, index) not in self.listing.holders for index in reserved)
+        first_free(self.listing, position, bindable, group)  # raises, unless it is the other rows that are too many
+        free = sum(Slot(position, index) not in self.listing.holders for index in bindable)
         raise NoFreeSlot(f"{group} has {free} free slots, and other rows take them; load fewer, or unbind some")
 
     def _word_taken(self, word: str, held: Held, like: Likeness) -> WordTaken:

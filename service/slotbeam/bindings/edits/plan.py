@@ -105,7 +105,9 @@ def make_plan(
             holders[edit.slot] = after.id
     old_slots = {slot: owner for slot, owner in listing.holders.items() if owner in touched}
     state = state_digest(records)
-    alive = {sha for sha in (_items_of(record) for record in records.values()) if sha}
+    kept = {binding.items for binding_id, binding in listing.bindings.items() if binding_id not in touched}
+    unread = (_items_of(record) for binding_id, record in records.items() if binding_id in listing.malformed)
+    alive = {*kept, *unread, *(e.after.items for e in edits if e.after)}
     before_items = {e.before.items for e in edits if e.before}
     fields: dict[str, object] = {
         "epoch": listing.epoch,

@@ -118,10 +118,10 @@ def check_slot(artifact: Artifact, slot: Slot, category: str | None = None) -> N
     position = slot.position if category is None else codebook.position_of(category)
     if not 0 <= position < len(codebook.sizes):
         raise BindingError(f"slot {slot} has position {position}; positions are 0 to {len(codebook.sizes) - 1}")
-    reserved = codebook.reserved(position)
-    if slot.position != position or slot.index not in reserved:
+    bindable = codebook.bindable(position)
+    if slot.position != position or slot.index not in bindable:
         where = f"{codebook.group_name(position)} (position {position})"
-        allowed = f"{position}-{reserved.start} to {position}-{reserved.stop - 1}" if len(reserved) else "none"
+        allowed = f"{position}-{bindable.start} to {position}-{bindable.stop - 1}" if bindable else "none"
         raise BindingError(
             f"slot {slot} is not a reserved slot of {where}; reserved there: {allowed}", slot=str(slot), allowed=allowed
         )
@@ -142,7 +142,7 @@ def bind(artifact: Artifact, wanted: Wanted, actor: str, now_ms: int) -> MakeCha
         if not wanted.draft:
             refuse_twins(artifact.folding, listing, wanted, None, now_ms)
             slot = wanted.slot or first_free(
-                listing, position, codebook.reserved(position), codebook.group_name(position)
+                listing, position, codebook.bindable(position), codebook.group_name(position)
             )
         return Change("bind", (Edit(None, binding, slot),), actor, now_ms)
 
@@ -175,7 +175,7 @@ def update(
             slot = None
         else:
             refuse_twins(artifact.folding, listing, want, before, now_ms)
-            slot = slot or first_free(listing, position, codebook.reserved(position), codebook.group_name(position))
+            slot = slot or first_free(listing, position, codebook.bindable(position), codebook.group_name(position))
         after = record_of(want, before.id, before.created_at)
         return Change("update", (Edit(before, after, slot),), actor, now_ms)
 

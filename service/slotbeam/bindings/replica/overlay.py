@@ -102,14 +102,18 @@ def _words_of(bound: Sequence[Bound], compiled: Sequence[Pinned]) -> dict[str, t
     for n in by_age:
         for word in compiled[n].words:
             words.setdefault(word, []).append(n)
-    return {word: tuple(sorted(held, key=lambda n: word not in bound[n].words)) for word, held in words.items()}
+    return {word: _in_turn(word, held, bound) for word, held in words.items()}
+
+
+def _in_turn(word: str, held: Sequence[int], bound: Sequence[Bound]) -> tuple[int, ...]:
+    return tuple(held) if len(held) == 1 else tuple(sorted(held, key=lambda n: word not in bound[n].words))
 
 
 def compile_binding(artifact: Artifact, bound: Bound, limit: int = MAX_ITEMS) -> Pinned:
     """Build the mini-trie of one binding, of at most `limit` items where they match. Raises `BindingError`."""
     codebook = artifact.kae.codebook
     position = bound.slot.position
-    if position >= len(codebook.sizes) or bound.slot.index not in codebook.reserved(position):
+    if position >= len(codebook.sizes) or bound.slot.index not in codebook.bindable(position):
         raise BindingError(f"{bound.slot} is not a reserved slot of this codebook")
     if not bound.words or not all(bound.words):
         raise BindingError(f"binding {bound.id} has no word, or an empty one")
@@ -145,7 +149,7 @@ def pinned_of(artifact: Artifact, bound: Bound, rows: IntArray, missing: Sequenc
         cut: see `Pinned`.
     """
     sids = artifact.catalog.sids[rows].astype(np.int64).reshape(len(rows), len(artifact.kae.codebook.sizes))
-    sids[:, bound.slot.position] = bound.slot.index
+    sids[:, bound.slot.position] = artifact.kae.codebook.decoded_as(bound.slot)
     order = sid_order(sids)
     rows, sids = rows[order], sids[order]
     return Pinned(

@@ -154,7 +154,7 @@ class Replica:
     async def _initialised(self) -> bool:
         try:
             await self.store.initialise()
-            await self.watcher.sync()
+            await self.watcher.sync(whole=False)
         except StoreError:
             return False
         return self.watcher.listing is not None

@@ -143,7 +143,7 @@ class Watcher:
                     hinted = time.monotonic()
                     await self.store.changed(self._seen.revision if self._seen else 0)
                     if await self.store.head() != self._seen:
-                        await self.sync()
+                        await self.sync(whole=False)
                         continue
                     self._touch()
                     # A log that is ahead of the revision hints at once, again and again: do not spin on it.
@@ -154,16 +154,20 @@ class Watcher:
                 await asyncio.sleep(self.pace.draw(0, delay_s))
                 delay_s = min(delay_s * 2, longest_s)
 
-    async def sync(self) -> None:
-        """List, judge, apply; one at a time. Raises `StoreError` when the store does not answer."""
+    async def sync(self, *, whole: bool = True) -> None:
+        """List, judge, apply; one at a time. Raises `StoreError` when the store does not answer.
+
+        Args:
+            whole: read every record again, and not only those that the log says were edited; so does a replica on hold.
+        """
         async with self._syncing:
-            while not await self._sync():
+            while not await self._sync(whole):
                 pass
 
-    async def _sync(self) -> bool:
+    async def _sync(self, whole: bool) -> bool:
         """List, judge, apply once. Returns False when what was read went stale under the reader."""
         known = self.good.listing if self.good else None
-        seen = await self.store.read(self.artifact.codebook_sha, known=known.revision if known else None)
+        seen = await self.store.read(self.artifact.codebook_sha, known, whole=whole or self._held)
         verdict = judge(known, seen)
         if verdict.hold:
             self.status.hold(verdict.hold)

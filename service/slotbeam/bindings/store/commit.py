@@ -100,7 +100,7 @@ async def _commit(
         done = await earlier(store, idempotency_key, fingerprint)
         if done is not None:
             return done
-        listing = await store.read(codebook_sha, to_write=True)
+        listing = await store.read(codebook_sha, to_write=True, whole=False)
         if listing is None:
             raise StoreUnavailable(f"the store at {store.name} holds no epoch: it is new, or it lost its data")
         wanted = change(listing)

@@ -17,6 +17,7 @@ from slotbeam.bindings.binding import EMPTY_STATE, SCHEMA, decode_items
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store import replies
 from slotbeam.bindings.store.connection import Connection
+from slotbeam.bindings.store.reading import read_listing
 from slotbeam.bindings.store.replies import Durability, Head, ask_durability
 from slotbeam.errors import BindingError, OutcomeUnknown, StoreUnavailable
 
@@ -57,43 +58,27 @@ class Store(Connection):
     ) -> None:
         super().__init__(url, prefix=prefix, ca=ca)
         self.strict, self.lookup_s = strict, lookup_s
+        self._read: Listing | None = None
         self.write_lock = asyncio.Lock()
 
     # ---------------------------------------------------------------- reads
 
-    async def read(self, codebook_sha: str, known: int | None = None, *, to_write: bool = False) -> Listing | None:
+    async def read(
+        self, codebook_sha: str, known: Listing | None = None, *, to_write: bool = False, whole: bool = True
+    ) -> Listing | None:
         """Read everything at one revision (MULTI/EXEC: unguarded reads can be torn); None without `{sb}:meta`.
 
         Args:
             codebook_sha: whose slots to read.
-            known: a revision whose logged state to return along (`Listing.known_state`).
+            known: a listing whose logged state to return along (`Listing.known_state`).
             to_write: a write follows: read on its connection, which no other read holds up.
+            whole: else the records that follow from those read last and from the log are not read again.
         """
-        client = self.writing if to_write else self.redis
-        with self.errors():
-            async with client.pipeline(transaction=True) as pipe:
-                pipe.hgetall(self.key("meta"))
-                pipe.hgetall(self.key("binding"))
-                pipe.hgetall(self.key(f"slots:{codebook_sha}"))
-                pipe.xrevrange(self.key("log"), count=1)
-                if known:
-                    pipe.xrange(self.key("log"), f"{known}-0", f"{known}-0")
-                meta, records, slots, last, *entry = await pipe.execute()
-        head = replies.head(meta)
-        if head is None:
-            return None
-        return Listing(
-            epoch=head.epoch,
-            revision=head.revision,
-            state=head.state,
-            records={replies.text(key): bytes(value) for key, value in records.items()},
-            slots={replies.text(key): replies.text(value) for key, value in slots.items()},
-            committed_at=replies.moment(last[0][1].get(b"at")) if last else None,
-            began=replies.number(meta.get(b"began")) or 0,
-            known_state=replies.text(entry[0][0][1].get(b"state")) if entry and entry[0] else None,
-            newest=replies.newest(last),
-            written_by=replies.written_by(meta),
-        )
+        base = None if whole else self._read
+        found = await read_listing(self, codebook_sha, known, base, to_write=to_write)
+        if found is not None and found.verify():
+            self._read = found
+        return found
 
     async def head(self) -> Head | None:
         """Read `{sb}:meta`; None when the store was never initialised, or lost it."""
