@@ -92,7 +92,8 @@ def trimmed(raw: redis.Redis) -> None:
 def silent(raw: redis.Redis) -> None:
     [(entry, values)] = log_entries(str, raw.xrevrange("{sb}:log", count=1))
     raw.delete("{sb}:log")
-    raw.xadd("{sb}:log", {**values, "changes": "[]"}, id=entry)
+    empty: dict[Any, Any] = {**values, "changes": "[]"}
+    raw.xadd("{sb}:log", empty, id=entry)
 
 
 def restored(raw: redis.Redis) -> None:
