@@ -16,7 +16,7 @@ from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot
 from support.live import make_binding, make_listing
-from support.shop import BRANDS, COLORS, ENTITIES, make_shop
+from support.shop import BRANDS, COLORS, ENTITIES, make_shop, without_overflow
 
 BRAND, ENTITY = 1, 0
 
@@ -30,12 +30,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Artifact:
         color, brand, entity = (str(rng.choice(words)) for words in (COLORS, BRANDS, ENTITIES))
         items.append(Item(f"x{number}", f"{color} {brand} {entity}", f"made in {color}. sold by {brand}"))
     items.append(Item("new", "red zorg mug", "made in red. sold by zorg"))
-    return make_shop(tmp_path_factory.mktemp("written"), 1, extra=items)
-
-
-@pytest.fixture(autouse=True)
-def no_overflow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slotbeam.kae.codebook.OVERFLOW", 0)
+    return without_overflow(make_shop(tmp_path_factory.mktemp("written"), 1, extra=items))
 
 
 def full(shop: Artifact, position: int, free: int = 0) -> Listing:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,3 +85,11 @@ def make_shop(
         options=SearchOptions(**options),
         folding=ENGLISH,
     )
+
+
+def without_overflow(shop: Artifact) -> Artifact:
+    """The same shop, whose positions are full once their reserved slots are."""
+    kae = copy(shop.kae)
+    kae.codebook = copy(kae.codebook)
+    kae.codebook.overflow = 0
+    return replace(shop, kae=kae)

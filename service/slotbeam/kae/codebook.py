@@ -48,7 +48,12 @@ class Codebook:
         cluster_counts, solo_counts, reserved_counts: (L,) each.
         concept_index: (N,) index of every concept's slot inside the position of its category.
         dictionary: the N concepts.
+
+    Attributes:
+        overflow: how many overflow slots each position has that has a reserved one.
     """
+
+    overflow = OVERFLOW
 
     def __init__(
         self,
@@ -113,7 +118,7 @@ class Codebook:
     def bindable(self, position: int) -> range:
         """Return the indices of the slots of a position that hold a binding each: reserved ones, then overflow ones."""
         reserved = self.reserved(position)
-        return range(reserved.start, reserved.stop + OVERFLOW) if reserved else reserved
+        return range(reserved.start, reserved.stop + self.overflow) if reserved else reserved
 
     def is_overflow(self, slot: Slot) -> bool:
         """Return whether a bindable slot is an overflow slot."""

@@ -18,6 +18,7 @@ from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from support.clients import AppClient, client_of
+from support.shop import without_overflow
 
 TOKEN = "t" * 32
 
@@ -51,6 +52,13 @@ def plane(raw: redis.Redis, shop: Artifact, settings: Settings) -> Plane:
 @pytest.fixture
 async def admin(plane: Plane) -> AsyncIterator[AppClient]:
     async with plane() as client:
+        yield client
+
+
+@pytest.fixture
+async def full(plane: Plane, shop: Artifact) -> AsyncIterator[AppClient]:
+    """Of a control plane whose positions have no overflow slots: four bindings fill one."""
+    async with plane(artifact=without_overflow(shop)) as client:
         yield client
 
 

@@ -107,15 +107,14 @@ async def test_rows_that_name_a_slot_come_before_rows_that_take_any(admin: httpx
     assert [line["slot"] for line in done.json()["lines"]] == ["1-5", "1-4", "1-6"]
 
 
-async def test_more_rows_than_free_slots_are_refused(admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slotbeam.kae.codebook.OVERFLOW", 0)
+async def test_more_rows_than_free_slots_are_refused(full: httpx.AsyncClient) -> None:
     rows = [{"words": [f"w{n}"], "category": "brand", "items": ["i001"]} for n in range(6)]
-    refused = await admin.post(IMPORT, json=rows)
+    refused = await full.post(IMPORT, json=rows)
     assert lines_of(refused) == {1: "ok", 2: "ok", 3: "ok", 4: "ok", 5: "no-free-slot", 6: "no-free-slot"}
     assert "4 free slots, and other rows take them" in refused.json()["detail"]
-    assert (await admin.post(IMPORT, json=rows[:4])).status_code == 200
-    full = await admin.post(IMPORT, json=rows[4:])
-    assert len(full.json()["lines"][0]["problem"]["reclaim"]) == 3
+    assert (await full.post(IMPORT, json=rows[:4])).status_code == 200
+    refused = await full.post(IMPORT, json=rows[4:])
+    assert len(refused.json()["lines"][0]["problem"]["reclaim"]) == 3
 
 
 async def test_a_dry_run_says_the_same_and_changes_nothing(admin: httpx.AsyncClient, raw: redis.Redis) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-import pytest
 import redis
 
 from slotbeam.bindings.store.store import Store
@@ -129,40 +128,32 @@ async def test_a_dry_run_says_how_many_items_a_match_takes_and_what_share_of_rec
     await store.close()
 
 
-@pytest.fixture
-def full(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No slots but reserved ones: four bindings fill a position."""
-    monkeypatch.setattr("slotbeam.kae.codebook.OVERFLOW", 0)
-
-
 async def test_dry_run_and_answer_warn_of_a_word_under_another_category_because_its_own_is_full(
-    admin: httpx.AsyncClient, full: None
+    full: httpx.AsyncClient,
 ) -> None:
     for number in range(4):
-        made = await admin.post("/admin/slots", json={**BODY, "words": [f"filler{number}"]})
+        made = await full.post("/admin/slots", json={**BODY, "words": [f"filler{number}"]})
         assert made.json()["warnings"] == []
     body = {**BODY, "words": ["acme"], "category": "entity"}
-    [warning] = (await preview(admin, body))["warnings"]
+    [warning] = (await preview(full, body))["warnings"]
     assert warning.startswith('"acme" has the category brand in the dictionary, and all 4 reserved slots of brand')
-    assert (await admin.post("/admin/slots", json=body, headers={"idempotency-key": "a"})).json()["warnings"] == [
+    assert (await full.post("/admin/slots", json=body, headers={"idempotency-key": "a"})).json()["warnings"] == [
         warning
     ]
-    again = await admin.post("/admin/slots", json=body, headers={"idempotency-key": "a"})
+    again = await full.post("/admin/slots", json=body, headers={"idempotency-key": "a"})
     assert (again.json()["replayed"], again.json()["warnings"]) == (True, [warning])
-    draft = await admin.post("/admin/slots", json={**body, "words": ["bolt"], "draft": True})
+    draft = await full.post("/admin/slots", json={**body, "words": ["bolt"], "draft": True})
     assert draft.json()["warnings"] == []
     address, tag = f"/admin/slots/{draft.json()['id']}", {"if-match": draft.json()["etag"]}
-    published = await admin.patch(address, json={"draft": False}, headers=tag)
+    published = await full.patch(address, json={"draft": False}, headers=tag)
     assert published.json()["warnings"][0].startswith('"bolt" has the category brand')
 
 
-async def test_a_file_is_warned_of_line_by_line_where_its_own_rows_fill_the_position(
-    admin: httpx.AsyncClient, full: None
-) -> None:
+async def test_a_file_is_warned_of_line_by_line_where_its_own_rows_fill_the_position(full: httpx.AsyncClient) -> None:
     rows = [{"words": [f"filler{n}"], "category": "brand", "items": ["i001"]} for n in range(4)]
     rows.append({"words": ["acme"], "category": "entity", "items": ["i001"]})
     for dry_run in ("true", "false"):
-        answer = (await admin.post(f"/admin/slots:import?dry_run={dry_run}", json=rows)).json()
+        answer = (await full.post(f"/admin/slots:import?dry_run={dry_run}", json=rows)).json()
         assert [len(line["warnings"]) for line in answer["lines"]] == [0, 0, 0, 0, 1]
 
 

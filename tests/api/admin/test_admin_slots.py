@@ -168,25 +168,22 @@ async def test_unbinding_frees_the_slot(admin: httpx.AsyncClient) -> None:
     assert (await admin.delete("/admin/slots/1-4", headers={"if-match": "*"})).status_code == 404
 
 
-async def test_a_named_slot_is_taken_and_a_full_position_names_three(
-    admin: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("slotbeam.kae.codebook.OVERFLOW", 0)
+async def test_a_named_slot_is_taken_and_a_full_position_names_three(full: httpx.AsyncClient) -> None:
 
     def body(word: str, **more: Any) -> dict[str, Any]:
         return {**BODY, "words": [word], **more}
 
-    assert (await admin.post("/admin/slots", json=body("a1", slot="1-6"))).json()["slot"] == "1-6"
-    taken = await admin.post("/admin/slots", json=body("a2", slot="1-6"))
+    assert (await full.post("/admin/slots", json=body("a1", slot="1-6"))).json()["slot"] == "1-6"
+    taken = await full.post("/admin/slots", json=body("a2", slot="1-6"))
     assert taken.status_code == 409
     assert taken.json()["type"] == "urn:slotbeam:problem:slot-taken"
     assert 'slot 1-6 is bound to "a1" (revision 1)' in taken.json()["detail"]
     for word in ("a2", "a3", "a4"):
-        assert (await admin.post("/admin/slots", json=body(word))).status_code == 201
-    full = await admin.post("/admin/slots", json=body("a5"))
-    assert full.status_code == 409
-    assert full.json()["type"] == "urn:slotbeam:problem:no-free-slot"
-    assert len(full.json()["reclaim"]) == 3
+        assert (await full.post("/admin/slots", json=body(word))).status_code == 201
+    refused = await full.post("/admin/slots", json=body("a5"))
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:slotbeam:problem:no-free-slot"
+    assert len(refused.json()["reclaim"]) == 3
 
 
 async def test_the_same_idempotency_key_answers_again(admin: httpx.AsyncClient, raw: redis.Redis) -> None:
