@@ -170,7 +170,7 @@ async def test_what_is_edited_while_an_index_is_made_ready_is_served_with_it(
             late.append((await edit(items, put("late", "zorblax lamp"), delete("n3"))).seq)
             await follows(it, late[0])
 
-        sink = Meddled(it.watcher.serving, first, served=False)
+        sink = Meddled(it.watcher.serving, first, it.indexes.sink)
         sink.happens = happens
         await it.items.switch(sink, 1)
         [seq] = late

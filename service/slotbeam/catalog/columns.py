@@ -142,3 +142,8 @@ class Interleaving:
                 held = field.values[rows]
                 values[places] = self._codes[name][part][held] if kind is FieldKind.KEYWORD else held
         return Field(kind, values, self._types.keywords.get(name))
+
+
+def taken_of(parts: Sequence[Columns], order: IntArray) -> Columns:
+    """Return the items `order` (n,), numbers of items through all parts, without their fields."""
+    return Interleaving(parts, FieldTypes({}, {})).take(order)

@@ -27,6 +27,11 @@ class Item:
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
     popularity: float = 0.0
 
+    @property
+    def told(self) -> tuple[object, ...]:
+        """What of it is encoded: of two items of one id and with the same, SID, terms and vectors are the same."""
+        return self.title, self.description, {kind: tuple(values) for kind, values in self.attributes.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Interaction:

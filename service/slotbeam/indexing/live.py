@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from slotbeam.catalog.columns import Columns
+from slotbeam.catalog.columns import Columns, taken_of
 from slotbeam.catalog.delta.catalog import Delta, LiveCatalog
 from slotbeam.catalog.delta.fields import check_fields, kind_of
 from slotbeam.catalog.delta.growing import GrowingArray
@@ -46,16 +46,18 @@ class LiveIndex:
     Attributes:
         artifact: its newest version.
         numbering: of the delta's rows: another number says that they are numbered anew.
+        beside: what is encoded there is not encoded again; None from when this one is served.
 
     Args:
         artifact: model and index; the base.
+        beside: of an index that is served while this one is made ready; of no use where the model is another.
 
     Raises:
         SetupError: the index was made before indexes kept their statistics.
         ArtifactError: what encodes items cannot be read.
     """
 
-    def __init__(self, artifact: Artifact) -> None:
+    def __init__(self, artifact: Artifact, beside: LiveIndex | None = None) -> None:
         statistics = artifact.catalog.terms.statistics
         if statistics is None:
             raise SetupError(
@@ -63,7 +65,8 @@ class LiveIndex:
                 'make it again with "slotbeam index"'
             )
         self.artifact = artifact
-        self._encoder = ItemEncoder.of(artifact)
+        self.beside = beside if beside is not None and beside.artifact.kae is artifact.kae else None
+        self._encoder: ItemEncoder = self.beside._encoder if self.beside else ItemEncoder.of(artifact)
         self._index, self._statistics, self._order = artifact.catalog, statistics, IndexOrder(artifact.catalog)
         self._edits: dict[str, Item | None] = {}
         self.numbering = 0
@@ -80,7 +83,6 @@ class LiveIndex:
         self._in_order = DeltaOrder.empty(index.sids)
         self._new_terms: dict[int, int] = {}
         self._new_ceilings = GrowingArray(np.float32)
-        self._row_of_id: dict[str, tuple[int, ...]] = {}
         self._patched = 0
 
     def restart(self, edits: Edits) -> Artifact:
@@ -112,9 +114,9 @@ class LiveIndex:
         rows = self._current_rows(edits)
         items = {item_id: item for item_id, item in edits.items() if item is not None}
         known = self._known(items, rows)
-        same = {item_id for item_id, item in known.items() if _text_of(item) == _text_of(items[item_id])}
+        same = {item_id for item_id, item in known.items() if item.told == items[item_id].told}
         fresh = {item_id: item for item_id, item in items.items() if item_id not in same}
-        columns = self._encoder.columns([(item, item_source(item)) for item in fresh.values()])
+        columns = self._columns(fresh)
         # What an index knows of an item may be just what it is now.
         same |= self._encoded_alike(columns, [rows.get(item_id) for item_id in fresh])
         self._remove([row for item_id, row in rows.items() if item_id not in same])
@@ -146,6 +148,18 @@ class LiveIndex:
                 item, faults = read_documented(_PLACE, orjson.loads(lines[row % BLOCK]))
                 known[item_id] = None if faults else item
         return {item_id: item for item_id, item in known.items() if item is not None}
+
+    def _columns(self, items: Mapping[str, Item]) -> Columns:
+        """Return the columns of `items` in their order; what was encoded beside is taken from there."""
+        given = [(item, item_source(item)) for item in items.values()]
+        if self.beside is None:
+            return self._encoder.columns(given)
+        held = self.beside._rows
+        rows = held.made_of(items.values())
+        encoded = self._encoder.columns([own for own in given if own[0].id not in rows])
+        taken = held.columns(list(rows.values()), [own for own in given if own[0].id in rows])
+        place = {item_id: number for number, item_id in enumerate([*encoded.ids, *taken.ids])}
+        return taken_of([encoded, taken], np.array([place[item_id] for item_id in items], np.int64))
 
     def _encoded_alike(self, columns: Columns, rows: list[int | None]) -> set[str]:
         """Return the ids of items that are encoded as their rows (None: it has none) were."""
@@ -184,10 +198,10 @@ class LiveIndex:
         if not items:
             return
         number = {item_id: place for place, item_id in enumerate(columns.ids)}
-        columns = _taken(columns, [number[item.id] for item in items])
+        columns = taken_of([columns], np.array([number[item.id] for item in items], np.int64))
         first, ids = len(self._alive), [item.id for item in items]
         id_places = np.array([self._order.id_place(item_id) for item_id in ids], np.int64)
-        self._rows.append(columns, [item.fields for item in items], id_places)
+        self._rows.append(columns, items, id_places)
         own = np.arange(first, first + len(items))
         sids, prior = self._rows.sids[first:], self._rows.prior[first:]
         below = self._order.below(keys_of(sids, prior), id_places)
@@ -197,8 +211,6 @@ class LiveIndex:
         self._alive = np.concatenate([self._alive, np.ones(len(items), np.bool_)])
         self._runs = with_run(self._runs, self._postings_of(columns, first), FEW)
         self._word_runs = with_run(self._word_runs, WordsRun.of(columns.texts), CHEAP)
-        for item_id, row in zip(ids, own.tolist(), strict=True):
-            self._row_of_id[item_id] = (*self._row_of_id.get(item_id, ()), row)
 
     def _postings_of(self, columns: Columns, first: int) -> PostingsRun:
         """Return the postings of rows from `first` on; terms that the index does not have get places behind its own."""
@@ -229,22 +241,5 @@ class LiveIndex:
             new_terms=self._new_terms,
             terms=len(self._index.terms.vocabulary) + len(self._new_terms),
             new_ceilings=self._new_ceilings.view(),
-            row_of_id=self._row_of_id,
+            row_of_id=self._rows.row_of_id,
         )
-
-
-def _text_of(item: Item) -> tuple[object, ...]:
-    """Return what of an item is encoded."""
-    return item.title, item.description, {kind: tuple(values) for kind, values in item.attributes.items()}
-
-
-def _taken(columns: Columns, places: list[int]) -> Columns:
-    """Return the columns of the items at `places` alone; their fields are not among them."""
-    at = np.array(places, np.int64)
-    texts = {name: getattr(columns, name) for name in ("ids", "titles", "texts", "sources", "terms")}
-    numbers = ("popularity", "sids", "vectors", "text_vectors", "text_lists", "id_hashes", "reread")
-    return Columns(
-        **{name: type(held).of_bytes(list(held.encoded(at))) for name, held in texts.items()},
-        **{name: getattr(columns, name)[at] for name in numbers},
-        fields={},
-    )

@@ -110,6 +110,10 @@ class Folding:
         """Return whether two canonical words are one word but for their spelling."""
         return not set(self.keys(one)).isdisjoint(self.keys(other))
 
+    def reads_as(self, other: Folding) -> bool:
+        """Return whether every text is read by both as the same words."""
+        return (self.language, self.made_by, self.parts) == (other.language, other.made_by, other.parts)
+
     def save(self, directory: Path) -> None:
         """Write `folding.json` and `parts.*.npy`."""
         directory.mkdir(parents=True, exist_ok=True)

@@ -185,7 +185,7 @@ class Artifact:
         return self.kae.knows_token(token) or (not self.folding.same(token, word) and self.catalog.terms.holds(token))
 
     @classmethod
-    def load(cls, directory: Path | str) -> Artifact:
+    def load(cls, directory: Path | str, beside: Artifact | None = None) -> Artifact:
         """Check the directory, then load the model and map the index.
 
         The model's files are hashed before one of them is parsed. Those of the index are as large as the catalog: of
@@ -193,6 +193,7 @@ class Artifact:
 
         Args:
             directory: of the artifact.
+            beside: an artifact that is loaded already; where it has the same model, that is shared and not read again.
 
         Raises:
             ArtifactError: a file is missing, was changed, or does not fit the others.
@@ -200,22 +201,26 @@ class Artifact:
         directory = Path(directory)
         manifest = read_manifest(directory)
         try:
-            verify(directory, manifest, under=f"{MODEL}/")
-            model, index = directory / MODEL, directory / INDEX
+            check_files(directory, manifest)
+            index = directory / INDEX
             folding = Folding.load(index / LANGUAGE)
-            kae = Kae.load(model / "kae", folding)
-            sizes = kae.codebook.sizes
+            if beside is not None and manifest["model"]["sha"] == beside.manifest["model"]["sha"]:
+                folding = beside.folding if folding.reads_as(beside.folding) else folding
+                kae = beside.kae if folding is beside.folding else beside.kae.folded(folding)
+                inputs, model, texts = beside.inputs, beside.model, beside.texts
+            else:
+                kae, inputs, model, texts = _load_model(directory, manifest, folding)
             artifact = cls(
                 directory=directory,
                 manifest=manifest,
                 kae=kae,
-                inputs=InputBuilder.load(model / TOKENIZER, sizes, manifest["model"]["shape"]["max_tokens"]),
-                model=OnnxModel(model, sizes),
+                inputs=inputs,
+                model=model,
                 trie=Trie.load(index / "trie"),
                 catalog=Catalog.load(index, manifest["index"]["fields"], folding),
                 options=SearchOptions.read(manifest["search"]),
                 folding=folding,
-                texts=TextVectors.load(model),
+                texts=texts,
                 watermark=Watermark.read(manifest["index"].get("watermark")),
             )
         except (KeyError, TypeError, ValueError, OSError) as error:
@@ -226,6 +231,17 @@ class Artifact:
             raise ArtifactError(
                 f"{directory}/model/kae has codebook {artifact.codebook_sha[:12]}…, manifest.json says another"
             )
-        if artifact.trie.depth != len(sizes) or artifact.trie.n_leaves + 1 != len(artifact.catalog.leaf_items):
+        if artifact.trie.depth != len(kae.codebook) or artifact.trie.n_leaves + 1 != len(artifact.catalog.leaf_items):
             raise ArtifactError(f"{directory}/index/trie does not fit {directory}/index/items or the codebook")
         return artifact
+
+
+def _load_model(
+    directory: Path, manifest: dict[str, Any], folding: Folding
+) -> tuple[Kae, InputBuilder, SequenceModel, TextVectors | None]:
+    verify(directory, manifest, under=f"{MODEL}/")
+    model = directory / MODEL
+    kae = Kae.load(model / "kae", folding)
+    sizes = kae.codebook.sizes
+    inputs = InputBuilder.load(model / TOKENIZER, sizes, manifest["model"]["shape"]["max_tokens"])
+    return kae, inputs, OnnxModel(model, sizes), TextVectors.load(model)

@@ -17,7 +17,7 @@ from slotbeam.arrays import bisected, load_array, ranges, save_array
 from slotbeam.types import IntArray
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Trie:
     """A set of SIDs.
 

@@ -170,8 +170,8 @@ def pinned_of(artifact: Artifact, bound: Bound, rows: IntArray, missing: Sequenc
 
 def built_from(artifact: Artifact, bound: Bound) -> object:
     """Return what a compiled binding depends on: what is built from an equal value need not be compiled again."""
-    # An encoding compares by identity: a new artifact makes every piece new. Live items do not, see `renewal.py`.
-    return (artifact.kae, bound)
+    # A trie compares by identity: a new index makes every piece new. Live items do not, see `renewal.py`.
+    return (artifact.trie, bound)
 
 
 Build = Callable[..., Overlay]

@@ -20,17 +20,17 @@ class LiveSink:
     Args:
         serving: swaps the snapshot.
         artifact: model and index, without edits.
-        served: whether the index is; else it is made ready beside another one, until `serve` is called.
+        beside: what is served while this index is made ready, until `serve` is called; None: this one is served.
     """
 
-    def __init__(self, serving: Serving, artifact: Artifact, *, served: bool = True) -> None:
+    def __init__(self, serving: Serving, artifact: Artifact, beside: LiveSink | None = None) -> None:
         self._serving, self.artifact = serving, artifact
-        self._served = served
+        self._beside = beside
         self._live: LiveIndex | None = None
 
     async def apply(self, changed: Items, seq: int) -> None:
         """Serve these items as they are (None: deleted) from now on, all at once."""
-        if self._served:
+        if self._beside is None:
             await self._serving.swap_items(lambda: self._applied(changed), seq)
         elif changed:
             await asyncio.to_thread(self._applied, changed)
@@ -39,7 +39,7 @@ class LiveSink:
         """Serve these edits and no other: what is not named is as the index has it."""
         if not items and self._live is None:
             return
-        if self._served:
+        if self._beside is None:
             await self._serving.swap_items(lambda: (self._index().restart(items), None), seq)
         else:
             await asyncio.to_thread(lambda: self._index().restart(items))
@@ -47,7 +47,9 @@ class LiveSink:
     async def serve(self, seq: int) -> None:
         """Serve this index with the items that it was handed, in one assignment."""
         await self._serving.swap_items(lambda: (self.newest, None), seq)
-        self._served = True
+        self._beside = None
+        if self._live is not None:
+            self._live.beside = None
 
     @property
     def newest(self) -> Artifact:
@@ -62,5 +64,5 @@ class LiveSink:
 
     def _index(self) -> LiveIndex:
         if self._live is None:
-            self._live = LiveIndex(self.artifact)
+            self._live = LiveIndex(self.artifact, self._beside._live if self._beside else None)
         return self._live

@@ -13,7 +13,6 @@ from slotbeam.items.replica.follower import Follower
 from slotbeam.items.replica.indexes import Indexes
 from slotbeam.items.replica.lastgood import file_of
 from slotbeam.items.replica.livesink import LiveSink
-from slotbeam.items.replica.sink import ItemSink
 from slotbeam.items.replica.switching import Switching
 from slotbeam.search.snapshot import Holder
 
@@ -22,8 +21,7 @@ class LiveReplica(Replica):
     """Follows bindings, as a `Replica` does, and items, too; its heartbeats say both.
 
     Args:
-        sink: that changed items are handed to; None: what makes them findable. Others as for `Replica`.
-        indexes: where other indexes are found; None: it stays with the one that it has.
+        indexes: where other indexes are found; None: it stays with the one that it has. Others as for `Replica`.
 
     Attributes:
         items: what follows them.
@@ -41,17 +39,17 @@ class LiveReplica(Replica):
         role: str = "data",
         process: int = 1,
         pace: Pace = Pace(),
-        sink: ItemSink | None = None,
         indexes: Indexes | None = None,
     ) -> None:
         super().__init__(store, holder, data_dir, name, clock, role=role, process=process, pace=pace)
         watcher = self.watcher
+        sink = LiveSink(watcher.serving, watcher.artifact)
         self.items = Follower(
             store,
             holder,
             data_dir,
             role,
-            sink or LiveSink(watcher.serving, watcher.artifact),
+            sink,
             tell=lambda facts: watcher.status.note(items=facts),
             process=process,
             now_ms=watcher.now_ms,
@@ -59,5 +57,5 @@ class LiveReplica(Replica):
         )
         self.follow("items", self.items)
         guard = f"{file_of(role, process)}.switching-index"
-        self.indexes = Switching(self.items, watcher.serving, holder, indexes, guard, pace)
+        self.indexes = Switching(self.items, watcher.serving, holder, sink, indexes, guard, pace)
         self.follow("index", self.indexes)

@@ -47,18 +47,27 @@ class Switching:
         follower: of the items.
         serving: swaps the snapshot.
         holder: of the snapshot that is served at first.
+        sink: that items are handed to at first.
         indexes: where they are; None follows no switch.
         guard: name of the crash guard's file in the data directory.
         pace: how often the store is asked.
 
     Attributes:
         index: the artifact that is served, without edits.
+        sink: that items are handed to.
     """
 
     def __init__(
-        self, follower: Follower, serving: Serving, holder: Holder, indexes: Indexes | None, guard: str, pace: Pace
+        self,
+        follower: Follower,
+        serving: Serving,
+        holder: Holder,
+        sink: LiveSink,
+        indexes: Indexes | None,
+        guard: str,
+        pace: Pace,
     ) -> None:
-        self._follower, self._serving = follower, serving
+        self._follower, self._serving, self.sink = follower, serving, sink
         self._indexes, self._pace = indexes, pace
         self._guard_name = guard
         self.index: Artifact = holder.current.artifact
@@ -118,9 +127,10 @@ class Switching:
             if care.refused:
                 raise SetupError(f"loading it ended the process again and again; remove {guard.path} to try again")
             directory = await _in_low_thread(lambda: self._verified(indexes, mark))
-            artifact = await asyncio.to_thread(_loaded, directory)
-            await self._follower.switch(LiveSink(self._serving, artifact, served=False), switch.number)
-        self.index = artifact
+            artifact = await asyncio.to_thread(_loaded, directory, self.index)
+            sink = LiveSink(self._serving, artifact, self.sink)
+            await self._follower.switch(sink, switch.number)
+        self.index, self.sink = artifact, sink
         await asyncio.to_thread(indexes.remember, mark)
         log.info("an index is served", index=mark.name, seconds=round(time.monotonic() - began, 1))
 
@@ -133,9 +143,9 @@ class Switching:
         return directory
 
 
-def _loaded(directory: Path) -> Artifact:
-    """Load an index, and touch what queries will read. Raises `ArtifactError`."""
-    artifact = Artifact.load(directory)
+def _loaded(directory: Path, served: Artifact) -> Artifact:
+    """Load an index beside the one that is served, and touch what queries will read. Raises `ArtifactError`."""
+    artifact = Artifact.load(directory, served)
     for query in artifact.examples:
         retrieve(Snapshot(artifact), SearchRequest(query=query, k=10), Timings())
     return artifact
