@@ -172,10 +172,53 @@ async def test_what_is_edited_while_an_index_is_made_ready_is_served_with_it(
 
         sink = Meddled(it.watcher.serving, first, it.indexes.sink)
         sink.happens = happens
-        await it.items.switch(sink, 1)
+        await it.items.switch(sink, 1, lambda: None)
         [seq] = late
         assert (it.items.facts.switch, it.items.facts.seq) == (1, seq)
         assert answers(it.watcher.holder.current) == await never_switched(server, tiny_artifact, tmp_path, seq)
+
+
+class Watched(LiveSink):
+    """Tells which index the process would boot from, were it killed when this one is about to be served."""
+
+    boots: Callable[[], Path]
+    booted: Path
+
+    async def serve(self, seq: int) -> None:
+        self.booted = self.boots()
+        await super().serve(seq)
+
+
+async def test_an_index_is_remembered_on_disk_before_it_is_served(
+    server: EmbeddedStore, items: Store, tiny_artifact: Path, tmp_path: Path
+) -> None:
+    await some_edits(items)
+    first = await fold(items, tiny_artifact, tmp_path / "first")
+    indexes = Indexes(tiny_artifact, tmp_path, tmp_path / "data")
+    async with replica(server, tiny_artifact, tmp_path) as it:
+        await follows(it, 5)
+        sink = Watched(it.watcher.serving, Artifact.load(first, it.indexes.index), it.indexes.sink)
+        sink.boots = indexes.boot
+        mark = IndexMark.of(sink.artifact)
+        await it.items.switch(sink, 1, lambda: indexes.remember(mark))
+    assert sink.booted == first
+
+
+async def test_an_index_of_the_same_model_shares_it_and_what_was_encoded(
+    server: EmbeddedStore, items: Store, tiny_artifact: Path, tmp_path: Path
+) -> None:
+    await some_edits(items)
+    async with replica(server, tiny_artifact, tmp_path) as it:
+        await follows(it, 5)
+        first = await fold(items, tiny_artifact, tmp_path / "first")
+        await follows(it, (await edit(items, put("n7", "blue zorblax lamp"))).seq)
+        before = it.watcher.holder.current.artifact
+        await until_switched(it, await activate(items, tiny_artifact, "first", first))
+        served = it.watcher.holder.current.artifact
+        assert served.name == "first"
+        assert served.model is before.model
+        assert served.kae is before.kae
+        assert answers(it.watcher.holder.current) == await never_switched(server, tiny_artifact, tmp_path, 6)
 
 
 async def test_an_index_that_cannot_be_served_is_told_and_the_one_before_is_served_on(

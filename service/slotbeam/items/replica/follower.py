@@ -198,7 +198,7 @@ class Follower:
         handed, state = records if whole else changed, ServingState.LIVE
         return await self.serving.apply(handed, seen.head, state, whole=whole, gone=gone, trimmed=seen.trimmed)
 
-    async def switch(self, sink: LiveSink, switch: int) -> None:
+    async def switch(self, sink: LiveSink, switch: int, remember: Callable[[], None]) -> None:
         """Serve another index, with every edit that is served now, in one assignment.
 
         What takes long is done beside: edits go on being served, and the last of them are caught up with at the end.
@@ -206,8 +206,10 @@ class Follower:
         Args:
             sink: of the index, not served yet.
             switch: number of the switch.
+            remember: writes to disk that this index is served, before it is.
 
         Raises:
+            OSError: it cannot be remembered.
             StoreError: the index is behind what is served here, and the store does not answer.
             SetupError: the items of the store and the index do not go together.
         """
@@ -220,7 +222,7 @@ class Follower:
             if head is None or self._held or head.seq < sink.artifact.watermark.seq:
                 head, records, trimmed = await self._listed_for(sink.artifact.watermark)
             await ready.hand(head, records, trimmed)
-            await self.serving.switch(ready, switch)
+            await self.serving.switch(ready, switch, remember)
             self._held, self._seen = False, head
             self._touch()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -68,15 +69,17 @@ class ItemServing:
         """Begin to make an index ready, beside the one that is served."""
         return Beside(sink, Handing(sink, self._guard("switching")))
 
-    async def switch(self, ready: Beside, switch: int) -> None:
+    async def switch(self, ready: Beside, switch: int, remember: Callable[[], None]) -> None:
         """Serve the index that was made ready, and report the switch.
 
         Args:
             ready: whose records and head are now those of the store.
             switch: its number.
+            remember: as of `Follower.switch`.
         """
         assert ready.head is not None
         unkept = await self._keeping.whole(ready.head, ready.records, ready.trimmed)
+        await asyncio.to_thread(remember)
         await ready.sink.serve(ready.head.seq)
         self._handing = Handing(ready.sink, self._guard("applying"))
         self.records, self.known = dict(ready.records), ready.head

@@ -129,9 +129,8 @@ class Switching:
             directory = await _in_low_thread(lambda: self._verified(indexes, mark))
             artifact = await asyncio.to_thread(_loaded, directory, self.index)
             sink = LiveSink(self._serving, artifact, self.sink)
-            await self._follower.switch(sink, switch.number)
+            await self._follower.switch(sink, switch.number, lambda: indexes.remember(mark))
         self.index, self.sink = artifact, sink
-        await asyncio.to_thread(indexes.remember, mark)
         log.info("an index is served", index=mark.name, seconds=round(time.monotonic() - began, 1))
 
     def _verified(self, indexes: Indexes, mark: IndexMark) -> Path:
@@ -146,7 +145,7 @@ class Switching:
 def _loaded(directory: Path, served: Artifact) -> Artifact:
     """Load an index beside the one that is served, and touch what queries will read. Raises `ArtifactError`."""
     artifact = Artifact.load(directory, served)
-    for query in artifact.examples:
+    for query in served.examples:
         retrieve(Snapshot(artifact), SearchRequest(query=query, k=10), Timings())
     return artifact
 
