@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from slotbeam.bindings.replica.overlay import Bound, build_overlay, compile_binding
-from slotbeam.bindings.replica.renewal import LiveMatches, bound_of, with_items
+from slotbeam.bindings.replica.overlay import Bound, bound_of, build_overlay, compile_binding
+from slotbeam.bindings.replica.renewal import LiveMatches, with_items
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.table import item_text
 from slotbeam.indexing.live import LiveIndex

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle, active_digest, next_boundary
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.overlay import Bound, Build, build_overlay
-from slotbeam.bindings.replica.renewal import LiveMatches, bound_of, with_items
+from slotbeam.bindings.replica.overlay import Bound, Build, bound_of, build_overlay
+from slotbeam.bindings.replica.renewal import LiveMatches, with_items
 from slotbeam.bindings.words import read_again
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import Overlay
@@ -89,6 +89,7 @@ def compile_listing(
     failed = {binding_id: f"NACK:RECORD {why}" for binding_id, why in listing.malformed.items()}
     bounds: dict[str, Bound] = {}
     live: dict[str, Binding] = {}
+    before = {pinned.id: bound_of(pinned) for pinned in previous.pinned} if previous else {}
     for binding_id, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
         if binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
             continue
@@ -103,7 +104,7 @@ def compile_listing(
             failed[binding_id] = f"NACK:ITEMS {(lost or {}).get(binding.items, 'its item list is not there')}"
         else:
             live[binding_id] = binding
-            bounds[binding_id] = Bound.of(binding, slot, items[binding.items])
+            bounds[binding_id] = Bound.of(binding, slot, items[binding.items], before.get(binding_id))
     every, bad = _build_good(artifact, bounds, previous, build)
     failed.update(bad)
     active = {

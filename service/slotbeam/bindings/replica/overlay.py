@@ -6,7 +6,7 @@ Built off the event loop. Pieces whose binding did not change are taken from the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Bound:
 
     `words` are as they are stored; `item_ids` may name items the catalog does not hold (they are skipped and reported);
     every item whose text holds a word is one, too, where it is `live`; `created_at` (unix ms) tells which of two
-    bindings is the older.
+    bindings is the older. `binding` is what it was made of.
     """
 
     id: str
@@ -40,13 +40,19 @@ class Bound:
     exact: bool = False
     live: bool = False
     created_at: int = 0
+    binding: Binding | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, binding: Binding, slot: Slot, item_ids: tuple[str, ...]) -> Bound:
-        """Return `binding` on `slot`: those of its fields that this class has."""
+    def of(cls, binding: Binding, slot: Slot, item_ids: tuple[str, ...], before: Bound | None = None) -> Bound:
+        """Return `binding` on `slot`: those of its fields that this class has.
+
+        Of thousands nearly all are the very ones that were there `before` an edit.
+        """
+        if before is not None and before.binding is binding and before.item_ids is item_ids and before.slot == slot:
+            return before
         said = {name: value for name, value in binding.values().items() if name in cls.__slots__}
         said |= {"live": binding.is_live, "created_at": binding.created_at}
-        return cls(**said, id=binding.id, slot=slot, item_ids=item_ids)
+        return cls(**said, id=binding.id, slot=slot, item_ids=item_ids, binding=binding)
 
 
 def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay | None = None) -> Overlay:
@@ -55,9 +61,9 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
     Raises:
         BindingError: a binding is on a slot that is not reserved, has no word, or shares a slot or a stored word.
     """
-    known = {pinned.built_from: pinned for pinned in previous.pinned} if previous else {}
-    ordered = sorted(bound, key=lambda b: b.slot)
-    compiled = tuple(known.get(built_from(artifact, b)) or compile_binding(artifact, b) for b in ordered)
+    known = {pinned.id: pinned for pinned in previous.pinned} if previous else {}
+    ordered = sorted(bound, key=lambda b: (b.slot.position, b.slot.index))
+    compiled = tuple(_compiled(artifact, b, known.get(b.id)) for b in ordered)
     _refuse_shared(ordered)
     if not compiled:
         return EMPTY_OVERLAY
@@ -107,6 +113,13 @@ def _words_of(bound: Sequence[Bound], compiled: Sequence[Pinned]) -> dict[str, t
 
 def _in_turn(word: str, held: Sequence[int], bound: Sequence[Bound]) -> tuple[int, ...]:
     return tuple(held) if len(held) == 1 else tuple(sorted(held, key=lambda n: word not in bound[n].words))
+
+
+def _compiled(artifact: Artifact, bound: Bound, known: Pinned | None) -> Pinned:
+    """Return a binding compiled; the one that is known, where it is built from the same."""
+    if known is not None and known.built_from == built_from(artifact, bound):
+        return known
+    return compile_binding(artifact, bound)
 
 
 def compile_binding(artifact: Artifact, bound: Bound, limit: int = MAX_ITEMS) -> Pinned:
@@ -172,6 +185,12 @@ def built_from(artifact: Artifact, bound: Bound) -> object:
     """Return what a compiled binding depends on: what is built from an equal value need not be compiled again."""
     # A trie compares by identity: a new index makes every piece new. Live items do not, see `renewal.py`.
     return (artifact.trie, bound)
+
+
+def bound_of(pinned: Pinned) -> Bound:
+    """Return what a binding was compiled from."""
+    bound: Bound = pinned.built_from[1]  # type: ignore[index]
+    return bound
 
 
 Build = Callable[..., Overlay]

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from slotbeam.bindings.binding import MAX_ITEMS
-from slotbeam.bindings.replica.overlay import Bound, compile_binding, pinned_of
+from slotbeam.bindings.replica.overlay import bound_of, compile_binding, pinned_of
 from slotbeam.catalog.table import Catalog
 from slotbeam.kae.matcher import Folded, Matcher
 from slotbeam.language.boundaries import Boundaries
@@ -137,9 +137,3 @@ def _rows_of(catalog: Catalog, item_ids: Collection[str]) -> dict[str, int]:
     found, missing = catalog.rows_of(item_ids)
     absent = set(missing)
     return dict(zip((item_id for item_id in item_ids if item_id not in absent), found, strict=True))
-
-
-def bound_of(pinned: Pinned) -> Bound:
-    """Return what a binding was compiled from."""
-    bound: Bound = pinned.built_from[1]  # type: ignore[index]
-    return bound
