@@ -11,7 +11,7 @@ from slotbeam.bench.load import Load, read_queries
 from slotbeam.errors import SetupError
 
 
-def test_the_bench_measures_queries_edits_processes_live_items_and_switches(tiny_artifact: Path) -> None:
+def test_the_bench_measures_queries_edits_processes_live_items_switches_and_bindings(tiny_artifact: Path) -> None:
     much = {
         "warm_up": 2,
         "requests": 4,
@@ -24,7 +24,7 @@ def test_the_bench_measures_queries_edits_processes_live_items_and_switches(tiny
         "after_s": 0,
     }
     load = Load(queries=8, rate=200, seconds=0.4, **much)
-    figures = bench(tiny_artifact, load=load, processes=2, items=30, switches=1)
+    figures = bench(tiny_artifact, load=load, processes=2, items=30, switches=1, bindings=25)
     assert [row["n"] for row in figures["rows"]] == [8, 8, 8, 8, 8, 4, 4, 4]
     assert all(0 <= row["p50_ms"] <= row["p99_ms"] for row in figures["rows"])
     table = render(figures)
@@ -47,6 +47,12 @@ def test_the_bench_measures_queries_edits_processes_live_items_and_switches(tiny
     assert (switch["switches"], switch["failed"]) == (1, 0)
     assert 0 < switch["interval"][0] <= switch["ratio"] <= switch["interval"][1]
     assert "1 switches of the index, " in table
+    bound = figures["bound"]
+    assert bound["bindings"] == 25
+    assert 0 < bound["interval"][0] <= bound["ratio"] <= bound["interval"][1]
+    assert 0 <= bound["live_ms"][0] <= bound["live_ms"][1] < 10_000
+    assert 0 < bound["start_s"] < 60
+    assert "25 bindings: a request p50 " in table
     assert "found for their own titles, of 20 items put anew: " in table
 
 

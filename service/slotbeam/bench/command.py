@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 
 from slotbeam import __version__
+from slotbeam.bench.bindings import bench_bindings
 from slotbeam.bench.items import BATCH, HITS, PATCHES, bench_edits, bench_found, bench_items
 from slotbeam.bench.load import Load, read_queries, title_heads
 from slotbeam.bench.pipeline import STAGES, bench_pipeline, one_core
@@ -36,6 +37,7 @@ def bench(
     processes: int | None = None,
     items: int | None = None,
     switches: int | None = None,
+    bindings: int | None = None,
 ) -> dict[str, Any]:
     """Measure the pipeline in this process on one core, then a whole `slotbeam up` over loopback.
 
@@ -46,10 +48,11 @@ def bench(
         processes: compare the throughput of so many data planes with that of one, too; None does not.
         items: compare a query beside so many live items with one without, and edit items, too; None does not.
         switches: ask while the index is switched so many times, too; None does not.
+        bindings: compare a request beside so many bindings with one without, and edit them, too; None does not.
 
     Returns:
         Facts of the machine and the artifact, and `rows`: name, p50, p99, unit, target. With `processes`,
-        `throughput`; with `items`, `live`; with `switches`, `switch`.
+        `throughput`; with `items`, `live`; with `switches`, `switch`; with `bindings`, `bound`.
     """
     with one_core() as core:
         artifact = Artifact.load(directory)
@@ -62,6 +65,7 @@ def bench(
         http = bench_http(addresses["data"], texts, load)
         answered, live = bench_commits(addresses, artifact.catalog.ids[0], load)
         switch = None if switches is None else bench_switch(directory, artifact, addresses, texts, switches, load)
+    bound = None if bindings is None else bench_bindings(directory, artifact, texts, bindings, load)
     throughput = None if processes is None else bench_throughput(directory, texts, processes, load)
     if live_items is not None:
         live_items["edits"] = bench_edits(directory, artifact, EDITED, load)
@@ -87,6 +91,7 @@ def bench(
         **({"throughput": throughput} if throughput else {}),
         **({"live": live_items} if live_items else {}),
         **({"switch": switch} if switch else {}),
+        **({"bound": bound} if bound else {}),
     }
 
 
@@ -154,6 +159,15 @@ def render(figures: dict[str, Any]) -> str:
             f"query p50 {told['switching_ms'][0]:.1f} ms, p99 {told['switching_ms'][1]:.1f} ms, without "
             f"{told['idle_ms'][0]:.1f} and {told['idle_ms'][1]:.1f} ms; p99 {told['ratio']:.2f} × ({low:.2f}–{high:.2f}"
             f", target 1.5); {told['failed']} of {told['asked']} requests failed",
+            "",
+        ]
+    if told := figures.get("bound"):
+        low, high = told["interval"]
+        lines += [
+            f"{told['bindings']} bindings: a request p50 {told['bound']:.2f} ms, without {told['alone']:.2f} ms, "
+            f"{told['ratio']:.2f} × ({low:.2f}–{high:.2f}, target 1.1); an edit acknowledged after p50 "
+            f"{told['edit_ms'][0]:.0f} ms, p99 {told['edit_ms'][1]:.0f} ms, live {told['live_ms'][0]:.0f} ms later, p99 "
+            f"{told['live_ms'][1]:.0f} ms (target 250); a data plane starts in {told['start_s']:.1f} s (target 10)",
             "",
         ]
     return "\n".join(lines)

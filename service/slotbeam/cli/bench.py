@@ -25,6 +25,9 @@ def bench(
     switch: Annotated[
         int | None, typer.Option(min=1, help="Also: a query while the index is switched so many times, beside idle.")
     ] = None,
+    bindings: Annotated[
+        int | None, typer.Option(min=1, max=20000, help="Also: a request and an edit beside so many bindings.")
+    ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="For how long --items are put at a steady rate.")] = 60.0,
     as_json: AsJson = False,
 ) -> None:
@@ -33,7 +36,7 @@ def bench(
     from slotbeam.bench.command import render
     from slotbeam.bench.load import Load
 
-    figures = measure(settings_of(ctx).artifact, queries, Load(seconds=seconds), processes, items, switch)
+    figures = measure(settings_of(ctx).artifact, queries, Load(seconds=seconds), processes, items, switch, bindings)
     if out is not None:
         import json
 
