@@ -166,8 +166,8 @@ def render(figures: dict[str, Any]) -> str:
         lines += [
             f"{told['bindings']} bindings: a request p50 {told['bound']:.2f} ms, without {told['alone']:.2f} ms, "
             f"{told['ratio']:.2f} × ({low:.2f}–{high:.2f}, target 1.1); an edit acknowledged after p50 "
-            f"{told['edit_ms'][0]:.0f} ms, p99 {told['edit_ms'][1]:.0f} ms, live {told['live_ms'][0]:.0f} ms later, p99 "
-            f"{told['live_ms'][1]:.0f} ms (target 250); a data plane starts in {told['start_s']:.1f} s (target 10)",
+            f"{told['edit_ms'][0]:.0f} ms, p99 {told['edit_ms'][1]:.0f} ms, live {told['live_ms'][0]:.0f} ms later, "
+            f"p99 {told['live_ms'][1]:.0f} ms (target 250); a data plane starts in {told['start_s']:.1f} s (target 10)",
             "",
         ]
     return "\n".join(lines)
