@@ -166,16 +166,20 @@ class Replica:
 
     def __init__(self, store: EmbeddedStore, artifact: Path, data_dir: Path) -> None:
         variables = environment(port=0, redis_url=store.url, artifact=artifact, data_dir=data_dir, drain_s=600)
-        self.process = subprocess.Popen([*CLI, "serve"], env=variables, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [*CLI, "serve"], env=variables, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         self.url = ""
 
     async def address(self) -> str:
         self.url, _ = await asyncio.to_thread(listening, self.process)
         return self.url
 
-    async def end(self) -> None:
+    async def end(self) -> list[dict[str, object]]:
+        """End it at once. Returns what it logged since it listened."""
         self.process.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(self.process.wait, HANG_S)
+        _, said = await asyncio.to_thread(self.process.communicate, timeout=HANG_S)
+        return [orjson.loads(line) for line in said.splitlines()]
 
     def kill(self) -> None:
         self.process.kill()
@@ -184,7 +188,7 @@ class Replica:
         self.process.stderr.close()
 
 
-async def test_two_replicas_restarted_in_turn_under_load_refuse_and_lose_nothing(
+async def test_two_replicas_told_to_hang_up_and_restarted_in_turn_under_load_refuse_and_lose_nothing(
     server: EmbeddedStore, tiny_artifact: Path, tmp_path: Path
 ) -> None:
     started: list[Replica] = []
@@ -205,11 +209,15 @@ async def test_two_replicas_restarted_in_turn_under_load_refuse_and_lose_nothing
             tasks += [asyncio.create_task(balancer.call()) for _ in range(2)]
             for old in first:
                 await balancer.answered(5, old.url)
+                old.process.send_signal(signal.SIGHUP)
+                await balancer.answered(5, old.url)
                 old.process.send_signal(signal.SIGTERM)
                 await until(partial(balancer.is_rid_of, old.url))
                 late = await client.post(f"{old.url}/retrieve", json={"query": "red mug", "k": 5})
                 assert (late.status_code, late.headers["connection"]) == (200, "close")
-                await old.end()
+                said = await old.end()
+                [warned] = [str(line["event"]) for line in said if line["level"] == "warning"]
+                assert "SIGHUP changes nothing: one process cannot replace itself; restart it, or" in warned
                 del balancer.ready[old.url]
                 new = start()
                 balancer.ready[await new.address()] = False

@@ -56,6 +56,15 @@ async def test_edits_reach_the_sink_in_order_each_once(items: Store, shop: Artif
         assert facts.digest == str(Digest.of(follower.records.values()))
 
 
+async def test_a_data_plane_before_a_store_without_items_is_ready_at_once(
+    store: Store, shop: Artifact, tmp_path: Path
+) -> None:
+    await store.initialise()
+    async with following(make_follower(store, shop, tmp_path)) as follower:
+        assert await follower.ready(timeout_s=20), "and not after the 30 s that a store may be away"
+        assert (follower.facts.state, follower.facts.seq) == (ServingState.NONE, 0)
+
+
 async def test_a_replica_that_comes_later_is_handed_everything_at_once(
     items: Store, shop: Artifact, tmp_path: Path
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import os
 import signal
 import socket
 import time
@@ -25,7 +27,8 @@ class Server(uvicorn.Server):
 
     SIGTERM begins the drain: `/readyz` says 503 and every answer closes its connection, so that whoever asks `/readyz`
     sends new requests elsewhere; the listener stays open and all requests are answered for `drain_s`. Then, or at once
-    with SIGINT or a second SIGTERM, it stops listening, and requests that run get `GRACE_S` to end.
+    with SIGINT or a second SIGTERM, it stops listening, and requests that run get `GRACE_S` to end. SIGHUP ends
+    it where a terminal was closed; else it asks for another model, which one process cannot put in its own place.
 
     Args:
         app: an ASGI application.
@@ -55,6 +58,18 @@ class Server(uvicorn.Server):
             self._asked = True  # the rest is not for a signal handler
         else:
             super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not os.isatty(0):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.hang_up)
+
+    def hang_up(self) -> None:
+        """Say what SIGHUP cannot do here, and serve on."""
+        log.warning(
+            "SIGHUP changes nothing: one process cannot replace itself; restart it, or send SIGHUP to slotbeam up, or "
+            "to slotbeam serve with SLOTBEAM_PROCESSES of 2 or more"
+        )
 
     async def on_tick(self, counter: int) -> bool:
         if self._asked and not self.ending.draining:

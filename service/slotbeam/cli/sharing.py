@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import signal
 import socket
 import time
 from collections.abc import Callable
@@ -106,10 +105,6 @@ class SharingServer(Server):
         self._kind = type("_SharedProtocol", (_SharedProtocol,), {"counted": staticmethod(self._count)})
         self._held = 0  # connections of the port: those of the own socket come from the parent, and are nobody's load
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self.retire)
-
     async def on_tick(self, counter: int) -> bool:
         if not self.shared.joined and not self.ending.closing and self.ready():
             self.shared.joined = True
@@ -119,7 +114,7 @@ class SharingServer(Server):
         retired = self.ending.closing and not self.server_state.connections and not self._beginning
         return await super().on_tick(counter) or retired
 
-    def retire(self) -> None:
+    def hang_up(self) -> None:
         """Leave the port to others, and end."""
         if not self.ending.closing:
             log.info("leaves the port to others")

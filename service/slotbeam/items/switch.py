@@ -14,6 +14,9 @@ from slotbeam.errors import Conflict, InputError
 from slotbeam.search.artifact import INDEX, Artifact, sha_of
 from slotbeam.search.watermark import Watermark
 
+NOW = "now"
+"""A watermark that is that of the store."""
+
 
 @dataclass(frozen=True, slots=True)
 class IndexMark:
@@ -151,10 +154,37 @@ def check_watermark(mark: IndexMark, base: Base) -> None:
     if seq < base.trimmed:
         raise Conflict(
             f"{mark.name} holds edits up to seq {seq}; records up to {base.trimmed} were let go, since later indexes "
-            "hold them: fold a new one (slotbeam index --fold)"
+            "hold them: fold a new one (slotbeam index --fold), or index a newer export (slotbeam index --watermark)"
         )
     if epoch == base.epoch and seq > base.seq:
         raise Conflict(f"{mark.name} holds edits up to seq {seq}, the store is at {base.seq}: it is of another store")
+
+
+def claimed(said: str, base: Base) -> Watermark:
+    """Return which edits a catalog is said to hold.
+
+    Args:
+        said: `now`, or what `slotbeam items watermark` said before the catalog was exported.
+
+    Raises:
+        InputError: it is neither.
+        Conflict: an index of this catalog could not be served, or the edits are those of another store.
+    """
+    if said == NOW:
+        return Watermark(base.epoch, base.seq)
+    try:
+        watermark = Watermark.parse(said)
+    except ValueError:
+        raise InputError(
+            f'--watermark is {said!r}; allowed: {NOW}, or what "slotbeam items watermark" said before the export'
+        ) from None
+    if watermark.epoch != base.epoch:
+        raise Conflict(
+            f"--watermark is of the epoch {watermark.epoch}, the store's is {base.epoch}: it was restored or made anew "
+            'since, or is another one; ask "slotbeam items watermark" again, and export the catalog after that'
+        )
+    check_watermark(IndexMark("the catalog", "", watermark), base)
+    return watermark
 
 
 def _next(now: Switch | None) -> int:

@@ -20,6 +20,18 @@ class Watermark(NamedTuple):
         """Return whether the index holds the edit `seq` of that epoch."""
         return self.epoch == epoch and seq <= self.seq
 
+    def __str__(self) -> str:
+        """Return it as `slotbeam items watermark` says it."""
+        return f"{self.epoch}:{self.seq}"
+
+    @classmethod
+    def parse(cls, text: str) -> Watermark:
+        """Read what `str` made of one. Raises `ValueError`."""
+        epoch, colon, seq = text.rpartition(":")
+        if colon and epoch and seq.isascii() and seq.isdigit():
+            return cls(epoch, int(seq))
+        raise ValueError(text)
+
     @classmethod
     def read(cls, kept: Any) -> Watermark:
         """Read what a manifest says; None says nothing. Raises `ValueError`."""

@@ -9,6 +9,7 @@ import typer
 
 from slotbeam.cli.console import say, say_error
 from slotbeam.cli.index import fold as folding
+from slotbeam.cli.items.watermark import held_by
 from slotbeam.cli.options import (
     ArtifactDir,
     AsJson,
@@ -42,6 +43,13 @@ def index(
         typer.Option(exists=True, help="An artifact by whose index terms weigh, so that scores of both compare."),
     ] = None,
     skip_bad: Annotated[int, typer.Option(min=0, help="So many rows with faults may be left out.")] = 0,
+    watermark: Annotated[
+        str | None,
+        typer.Option(
+            metavar="now|EPOCH:SEQ",
+            help="Live edits that the catalog holds: up to what slotbeam items watermark said before it was exported.",
+        ),
+    ] = None,
     fold: Annotated[
         bool, typer.Option("--fold", help="Take the active index and the live edits since, instead of a catalog.")
     ] = False,
@@ -61,8 +69,11 @@ def index(
     if ctx.invoked_subcommand is not None:
         return
     if fold:
-        if catalog or format or skip_bad:
-            raise InputError("--fold takes the items of the active index; leave out --catalog, --format and --skip-bad")
+        if catalog or format or skip_bad or watermark:
+            raise InputError(
+                "--fold takes the items of the active index, and the store tells its watermark; leave out --catalog, "
+                "--format, --skip-bad and --watermark"
+            )
         folding.fold(
             settings_of(ctx),
             base=base,
@@ -85,9 +96,12 @@ def index(
     from slotbeam.indexing.build import build_index
     from slotbeam.language.fold import UNDETERMINED
 
+    says = {"watermark": held_by(settings_of(ctx), watermark)._asdict()} if watermark else {}
     reader = CatalogReader(*catalog, format=format, mapping=mapping, locale=locale, skip_bad=skip_bad)
     with progress_bar() as progress:
-        manifest = build_index(model, reader, out, jobs, progress, name, language=language, statistics_of=statistics_of)
+        manifest = build_index(
+            model, reader, out, jobs, progress, name, language=language, statistics_of=statistics_of, says=says
+        )
     for line in (*reader.faults.warnings, *reader.faults.lines()):
         say_error(line)
     facts = manifest["index"]
@@ -95,4 +109,5 @@ def index(
     if language is None:
         told = "no language, or many" if facts["language"] == UNDETERMINED else f"the language {facts['language']}"
         say(f"the titles are of {told}; if that is wrong, give --language")
-    say(f"{out} holds {facts['items']} items{left}; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
+    edits = f", edits up to seq {facts['watermark']['seq']}" if watermark else ""
+    say(f"{out} holds {facts['items']} items{left}{edits}; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
