@@ -20,7 +20,8 @@ ASKED = [
     ("GET", "/metrics", 200),
     ("GET", "/openapi.json", 200),
     ("POST", "/retrieve", 415),
-    ("GET", "/retrieve", 405),
+    ("GET", "/retrieve", 422),
+    ("PUT", "/retrieve", 405),
     ("OPTIONS", "/retrieve", 405),
     ("GET", "/nothing", 404),
 ]

@@ -1,11 +1,10 @@
-"""The data plane: `POST /retrieve`, `POST /retrieve:batch`, events, probes. No request ever waits for the store."""
+"""The data plane: `/retrieve`, `/retrieve:batch`, events, probes. No request ever waits for the store."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,23 +13,24 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.http import problems
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.integrity import Integrity
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following_metrics, item_metrics
-from slotbeam.api.retrieve.admission import Admission, ClientGone
+from slotbeam.api.retrieve.address import CACHE_CONTROL, AddressQuery, address_route, is_known, tag_of
+from slotbeam.api.retrieve.admission import Admission
 from slotbeam.api.retrieve.answers import document
 from slotbeam.api.retrieve.events import EventCounter, events_route
 from slotbeam.api.retrieve.following import data_replica, following
 from slotbeam.api.retrieve.metrics import Metrics, QueryOutcome
 from slotbeam.api.retrieve.models import BatchAnswer, RetrieveAnswer
+from slotbeam.api.retrieve.outcomes import counted
 from slotbeam.api.retrieve.requestid import RequestIds, events_key
 from slotbeam.api.retrieve.schemas import BatchBody, EventsBody, RetrieveBody
 from slotbeam.bindings.replica.pace import Pace
-from slotbeam.errors import FieldError, Overloaded, QueueTimeout, SlotbeamError
+from slotbeam.errors import FieldError
 from slotbeam.items.replica.indexes import load_index
 from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.search.artifact import Artifact
@@ -45,8 +45,6 @@ from slotbeam.types import QueryStage, Timings
 Search = Callable[[Snapshot, SearchRequest, Timings], Answer]
 ASKER = 128
 """Characters of `X-Asker` that are looked at."""
-GONE = 499
-"""Status of an answer that nobody reads: its client left."""
 
 
 @dataclass(slots=True)
@@ -183,7 +181,25 @@ def create_data_app(
             snapshot, [(answer, timings)] = await plane.answer(request, [body])
             return json_response(answer, headers=_headers(snapshot, timings))
 
-        return await _counted(plane.metrics, answering())
+        return await counted(plane.metrics, answering())
+
+    async def retrieve_address(request: Request, query: AddressQuery) -> Response:
+        def caching(body: RetrieveBody, snapshot: Snapshot) -> dict[str, str]:
+            tag = tag_of(snapshot, body, (settings.beam_width, settings.max_bindings_per_query), plane.ids.clock())
+            return {"ETag": tag, "Cache-Control": CACHE_CONTROL}
+
+        async def answering() -> Response:
+            body = query.body()
+            told = caching(body, holder.current)
+            if is_known(request, told["ETag"]):
+                plane.metrics.requests.labels(QueryOutcome.UNCHANGED).inc()
+                return Response(status_code=304, headers=told)
+            snapshot, [(answer, timings)] = await plane.answer(request, [body])
+            return json_response(answer, headers=_headers(snapshot, timings) | caching(body, snapshot))
+
+        return await counted(plane.metrics, answering())
+
+    app.include_router(address_route(retrieve_address))
 
     @app.post(
         "/retrieve:batch",
@@ -201,7 +217,7 @@ def create_data_app(
                     total.add(stage, seconds)
             return json_response({"answers": [answer for answer, _ in told]}, headers=_headers(snapshot, total))
 
-        return await _counted(plane.metrics, answering())
+        return await counted(plane.metrics, answering())
 
     return app
 
@@ -222,30 +238,6 @@ def snapshot_gauges(snapshot: Snapshot) -> list[Metric]:
 
 def _followed(replica: LiveReplica) -> list[Metric]:
     return [*following_metrics(replica.watcher.facts), *item_metrics(replica.items.facts)]
-
-
-async def _counted(metrics: Metrics, answering: Awaitable[Response]) -> Response:
-    """Count a request that brought no answer by its outcome; answered queries are counted where they run."""
-    try:
-        return await answering
-    except Overloaded:
-        metrics.requests.labels(QueryOutcome.OVERLOADED).inc()
-        raise
-    except QueueTimeout:
-        metrics.requests.labels(QueryOutcome.LATE).inc()
-        raise
-    except ClientGone:
-        metrics.requests.labels(QueryOutcome.GONE).inc()
-        return Response(status_code=GONE)
-    except SlotbeamError as error:
-        refused = problems.status_of(error) < 500
-        metrics.requests.labels(QueryOutcome.INVALID if refused else QueryOutcome.ERROR).inc()
-        raise
-    except asyncio.CancelledError:
-        raise
-    except Exception:
-        metrics.requests.labels(QueryOutcome.ERROR).inc()
-        raise
 
 
 def asker_of(http: Request) -> tuple[str, str]:

@@ -33,9 +33,13 @@ _ITEMS = (0, 1, 10, 50, 100, 200, 350, 500, 1000)
 
 
 class QueryOutcome(StrEnum):
-    """What became of a query: an answer, or why there was none (`late`: no worker in time; `gone`: its client left)."""
+    """What became of a query: an answer, or why there was none.
+
+    `unchanged`: its client has the answer; `late`: no worker in time; `gone`: its client left.
+    """
 
     OK = "ok"
+    UNCHANGED = "unchanged"
     INVALID = "invalid"
     OVERLOADED = "overloaded"
     LATE = "late"
