@@ -16,6 +16,7 @@ import torture.items
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.items.edits import Operation, Verb
+from slotbeam.items.rows import read_row
 from slotbeam.items.store.commit import ItemsRules
 from slotbeam.items.store.store import ItemStore
 from slotbeam.search.artifact import Artifact
@@ -27,7 +28,8 @@ INDEX: dict[str, Any] = {
     "base1": {"id": "base1", "title": "red mug", "fields": {"price": 2.0}},
     "base2": {"id": "base2", "title": "blue lamp"},
 }
-RULES = ItemsRules(INDEX.get, {}, 1000)
+READ = {item_id: (row, read_row(row, {})) for item_id, row in INDEX.items()}
+RULES = ItemsRules(READ.get, {}, 1000)
 IDS = ("base1", "base2", "new1", "new2")
 PRICES = st.sampled_from([1, 2.0, 2.5, True, "cheap"])
 PATCHES = st.fixed_dictionaries(

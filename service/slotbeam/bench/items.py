@@ -20,7 +20,7 @@ from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.live import LiveIndex
-from slotbeam.items.rows import base_row, read_row
+from slotbeam.items.rows import base_row
 from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
@@ -130,10 +130,12 @@ def bench_found(artifact: Artifact, load: Load) -> dict[str, Any]:
 def _asked_anew(artifact: Artifact, item_id: str) -> Item | None:
     """Return an item of the index as a new one; None where its row has another shape, or its title is no query."""
     try:
-        row = base_row(artifact, item_id)
+        found = base_row(artifact, item_id)
     except InputError:
         return None
-    item = read_row({**(row or {}), "id": f"new-{item_id}", "popularity": 0}, {})
+    if found is None:
+        return None
+    item = replace(found[1], id=f"new-{item_id}", popularity=0.0)
     return item if 0 < len(normalize(item.title)) <= MAX_QUERY else None
 
 

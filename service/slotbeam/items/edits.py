@@ -21,8 +21,8 @@ MAX_OPERATIONS = 1000
 
 IsHeld = Callable[[bytes], bool]
 """Whether the index holds the edit that a record is of."""
-BaseRow = Callable[[str], Mapping[str, Any] | None]
-"""The row of an item of the index, None for one that it does not hold; raises `InputError` (see `rows.base_row`)."""
+BaseRow = Callable[[str], tuple[Mapping[str, Any], Item] | None]
+"""The row of an item of the index, and the item; None for one that it does not hold (see `rows.base_row`)."""
 
 
 class Verb(StrEnum):
@@ -166,6 +166,7 @@ class Current:
     """An item as it is now: edited, or of the index; `row` is None for one that is not there.
 
     Attributes:
+        item: that the row says, where it was read already.
         seq: of the edit that made it so; None for one of the index.
         etag: of its record; of an item of the index, that of the record it would have at 0.
         why: a patch has no row to begin from.
@@ -174,6 +175,7 @@ class Current:
     row: Mapping[str, Any] | None
     seq: int | None
     etag: str | None
+    item: Item | None = None
     why: InputError | None = None
 
 
@@ -184,10 +186,13 @@ def current_of(item_id: str, record: bytes | None, base: BaseRow) -> Current:
         there = known.op is Op.PUT
         return Current(known.row if there else None, known.seq, etag_of(record) if there else None)
     try:
-        row = base(item_id)
+        found = base(item_id)
     except InputError as error:
-        return Current({}, None, etag_of(ItemRecord(Op.PUT, 0, {"id": item_id}).data()), error)
-    return Current(row, None, None if row is None else etag_of(ItemRecord(Op.PUT, 0, row).data()))
+        return Current({}, None, etag_of(ItemRecord(Op.PUT, 0, {"id": item_id}).data()), why=error)
+    if found is None:
+        return Current(None, None, None)
+    row, item = found
+    return Current(row, None, etag_of(ItemRecord(Op.PUT, 0, row).data()), item)
 
 
 def _apply(
@@ -205,7 +210,7 @@ def _apply(
         return ItemOutcome(item_id, Did.DELETED, seq), ItemRecord(Op.DELETE, seq, {"id": item_id})
     before: Item | None = None
     if now.row is not None and now.why is None:
-        before = read_row(now.row, {})
+        before = now.item or read_row(now.row, {})
     row = dict(operation.body or {})
     if operation.verb is Verb.PATCH:
         if now.why is not None:

@@ -63,8 +63,8 @@ def read_row(row: Mapping[str, Any], kinds: Mapping[str, FieldKind]) -> Item:
     return read
 
 
-def base_row(artifact: Artifact, item_id: str) -> dict[str, Any] | None:
-    """Return the row that an item of the index was made of; None for one that it does not hold.
+def base_row(artifact: Artifact, item_id: str) -> tuple[dict[str, Any], Item] | None:
+    """Return the row that an item of the index was made of, and the item; None for one that it does not hold.
 
     Raises:
         InputError: it is in another schema than the documented one, by a mapping that was not shipped.
@@ -72,13 +72,14 @@ def base_row(artifact: Artifact, item_id: str) -> dict[str, Any] | None:
     number = artifact.catalog.row_of(item_id)
     if number is None:
         return None
-    row = documented_row(orjson.loads(artifact.catalog.source(number)))
-    if row is None or str(row["id"]) != item_id:
+    found = documented(orjson.loads(artifact.catalog.source(number)))
+    if found is None or found[1].id != item_id:
         raise InputError(
             f"item {shown(item_id)} was read from a row of another shape, by a mapping; a patch of it has nothing to "
             "begin from: put the whole item"
         )
-    return {**row, "id": item_id}
+    row, item = found
+    return {**row, "id": item_id}, item
 
 
 def is_documented(row: Mapping[str, Any]) -> bool:
@@ -86,15 +87,16 @@ def is_documented(row: Mapping[str, Any]) -> bool:
     return not read_documented(_PLACE, row)[1]
 
 
-def documented_row(row: dict[str, Any]) -> dict[str, Any] | None:
-    """Return a row in the documented schema: as it is, or of what a shipped mapping reads; None of any other shape."""
-    if is_documented(row):
-        return row
+def documented(row: dict[str, Any]) -> tuple[dict[str, Any], Item] | None:
+    """Return a row in the documented schema, and its item: as it is, or of what a shipped mapping reads; else None."""
+    read, faults = read_documented(_PLACE, row)
+    if not faults:
+        return row, read
     shape = next((shape for sign, shape in ITEM_SIGNS.items() if sign in row), None)
     if shape is None:
         return None
     read, wrong = _mapping(shape).item(_PLACE, row)
-    return None if wrong else orjson.loads(item_source(read))
+    return None if wrong else (orjson.loads(item_source(read)), read)
 
 
 @cache

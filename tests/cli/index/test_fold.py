@@ -14,6 +14,7 @@ import redis
 from typer.testing import CliRunner, Result
 
 from slotbeam.bindings.store.store import Store
+from slotbeam.catalog.item import Item
 from slotbeam.cli import app
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.items.store.store import ItemStore
@@ -38,13 +39,17 @@ async def fold(store: Store, server: EmbeddedStore, tiny_artifact: Path, tmp_pat
     return run
 
 
+def mug(item_id: str) -> tuple[dict[str, str], Item]:
+    return {"id": item_id, "title": "mug"}, Item(item_id, "mug")
+
+
 async def test_edits_are_folded_into_an_index_under_a_name_that_can_be_activated(
     fold: Run, store: Store, tmp_path: Path
 ) -> None:
     none = await fold()
     assert (none.exit_code, "nothing to fold: tiny" in none.stdout) == (0, True)
     await edit(store, put("n1", "zorblax lamp"), put("n2"), delete("n2"))
-    await edit(store, delete("i003"), rules=replace(RULES, base=lambda item_id: {"id": item_id, "title": "mug"}))
+    await edit(store, delete("i003"), rules=replace(RULES, base=mug))
     few = await fold("--at-least", 9, "--json")
     assert json.loads(few.stdout) == {"name": None, "edits": 3}
     done = await fold()
