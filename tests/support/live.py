@@ -43,6 +43,10 @@ def make_binding(*words: str, ids: Sequence[str] = ("i001", "i002"), **fields: A
     return Binding(**{**given, **fields})
 
 
+def make_rule(*words: str, **fields: Any) -> Binding:
+    return make_binding(**{"ids": (), "words": words, "category": "", **fields})
+
+
 def make_listing(
     placed: dict[Slot, Binding], revision: int = 1, epoch: str = "e1", unplaced: Sequence[Binding] = (), **fields: Any
 ) -> Listing:

@@ -18,6 +18,7 @@ from typing import Any
 
 import orjson
 
+from slotbeam.bindings.actions import check_actions
 from slotbeam.bindings.spec import FIELDS, LATER, LIVE, BindingSpec, Kind
 from slotbeam.bindings.times import FIRST_MS, LAST_MS
 from slotbeam.errors import BindingError
@@ -64,6 +65,8 @@ def new_id() -> str:
 class Binding(BindingSpec):
     """Words + target items + lifecycle. It knows no codebook: its slot lives in `{sb}:slots:<codebook_sha>`.
 
+    A rule needs no slot, and its item list is empty.
+
     `items` is the SHA-256 of the item list (`encode_items`), which names none of the items that a live match finds;
     `revision` is the one that wrote this record.
     """
@@ -81,8 +84,10 @@ class Binding(BindingSpec):
             raise BindingError(f"placement {self.placement!r} of {self.id} is not one of {', '.join(PLACEMENTS)}")
         if self.match not in (False, True, LIVE):
             raise BindingError(f"match {self.match!r} of {self.id} is not false, true or {LIVE}")
-        if not 1 <= len(self.words) <= MAX_WORDS or len(set(self.words)) != len(self.words):
-            raise BindingError(f"binding {self.id} needs 1 to {MAX_WORDS} different words, not {len(self.words)}")
+        least = 0 if self.is_rule else 1
+        if not least <= len(self.words) <= MAX_WORDS or len(set(self.words)) != len(self.words):
+            needs = f"{least} to {MAX_WORDS} different words"
+            raise BindingError(f"binding {self.id} needs {needs}, not {len(self.words)}")
         if any(not word or len(word) > MAX_WORD_LENGTH for word in self.words):
             raise BindingError(f"a word of binding {self.id} is empty or longer than {MAX_WORD_LENGTH} characters")
         if not _SHA.fullmatch(self.items):
@@ -95,6 +100,9 @@ class Binding(BindingSpec):
             raise BindingError(f"a time of binding {self.id} is not in the years 1 to 9999")
         if self.starts_at is not None and self.ends_at is not None and self.ends_at <= self.starts_at:
             raise BindingError(f"binding {self.id} ends before it starts")
+        if self.is_rule and self.item_count:
+            raise BindingError(f"binding {self.id} has items and no category; a rule has none")
+        check_actions(self, self.id)
 
     @property
     def etag(self) -> str:
@@ -155,6 +163,7 @@ _JSON: dict[Kind, tuple[type, ...]] = {
     Kind.FLAG: (bool,),
     Kind.RULE: (bool, str),
     Kind.MOMENT: (int, type(None)),
+    Kind.JSON: (str,),
 }
 _TYPES: dict[str, tuple[type, ...]] = {
     **{name: _JSON[kind] for name, kind in FIELDS.items()},
@@ -219,11 +228,14 @@ def state_digest(records: Mapping[str, bytes]) -> str:
 EMPTY_STATE = state_digest({})
 
 
-def active_digest(codebook_sha: str, active: Mapping[str, Slot]) -> str:
-    """Return SHA-256 (hex) over the codebook and `id slot\\n` in id order: which bindings are active, and where."""
+def active_digest(codebook_sha: str, active: Mapping[str, Slot | None]) -> str:
+    """Return SHA-256 (hex) over the codebook and `id slot\\n` in id order: which bindings are active, and where.
+
+    A rule, which has no slot, says `-`.
+    """
     digest = hashlib.sha256(codebook_sha.encode() + b"\n")
     for binding_id in sorted(active):
-        digest.update(f"{binding_id} {active[binding_id]}\n".encode())
+        digest.update(f"{binding_id} {active[binding_id] or '-'}\n".encode())
     return digest.hexdigest()
 
 

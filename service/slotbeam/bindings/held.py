@@ -34,7 +34,7 @@ class Held(NamedTuple):
 
 
 class HeldWords:
-    """The words of many bindings, by all that makes another text the same word.
+    """The words of many bindings on slots, by all that makes another text the same word. A rule holds no word.
 
     Args:
         folding: which spellings are one word.
@@ -49,7 +49,7 @@ class HeldWords:
         self._asked = None if asked is None else {mark for word in asked for mark in marks_of(folding, word)}
         self._known: dict[str, list[Held]] = {}
         for binding in bindings:
-            if not binding.draft:
+            if binding.holds_words:
                 self.add(binding.words, binding.id, binding.exact)
 
     def add(self, words: Iterable[str], holder: str, exact: bool) -> None:
@@ -103,10 +103,14 @@ def new_words(wanted: BindingSpec, before: Binding | None) -> Sequence[str]:
 
 
 def found_by(folding: Folding, bindings: Iterable[Binding]) -> set[str]:
-    """Return all that `spelt` has to say of a text for one of the bindings, drafts included, to be found by it."""
+    """Return all that `spelt` has to say of a text for one of the bindings, drafts included, to be found by it.
+
+    A rule that reads its words otherwise knows them, too; one that hides, orders or weighs does not.
+    """
     return {
         mark
         for binding in bindings
+        if not binding.is_rule or binding.alias or binding.replace or binding.filter
         for word in read_again(binding.words)
         for mark in ((word,) if binding.exact else spelt(folding, word))
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from slotbeam.bindings.actions import actions_of
 from slotbeam.bindings.binding import Binding, Lifecycle, state_digest
 from slotbeam.bindings.times import iso
 from slotbeam.errors import BindingError, InputError, NoFreeSlot, SlotTaken, WordTaken
@@ -84,8 +85,13 @@ class Listing:
 
     @cached_property
     def words(self) -> Mapping[str, str]:
-        """Canonical word → the id of the binding that holds it."""
-        return {word: b.id for b in self.bindings.values() if not b.draft for word in b.words}
+        """Canonical word → the id of the binding that holds it. A rule holds no word: many may have one in common."""
+        return {word: b.id for b in self.bindings.values() if b.holds_words for word in b.words}
+
+    @cached_property
+    def rules(self) -> Mapping[str, Binding]:
+        """Every record that is a rule, drafts among them, by id."""
+        return {binding_id: binding for binding_id, binding in self.bindings.items() if binding.is_rule}
 
     def verify(self) -> bool:
         """Return whether `state` is what the records add up to. A record holds no line end: it ends one there."""
@@ -146,12 +152,16 @@ def word_taken(
     Args:
         likeness: how `word` is the same as the `twin` that is held, e.g. "looks like"; for another word.
     """
-    slot = listing.placed.get(holder)
-    where = f"slot {slot}" if slot else "a binding without a slot in this codebook"
-    what = f'"{word}" is bound' if twin is None else f'"{word}" {likeness} "{twin}", which is bound'
+    slot, owner = listing.placed.get(holder), listing.bindings.get(holder)
     kept, held = _holder(listing, holder, now_ms)
+    how, where = "is bound on", f"slot {slot}" if slot else "a binding without a slot in this codebook"
+    whose, way_out = f"(binding {holder}, revision {held['revision']}){kept}", "unbind it or leave the word out"
+    if owner is not None and owner.is_rule:
+        how, where = "has a rule for", " and ".join(actions_of(owner))
+        whose, way_out = f"(rule {holder}, revision {held['revision']}){kept}", "edit that one, or let their times part"
+    what = f'"{word}" {how}' if twin is None else f'"{word}" {likeness} "{twin}", which {how}'
     return WordTaken(
-        f"{what} on {where} (binding {holder}, revision {held['revision']}){kept}; unbind it or leave the word out",
+        f"{what} {where} {whose}; {way_out}",
         word=word,
         holder={"binding": holder, "slot": str(slot) if slot else None, **({"word": twin} if twin else {}), **held},
     )

@@ -47,7 +47,7 @@ def clashes(folding: Folding, bindings: Iterable[Binding]) -> Iterator[Clash]:
     """Yield every word that an older binding holds, too, as the words are read today."""
     held = HeldWords(folding)
     for binding in sorted(bindings, key=lambda one: (one.created_at, one.id)):
-        if binding.draft:
+        if not binding.holds_words:
             continue
         for word in read_again(binding.words):
             if found := held.find(word, binding.id, binding.exact):

@@ -55,17 +55,18 @@ _KINDS = {
 }
 
 
-def read_filter(fields: Fields, wanted: Mapping[str, Any]) -> Test:
+def read_filter(fields: Fields, wanted: Mapping[str, Any], place: str = "filter") -> Test:
     """Check a whole filter, and return what runs it.
 
     Args:
         fields: of the catalog.
         wanted: the filter, as JSON has it.
+        place: where in the request it is, for messages.
 
     Raises:
         FilterError: it names no field, does not fit the field's kind, or is larger than a filter may be.
     """
-    return _FilterReader(fields).filter("filter", wanted, 0)
+    return _FilterReader(fields).filter(place, wanted, 0)
 
 
 class _FilterReader:

@@ -21,6 +21,12 @@ ROUTES = [
     ("GET", "/admin/slots.csv"),
     ("GET", "/admin/slots.json"),
     ("POST", "/admin/slots:import"),
+    ("GET", "/admin/rules"),
+    ("POST", "/admin/rules"),
+    ("GET", "/admin/rules/b_aaaa"),
+    ("PUT", "/admin/rules/b_aaaa"),
+    ("PATCH", "/admin/rules/b_aaaa"),
+    ("DELETE", "/admin/rules/b_aaaa"),
     ("GET", "/admin/replicas"),
     ("GET", "/admin/audit"),
     ("GET", "/admin/queries"),
@@ -47,7 +53,8 @@ async def test_the_list_of_routes_is_complete(admin: httpx.AsyncClient) -> None:
             path.replace("{slot}", "1-4")
             .replace("{word}", "labubu")
             .replace("{item_id}", "B07")
-            .replace("{index}", "spring"),
+            .replace("{index}", "spring")
+            .replace("{rule}", "b_aaaa"),
         )
         for path, on in paths.items()
         for method in on

@@ -90,6 +90,18 @@ async def test_a_json_export_is_a_file_to_keep_with_a_member_a_line(admin: httpx
     "owner": "",
     "reason": "",
     "exact": false,
+    "trigger": "contains",
+    "unless": [],
+    "when": null,
+    "positions": [],
+    "hide": [],
+    "boost": null,
+    "bury": null,
+    "filter": null,
+    "replace": "",
+    "metadata": null,
+    "alias": "",
+    "two_way": false,
     "created_at": "{view["created_at"]}",
     "revision": 1
   }}

@@ -27,13 +27,25 @@ INVISIBLE = "\u200b"
 IDS = ["i000", "i001"]
 """Of the two one is replaced: an edit needs an item that the catalog holds."""
 BIND = {"words": ["labubu"], "category": "brand", "items": {"ids": IDS}}
+WEIGHED = [{"test": {"price": {"gte": 0}}, "weight": 1}]
+RULE: dict[str, Any] = {
+    "words": ["rain"],
+    "hide": IDS,
+    "positions": ["i002", "i003"],
+    "boost": WEIGHED,
+    "bury": WEIGHED,
+    "metadata": {"banner": "Sale"},
+}
+ACTIONS = {name: RULE[name] for name in ("hide", "positions", "boost", "bury")}
 BODIES: dict[str, Any] = {
     "/retrieve": {"query": "mug"},
     "/retrieve:batch": {"queries": [{"query": "mug"}]},
     "/events": {"events": [{"type": "click", "item_id": "i001"}]},
-    "/admin/slots": BIND,
-    "/admin/slots/{slot}": {"items": {"ids": IDS}},
-    "/admin/slots:import": [{**BIND, "items": IDS}],
+    "/admin/slots": {**BIND, **ACTIONS},
+    "/admin/slots/{slot}": {"items": {"ids": IDS}, **ACTIONS},
+    "/admin/slots:import": [{**BIND, "items": IDS, **ACTIONS}],
+    "/admin/rules": RULE,
+    "/admin/rules/{rule}": RULE,
     "/admin/suggestions/{word}:accept": {"items": {"ids": IDS}},
     "/admin/items/{item_id}": {"title": "mug"},
     "/admin/items:batch": {"operations": [{"op": "delete", "id": "i001"}]},
@@ -43,6 +55,9 @@ AT_THE_LIMIT = {
     "zone": "no zone has a name of 64 characters",
     "position": "the codebook has three; the description says that fewer may be allowed",
     "slot": "the index is outside the codebook",
+    "alias": "the dictionary knows no word of so many characters",
+    "replace": "what is in a file of bindings is on a slot there, and this is for rules",
+    **dict.fromkeys(("add", "remove"), "the bodies name all items"),
     "category": "no category has a name of 64 characters",
     "request_id": "only ids that were issued are taken",
     "cursor": "only cursors that were given are taken",
@@ -103,7 +118,7 @@ def text_of(name: str | int, length: int) -> str:
         return f"2028-01-01T00:00:00.{'0' * (length - 21)}Z"
     if name in ("category", "slot", "zone"):
         return ("brand" if name == "category" else "1-0000004" if name == "slot" else "UTC").ljust(length, "x")
-    if name in ("ids", "items", "item_id", "owner", "reason", "id", "request_id"):
+    if name in ("ids", "items", "item_id", "hide", "positions", "owner", "reason", "id", "request_id"):
         return "x" * length
     return "mug"[:length] + INVISIBLE * (length - 3)
 
@@ -139,8 +154,12 @@ def refused(response: httpx.Response) -> bool:
     return response.status_code in (400, 422)
 
 
-async def check_bodies(client: httpx.AsyncClient, only: str) -> set[tuple[str, str, str]]:
-    """Ask on both sides of every limit of every body of the document. Returns what was tried."""
+async def check_bodies(client: httpx.AsyncClient, only: str, rule: str = "") -> set[tuple[str, str, str]]:
+    """Ask on both sides of every limit of every body of the document. Returns what was tried.
+
+    Args:
+        rule: id of the rule that there is.
+    """
     document = (await client.get("/openapi.json")).json()
     schemas = document["components"]["schemas"]
     tried = set()
@@ -151,7 +170,7 @@ async def check_bodies(client: httpx.AsyncClient, only: str) -> set[tuple[str, s
                 continue
             body = BODIES[place]
             if method == "put" and place == "/admin/slots/{slot}":
-                body = BIND
+                body = BODIES["/admin/slots"]
             if place == "/events":
                 issued = (await client.post("/retrieve", json={"query": "mug", "k": 1000})).json()["request_id"]
                 body = {"events": [{**body["events"][0], "request_id": issued}]}
@@ -160,6 +179,7 @@ async def check_bodies(client: httpx.AsyncClient, only: str) -> set[tuple[str, s
                 .replace("{word}", "crocs")
                 .replace("{item_id}", "i001")
                 .replace("{index}", "spring")
+                .replace("{rule}", rule)
             )
             asked = {"dry_run": "true"} if only else None
             for path, keyword, limit in sorted(set(limits_of(content["schema"], schemas)), key=str):
@@ -191,8 +211,13 @@ async def test_every_limit_of_a_body_of_the_data_plane_holds(data: httpx.AsyncCl
 async def test_every_limit_of_a_body_of_the_control_plane_holds(plane: Plane) -> None:
     async with plane(clock=Clock(NOW)) as admin:
         assert (await admin.post("/admin/slots", json={**BIND, "words": ["crocs"]})).json()["slot"] == "1-4"
-        tried = await check_bodies(admin, "/admin")
+        rule = (await admin.post("/admin/rules", json={**RULE, "words": ["snow"]})).json()["id"]
+        tried = await check_bodies(admin, "/admin", rule)
     assert len(tried) > 60
+    assert {
+        ("post /admin/rules", "boost.0.weight", "maximum"),
+        ("put /admin/rules/{rule}", "hide", "maxItems"),
+    } <= tried
     assert {method.split()[0] for method, _, _ in tried} == {"post", "put", "patch"}
 
 

@@ -23,7 +23,7 @@ from slotbeam.settings import Settings
 ROOT = Path(__file__).parent.parent.parent.parent
 BODY = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001"]}}
 TOKEN = "t" * 32
-PLACES = {"slot": "1-4", "word": "crocs", "name": "start.js", "item_id": "i001", "index": "spring"}
+PLACES = {"slot": "1-4", "word": "crocs", "name": "start.js", "item_id": "i001", "index": "spring", "rule": "b_aaaa"}
 
 
 def placed(path: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from slotbeam.bindings.binding import MAX_ITEMS, state_digest
+from slotbeam.bindings.edits.checks import check_slot, check_times
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
-from slotbeam.bindings.edits.wanted import Resolved, Wanted, bind, check_slot, check_times, find, resolve_items, update
+from slotbeam.bindings.edits.wanted import Resolved, Wanted, bind, find, resolve_items, update
 from slotbeam.bindings.held import refuse_twins
 from slotbeam.bindings.listing import first_free
 from slotbeam.bindings.words import canonical_words, mixes_scripts

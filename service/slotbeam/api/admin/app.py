@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from starlette.middleware import Middleware
 
 from slotbeam.access.audit import Audit
-from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm, RowForm
+from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm, PatchRuleForm, RowForm, RuleForm
 from slotbeam.api.admin.models.items import BatchForm, ItemForm, ItemPatch
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.routes import admin_routes
@@ -62,7 +62,7 @@ def create_admin_app(
     app = plane_app(
         "slotbeam control plane",
         lifespan,
-        (BindForm, PatchForm, AcceptForm, RowForm, BatchForm, ItemForm, ItemPatch),
+        (BindForm, PatchForm, RuleForm, PatchRuleForm, AcceptForm, RowForm, BatchForm, ItemForm, ItemPatch),
         secured="/admin",
         around=[Middleware(Audit, trail=plane.trail, clock=clock)],  # what the guard refuses is an attempt, too
     )

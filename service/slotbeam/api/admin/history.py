@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from slotbeam.bindings.spec import TIMES
+from slotbeam.bindings.spec import OBJECTS, TIMES
 from slotbeam.bindings.store.replies import json_value
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import FIRST_MS, LAST_MS, iso
@@ -113,11 +113,12 @@ def change_view(change: Entry) -> dict[str, object]:
 
 
 def record_view(record: str | None) -> dict[str, object] | None:
-    """Return a record with its times as RFC 3339; one that cannot be read is shown as it is, under `unreadable`."""
+    """Return a record with times as RFC 3339 and objects as JSON; one that cannot be read stands under `unreadable`."""
     value = None if record is None else json_value(record)
     if not isinstance(value, dict):
         return None if record is None else {"unreadable": record}
-    return {**value, **{name: _time(value[name]) for name in TIMES if name in value}}
+    times = {name: _time(value[name]) for name in TIMES if name in value}
+    return {**value, **times, **{name: _object(value[name]) for name in OBJECTS if name in value}}
 
 
 def words_of(record: Mapping[str, object]) -> list[object]:
@@ -128,3 +129,7 @@ def words_of(record: Mapping[str, object]) -> list[object]:
 
 def _time(value: object) -> object:
     return iso(value) if type(value) is int and FIRST_MS <= value <= LAST_MS else value
+
+
+def _object(value: object) -> object:
+    return json_value(value) if isinstance(value, str) else value

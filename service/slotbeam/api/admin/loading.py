@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from slotbeam.api.admin.models.files import Export, ImportCommitted, ImportDryRu
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
-from slotbeam.api.admin.views import View, all_slots, is_complete, spread_of
+from slotbeam.api.admin.views import View, all_slots, is_complete, rule_view, spread_of, told_of
 from slotbeam.api.admin.writes import fingerprint_of, outcome_of, warnings_of
 from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.openapi import answers, asks, ref
@@ -24,10 +24,13 @@ from slotbeam.api.http.problems import document_of
 from slotbeam.bindings.binding import Lifecycle, new_id
 from slotbeam.bindings.edits.bulk import ImportRow, load
 from slotbeam.bindings.edits.plan import Edit, following, make_plan
+from slotbeam.bindings.edits.rules import as_rule, no_items
 from slotbeam.bindings.edits.wanted import Resolved, Wanted, resolve_items
 from slotbeam.bindings.spec import LIVE
 from slotbeam.bindings.store.commit import Committed
-from slotbeam.errors import ImportRefused, InputError, SlotbeamError, StoreError
+from slotbeam.bindings.words import canonical_words
+from slotbeam.errors import BindingError, ImportRefused, InputError, SlotbeamError, StoreError
+from slotbeam.search.artifact import Artifact
 from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot
 
@@ -53,7 +56,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
 
     @router.get(
         "/slots.csv",
-        summary="Every binding with its items as CSV, as an import takes it",
+        summary="Every binding with its items, and every rule, as CSV, as an import takes it",
         responses={200: {"description": "Answer", "content": {"text/csv": {"schema": {"type": "string"}}}}},
         response_class=Response,
         dependencies=[reads],
@@ -64,7 +67,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
 
     @router.get(
         "/slots.json",
-        summary="Every binding with its items as JSON, as an import takes it",
+        summary="Every binding with its items, and every rule, as JSON, as an import takes it",
         responses=answers(200, model=Export),
         response_class=Response,
         dependencies=[reads],
@@ -75,7 +78,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
 
     @router.post(
         "/slots:import",
-        summary="Bind every row of a file in one revision, or none",
+        summary="Make a binding or a rule of every row of a file in one revision, or none",
         responses=answers(200, model=ImportDryRun | ImportCommitted) | answers(202, model=ImportCommitted),
         openapi_extra=asks(
             KEY,
@@ -147,11 +150,7 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
     count = 0
     for line, form in forms.items():
         try:
-            given = said(form)
-            rule = form.match if _looks_up(form) else False
-            listed = resolve_items(plane.artifact, given["words"], form.items, rule, given.get("exact", False))
-            slot = None if form.slot is None else Slot.parse(form.slot)
-            wanted = Wanted(**{"draft": form.state == Lifecycle.DRAFT.value, **given}, items=listed.list, slot=slot)
+            wanted, listed = _wanted(plane.artifact, form)
         except SlotbeamError as error:
             refused[line] = error
             continue
@@ -165,6 +164,21 @@ def _resolve(plane: AdminPlane, forms: Mapping[int, RowForm], unread: Mapping[in
         resolved[line] = listed
         rows.append(ImportRow(line=line, wanted=wanted, binding_id=new_id(), was=form.id, revision=form.revision))
     return Loaded(tuple(rows), resolved, refused)
+
+
+def _wanted(artifact: Artifact, form: RowForm) -> tuple[Wanted, Resolved]:
+    """Return what one row describes; without a category that is a rule."""
+    given: dict[str, Any] = {"draft": form.state == Lifecycle.DRAFT.value, **said(form)}
+    if given.get("category"):
+        words = canonical_words(form.words)
+        rule = form.match if _looks_up(form) else False
+        listed = resolve_items(artifact, words, form.items, rule, given.get("exact", False))
+        slot = None if form.slot is None else Slot.parse(form.slot)
+        return Wanted(**given, items=listed.list, slot=slot), listed
+    if form.items or form.slot:
+        raise BindingError("the row has no category; name it, or leave items and slot out: then it is a rule")
+    wanted = as_rule(given)
+    return wanted, no_items(artifact, list(dict.fromkeys((*wanted.positions, *wanted.hide))))
 
 
 def _check_looked_up(forms: Iterable[RowForm]) -> None:
@@ -235,15 +249,17 @@ def _views(plane: AdminPlane) -> list[View]:
     if listing is None or good is None:
         return []
     views = []
-    for view in all_slots(plane.artifact, listing, plane.watcher.facts.failed, plane.now_ms()):
+    now, failed = plane.now_ms(), plane.watcher.facts.failed
+    rules = ({"slot": None, **rule_view(rule, now, failed.get(rule.id))} for rule in listing.rules.values())
+    for view in (*all_slots(plane.artifact, listing, failed, now), *rules):
         binding = listing.bindings.get(view.get("id", ""))
         if binding is None:
             continue
         items = good.items.get(binding.items, ())
         if len(items) != binding.item_count:
             raise StoreError(
-                f'"{binding.words[0]}" ({binding.id}) has {binding.item_count} items, the control plane could read '
-                f"{len(items)} of them; try again, or unbind it"
+                f'"{", ".join(binding.words)}" ({binding.id}) has {binding.item_count} items, the control plane could '
+                f"read {len(items)} of them; try again, or unbind it"
             )
-        views.append({**view, "items": items, "draft": binding.draft})
+        views.append({**told_of(binding), **view, "items": items})
     return views

@@ -11,6 +11,8 @@ from starlette.requests import Request
 
 from slotbeam.api.admin.forms import End, Start
 from slotbeam.api.admin.history import Filter
+from slotbeam.api.admin.models.binding import ActionName
+from slotbeam.api.admin.models.rules import RuleState
 from slotbeam.api.admin.models.slots import LifecycleName
 from slotbeam.api.http.query import Digits, Flag, Params
 from slotbeam.bindings.binding import MAX_WORD_LENGTH
@@ -65,6 +67,7 @@ SlotPath = Annotated[
         json_schema_extra={"pattern": f"({SLOT_PATTERN})|(^b_[a-z2-7]{{4,32}}$)"},
     ),
 ]
+RulePath = Annotated[str, Path(description="The id of a rule", json_schema_extra={"pattern": "^b_[a-z2-7]{4,32}$"})]
 ItemPath = Annotated[
     str, Path(description="The id of an item, percent-encoded", json_schema_extra={"minLength": 1, "maxLength": 256})
 ]
@@ -92,6 +95,17 @@ class SlotsQuery(Params):
     q: str | None = Field(
         None,
         description=f"Part of a word, an id, a slot, an owner or a reason; the first {MAX_SEARCH} characters count",
+    )
+
+
+class RulesQuery(Params):
+    """`GET /admin/rules`: filters, all of which must hold."""
+
+    state: RuleState | None = Field(None, description="One state only")
+    action: ActionName | None = Field(None, description="Only those that do this")
+    q: str | None = Field(
+        None,
+        description=f"Part of a word, an id, an item, an owner or a reason; the first {MAX_SEARCH} characters count",
     )
 
 

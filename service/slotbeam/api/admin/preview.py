@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle
+from slotbeam.bindings.edits.checks import SHOWN
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
-from slotbeam.bindings.edits.wanted import SHOWN, MakeChange, Resolved
+from slotbeam.bindings.edits.wanted import MakeChange, Resolved
 from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.replica.compiling import compile_listing
 from slotbeam.bindings.times import iso

@@ -23,6 +23,7 @@ from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.queries import query_routes
+from slotbeam.api.admin.rules import rule_routes
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import View, all_slots, replica_view, slot_view
 from slotbeam.api.admin.writes import (
@@ -36,7 +37,8 @@ from slotbeam.api.admin.writes import (
 )
 from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
-from slotbeam.bindings.edits.wanted import check_slot, find, unbind
+from slotbeam.bindings.edits.checks import check_slot
+from slotbeam.bindings.edits.wanted import find, unbind
 from slotbeam.errors import InputError
 from slotbeam.language.normalize import normalize
 from slotbeam.text import shown
@@ -49,6 +51,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     router.include_router(suggestion_routes(plane))
     router.include_router(query_routes(plane))
     router.include_router(loading_routes(plane))
+    router.include_router(rule_routes(plane))
     router.include_router(item_routes(plane))
     router.include_router(index_routes(plane))
     artifact = plane.artifact

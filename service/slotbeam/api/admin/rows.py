@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from slotbeam.api.admin import cells
 from slotbeam.api.admin.forms import RowForm
 from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes, validate
-from slotbeam.bindings.spec import DEFAULTS, FIELDS, LIVE, TIMES, Kind, in_order
+from slotbeam.bindings.spec import FIELDS, LIVE, OBJECTS, TIMES, Kind, in_order, json_text
 from slotbeam.bindings.times import in_zone, seen_from, zone_of
 from slotbeam.errors import BodyError, InputError, SlotbeamError, UnsupportedMedia
 from slotbeam.text import shown
@@ -23,7 +24,8 @@ COLUMNS = in_order(
 )
 MEMBERS = in_order(*("id", "words", "category", "items", "placement", "slot", "state"), last=("created_at", "revision"))
 """Of a row as JSON. Of drafts `state` says what they are."""
-NEEDED = tuple(name for name in FIELDS if name not in DEFAULTS)
+NEEDED = "words"
+"""The column that every file has; a file of rules alone needs no category."""
 
 _LISTS = (*(name for name, kind in FIELDS.items() if kind is Kind.TEXTS), "items")
 _FLAGS = tuple(name for name, kind in FIELDS.items() if kind in (Kind.FLAG, Kind.RULE))
@@ -83,7 +85,7 @@ def parse_csv(raw: bytes, zone: str | None = None) -> Parsed:
 def to_csv(views: Iterable[Mapping[str, object]], zone: str | None = None) -> str:
     """Write CSV of bindings as `slot_view` shows them, with `items`, for `parse_csv`. Times in `zone`, else in UTC."""
     rows = views if zone is None else (_seen_from(view, zone_of(zone)) for view in views)
-    return cells.write_csv(COLUMNS, ({name: _cell(row.get(name)) for name in COLUMNS} for row in rows))
+    return cells.write_csv(COLUMNS, ({name: _cell(name, row.get(name)) for name in COLUMNS} for row in rows))
 
 
 def to_json(views: Iterable[Mapping[str, object]]) -> bytes:
@@ -104,7 +106,10 @@ def _in_zone(value: object, zone: str | None) -> object:
     return {**value, **{name: in_zone(text, zone) for name, text in times.items()}}
 
 
-def _cell(value: object) -> str:
+def _cell(name: str, value: object) -> str:
+    if name in OBJECTS:
+        text = json_text(value)  # what is not visible would be escaped for CSV otherwise, which JSON does not read
+        return text if text.isprintable() else json.dumps(value, sort_keys=True, separators=(",", ":"))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
@@ -120,10 +125,9 @@ def _columns(header: Sequence[str]) -> list[str]:
             raise InputError(f"{shown(name)} is no column; allowed: {', '.join(COLUMNS)}")
         if columns.count(name) > 1:
             raise InputError(f"column {name} is there twice; keep one of them")
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
+    if NEEDED not in columns:
         raise InputError(
-            f"the header has no column {missing[0]}; the first line names the columns, for example words,category,items"
+            f"the header has no column {NEEDED}; the first line names the columns, for example words,category,items"
         )
     return columns
 
@@ -151,6 +155,11 @@ def _value(name: str, text: str) -> object:
         return cells.split(text)
     if name in _FLAGS:
         return _FLAG.get(text.lower(), text)
+    if name in OBJECTS:
+        try:
+            return parse_json(text.encode())
+        except BodyError as error:
+            raise InputError(f"{name} is no JSON: {error}") from None
     if name == "revision" and text.isascii() and text.isdigit() and len(text) < 19:
         return int(text)
     return text

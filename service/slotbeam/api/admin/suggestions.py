@@ -141,7 +141,8 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
 def refuse_second(folding: Folding, listing: Listing, word: str) -> None:
     """Raise `_HeldAlready` when a binding, drafts included, holds `word`; of several one that spells it so."""
     marks = spelt(folding, word)
-    found = [one for _, one in sorted(listing.bindings.items()) if not found_by(folding, [one]).isdisjoint(marks)]
+    slots = (one for _, one in sorted(listing.bindings.items()) if not one.is_rule)
+    found = [one for one in slots if not found_by(folding, [one]).isdisjoint(marks)]
     if found:
         raise _HeldAlready(listing, min(found, key=lambda binding: word not in read_again(binding.words)))
 

@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from slotbeam.bindings.actions import actions_of
 from slotbeam.bindings.binding import Binding, Lifecycle
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.spec import FIELDS, Kind, in_order
+from slotbeam.bindings.spec import FIELDS, RULE_TOLD, SLOT_TOLD, Json, Kind, in_order, json_of
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import iso
 from slotbeam.errors import InputError, StoreError
@@ -19,7 +20,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import ServingState
 from slotbeam.types import Slot
 
-_MEMBERS = in_order("words", "category", "item_count", "match")
+_MEMBERS = in_order("words", "category", "item_count", "match", then=SLOT_TOLD)
 """Of a binding, in order; of drafts `state` says what they are."""
 POLL_S = (0.005, 0.05)
 """The first and the longest pause between two looks at who serves a revision."""
@@ -46,7 +47,7 @@ def slot_view(
     }
     if binding is None:
         return {**place, "state": Lifecycle.FREE}
-    told = {"item_count": binding.item_count} | {name: _shown(name, value) for name, value in binding.values().items()}
+    told = {"item_count": binding.item_count, **told_of(binding)}
     return {
         **place,
         "state": Lifecycle.FAILED if failed else binding.lifecycle(now_ms),
@@ -59,14 +60,36 @@ def slot_view(
     }
 
 
-def _shown(name: str, value: str | int | tuple[str, ...] | None) -> object:
+def rule_view(rule: Binding, now_ms: int, failed: str | None = None) -> View:
+    """Show one rule."""
+    told = told_of(rule)
+    return {
+        "id": rule.id,
+        "state": Lifecycle.FAILED if failed else rule.lifecycle(now_ms),
+        "actions": list(actions_of(rule)),
+        **{name: told[name] for name in RULE_TOLD},
+        "created_at": iso(rule.created_at),
+        "revision": rule.revision,
+        "etag": rule.etag,
+        **({"error": failed} if failed else {}),
+    }
+
+
+def told_of(binding: Binding) -> View:
+    """Return every field of `BindingSpec` as JSON has it."""
+    return {name: _shown(FIELDS[name], value) for name, value in binding.values().items()}
+
+
+def _shown(kind: Kind, value: Any) -> object:
+    if kind is Kind.JSON:
+        return json_of(Json(value))
     if isinstance(value, tuple):
         return list(value)
-    return iso(value) if FIELDS[name] is Kind.MOMENT and not isinstance(value, str) else value
+    return iso(value) if kind is Kind.MOMENT else value
 
 
 def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, str], now_ms: int) -> Iterator[View]:
-    """Yield every reserved slot and every bound one in order, then bindings without a slot (drafts, and others)."""
+    """Yield every reserved slot and every bound one in order, then bindings without a slot that are no rules."""
     codebook = artifact.kae.codebook
     holders = listing.holders if listing else {}
     shown = set()
@@ -89,7 +112,7 @@ def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, 
                 shown.add(binding.id)
             yield slot_view(artifact, slot, binding, now_ms, failed.get(binding_id) if binding_id else None)
     for binding_id, binding in sorted(listing.bindings.items()) if listing else ():
-        if binding_id not in shown:
+        if binding_id not in shown and not binding.is_rule:
             yield slot_view(artifact, None, binding, now_ms, failed.get(binding_id))
 
 
@@ -186,7 +209,11 @@ def is_complete(spread: Spread, seconds: float) -> bool:
 
 
 def edit_view(artifact: Artifact, edit: Edit, now_ms: int) -> View:
-    """Show what an edit left: the binding, or the slot that it freed."""
+    """Show what an edit left: the binding, or the slot that it freed; of a rule that is gone, which one it was."""
+    either = edit.after or edit.before
+    if either is not None and either.is_rule:
+        gone = {"id": either.id, "words": list(either.words), "actions": list(actions_of(either))}
+        return rule_view(edit.after, now_ms) if edit.after else gone
     if edit.after is None and edit.before is not None:
         return {**slot_view(artifact, edit.slot, None, now_ms), "id": edit.before.id, "words": list(edit.before.words)}
     return slot_view(artifact, edit.slot, edit.after, now_ms)

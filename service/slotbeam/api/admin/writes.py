@@ -11,13 +11,14 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchForm, said
+from slotbeam.api.admin.forms import BindForm, ItemsForm, PatchedItemsForm, PatchForm, PatchRuleForm, said
 from slotbeam.api.admin.parameters import WriteQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
 from slotbeam.api.admin.views import Spread, edit_view, is_complete, spread_of
 from slotbeam.api.http.bodies import json_response
 from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.edits.checks import check_known
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.edits.wanted import (
     MakeChange,
@@ -32,7 +33,7 @@ from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.spec import LIVE
 from slotbeam.bindings.store.commit import Committed
 from slotbeam.bindings.words import read_again
-from slotbeam.errors import Stale
+from slotbeam.errors import Stale, StoreError
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot
@@ -77,7 +78,10 @@ async def patching_write(
     named = said(form)
     words, exact = named.get("words", read_again(before.words)), named.get("exact", before.exact)
     resolved: Resolved | None = None
-    if form.items is not None:
+    if form.items is not None and form.items.moves:
+        resolved = await _moved(plane, words, form.items, before, exact)
+        named |= {"items": resolved.list}
+    elif form.items is not None:
         resolved = await _resolve(plane, words, form.items, exact)
         named |= {"items": resolved.list, "match": form.items.match}
     elif before.is_live and named.keys() & {"words", "exact"}:
@@ -85,7 +89,8 @@ async def patching_write(
     plane.artifact.kae.codebook.position_of(form.category or before.category)
 
     def wanted(current: Binding) -> Wanted:
-        if (current.words, current.exact) != (before.words, before.exact) and form.items is not None:
+        found_by = (current.words, current.exact) == (before.words, before.exact)
+        if form.items is not None and not (found_by and (current.items == before.items or not form.items.moves)):
             raise Stale(f"{current.id} was changed meanwhile; read it again and repeat the edit", etag=current.etag)
         return replace(wanted_of(current), **named)
 
@@ -180,8 +185,8 @@ def fingerprint_of(request: Request, form: BaseModel | Sequence[BaseModel] | Non
 
 
 def _meaning(form: BaseModel) -> dict[str, object]:
-    """Return a form with its defaults; a `PatchForm` without them, for there null and left out are two things."""
-    return form.model_dump(mode="json", exclude_unset=isinstance(form, PatchForm))
+    """Return a form with its defaults; one of a PATCH without them, for there null and left out are two things."""
+    return form.model_dump(mode="json", exclude_unset=isinstance(form, PatchForm | PatchRuleForm))
 
 
 async def _wanted(plane: AdminPlane, form: BindForm) -> tuple[Wanted, Resolved]:
@@ -193,6 +198,23 @@ async def _wanted(plane: AdminPlane, form: BindForm) -> tuple[Wanted, Resolved]:
 
 async def _resolve(plane: AdminPlane, words: Sequence[str], form: ItemsForm, exact: bool) -> Resolved:
     return await plane.off_loop(lambda: resolve_items(plane.artifact, words, form.ids, form.match, exact))
+
+
+async def _moved(
+    plane: AdminPlane, words: Sequence[str], form: PatchedItemsForm, before: Binding, exact: bool
+) -> Resolved:
+    """Return the list of `before` with what `form` adds and without what it removes."""
+    lists, failed = await plane.store.items([before.items])
+    if failed:
+        raise StoreError(f"the items of {before.id} cannot be read: {failed[before.items]}; name all of them instead")
+    listed = dict.fromkeys((*lists[before.items], *form.add))
+    ids = [item_id for item_id in listed if item_id not in set(form.remove)]
+
+    def resolve() -> Resolved:
+        check_known(plane.artifact, "items.add", form.add)
+        return resolve_items(plane.artifact, words, ids, LIVE if before.is_live else False, exact)
+
+    return await plane.off_loop(resolve)
 
 
 async def _found_anew(plane: AdminPlane, words: Sequence[str], before: Binding, exact: bool) -> Resolved | None:
@@ -229,7 +251,9 @@ def _answer(
     body, headers = outcome_of(plane, done, spread, complete=status != 202)
     if "etag" in view:
         headers["ETag"] = view["etag"]
-        headers["Location"] = f"/admin/slots/{view['slot'] or view['id']}"
+        headers["Location"] = (
+            f"/admin/slots/{view['slot'] or view['id']}" if "slot" in view else f"/admin/rules/{view['id']}"
+        )
     return {**view, **body, "warnings": list(warnings)}, status, headers
 
 

@@ -1,6 +1,6 @@
-"""Many bindings in one commit: every row is checked against the store and the other rows, and one bad row refuses all.
+"""Many bindings and rules in one commit: every row is checked; one bad row refuses all.
 
-Pure code. A load makes bindings and, when asked to, replaces them; it never removes one, and never takes a word away.
+Pure code. A load makes them and, when asked to, replaces them; it never removes one, and never takes a word away.
 """
 
 from __future__ import annotations
@@ -9,16 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.edits.checks import check_match, check_said, check_slot, check_times
 from slotbeam.bindings.edits.plan import Change, Edit
-from slotbeam.bindings.edits.wanted import (
-    MakeChange,
-    Wanted,
-    check_match,
-    check_slot,
-    check_spelling,
-    check_times,
-    record_of,
-)
+from slotbeam.bindings.edits.rules import rival
+from slotbeam.bindings.edits.wanted import MakeChange, Wanted, record_of
 from slotbeam.bindings.held import Held, HeldWords, Likeness, as_stored, new_words, taken
 from slotbeam.bindings.listing import Listing, first_free, slot_taken
 from slotbeam.bindings.words import reading_of
@@ -86,6 +80,7 @@ class _Load:
     def __init__(self, artifact: Artifact, listing: Listing, now_ms: int, update: bool) -> None:
         self.artifact, self.listing, self.now_ms, self.update = artifact, listing, now_ms, update
         self.words = HeldWords(artifact.folding, listing.bindings.values())
+        self.rules = dict(listing.rules)
         self.slots = dict(listing.holders)
         self.lines: dict[str, int] = {}
         self.refused: dict[int, SlotbeamError] = {}
@@ -99,7 +94,7 @@ class _Load:
             except SlotbeamError as error:
                 self.refused[row.line] = error
         for line, (row, edit) in planned.items():
-            if edit.slot is None and not row.wanted.draft:
+            if edit.slot is None and not (row.wanted.draft or row.wanted.is_rule):
                 try:
                     planned[line] = (row, replace(edit, slot=self._free(row)))
                 except SlotbeamError as error:
@@ -109,13 +104,15 @@ class _Load:
     def _named(self, row: ImportRow) -> Edit:
         """Return the edit of one row, with its slot if it names one or has one. Raises what is wrong with the row."""
         want = row.wanted
-        before = self._before(row)
+        before = self._rule_before(row) if want.is_rule else self._before(row)
         if before:
             want = replace(want, words=as_stored(self.listing, want.words, before))
         self._check(want, before)
         binding_id = before.id if before else row.binding_id
         slot = None
-        if not want.draft:
+        if want.is_rule:
+            self._check_rule(want, binding_id)
+        elif not want.draft:
             self._check_words(want, before)
             slot = self._slot(want, before)
             if slot and self.slots.get(slot, binding_id) != binding_id:
@@ -124,7 +121,10 @@ class _Load:
             if slot:
                 self.slots[slot] = binding_id
         self.lines[binding_id] = row.line
-        return Edit(before, record_of(want, binding_id, before.created_at if before else self.now_ms), slot)
+        after = record_of(want, binding_id, before.created_at if before else self.now_ms)
+        if want.is_rule:
+            self.rules[binding_id] = after
+        return Edit(before, after, slot)
 
     def _before(self, row: ImportRow) -> Binding | None:
         """Return the binding that the row replaces, None when it makes one."""
@@ -135,7 +135,24 @@ class _Load:
         binding_id = row.was if row.was in bindings else min(holders, default=None)
         if binding_id is None or binding_id not in bindings:
             return None
-        before = bindings[binding_id]
+        return self._replaced(row, bindings[binding_id])
+
+    def _rule_before(self, row: ImportRow) -> Binding | None:
+        """Return the rule that the row replaces: that it was exported from, else one that does the same for a word."""
+        if not self.update:
+            return None
+        if row.was is not None and row.was in self.listing.bindings:
+            return self._replaced(row, self.listing.bindings[row.was])
+        found = rival(self.artifact.folding, self.listing.rules.values(), row.wanted, None, self.now_ms)
+        return self._replaced(row, self.listing.rules[found[1].holder]) if found else None
+
+    def _replaced(self, row: ImportRow, before: Binding) -> Binding:
+        """Return what the row replaces. Raises what keeps it from doing so."""
+        if before.is_rule != row.wanted.is_rule:
+            what = (
+                "a rule, and the row names a category" if before.is_rule else "on a slot, and the row has no category"
+            )
+            raise BindingError(f"{before.id} is {what}; leave the id out to make another one")
         if before.id in self.lines:
             raise Conflict(f"line {self.lines[before.id]} is for binding {before.id}, too; keep one of them")
         if row.was == before.id and row.revision is not None:
@@ -149,11 +166,17 @@ class _Load:
             )
         return before
 
+    def _check_rule(self, want: Wanted, binding_id: str) -> None:
+        found = rival(self.artifact.folding, self.rules.values(), want, binding_id, self.now_ms)
+        if found is not None:
+            raise self._word_taken(*found)
+
     def _check(self, want: Wanted, before: Binding | None) -> None:
-        self.artifact.kae.codebook.position_of(want.category)
+        if not want.is_rule:
+            self.artifact.kae.codebook.position_of(want.category)
         if want.slot is not None:
             check_slot(self.artifact, want.slot, want.category)
-        check_spelling(want)
+        check_said(self.artifact, want)
         old_end = before is not None and want.ends_at == before.ends_at  # it may stay
         check_times(want.starts_at, None if old_end else want.ends_at, self.now_ms)
 

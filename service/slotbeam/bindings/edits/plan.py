@@ -93,7 +93,7 @@ def make_plan(
         record = after.record()
         records[after.id] = record
         put.append((after.id, record.decode()))
-        if after.draft:
+        if not after.holds_words:
             continue
         for word in after.words:
             if word in word_owners:

@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from slotbeam.bindings.binding import MAX_ITEMS, Binding, encode_items, new_id
+from slotbeam.bindings.edits.checks import SHOWN, check_match, check_said, check_slot, check_times
 from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.held import as_stored, refuse_twins
 from slotbeam.bindings.listing import Listing, first_free
 from slotbeam.bindings.spec import LIVE, BindingSpec, MatchRule
-from slotbeam.errors import BindingError, NotFound, PreconditionRequired, Stale
+from slotbeam.errors import BindingError, NotFound
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
-
-MAX_AHEAD_MS = 5 * 366 * 86_400_000
-SHOWN = 100
 
 MakeChange = Callable[[Listing], Change]
 
@@ -93,40 +91,6 @@ def resolve_items(
     return Resolved(tuple(listed), tuple(missing), len(hits) if match else None, count, sha, data)
 
 
-def check_times(starts_at: int | None, ends_at: int | None, now_ms: int) -> None:
-    """Refuse a window that is over, empty, or years away. Raises `BindingError`."""
-    if ends_at is not None and ends_at <= now_ms:
-        raise BindingError("ends_at is in the past; give a later time, or null for no end")
-    if starts_at is not None and ends_at is not None and ends_at <= starts_at:
-        raise BindingError("ends_at is not after starts_at; the binding would never be active")
-    for name, at in (("starts_at", starts_at), ("ends_at", ends_at)):
-        if at is not None and at > now_ms + MAX_AHEAD_MS:
-            raise BindingError(f"{name} is more than five years away; give an earlier time, or null for none")
-
-
-def check_spelling(wanted: BindingSpec) -> None:
-    """Refuse a binding that asks for its exact spelling only and for slips, too. Raises `BindingError`."""
-    if wanted.exact and wanted.near_miss:
-        raise BindingError(
-            "exact and near_miss exclude each other: one wants no other spelling, the other slips: set one to false"
-        )
-
-
-def check_slot(artifact: Artifact, slot: Slot, category: str | None = None) -> None:
-    """Refuse a slot that is not reserved, or not in the category's position. Raises `BindingError` with the range."""
-    codebook = artifact.kae.codebook
-    position = slot.position if category is None else codebook.position_of(category)
-    if not 0 <= position < len(codebook.sizes):
-        raise BindingError(f"slot {slot} has position {position}; positions are 0 to {len(codebook.sizes) - 1}")
-    bindable = codebook.bindable(position)
-    if slot.position != position or slot.index not in bindable:
-        where = f"{codebook.group_name(position)} (position {position})"
-        allowed = f"{position}-{bindable.start} to {position}-{bindable.stop - 1}" if bindable else "none"
-        raise BindingError(
-            f"slot {slot} is not a reserved slot of {where}; reserved there: {allowed}", slot=str(slot), allowed=allowed
-        )
-
-
 def bind(artifact: Artifact, wanted: Wanted, actor: str, now_ms: int) -> MakeChange:
     """Make a new binding on the named slot, else on the first free one of its category's position; a draft on none."""
     codebook = artifact.kae.codebook
@@ -134,7 +98,7 @@ def bind(artifact: Artifact, wanted: Wanted, actor: str, now_ms: int) -> MakeCha
     if wanted.slot is not None:
         check_slot(artifact, wanted.slot, wanted.category)
     check_times(wanted.starts_at, wanted.ends_at, now_ms)
-    check_spelling(wanted)
+    check_said(artifact, wanted)
     binding = record_of(wanted, new_id(), now_ms)
 
     def change(listing: Listing) -> Change:
@@ -163,7 +127,7 @@ def update(
         check_times(
             want.starts_at, want.ends_at if want.ends_at != before.ends_at else None, now_ms
         )  # an old end may stay
-        check_spelling(want)
+        check_said(artifact, want)
         slot = listing.placed.get(before.id)
         position = codebook.position_of(want.category)
         if slot is not None and slot.position != position:
@@ -215,6 +179,8 @@ def find(artifact: Artifact, listing: Listing, address: str) -> Binding:
         binding = listing.bindings.get(address)
         if binding is None:
             raise NotFound(f"there is no binding {address[:40]}; GET /admin/slots lists them")
+        if binding.is_rule:
+            raise NotFound(f"{address} is a rule, which has no slot; it is at /admin/rules/{address}")
         return binding
     slot = Slot.parse(address)
     check_slot(artifact, slot)
@@ -222,19 +188,6 @@ def find(artifact: Artifact, listing: Listing, address: str) -> Binding:
     if holder is None or holder not in listing.bindings:
         raise NotFound(f"slot {slot} is free; POST /admin/slots binds it")
     return listing.bindings[holder]
-
-
-def check_match(binding: Binding, if_match: str | None) -> None:
-    """Compare the caller's If-Match with the binding's ETag. Raises `PreconditionRequired`, `Stale`."""
-    if if_match is None:
-        raise PreconditionRequired(f"send If-Match with the ETag you read; {binding.id} has {binding.etag} now")
-    given = [tag.strip() for tag in if_match.split(",")]
-    if "*" not in given and binding.etag not in given:
-        raise Stale(
-            f"{binding.id} was changed in revision {binding.revision}; read it again and repeat the edit",
-            etag=binding.etag,
-            revision=binding.revision,
-        )
 
 
 def wanted_of(binding: Binding) -> Wanted:

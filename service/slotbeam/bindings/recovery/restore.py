@@ -159,7 +159,7 @@ def _check(backup: Backup) -> None:
     words: dict[str, str] = {}
     slots: dict[Slot, str] = {}
     for binding_id, binding in sorted(backup.bindings.items()):
-        held = [(word, words.setdefault(word, binding_id)) for word in binding.words if not binding.draft]
+        held = [(word, words.setdefault(word, binding_id)) for word in binding.words if binding.holds_words]
         if binding_id in backup.placed:
             slot = backup.placed[binding_id]
             held.append((f"slot {slot}", slots.setdefault(slot, binding_id)))
@@ -206,7 +206,7 @@ def _fields(
         "words": [
             (word, binding_id)
             for binding_id, binding in plan.bindings.items()
-            if not binding.draft
+            if binding.holds_words
             for word in binding.words
         ],
         "entry": [

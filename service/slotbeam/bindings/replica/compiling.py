@@ -26,7 +26,7 @@ class Compiled:
     Attributes:
         overlay: of the active bindings.
         every: of the scheduled ones, too: its pieces make the next boundary cheap.
-        active: active binding id → slot.
+        active: active binding id → slot; None of a rule.
         digest: active digest, hex.
         failed: binding id → `NACK:…`, why it is not served.
         boundary: the next `starts_at`/`ends_at` in unix ms.
@@ -36,7 +36,7 @@ class Compiled:
 
     overlay: Overlay
     every: Overlay
-    active: Mapping[str, Slot]
+    active: Mapping[str, Slot | None]
     digest: str
     artifact: Artifact
     live: LiveMatches
@@ -92,6 +92,9 @@ def compile_listing(
     before = {pinned.id: bound_of(pinned) for pinned in previous.pinned} if previous else {}
     for binding_id, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
         if binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
+            continue
+        if binding.is_rule:
+            failed[binding_id] = "NACK:BUILD this version of slotbeam serves no rules yet"
             continue
         slot = listing.placed.get(binding_id)
         if slot is None and is_absorbed(artifact, binding):

@@ -193,7 +193,7 @@ class Serving:
                 binding_id
                 for binding_id, binding in good.listing.bindings.items()
                 if binding.lifecycle(now) is Lifecycle.ACTIVE
-                and binding_id in good.listing.placed
+                and (binding.is_rule or binding_id in good.listing.placed)
                 and binding_id not in compiled.failed
             }
             # Most wakings change nothing: the clock is read every second, as it may have been set.

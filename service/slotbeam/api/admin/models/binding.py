@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WithJsonSchema, create_model
+from pydantic import Field, JsonValue, WithJsonSchema, create_model
 from pydantic.config import JsonDict
 
 from slotbeam.api.http.models import Moment, Said
-from slotbeam.bindings.spec import DEFAULTS, FIELDS, LATER, LIVE, TOLD, Kind
+from slotbeam.bindings.spec import DEFAULTS, FIELDS, LATER, LIVE, RULE_TOLD, SLOT_TOLD, TOLD, Kind
 
 PlacementName = Literal["top", "blend", "only"]
+TriggerName = Literal["contains", "whole"]
+ActionName = Literal["replace", "filter", "alias", "hide", "boost", "bury", "positions", "metadata"]
+"""`ACTIONS`, as types have them."""
 MatchName = bool | Annotated[Literal["live"], WithJsonSchema({"type": "string", "enum": [LIVE]})]
 """`MatchRule`; of a constant in a union the generator of clients makes what reads no `false`."""
 
 Members = dict[str, Any]
 """Name → type and what is said of it, as `create_model` takes them."""
+
+
+class Weighed(Said):
+    """A test of the items, and what the score of those that pass it gains or loses."""
+
+    test: dict[str, JsonValue]
+    weight: float
+
 
 _SAID: Members = {
     "placement": (PlacementName, ...),
@@ -23,6 +35,9 @@ _SAID: Members = {
         MatchName,
         Field(description="Whether its items were found by its words; live: whether they are, whenever they come"),
     ),
+    "trigger": (TriggerName, ...),
+    "boost": (list[Weighed] | None, ...),
+    "bury": (list[Weighed] | None, ...),
 }
 _BY_KIND: dict[Kind, object] = {
     Kind.TEXT: str,
@@ -30,17 +45,25 @@ _BY_KIND: dict[Kind, object] = {
     Kind.FLAG: bool,
     Kind.RULE: MatchName,
     Kind.MOMENT: Moment | None,
+    Kind.JSON: dict[str, JsonValue] | None,
 }
+_UNSAID: dict[Kind, object] = {Kind.JSON: None, Kind.TEXTS: []}
 
 
-def _fields(said: Members) -> Members:
-    return {name: said.get(name, (_BY_KIND[kind], ...)) for name, kind in FIELDS.items()}
+def _fields(names: Iterable[str], said: Members) -> Members:
+    return {name: said.get(name, (_BY_KIND[FIELDS[name]], ...)) for name in names}
 
 
-ToldFields: Any = create_model("ToldFields", __base__=Said, **{name: _fields(_SAID)[name] for name in TOLD})
-"""The fields of `BindingSpec` that views and exports show."""
-_LATER: Members = {name: (_BY_KIND[FIELDS[name]], default) for name, default in LATER.items()}
-RecordFields: Any = create_model("RecordFields", __base__=Said, **_fields(_LATER))
+def _unsaid(name: str) -> Any:
+    return _UNSAID.get(FIELDS[name], DEFAULTS[name])
+
+
+SlotFields: Any = create_model("SlotFields", __base__=Said, **_fields(SLOT_TOLD, _SAID))
+RuleFields: Any = create_model("RuleFields", __base__=Said, **_fields(RULE_TOLD, _SAID))
+ToldFields: Any = create_model("ToldFields", __base__=Said, **_fields(TOLD, _SAID))
+"""The fields of `BindingSpec` that views of slots, views of rules, and exports show."""
+_LATER: Members = {name: (_SAID.get(name, (_BY_KIND[FIELDS[name]],))[0], _unsaid(name)) for name in LATER}
+RecordFields: Any = create_model("RecordFields", __base__=Said, **_fields(FIELDS, _LATER))
 """All fields of `BindingSpec`, as a record has them that anyone may have written; `LATER` ones may be unsaid."""
-UNSAID: JsonDict = {name: DEFAULTS[name] for name in TOLD if name in DEFAULTS}
+UNSAID: JsonDict = {name: _unsaid(name) for name in TOLD if name in DEFAULTS}
 """Of an example: the fields that nobody said."""

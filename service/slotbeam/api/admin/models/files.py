@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, RootModel
 from pydantic.config import JsonDict
 
-from slotbeam.api.admin.models.binding import ToldFields
+from slotbeam.api.admin.models.binding import UNSAID, ToldFields
 from slotbeam.api.admin.models.edits import DONE, CommitOutcome
 from slotbeam.api.admin.models.slots import BOUND, LifecycleName
 from slotbeam.api.http.models import Count, Moment, Said, with_examples
@@ -26,7 +26,8 @@ class ExportedBinding(ToldFields, Said):
 
 
 _EXPORTED: JsonDict = {
-    **{name: BOUND[name] for name in ("id", "slot", "state", *TOLD, "created_at", "revision")},
+    **UNSAID,
+    **{name: BOUND[name] for name in ("id", "slot", "state", *TOLD, "created_at", "revision") if name in BOUND},
     "items": ["B07", "B08"],
     "starts_at": "2026-11-27T09:00:00.000Z",
 }

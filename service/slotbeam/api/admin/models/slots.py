@@ -7,8 +7,9 @@ from typing import Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from slotbeam.api.admin.models.binding import UNSAID, ToldFields
+from slotbeam.api.admin.models.binding import UNSAID, SlotFields
 from slotbeam.api.http.models import Count, Moment, Said, StateName, sometimes, with_examples
+from slotbeam.bindings.spec import SLOT_TOLD
 
 LifecycleName = Literal["free", "draft", "scheduled", "active", "expired", "failed"]
 _PLACE: JsonDict = {"slot": "1-2049", "position": 1, "group": "brand"}
@@ -20,7 +21,7 @@ BOUND: JsonDict = {
     "words": ["labubu"],
     "category": "brand",
     "item_count": 2,
-    **UNSAID,
+    **{name: value for name, value in UNSAID.items() if name in SLOT_TOLD},
     "match": True,
     "ends_at": "2026-12-31T00:00:00.000Z",
     "owner": "toys",
@@ -54,7 +55,7 @@ class UnreadableSlot(SlotPlace):
     error: str | None
 
 
-class BoundSlot(ToldFields, SlotPlace, json_schema_extra=with_examples(BOUND)):
+class BoundSlot(SlotFields, SlotPlace, json_schema_extra=with_examples(BOUND)):
     """A binding, and the slot that it holds."""
 
     state: LifecycleName
