@@ -8,10 +8,12 @@ import typer
 
 from slotbeam.cli import (
     admin,
+    alias,
     bench,
     calibrate,
     doctor,
     eval,
+    hide,
     index,
     items,
     kae,
@@ -19,6 +21,7 @@ from slotbeam.cli import (
     queries,
     query,
     report,
+    rules,
     scale,
     serve,
     slots,
@@ -88,6 +91,9 @@ app.command()(paper.paper)
 app.command()(scale.scale)
 app.command()(report.report)
 app.add_typer(slots.group, name="slots")
+app.command()(hide.hide)
+app.command()(alias.alias)
+app.add_typer(rules.group, name="rules")
 app.add_typer(items.group, name="items")
 app.add_typer(suggestions.group, name="suggestions")
 app.add_typer(tokens.group, name="tokens")

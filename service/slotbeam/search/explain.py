@@ -12,12 +12,12 @@ from slotbeam.arrays import bisected
 from slotbeam.catalog.delta.catalog import LiveCatalog
 from slotbeam.decode.beam import Beams
 from slotbeam.decode.frontier import Opened
-from slotbeam.kae.encode import Encoded
+from slotbeam.kae.encode import Encoded, Match
 from slotbeam.kae.facts import facts_of
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.reading import QueryReading
-from slotbeam.search.snapshot import BoundMatch, Pinned
+from slotbeam.search.snapshot import Pinned
 from slotbeam.search.spelling import Considered
 from slotbeam.trie.csr import Trie
 from slotbeam.types import Hit, IntArray, Slot
@@ -45,7 +45,7 @@ def explain(
         "excluded": list(reading.excluded),
         "spelling": [_considered(each) for each in reading.considered],
         "words": [{**asdict(fact), "slot": str(fact.slot)} for fact in facts_of(artifact.kae, encoded.text)],
-        "overridden": {match.pinned.id: overridden(artifact, encoded, match) for match in reading.bound},
+        "overridden": {bound.pinned.id: overridden(artifact, encoded, bound.match) for bound in reading.bound},
         "groups": groups,
         "brought_by": _brought_by(artifact, base, hits),
     }
@@ -57,13 +57,13 @@ def _considered(word: Considered) -> dict[str, Any]:
     return {"word": word.word, "to": word.corrected and word.corrected.to, "candidates": candidates}
 
 
-def overridden(artifact: Artifact, encoded: Encoded, bound: BoundMatch) -> list[dict[str, Any]]:
-    """Return the base words that a bound word overrides in its pinned group, and the slots they hold."""
+def overridden(artifact: Artifact, encoded: Encoded, match: Match) -> list[dict[str, Any]]:
+    """Return the base words that a bound word overrides where it stands, and the slots they hold."""
     codebook = artifact.kae.codebook
     return [
         {"word": base.surface, "span": [base.start, base.end], "slot": str(codebook.slot_of(base.concept))}
         for base in encoded.matches
-        if base.start < bound.match.end and base.end > bound.match.start
+        if base.start < match.end and base.end > match.start
     ]
 
 

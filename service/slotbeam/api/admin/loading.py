@@ -11,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
+from slotbeam.api.admin.exporting import export_views
 from slotbeam.api.admin.forms import RowForm, said
 from slotbeam.api.admin.models.files import Export, ImportCommitted, ImportDryRun
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
-from slotbeam.api.admin.views import View, all_slots, is_complete, rule_view, spread_of, told_of
+from slotbeam.api.admin.views import is_complete, spread_of
 from slotbeam.api.admin.writes import fingerprint_of, outcome_of, warnings_of
 from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.openapi import answers, asks, ref
@@ -29,7 +30,7 @@ from slotbeam.bindings.edits.wanted import Resolved, Wanted, resolve_items
 from slotbeam.bindings.spec import LIVE
 from slotbeam.bindings.store.commit import Committed
 from slotbeam.bindings.words import canonical_words
-from slotbeam.errors import BindingError, ImportRefused, InputError, SlotbeamError, StoreError
+from slotbeam.errors import BindingError, ImportRefused, InputError, SlotbeamError
 from slotbeam.search.artifact import Artifact
 from slotbeam.suggestions.misplaced import misplaced
 from slotbeam.types import Slot
@@ -62,7 +63,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
         dependencies=[reads],
     )
     async def export(query: Annotated[ZoneQuery, Query()]) -> Response:
-        views = _views(plane)
+        views = export_views(plane)
         return await _file(plane, "bindings.csv", CSV, lambda: to_csv(views, query.zone).encode())
 
     @router.get(
@@ -73,7 +74,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
         dependencies=[reads],
     )
     async def export_json() -> Response:
-        views = _views(plane)
+        views = export_views(plane)
         return await _file(plane, "bindings.json", "application/json", lambda: to_json(views))
 
     @router.post(
@@ -241,25 +242,3 @@ def _refusals(loaded: Loaded, error: ImportRefused) -> dict[str, object]:
         for line in every
     ]
     return {"rows": len(every), "refused": len(error.refused), "lines": lines}
-
-
-def _views(plane: AdminPlane) -> list[View]:
-    """Return every binding with its items, as this replica holds them. Raises `StoreError` when a list is not whole."""
-    listing, good = plane.watcher.listing, plane.watcher.good
-    if listing is None or good is None:
-        return []
-    views = []
-    now, failed = plane.now_ms(), plane.watcher.facts.failed
-    rules = ({"slot": None, **rule_view(rule, now, failed.get(rule.id))} for rule in listing.rules.values())
-    for view in (*all_slots(plane.artifact, listing, failed, now), *rules):
-        binding = listing.bindings.get(view.get("id", ""))
-        if binding is None:
-            continue
-        items = good.items.get(binding.items, ())
-        if len(items) != binding.item_count:
-            raise StoreError(
-                f'"{", ".join(binding.words)}" ({binding.id}) has {binding.item_count} items, the control plane could '
-                f"read {len(items)} of them; try again, or unbind it"
-            )
-        views.append({**told_of(binding), **view, "items": items})
-    return views

@@ -9,7 +9,7 @@ from fastapi import Path
 from pydantic import AfterValidator, Field, WithJsonSchema
 from starlette.requests import Request
 
-from slotbeam.api.admin.forms import End, Start
+from slotbeam.api.admin.fields import End, Start
 from slotbeam.api.admin.history import Filter
 from slotbeam.api.admin.models.binding import ActionName
 from slotbeam.api.admin.models.rules import RuleState

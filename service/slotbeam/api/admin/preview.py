@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from slotbeam.api.admin.triggering import Triggers, triggers_of
 from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle
 from slotbeam.bindings.edits.checks import SHOWN
 from slotbeam.bindings.edits.plan import Change, Edit, make_plan
@@ -15,6 +16,7 @@ from slotbeam.bindings.times import iso
 from slotbeam.bindings.words import read_again
 from slotbeam.catalog.lookalikes import looks_like
 from slotbeam.errors import NoFreeSlot, SlotbeamError
+from slotbeam.kae.encode import Match
 from slotbeam.language.segments import is_spaceless
 from slotbeam.search.explain import overridden
 from slotbeam.search.pipeline import retrieve
@@ -27,8 +29,6 @@ from slotbeam.types import Slot, Timings
 
 TOP = 10
 OWN_SAMPLES = 3
-EVERY = 1000
-"""More bindings than a query can hold."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Preview:
             raise ValueError("an edit without a binding. This is a bug.")
         overlay, slot = self._after(change, edit, warnings)
         after = replace(self.snapshot, overlay=overlay)
+        triggers = triggers_of(target, (after if edit.after else self.snapshot).overlay, self.snapshot.artifact)
         return {
             "dry_run": True,
             "op": change.op,
@@ -73,10 +74,10 @@ class Preview:
             "revision": self.listing.revision,
             "starts_at": iso(target.starts_at),
             "ends_at": iso(target.ends_at),
-            "words": self._words(target, (after if edit.after else self.snapshot).overlay),
+            "words": self._words(target, triggers),
             "items": self._items(),
-            "traffic": self._traffic((after if edit.after else self.snapshot).overlay, target.id),
-            "samples": [self._sample(query, after, target.id) for query in self.samples or target.words[:OWN_SAMPLES]],
+            "traffic": self._traffic(triggers),
+            "samples": [self._sample(query, after, triggers) for query in self.samples or target.words[:OWN_SAMPLES]],
             "warnings": warnings,
         }
 
@@ -92,15 +93,16 @@ class Preview:
                 slots = {name: binding_id for name, binding_id in slots.items() if binding_id != e.before.id}
         if edit.after is not None:
             codebook = artifact.kae.codebook
-            position = codebook.position_of(edit.after.category)
             try:
-                shown_on = slot or first_free(listing, position, codebook.bindable(position), "")
-                slots[str(shown_on)] = edit.after.id
+                if not edit.after.is_rule:
+                    position = codebook.position_of(edit.after.category)
+                    shown_on = slot or first_free(listing, position, codebook.bindable(position), "")
+                    slots[str(shown_on)] = edit.after.id
                 records[edit.after.id] = replace(edit.after, draft=False, starts_at=None, ends_at=None).record()
             except NoFreeSlot as error:
                 warnings.append(f"the draft cannot be placed now: {error}")
             if edit.after.lifecycle(self.now_ms) != Lifecycle.ACTIVE:
-                warnings.append(f"the binding would be {edit.after.lifecycle(self.now_ms)}; shown as if it were active")
+                warnings.append(f"it would be {edit.after.lifecycle(self.now_ms)}; shown as if it were active")
         items = dict(self.items)
         if self.resolved is not None:
             items[self.resolved.sha] = self.resolved.ids
@@ -122,14 +124,10 @@ class Preview:
             "missing_count": len(resolved.missing),
         }
 
-    def _traffic(self, overlay: Overlay, binding: str) -> dict[str, object]:
+    def _traffic(self, triggers: Triggers) -> dict[str, object]:
         """Count how many of the sampled queries trigger the binding; `share` is null where none was sampled."""
-        is_word, sampled = self.snapshot.artifact.is_another_word, len(self.traffic)
-        taken = [
-            query
-            for query in self.traffic
-            if any(match.pinned.id == binding for match in overlay.match(query, EVERY, is_word))
-        ]
+        sampled = len(self.traffic)
+        taken = [query for query in self.traffic if triggers(query) is not None]
         return {
             "sampled": sampled,
             "taken": len(taken),
@@ -137,20 +135,19 @@ class Preview:
             "examples": list(dict.fromkeys(taken))[:OWN_SAMPLES],
         }
 
-    def _words(self, target: Binding, overlay: Overlay) -> list[dict[str, object]]:
+    def _words(self, target: Binding, triggers: Triggers) -> list[dict[str, object]]:
         """Show each bound word: which other spellings trigger the binding, and which base words it overrides."""
         artifact = self.snapshot.artifact
         words = read_again(target.words)
         needless = {} if target.exact else unneeded(words, artifact.folding)
 
-        def triggers(text: str) -> bool:
-            found = overlay.match(text, EVERY, artifact.is_another_word)
-            return any(one.pinned.id == target.id and one.match.surface == text for one in found)
+        def triggers_whole(text: str) -> bool:
+            return (0, len(text)) in (triggers(text) or ())
 
         return [
             {
                 **self._overrides(word),
-                "spellings": [one._asdict() for one in spellings_of(word, artifact, self.traffic, triggers)],
+                "spellings": [one._asdict() for one in spellings_of(word, artifact, self.traffic, triggers_whole)],
                 "spelling_of": needless.get(word),
                 "characters": self._characters(word),
             }
@@ -182,32 +179,29 @@ class Preview:
             ],
         }
 
-    def _sample(self, query: str, after: Snapshot, binding: str) -> dict[str, object]:
+    def _sample(self, query: str, after: Snapshot, triggers: Triggers) -> dict[str, object]:
         """Show one query before and after."""
         try:
             was, _ = self._top(self.snapshot, query)
             now, answer = self._top(after, query)
         except SlotbeamError as error:
             return {"query": query, "error": str(error)}
-        bound = [
-            m
-            for m in after.overlay.match(answer.reading.text, EVERY, after.artifact.is_another_word)
-            if m.pinned.id == binding
-        ]
+        text = answer.reading.text
+        found = triggers(text)
         return {
             "query": query,
             "canonical": answer.reading.typed,
-            "matches": bool(bound),
-            "spans": [
-                {
-                    "word": m.match.surface,
-                    "span": list(answer.reading.span(m.match)),
-                    "overrides": overridden(after.artifact, answer.encoded, m),
-                }
-                for m in bound
-            ],
+            "matches": found is not None,
+            "spans": [self._span(answer, Match(*span, text[slice(*span)], -1)) for span in found or ()],
             "before": was,
             "after": now,
+        }
+
+    def _span(self, answer: Answer, match: Match) -> dict[str, object]:
+        return {
+            "word": match.surface,
+            "span": list(answer.reading.span(match)),
+            "overrides": overridden(self.snapshot.artifact, answer.encoded, match),
         }
 
     def _top(self, snapshot: Snapshot, query: str) -> tuple[list[dict[str, object]], Answer]:

@@ -24,17 +24,10 @@ from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery,
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.queries import query_routes
 from slotbeam.api.admin.rules import rule_routes
+from slotbeam.api.admin.slotwrites import binding_write, patching_write, replacing_write
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import View, all_slots, replica_view, slot_view
-from slotbeam.api.admin.writes import (
-    Write,
-    WriteRequest,
-    answered_before,
-    binding_write,
-    carry_out,
-    patching_write,
-    replacing_write,
-)
+from slotbeam.api.admin.writes import Write, WriteRequest, answered_before, carry_out
 from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.bindings.edits.checks import check_slot

@@ -17,7 +17,8 @@ from slotbeam.api.admin.models.edits import BindingCommitted, Done
 from slotbeam.api.admin.models.suggestions import SuggestionList, WordDismissed
 from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.admin.writes import WriteRequest, answer_again, binding_write, carry_out
+from slotbeam.api.admin.slotwrites import binding_write
+from slotbeam.api.admin.writes import WriteRequest, answer_again, carry_out
 from slotbeam.api.http.bodies import check_media_type, json_response, parse_json, read_bytes, validate
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.bindings.binding import Binding

@@ -115,7 +115,7 @@ def meet(one: BindingSpec, other: BindingSpec, now_ms: int) -> bool:
 
 def as_rule(said: dict[str, object]) -> Wanted:
     """Return the rule of which an operator says this."""
-    return Wanted(**{"words": (), **said}, category="", items=NO_LIST)  # type: ignore[arg-type]
+    return Wanted(**{"words": (), **said, "category": "", "items": NO_LIST})  # type: ignore[arg-type]
 
 
 def patched(before: Binding, named: dict[str, object]) -> Wanted:
