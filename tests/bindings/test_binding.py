@@ -22,6 +22,7 @@ from slotbeam.bindings.binding import (
     next_boundary,
     state_digest,
 )
+from slotbeam.bindings.spec import json_text
 from slotbeam.bindings.times import FIRST_MS, LAST_MS
 from slotbeam.errors import BindingError
 from slotbeam.types import Slot
@@ -57,7 +58,29 @@ CROCS = Binding(
 )
 
 
-@pytest.mark.parametrize("binding", [LABUBU, CROCS], ids=["labubu", "crocs"])
+RULE = Binding(
+    id="b_cccccccccc",
+    words=("tumbler",),
+    category="",
+    items=encode_items([])[0],
+    item_count=0,
+    trigger="whole",
+    unless=("glass",),
+    when=json_text({"price": {"lte": 20.5}}),
+    positions=("B09", "B07"),
+    hide=("B08",),
+    boost=json_text([{"weight": 1.5, "test": {"brand": "é"}}]),
+    bury=json_text([{"test": {"price": {"gt": 9}}, "weight": 2}]),
+    filter=json_text({"color": ["red", "blue"]}),
+    replace="red mug",
+    metadata=json_text({"redirect": "/mugs", "banner": {"image_url": "https://example.com/a"}}),
+    alias="mug",
+    two_way=True,
+    revision=9,
+)
+
+
+@pytest.mark.parametrize("binding", [LABUBU, CROCS, RULE], ids=["labubu", "crocs", "tumbler"])
 def test_record_bytes_are_those_of_the_golden_file(binding: Binding) -> None:
     golden = (GOLDEN / f"{binding.words[0]}.json").read_bytes()
     assert binding.record() == golden
@@ -71,6 +94,45 @@ def test_digests_are_those_of_the_golden_file() -> None:
     assert golden["empty"] == EMPTY_STATE
     assert active_digest("c0de", {LABUBU.id: Slot(1, 2049), CROCS.id: Slot(0, 7)}) == golden["active"]
     assert LABUBU.items == golden["items"]
+
+
+def test_a_rule_has_a_line_without_a_slot_in_the_active_digest() -> None:
+    lines = f"c0de\n{LABUBU.id} 1-2049\n{RULE.id} -\n"
+    assert (
+        active_digest("c0de", {RULE.id: None, LABUBU.id: Slot(1, 2049)}) == hashlib.sha256(lines.encode()).hexdigest()
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"filter": ""},
+        {"filter": "{}"},
+        {"filter": '{"b":1,"a":1}'},
+        {"filter": '{"a": 1}'},
+        {"filter": "[1]"},
+        {"filter": "{"},
+        {"filter": '{"a":NaN}'},
+        {"filter": {"a": 1}},
+        {"filter": '{"a":' * 20 + "1" + "}" * 20},
+        {"metadata": "[" * 5000 + "]" * 5000},
+        {"metadata": '{"url":"ftp://x"}'},
+        {"boost": '[{"test":{"a":1},"weight":11}]'},
+        {"boost": '[{"test":{"a":1},"weight":true}]'},
+        {"trigger": "ends"},
+        {"unless": ["tumbler"]},
+        {"hide": ["B09"]},
+        {"item_count": 1},
+        {"placement": "only"},
+        {"category": "brand"},
+        {"words": []},
+    ],
+    ids=lambda change: str(change)[:40],
+)
+def test_a_record_of_a_rule_that_nobody_would_have_written_is_refused(change: dict[str, Any]) -> None:
+    record = canonical({**json.loads(RULE.record()), **change})
+    with pytest.raises(BindingError):
+        Binding.from_record(record)
 
 
 def test_a_record_has_sorted_keys_no_white_space_and_integers_only() -> None:

@@ -12,6 +12,8 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 
+from slotbeam.bindings.spec import OBJECTS
+
 CASES = int(os.environ.get("FUZZ_CASES", "0"))
 """Cases of both planes together; 0 is the sample: one round."""
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
@@ -48,8 +50,9 @@ def map_body(context: Any, body: Any) -> Any:
     elif isinstance(found.get("items"), dict) and isinstance(found["items"].get("ids"), list):
         ids = [_every_second(item, "i{:03}", 256) for item in found["items"]["ids"]]
         found["items"] = {**found["items"], "ids": ids}
-    if isinstance(found.get("operations"), list):
-        found["operations"] = _of_64_bits(found["operations"])  # an item of any shape: no schema bounds its numbers
+    for name in ("operations", *OBJECTS):
+        if name in found:
+            found[name] = _of_64_bits(found[name])  # a value of any shape: no schema bounds its numbers
     return found
 
 

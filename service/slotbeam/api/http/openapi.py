@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, JsonValue, RootModel
 
 from slotbeam.api.http.models import Said
 from slotbeam.api.http.problems import MEDIA_TYPE
@@ -72,7 +72,7 @@ def describe(app: FastAPI, *models: type[BaseModel], secured: str | None = None)
                 schema = model.model_json_schema(ref_template=_REF + "{model}")
                 schemas.update(schema.pop("$defs", {}))
                 schemas[model.__name__] = schema
-            for name, examples in _examples(Said).items():
+            for name, examples in (_examples(Said) | _examples(RootModel)).items():
                 if name in schemas:
                     schemas[name]["examples"] = examples  # FastAPI drops what is null in them
             schemas["Problem"] = PROBLEM

@@ -106,7 +106,6 @@ def _check_alias(artifact: Artifact, wanted: BindingSpec) -> None:
         raise BindingError(
             f'the dictionary does not know "{wanted.alias}"'
             + (f"; did you mean {meant}?" if near else "; an alias is of a word that it knows: bind the word instead"),
-            near=near,
         )
     for word in wanted.words:
         if any(match.surface == word for match in artifact.kae.encode(word).matches):
