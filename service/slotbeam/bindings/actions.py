@@ -55,9 +55,14 @@ def actions_of(spec: BindingSpec) -> tuple[str, ...]:
     return tuple(name for name in ACTIONS if getattr(spec, name))
 
 
+def is_plain(spec: BindingSpec) -> bool:
+    """Return whether it does nothing but bring its items, wherever a query holds a word."""
+    return all(getattr(spec, field) == default for field, default in _PLAIN)
+
+
 def check_actions(spec: BindingSpec, name: str) -> None:
     """Refuse what no rule and no binding may say, whatever is served. Raises `BindingError` that calls it `name`."""
-    if not spec.is_rule and all(getattr(spec, field) == default for field, default in _PLAIN):
+    if not spec.is_rule and is_plain(spec):
         return  # of thousands of records, nearly all
     done = actions_of(spec)
     if spec.trigger not in TRIGGERS:

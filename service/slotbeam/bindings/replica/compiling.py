@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
+from slotbeam.bindings.actions import is_plain
 from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle, active_digest, next_boundary
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.overlay import Bound, Build, bound_of, build_overlay
@@ -93,7 +94,7 @@ def compile_listing(
     for binding_id, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
         if binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
             continue
-        if binding.is_rule:
+        if not is_plain(binding):
             failed[binding_id] = "NACK:BUILD this version of slotbeam serves no rules yet"
             continue
         slot = listing.placed.get(binding_id)
