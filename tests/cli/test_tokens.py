@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from slotbeam.cli.client import Client
+from slotbeam.cli.client import PlaneClient
 from slotbeam.errors import SetupError
 from support.processes import HANG_S, Up, wait_for
 
@@ -84,5 +84,5 @@ def test_a_secret_is_printed_once_alone_and_works_until_it_is_revoked_and_is_now
 @pytest.mark.parametrize("token", ["two\nlines-of-a-file", "esc\x1b-in-the-middle", "a\x00b"])
 def test_a_token_that_cannot_be_sent_is_not_told(token: str) -> None:
     with pytest.raises(SetupError, match="holds a control character") as error:
-        Client("http://127.0.0.1:1", token)
+        PlaneClient("http://127.0.0.1:1", token)
     assert token[:3] not in str(error.value)

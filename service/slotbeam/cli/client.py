@@ -1,4 +1,4 @@
-"""A small HTTP client of both planes for the commands."""
+"""The client of both planes for the commands: it knows where `up` runs, and its token."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import Any
 
 import httpx
 
+from slotbeam import client
 from slotbeam.embedded.record import read_record
 from slotbeam.errors import SetupError, SlotbeamError
 from slotbeam.settings import Settings
-
-TIMEOUT_S = 30.0
 
 
 def plane_url(settings: Settings, plane: str, given: str | None = None) -> str:
@@ -36,61 +35,34 @@ def admin_token(settings: Settings) -> str:
         raise SetupError(f'no token: {path} cannot be read; start "slotbeam up", or set SLOTBEAM_ADMIN_TOKEN') from None
 
 
-class Client:
-    """Calls one plane. Use as a context manager.
-
-    Args:
-        url: of the plane.
-        token: sent as a bearer token.
-
-    Raises:
-        SetupError: the token cannot be sent; the message does not tell it.
-    """
+class PlaneClient(client.Client):
+    """Calls one plane, each request once: who types a command sees at once what is the matter."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        if token and any(ord(c) < 32 or ord(c) == 127 for c in token):
-            raise SetupError("the token holds a control character (a line break?); it must be one line of text")
-        headers = {b"Authorization": f"Bearer {token}".encode()} if token else {}
-        self.url = url
-        # An http URL needs no certificates: reading them takes 20 ms of every command.
-        secure = not url.lower().startswith("http:")
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S, trust_env=False, verify=secure)
-
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
+        super().__init__(url, token, tries=1)
 
     def call(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send one request.
 
         Raises:
             SetupError: nothing answers there.
-            SlotbeamError: the service refused; the message is its problem document's `detail`, and the whole document
-                is in the error's `details`.
+            SlotbeamError: the service refused; the whole problem document is in the error's `details`.
         """
         try:
-            response = self._http.request(method, path, **request)
+            return super().call(method, path, **request)
+        except client.ServiceError as error:
+            raise SlotbeamError(str(error), status=error.status, problem=error.problem) from None
         except httpx.TransportError as error:
             raise SetupError(
                 f'{self.url} does not answer ({error or type(error).__name__}); start "slotbeam up"'
             ) from None
-        if response.is_error:
-            try:
-                problem = response.json()
-                detail = str(problem["detail"])
-            except (ValueError, KeyError, TypeError):
-                problem, detail = {}, response.text[:300]
-            raise SlotbeamError(f"{detail} (HTTP {response.status_code})", status=response.status_code, problem=problem)
-        return response
 
 
-def admin_client(settings: Settings, url: str | None = None) -> Client:
+def admin_client(settings: Settings, url: str | None = None) -> PlaneClient:
     """Return a client of the control plane with this data directory's token."""
-    return Client(plane_url(settings, "admin", url), admin_token(settings))
+    return PlaneClient(plane_url(settings, "admin", url), admin_token(settings))
 
 
-def data_client(settings: Settings, url: str | None = None) -> Client:
+def data_client(settings: Settings, url: str | None = None) -> PlaneClient:
     """Return a client of the data plane."""
-    return Client(plane_url(settings, "data", url))
+    return PlaneClient(plane_url(settings, "data", url))

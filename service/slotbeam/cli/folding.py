@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from slotbeam.cli.child import run_command
-from slotbeam.cli.client import Client
+from slotbeam.cli.client import PlaneClient
 from slotbeam.errors import ArtifactError, SetupError, SlotbeamError
 from slotbeam.search.artifact import INDEX, read_manifest, sha_of
 from slotbeam.settings import Settings
@@ -52,7 +52,7 @@ class AutoFolding:
     def __init__(
         self,
         settings: Settings,
-        admin: Callable[[], Client],
+        admin: Callable[[], PlaneClient],
         environment: Callable[[], Mapping[str, str]],
         run: Run = run_command,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,

@@ -110,11 +110,11 @@ def _codebook(settings: Settings) -> str:
 
 
 def _plane(settings: Settings, plane: str) -> tuple[str, str]:
-    from slotbeam.cli.client import Client, plane_url
+    from slotbeam.cli.client import PlaneClient, plane_url
 
     url = plane_url(settings, plane)
     try:
-        with Client(url) as client:
+        with PlaneClient(url) as client:
             answer = client.call("GET", "/readyz").json()
     except SlotbeamError as error:
         return WARN, str(error)

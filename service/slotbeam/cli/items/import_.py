@@ -20,7 +20,7 @@ from slotbeam.errors import SlotbeamError
 
 if TYPE_CHECKING:
     from slotbeam.catalog.loaders import CatalogReader, SourcedItem
-    from slotbeam.cli.client import Client
+    from slotbeam.cli.client import PlaneClient
 
 BATCH = 500
 BATCH_BYTES = 2**22
@@ -107,7 +107,7 @@ def _batches(reader: CatalogReader) -> Iterator[list[SourcedItem]]:
         yield batch
 
 
-def _send(client: Client, batch: list[SourcedItem], key: str, dry_run: bool, wait: bool = False) -> dict[str, Any]:
+def _send(client: PlaneClient, batch: list[SourcedItem], key: str, dry_run: bool, wait: bool = False) -> dict[str, Any]:
     """Put one batch. Where nobody knows whether it was done, or the store is away, it is sent again with its key."""
     operations = [{"op": "put", "id": one.item.id, "item": _row(one)} for one in batch]
     body = orjson.dumps({"operations": operations})

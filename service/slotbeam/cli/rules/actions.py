@@ -14,7 +14,7 @@ from slotbeam.cli.zones import say_window
 from slotbeam.errors import SetupError
 
 if TYPE_CHECKING:
-    from slotbeam.cli.client import Client
+    from slotbeam.cli.client import PlaneClient
 
 _JSON_FIELDS = ("when", "filter", "metadata")
 _WEIGHED = ("boost", "bury")
@@ -67,7 +67,14 @@ def _weighed(name: str, text: str) -> dict[str, Any]:
 
 
 def send(
-    client: Client, method: str, path: str, body: dict[str, Any], *, wait: bool, dry_run: bool, etag: str | None = None
+    client: PlaneClient,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+    *,
+    wait: bool,
+    dry_run: bool,
+    etag: str | None = None,
 ) -> dict[str, Any]:
     """Send an edit of a rule. Returns its answer."""
     params = {"dry_run": "true"} if dry_run else {"wait": "all" if wait else "none"}

@@ -11,7 +11,7 @@ from slotbeam.cli.console import counted, say, say_error, show_json
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 
 if TYPE_CHECKING:
-    from slotbeam.cli.client import Client
+    from slotbeam.cli.client import PlaneClient
 
 RATE_LIMITED, RETRY_S = 429, 1.0
 
@@ -32,7 +32,7 @@ def carry(ctx: typer.Context, url: AdminUrl = None, data_dir: DataDir = None, as
         raise typer.Exit(1)
 
 
-def carry_all(client: Client) -> tuple[dict[str, str], dict[str, str]]:
+def carry_all(client: PlaneClient) -> tuple[dict[str, str], dict[str, str]]:
     """Give every binding that the control plane behind `client` has no slot for one of its codebook.
 
     Returns:
