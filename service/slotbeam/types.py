@@ -51,9 +51,10 @@ class Slot:
 
 
 class HitSource(StrEnum):
-    """What brought an item: a binding that the query triggered, the base group, or that nothing was understood."""
+    """What brought an item: a binding or a rule that the query triggered, the base group, or that nothing was known."""
 
     BINDING = "binding"
+    RULE = "rule"
     MODEL = "model"
     POPULAR = "popular"
 
@@ -91,6 +92,7 @@ class Hits(Sequence[Hit]):
         others: what brought those that no binding did.
         relevance: (n,) float64 in [0, 1]; None before they were judged.
         matched: (n, w) which of the query's words each carries; None likewise.
+        positioned: (n,) which ones a rule put where they are; None: none.
     """
 
     rows: IntArray
@@ -102,6 +104,7 @@ class Hits(Sequence[Hit]):
     others: HitSource = HitSource.MODEL
     relevance: FloatArray | None = None
     matched: BoolArray | None = None
+    positioned: BoolArray | None = None
 
     @classmethod
     def none(cls) -> Hits:
@@ -113,24 +116,39 @@ class Hits(Sequence[Hit]):
         """(n,) which ones a binding brought."""
         return np.asarray(self.held.any(axis=1))
 
+    @property
+    def leading(self) -> BoolArray:
+        """(n,) which ones somebody asked for: a binding or a rule brought them."""
+        return self.bound if self.positioned is None else np.asarray(self.bound | self.positioned)
+
+    @property
+    def sources(self) -> list[HitSource]:
+        """What brought each."""
+        sources = [HitSource.BINDING if bound else self.others for bound in self.bound.tolist()]
+        if self.positioned is not None:
+            for at in np.flatnonzero(self.positioned).tolist():
+                sources[at] = HitSource.RULE
+        return sources
+
     def take(self, which: IntArray | BoolArray | slice) -> Hits:
         """Return the hits at `which` places, in their order."""
         logp = None if self.logp is None else self.logp[which]
         relevance = None if self.relevance is None else self.relevance[which]
         matched = None if self.matched is None else self.matched[which]
+        positioned = None if self.positioned is None else self.positioned[which]
         columns = self.rows[which], self.scores[which], self.sids[which], logp, self.held[which]
-        return Hits(*columns, self.bindings, self.others, relevance, matched)
+        return Hits(*columns, self.bindings, self.others, relevance, matched, positioned)
 
     def and_(self, more: Hits) -> Hits:
-        """Return these hits and, behind them, `more`, which no binding brought; neither is judged yet."""
+        """Return these hits and, behind them, `more`, of the same bindings or of none; neither is judged yet."""
         logp = None if more.logp is None else np.concatenate([np.full(len(self), np.nan), more.logp])
-        unheld = np.zeros((len(more), len(self.bindings)), np.bool_)
+        held = more.held if more.bindings == self.bindings else np.zeros((len(more), len(self.bindings)), np.bool_)
         return Hits(
             np.concatenate([self.rows, more.rows]),
             np.concatenate([self.scores, more.scores]),
             np.concatenate([self.sids, more.sids]),
             logp,
-            np.concatenate([self.held, unheld]),
+            np.concatenate([self.held, held]),
             self.bindings,
             more.others,
         )
@@ -138,6 +156,10 @@ class Hits(Sequence[Hit]):
     def scored(self, scores: FloatArray) -> Hits:
         """Return the hits with other `scores` (n,)."""
         return replace(self, scores=scores)
+
+    def placed(self, first: int) -> Hits:
+        """Return the hits, of which a rule put the `first` ones where they are."""
+        return replace(self, positioned=np.arange(len(self)) < first)
 
     def judged(self, relevance: FloatArray, matched: BoolArray) -> Hits:
         """Return the hits with their `relevance` (n,) and the words that they carry (n, w)."""
@@ -148,12 +170,12 @@ class Hits(Sequence[Hit]):
 
     def __iter__(self) -> Iterator[Hit]:
         logps = [None] * len(self) if self.logp is None else [x if x == x else None for x in self.logp.tolist()]
-        columns = self.rows.tolist(), self.scores.tolist(), self.sids.tolist(), logps, self.held.tolist()
+        columns = self.rows.tolist(), self.scores.tolist(), self.sids.tolist(), logps, self.held.tolist(), self.sources
         relevances = [None] * len(self) if self.relevance is None else self.relevance.tolist()
         matched = [[]] * len(self) if self.matched is None else self.matched.tolist()
-        for row, score, sid, logp, held, relevance, words in zip(*columns, relevances, matched, strict=True):
+        for row, score, sid, logp, held, source, relevance, words in zip(*columns, relevances, matched, strict=True):
             ids = tuple(name for name, holds in zip(self.bindings, held, strict=True) if holds)
-            source, numbers = HitSource.BINDING if ids else self.others, tuple(n for n, has in enumerate(words) if has)
+            numbers = tuple(n for n, has in enumerate(words) if has)
             yield Hit(row, score, tuple(sid), logp, source, ids, relevance, numbers)
 
     @overload

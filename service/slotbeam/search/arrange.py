@@ -19,10 +19,11 @@ def arrange(hits: Hits, fields: Fields, request: SearchRequest, placement: Place
         hits: `request.ranked` of them, best first, judged.
         fields: of the catalog.
         request: which field to collapse by, what to sort by.
-        placement: with `top` and `only` the items of bindings come first in any order.
+        placement: with `top` and `only` the items of bindings come first in any order; those that rules put first
+            come before them, as they are.
     """
     if request.min_relevance and hits.relevance is not None:
-        hits = hits[:MAX_K].take((hits.relevance[:MAX_K] >= request.min_relevance) | hits.bound[:MAX_K])
+        hits = hits[:MAX_K].take((hits.relevance[:MAX_K] >= request.min_relevance) | hits.leading[:MAX_K])
     if request.collapse is not None:
         hits = hits.take(_first_of_each(fields[request.collapse].at(hits.rows)))
     if request.sort:
@@ -40,10 +41,16 @@ def _first_of_each(values: Field) -> IntArray:
 
 def _order(hits: Hits, fields: Fields, keys: Sequence[SortKey], bound_first: bool) -> IntArray:
     """Return (n,) places in the order of the keys; an item without a value comes last, equal ones stay as they are."""
-    columns: list[BoolArray | FloatArray] = [~hits.bound] if bound_first else []
+    columns: list[BoolArray | FloatArray] = [] if hits.positioned is None else [_in_place(hits.positioned)]
+    columns += [~hits.bound] if bound_first else []
     for key in keys:
         values = fields[key.field].at(hits.rows)
         # A keyword's code is its place among the sorted keywords.
         numbers = np.where(values.present, values.values, 0).astype(np.float64)
         columns += [~values.present, -numbers if key.descending else numbers]
     return np.lexsort(columns[::-1])  # stable; its last key comes first
+
+
+def _in_place(positioned: BoolArray) -> FloatArray:
+    """Return (n,) the places of those that rules put where they are, and one behind them for all others."""
+    return np.where(positioned, np.arange(len(positioned)), len(positioned)).astype(np.float64)

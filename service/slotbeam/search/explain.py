@@ -17,6 +17,7 @@ from slotbeam.kae.facts import facts_of
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.reading import QueryReading
+from slotbeam.search.rewriting import Change
 from slotbeam.search.snapshot import Pinned
 from slotbeam.search.spelling import Considered
 from slotbeam.trie.csr import Trie
@@ -36,10 +37,12 @@ def explain(
     base: BaseGroup | None,
     pinned: Sequence[PinnedGroup],
     hits: Sequence[Hit],
+    first: IntArray,
 ) -> dict[str, Any]:
     """Return how the text was read, what was overridden, what each group looked at, and what brought each item."""
     groups = [{"group": "base", **_base_looked_at(artifact, base)}] if base else []
     groups += [{"group": group.pinned.id, **_pinned_looked_at(artifact, group)} for group in pinned]
+    told = {"rules": _ruled(artifact, reading, first)} if reading.rules else {}
     return {
         "canonical": reading.typed,
         "excluded": list(reading.excluded),
@@ -48,7 +51,25 @@ def explain(
         "overridden": {bound.pinned.id: overridden(artifact, encoded, bound.match) for bound in reading.bound},
         "groups": groups,
         "brought_by": _brought_by(artifact, base, hits),
+        **told,
     }
+
+
+def _ruled(artifact: Artifact, reading: QueryReading, first: IntArray) -> dict[str, Any]:
+    """Return what the rules did that a query triggered; `first` are the rows that they put first."""
+    rules = reading.rules
+    return {
+        "read": reading.text,
+        "replaced": rules.replaced and _change(rules.replaced),
+        "aliases": [_change(each) for each in rules.aliased],
+        "filters": rules.filters,
+        "hidden": len(rules.hidden(artifact.catalog)),
+        "positioned": artifact.catalog.ids.take(first),
+    }
+
+
+def _change(change: Change) -> dict[str, str]:
+    return {"from": change.word, "to": change.to}
 
 
 def _considered(word: Considered) -> dict[str, Any]:

@@ -92,12 +92,19 @@ class PinnedGroup:
         query_vector: (e,) its own: the query SID in it holds the bound slot.
         decoded: ranges of its mini-trie; one range where it holds no more items than the budget.
         candidates: places among `pinned.rows`.
+        own: the places that count.
     """
 
     pinned: Pinned
     query_vector: FloatArray
     decoded: Opened
     candidates: Candidates
+    own: Passing
+
+    @property
+    def rows(self) -> IntArray:
+        """(m,) the catalog rows of all items of the binding that count."""
+        return self.pinned.rows if self.own.is_everything else self.pinned.rows[self.own.members()]
 
     @property
     def candidate_rows(self) -> IntArray:
@@ -120,28 +127,37 @@ def decode_pinned(artifact: Artifact, pinned: Pinned, memory: Memory, passing: P
     """Open ranges of one binding's mini-trie: an operator bound these items, so a budget's worth of them is scored."""
     # Counted anew over this binding's items, which are no range of the catalog's rows.
     own = Passing(len(pinned.rows)) if passing.is_everything else Passing.of(passing.holds(pinned.rows))
+    if pinned.when:
+        own = Passing.of(own.holds(np.arange(own.n)) & artifact.catalog.passing(pinned.when).holds(pinned.rows))
     shelf = Shelf(pinned.trie, pinned.leaf_items, own)
     decoded, candidates = shelf.open(artifact.model, memory, artifact.options.budget)
-    return PinnedGroup(pinned, artifact.model.query_vector(memory), decoded, candidates)
+    return PinnedGroup(pinned, artifact.model.query_vector(memory), decoded, candidates, own)
 
 
-def join_shared(groups: Sequence[PinnedGroup], passing: Passing) -> Sequence[PinnedGroup]:
+def join_shared(groups: Sequence[PinnedGroup]) -> Sequence[PinnedGroup]:
     """Add to every group the items that it shares with another: they rank first, and a budget may have missed them."""
     if len(groups) < 2:
         return groups
     # An item in two matched bindings goes before all that are in one, so it has to be a candidate of both.
-    rows, holders = np.unique(np.concatenate([group.pinned.rows for group in groups]), return_counts=True)
-    shared = rows[(holders > 1) & passing.holds(rows)]
+    rows, holders = np.unique(np.concatenate([group.rows for group in groups]), return_counts=True)
+    shared = rows[holders > 1]
     return [
-        replace(group, candidates=group.candidates.joined(np.flatnonzero(among(shared, group.pinned.rows))))
+        replace(
+            group,
+            candidates=group.candidates.joined(_counting(group, np.flatnonzero(among(shared, group.pinned.rows)))),
+        )
         for group in groups
     ]
 
 
-def candidate_rows(base: BaseGroup | None, pinned: Sequence[PinnedGroup]) -> IntArray:
-    """Return (n,) the rows of the candidates of all groups, each once."""
+def _counting(group: PinnedGroup, places: IntArray) -> IntArray:
+    return places[group.own.holds(places)]
+
+
+def candidate_rows(base: BaseGroup | None, pinned: Sequence[PinnedGroup], first: IntArray) -> IntArray:
+    """Return (n,) the rows of the candidates of all groups and of those that rules put `first`, each once."""
     own = np.empty(0, np.int64) if base is None else base.candidates.places
-    return distinct(np.concatenate([own, *(group.candidate_rows for group in pinned)]).astype(np.int64))
+    return distinct(np.concatenate([own, first, *(group.candidate_rows for group in pinned)]).astype(np.int64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,6 +30,7 @@ class ItemScorer:
         query_terms: of the query.
         sid: of the query.
         text_vector: (m,) of the query, a unit vector; (0,) where the model had no teacher.
+        gains: what items of a set gain by rules, or lose below 0.
     """
 
     catalog: Catalog
@@ -37,6 +38,7 @@ class ItemScorer:
     query_terms: QueryTerms
     sid: Sid = ()
     text_vector: FloatArray = field(default_factory=lambda: np.empty(0))
+    gains: Sequence[tuple[Passing, float]] = ()
 
     def score(self, rows: IntArray, query_vector: FloatArray, logp: FloatArray | None = None) -> FloatArray:
         """Return (n,) float64 item scores of catalog `rows`.
@@ -62,6 +64,8 @@ class ItemScorer:
             scores = scores + options.weight_text * self.catalog.text_index.closeness(self.text_vector, rows)
         if options.weight_lexical:
             scores = scores + options.weight_lexical * self.query_terms.overlap(rows).astype(np.float64)
+        for passing, gain in self.gains:
+            scores = scores + gain * passing.holds(rows)
         return np.asarray(scores)
 
     def shared_slots(self, rows: IntArray) -> FloatArray:
@@ -109,7 +113,7 @@ def rank_bound(scorer: ItemScorer, groups: Sequence[PinnedGroup], k: int) -> Hit
     best = np.lexsort((owner, -scores, rows))
     best = best[run_starts(rows[best])]  # one entry a row: its best score
     # By what bindings hold and not by which group brought the item: a decode may have missed what it shares.
-    member = np.stack([np.isin(rows[best], group.pinned.rows) for group in groups])  # (groups, n)
+    member = np.stack([np.isin(rows[best], group.rows) for group in groups])  # (groups, n)
     order = np.lexsort((catalog.id_order(rows[best]), -scores[best], -member.sum(axis=0)))
     shown = np.maximum.accumulate(scores[best][order][::-1])[::-1]  # of all, so that no score depends on K
     entries = best[order[:k]]

@@ -1,4 +1,4 @@
-"""What a query asks for, before any of its words is encoded: its shape, its spelling, and the bound words in it."""
+"""What a query asks for, before any of its words is encoded: its rules, shape, spelling, and the bound words in it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from slotbeam.kae.encode import Match
 from slotbeam.language.boundaries import Span
 from slotbeam.search.pricing import ProposedFilter
 from slotbeam.search.request import SearchRequest
-from slotbeam.search.shape import Shape, read_shape
+from slotbeam.search.rewriting import Change, moved, origin, rewritten
+from slotbeam.search.rules.applied import NONE_APPLIED, AppliedRules
+from slotbeam.search.rules.reading import read_rules
+from slotbeam.search.shape import Shape
 from slotbeam.search.snapshot import BoundMatch, Snapshot
-from slotbeam.search.spelling import Considered, Corrected
+from slotbeam.search.spelling import Considered
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +24,23 @@ class QueryReading:
 
     Attributes:
         typed: the canonical query.
-        text: what is encoded: without what is excluded, each misspelt word corrected.
+        text: what is encoded: without what is excluded, each misspelt word corrected, aliases as what they stand for.
         shape: what it excludes, and what it says of typed fields.
         bound: bound words; their places are those in `text`.
         corrected: words that stand otherwise in `text`, in order.
         applied: filters that the query itself asks for, where `interpret` was asked for.
         considered: words that nobody knows, and what each may have been.
+        rules: what the rules do that it triggered.
     """
 
     typed: str
     text: str
     shape: Shape
     bound: tuple[BoundMatch, ...] = ()
-    corrected: tuple[Corrected, ...] = ()
+    corrected: tuple[Change, ...] = ()
     applied: tuple[dict[str, Any], ...] = ()
     considered: tuple[Considered, ...] = ()
+    rules: AppliedRules = NONE_APPLIED
 
     @property
     def excluded(self) -> tuple[str, ...]:
@@ -57,24 +62,12 @@ class QueryReading:
 
     def span(self, match: Match) -> Span:
         """Return where a match in `text` stands in `typed`."""
-        return self.shape.typed(self.uncorrected(match))
+        span, replaced = self.shape.typed(self.uncorrected(match)), self.rules.replaced
+        return origin(span, [replaced]) if replaced else span
 
     def uncorrected(self, match: Match) -> Span:
         """Return where a match in `text` stands in `shape.text`; a corrected word stands there whole."""
-        start, end = match.start, match.end
-        longer = 0
-        for word, to, (first, last) in self.corrected:
-            begin = first + longer
-            longer += len(to) - len(word)
-            if match.start >= begin + len(to):
-                start = match.start - longer
-            elif match.start > begin:
-                start = first
-            if match.end >= begin + len(to):
-                end = match.end - longer
-            elif match.end > begin:
-                end = last
-        return start, end
+        return origin((match.start, match.end), _in_order(self.corrected, self.rules.aliased))
 
 
 def read_query(snapshot: Snapshot, request: SearchRequest) -> QueryReading:
@@ -84,30 +77,22 @@ def read_query(snapshot: Snapshot, request: SearchRequest) -> QueryReading:
         InputError: an empty or over-long query.
     """
     typed = request.canonical()
-    shape = read_shape(snapshot, typed, request.interpret)
-    limit = request.max_bindings if request.use_bindings else 0
-    bound = snapshot.overlay.match(shape.open_text, limit, snapshot.artifact.is_another_word)
+    ruled = read_rules(snapshot, typed, request)
+    shape, bound, rules = ruled.shape, ruled.bound, ruled.applied
     considered: list[Considered] = []
     if request.spelling:
         taken = [*shape.closed, *((each.match.start, each.match.end) for each in bound)]
+        taken += [each.span for each in rules.aliased]
         considered = snapshot.artifact.speller.consider(shape.text, taken)
     corrected = tuple(each.corrected for each in considered if each.corrected is not None)
-    text, placed = _rewritten(shape.text, corrected, bound)
+    changes = _in_order(corrected, rules.aliased)
+    placed = tuple(each.at(moved((each.match.start, each.match.end), changes)) for each in bound)
+    if rules.terms:
+        rules = replace(rules, terms=tuple((moved(span, changes), term) for span, term in rules.terms))
     applied = tuple(each.filter for each in shape.filters) if request.interpret else ()
-    return QueryReading(typed, text, shape, placed, corrected, applied, tuple(considered))
+    text = rewritten(shape.text, changes)
+    return QueryReading(typed, text, shape, placed, corrected, applied, tuple(considered), rules)
 
 
-def _rewritten(
-    given: str, corrected: Sequence[Corrected], bound: Sequence[BoundMatch]
-) -> tuple[str, tuple[BoundMatch, ...]]:
-    """Return a text with its words corrected, and the bound words at their places in that."""
-    text, at = "", 0
-    for _, to, (start, end) in corrected:
-        text, at = text + given[at:start] + to, end
-    return text + given[at:], tuple(_moved(each, corrected) for each in bound)
-
-
-def _moved(bound: BoundMatch, corrected: Sequence[Corrected]) -> BoundMatch:
-    match = bound.match
-    longer = sum(len(to) - len(word) for word, to, (start, _) in corrected if start < match.start)
-    return replace(bound, match=replace(match, start=match.start + longer, end=match.end + longer))
+def _in_order(corrected: Sequence[Change], aliased: Sequence[Change]) -> Sequence[Change]:
+    return sorted([*corrected, *aliased], key=lambda change: change.span) if aliased else corrected

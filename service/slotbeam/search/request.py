@@ -146,7 +146,7 @@ class Answer:
         fields: of each hit, to be shown.
         facets: the counts that were asked for, as JSON.
         facts: how the answer came about; filled when `explain` was asked for.
-        reading: what the query asks for.
+        reading: what the query asks for, and the rules that it triggered.
         words: of the text that was encoded.
         confidence: in [0, 1], that it holds what the query asks for.
         page: where pages were asked for, what is known of this one.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from slotbeam.language.boundaries import Span
 from slotbeam.search.excluding import find_exclusions
@@ -41,6 +41,24 @@ class Shape:
     def typed(self, span: Span) -> Span:
         """Return where a span of `text` stands in the query."""
         return span if self.places is None else (self.places[span[0]], self.places[span[1] - 1] + 1)
+
+    def without(self, cuts: Sequence[Span]) -> tuple[Shape, Callable[[Span], Span]]:
+        """Return the shape without parts of its text, and what tells where another part of it stands then.
+
+        Where nothing else would be left nothing goes.
+        """
+        places = _left(self.text, cuts) if cuts else []
+        text = "".join(self.text[at] for at in places)
+        if not any(char.isalnum() for char in text):
+            return self, lambda span: span
+        number = {at: place for place, at in enumerate(places)}
+
+        def placed(span: Span) -> Span:
+            return number[span[0]], number[span[1] - 1] + 1
+
+        closed = tuple(placed(span) for span in self.closed)
+        typed = tuple(places if self.places is None else (self.places[at] for at in places))
+        return replace(self, text=text, places=typed, closed=closed), placed
 
 
 def read_shape(snapshot: Snapshot, query: str, interpret: bool) -> Shape:

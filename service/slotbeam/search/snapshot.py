@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from slotbeam.kae.encode import Match
 from slotbeam.kae.matcher import Matcher
+from slotbeam.language.boundaries import Span
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.nearmiss import IsWord, NearMisses
+from slotbeam.search.rules.matching import ANYWHERE, NO_RULES, Rules, Trip
 from slotbeam.trie.csr import Trie
 from slotbeam.types import IntArray, Slot
 
@@ -73,6 +77,8 @@ class Pinned:
         near_miss: whether a word one edit away triggers it, too.
         exact: whether its words are found as they are spelt only.
         cut: items that it leaves out because it would have more than a binding may have.
+        trip: what else decides whether its words trigger it.
+        when: a filter; of its items those count that pass it. None: all.
     """
 
     id: str
@@ -87,6 +93,8 @@ class Pinned:
     near_miss: bool = False
     exact: bool = False
     cut: int = 0
+    trip: Trip = ANYWHERE
+    when: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +104,14 @@ class BoundMatch:
     match: Match
     pinned: Pinned
 
+    def at(self, span: Span) -> BoundMatch:
+        """Return the same bound word at another place."""
+        return replace(self, match=replace(self.match, start=span[0], end=span[1]))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """What live edits add to the base: a matcher of its own and one mini-trie a binding.
+    """What live edits add to the base: a matcher of its own and one mini-trie a binding; and rules.
 
     Attributes:
         pinned: the compiled bindings.
@@ -107,6 +119,7 @@ class Overlay:
             others.
         near: what forgives a slip; None where no binding opted in.
         matcher: of `words`; None without any.
+        rules: what needs no slot.
     """
 
     pinned: tuple[Pinned, ...] = ()
@@ -114,14 +127,16 @@ class Overlay:
     owners: tuple[tuple[int, ...], ...] = ()
     near: NearMisses | None = None
     matcher: Matcher | None = None
+    rules: Rules = NO_RULES
 
-    def match(self, canonical: str, limit: int, is_word: IsWord) -> list[BoundMatch]:
+    def match(self, canonical: str, limit: int, is_word: IsWord, is_all: bool = True) -> list[BoundMatch]:
         """Return the bound words of a query, one per binding, earliest, then longest first, `limit` bindings at most.
 
         Args:
             canonical: the query.
             limit: bindings at most.
             is_word: whether a token is a word in its own right; such a token is never taken for a near miss.
+            is_all: whether `canonical` is all that the query says.
         """
         if self.matcher is None or limit < 1:
             return []
@@ -133,7 +148,8 @@ class Overlay:
             surface = canonical[start:end]
             spelt, slipped = surface == self.words[word], (start, end, word) in slips
             for pinned in map(self.pinned.__getitem__, self.owners[word]):
-                if spelt or not (pinned.exact or (slipped and not pinned.near_miss)):
+                is_meant = spelt or not (pinned.exact or (slipped and not pinned.near_miss))
+                if is_meant and pinned.trip.fires(canonical, (start, end), is_all):
                     first.setdefault(pinned.id, BoundMatch(Match(start, end, surface, -1), pinned))
         return list(first.values())[:limit]
 

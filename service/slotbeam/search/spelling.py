@@ -19,6 +19,7 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.words import plain, spelt_words
 from slotbeam.kae.encode import Kae
 from slotbeam.language.boundaries import Span
+from slotbeam.search.rewriting import Change
 from slotbeam.types import IntArray
 
 MIN_LETTERS = 5
@@ -56,20 +57,12 @@ class MeantWord(NamedTuple):
     fits: bool = True
 
 
-class Corrected(NamedTuple):
-    """A word that was taken for another one, both canonical; `span` is its place in the text that was looked at."""
-
-    word: str
-    to: str
-    span: Span
-
-
 class Considered(NamedTuple):
     """A word that nobody knows, what it may have been, best first, and what it was taken for, if for anything."""
 
     word: str
     candidates: tuple[MeantWord, ...]
-    corrected: Corrected | None
+    corrected: Change | None
 
 
 class Speller:
@@ -157,7 +150,7 @@ class Speller:
         corrected = None
         if found and found[0].fits and self._is_alone(found):
             to, (start, end), *_ = found[0]
-            corrected = Corrected(typed[start:end], to, (start, end))
+            corrected = Change(typed[start:end], to, (start, end))
         return Considered(word, tuple(found), corrected)
 
     def _is_alone(self, found: Sequence[MeantWord]) -> bool:

@@ -68,19 +68,24 @@ class ReadWords:
         return matched.T
 
 
-def look_up(encoded: Encoded, bound: Sequence[Span], catalog: Catalog) -> ReadWords:
+def look_up(
+    encoded: Encoded, bound: Sequence[Span], catalog: Catalog, aliases: Sequence[tuple[Span, str]] = ()
+) -> ReadWords:
     """Look the words of a query up in a catalog.
 
     Args:
         encoded: the base reading of the query.
         bound: where its bound words stand in `encoded.text`, one a binding.
         catalog: whose items carry them, or do not.
+        aliases: canonical texts that a part of it says, too: an item that carries one carries that part.
     """
     index = catalog.terms
     words = split_words(encoded, bound)
     readings = index.folding.readings(encoded.text)
     of_words = (token.key for reading in readings for token in reading)
-    keys = dict.fromkeys([*of_words, *codes(encoded.text), *encoded.concept_terms])
+    others = [(span, index.folding.terms(text)) for span, text in aliases]
+    of_aliases = (term for _, terms in others for term in terms)
+    keys = dict.fromkeys([*of_words, *codes(encoded.text), *encoded.concept_terms, *of_aliases])
     places = index.places(list(keys))
     known = np.unique(places[places >= 0])
     column = dict(zip(keys, np.where(places >= 0, np.searchsorted(known, places), -1).tolist(), strict=True))
@@ -90,7 +95,8 @@ def look_up(encoded: Encoded, bound: Sequence[Span], catalog: Catalog) -> ReadWo
         spelt = [tuple(column[token.key] for token in _standing_in(word, reading)) for reading in readings]
         whole = sum(_overlap(match, word) for match in encoded.matches) == word.end - word.start
         named = [column[concept_term(match.concept)] for match in encoded.matches if whole and _overlap(match, word)]
-        ways.append(_possible([*spelt, tuple(named)], known, index))
+        told = [tuple(column[term] for term in terms) for (start, end), terms in others if start < word.end <= end]
+        ways.append(_possible([*spelt, tuple(named), *told], known, index))
     holders = [
         next((number for number, (start, end) in enumerate(bound) if start <= word.start and word.end <= end), None)
         for word in words

@@ -11,9 +11,10 @@ from slotbeam.kae.encode import Encoded
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.reading import QueryReading
 from slotbeam.search.request import Answer
+from slotbeam.search.rules.applied import AppliedRules
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.search.words import ReadWords
-from slotbeam.types import BoolArray, HitSource, Slot
+from slotbeam.types import BoolArray, Slot
 
 
 def document(request_id: str, snapshot: Snapshot, answer: Answer, cursor: Cursor | None = None) -> dict[str, object]:
@@ -36,8 +37,8 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer, cursor: Cursor
         for item, logp in zip(items, hits.logp.tolist(), strict=True):
             if logp == logp:
                 item["sid_logp"] = logp
-    for item, bound in zip(items, hits.bound.tolist(), strict=True):
-        item["source"] = HitSource.BINDING if bound else hits.others
+    for item, source in zip(items, hits.sources, strict=True):
+        item["source"] = source
     if hits.relevance is not None and hits.matched is not None:
         judged = hits.relevance.round(4).tolist(), _matched(answer.words, hits.matched)
         for item, relevance, matched in zip(items, *judged, strict=True):
@@ -62,6 +63,7 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer, cursor: Cursor
             }
             for applied in answer.applied
         ],
+        **_rules(answer.reading.rules),
         "understood": understood(answer.reading, answer.words),
         "confidence": round(answer.confidence, 4),
         "items": items,
@@ -69,6 +71,17 @@ def document(request_id: str, snapshot: Snapshot, answer: Answer, cursor: Cursor
         **(cursor.said(snapshot, answer.page) if cursor and answer.page else {}),
         **({"explain": answer.facts} if answer.facts else {}),
     }
+
+
+def _rules(rules: AppliedRules) -> dict[str, object]:
+    """Return what is said of rules, where a query triggered one."""
+    if not rules:
+        return {}
+    applied = [
+        {"id": one.rule.id, "word": one.word, "span": one.span and list(one.span), "actions": list(one.rule.actions)}
+        for one in rules.each
+    ]
+    return {"applied_rules": applied, **({"metadata": rules.metadata} if rules.metadata else {})}
 
 
 def understood(reading: QueryReading, words: ReadWords) -> dict[str, object]:

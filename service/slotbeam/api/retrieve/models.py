@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.config import JsonDict
@@ -33,6 +33,9 @@ class QuerySlot(Said):
     word: str | None = Field(description="The word that represents the position; null when it is empty")
 
 
+RuleAction = Literal["replace", "filter", "alias", "hide", "boost", "bury", "position", "metadata"]
+
+
 class AppliedBinding(Said):
     """A binding that the query triggered."""
 
@@ -43,6 +46,15 @@ class AppliedBinding(Said):
     items: Count = Field(description="How many items the binding has")
 
 
+class AppliedRule(Said):
+    """A rule that the query triggered."""
+
+    id: str
+    word: str | None = Field(description="As it is typed; null of a rule that every query triggers")
+    span: TextSpan | None = Field(description="Where the word is in the canonical query; null likewise")
+    actions: list[RuleAction] = Field(description="What the rule does, in the order in which it is done")
+
+
 class RankedItem(Said):
     """One hit."""
 
@@ -51,7 +63,7 @@ class RankedItem(Said):
     score: float = Field(description="Orders this answer only")
     sid: list[Count] = Field(description="Index of the slot in each position")
     sid_logp: float = sometimes(float, "Log-probability of the SID, in nats; there when all of it was decoded")
-    source: Literal["binding", "model", "popular"] = Field(description="What brought it")
+    source: Literal["binding", "rule", "model", "popular"] = Field(description="What brought it")
     relevance: Probability = Field(description="How likely it is what the query asks for; compares between answers")
     matched: list[str] = Field(description="Words of the query that it carries, in any spelling or by concept")
     fields: dict[str, str | float | bool] = sometimes(dict, "Those that were asked for and have a value")
@@ -178,6 +190,17 @@ class ConsideredWord(Said):
     candidates: list[SpellingCandidate]
 
 
+class ExplainedRules(Said):
+    """What the rules did that the query triggered."""
+
+    read: str = Field(description="The text that was encoded")
+    replaced: Correction | None = Field(description="What a rule reads otherwise, before anything else is read")
+    aliases: list[Correction] = Field(description="Words that are read as words of the dictionary")
+    filters: list[dict[str, Any]]
+    hidden: Count = Field(description="Items that rules leave out, whatever brought them")
+    positioned: list[str] = Field(description="Ids of the items that rules put first, in order")
+
+
 class Explanation(Said):
     """How an answer came about."""
 
@@ -188,6 +211,7 @@ class Explanation(Said):
     overridden: dict[str, list[OverriddenWord]] = Field(description="By the id of the binding")
     groups: list[DecodedGroup]
     brought_by: list[BroughtBy] = Field(description="In the order of the items")
+    rules: ExplainedRules = sometimes(ExplainedRules.model_construct, "There when the query triggered one")
 
 
 _ANSWER: JsonDict = {
@@ -232,6 +256,8 @@ class RetrieveAnswer(Said, json_schema_extra=with_examples(_ANSWER)):
     catalog: SeenItems
     query_sid: list[QuerySlot]
     applied_bindings: list[AppliedBinding]
+    applied_rules: list[AppliedRule] = sometimes(list, "There when the query triggered one, in their order")
+    metadata: list[dict[str, Any]] = sometimes(list, "There when a rule says some: that of each such rule, in order")
     understood: UnderstoodWords
     confidence: Probability = Field(description="How likely the answer holds what the query asks for")
     items: list[RankedItem]

@@ -1,0 +1,85 @@
+"""What the rules that a query triggered do to it, and to its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slotbeam.catalog.passing import Passing
+from slotbeam.catalog.table import Catalog
+from slotbeam.language.boundaries import Span
+from slotbeam.search.rewriting import Change
+from slotbeam.search.rules.rule import Rule
+from slotbeam.types import IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRule:
+    """A rule that a query triggered: `word` stands at `span` of the canonical query; None for every query."""
+
+    rule: Rule
+    word: str | None
+    span: Span | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedRules:
+    """The rules that a query triggered, in the order in which they go.
+
+    Attributes:
+        each: of them; the one that replaced something comes first.
+        replaced: what was replaced in the canonical query; None: nothing.
+        cut: spans of the text that left it for a filter.
+        aliased: parts that are read as words of the dictionary, in order.
+        terms: where the text that is encoded says more than it says, and the words that it says there, too.
+    """
+
+    each: tuple[AppliedRule, ...] = ()
+    replaced: Change | None = None
+    aliased: tuple[Change, ...] = ()
+    terms: tuple[tuple[Span, str], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.each)
+
+    @property
+    def filters(self) -> list[Mapping[str, Any]]:
+        """What items have to pass."""
+        return [rule.filter for rule in self._rules() if rule.filter]
+
+    @property
+    def metadata(self) -> list[Mapping[str, Any]]:
+        """What is passed through."""
+        return [rule.metadata for rule in self._rules() if rule.metadata]
+
+    def hidden(self, catalog: Catalog) -> list[int]:
+        """Return the rows that are not answered, each once."""
+        ids = dict.fromkeys(item for rule in self._rules() for item in rule.hide)
+        return catalog.rows_of(ids)[0] if ids else []
+
+    def scores(self, catalog: Catalog) -> list[tuple[Passing, float]]:
+        """Return which items gain how much, in units of the item score; they lose what is below 0."""
+        weighted = [(each.test, each.weight) for rule in self._rules() for each in rule.boost]
+        weighted += [(each.test, -each.weight) for rule in self._rules() for each in rule.bury]
+        return [(catalog.passing(test), weight) for test, weight in weighted]
+
+    def positioned(self, catalog: Catalog, passing: Passing) -> IntArray:
+        """Return (n,) int64 rows of the items that come first, in order; of what passes, each once."""
+        rows: list[int] = []
+        for rule in self._rules():
+            if rule.position:
+                own = np.array(catalog.rows_of(rule.position)[0], np.int64)
+                counts = passing.holds(own)
+                if rule.when:
+                    counts &= catalog.passing(rule.when).holds(own)
+                rows += own[counts].tolist()
+        return np.array(list(dict.fromkeys(rows)), np.int64)
+
+    def _rules(self) -> Iterator[Rule]:
+        return (each.rule for each in self.each)
+
+
+NONE_APPLIED = AppliedRules()
