@@ -62,8 +62,12 @@ def rule(draw: st.DrawFn, number: int, rewriting: bool) -> Rule:
         said["bury"] = (Weighted(draw(st.sampled_from(FILTERS)), 0.5),)
     if rewriting and words:
         kind = draw(st.sampled_from(["replace", "filter", "alias", ""]))
-        said |= {"replace": {"replace": "blue lamp"}, "filter": {"filter": FILTERS[0]}}.get(kind, {})
-        said |= {"alias": "chair", "two_way": draw(st.booleans())} if kind == "alias" else {}
+        if kind == "replace":
+            said["replace"] = "blue lamp"
+        elif kind == "filter":
+            said["filter"] = FILTERS[0]
+        elif kind == "alias":
+            said |= {"alias": "chair", "two_way": draw(st.booleans())}
     return Rule(id=f"r{number}", words=words, created_at=draw(st.integers(0, 2)), **said)
 
 
