@@ -13,7 +13,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.reading import QueryReading, read_query
 from slotbeam.search.request import SearchRequest
-from slotbeam.search.rewriting import Change
+from slotbeam.search.rewriting import TextChange
 from slotbeam.search.snapshot import EMPTY_OVERLAY, Overlay, Snapshot
 from slotbeam.types import Slot, Timings
 from support.spelling import shop_of
@@ -172,8 +172,8 @@ def test_it_says_what_was_taken_for_what_and_where(english: Artifact) -> None:
     reading = read(english, "black head phones, wireles")
     assert reading.text == "black headphones, wireless"
     assert reading.corrected == (
-        Change("head phones", "headphones", (6, 17)),
-        Change("wireles", "wireless", (19, 26)),
+        TextChange("head phones", "headphones", (6, 17)),
+        TextChange("wireles", "wireless", (19, 26)),
     )
     assert reading.typed == "black head phones, wireles"
 

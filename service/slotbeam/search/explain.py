@@ -17,7 +17,7 @@ from slotbeam.kae.facts import facts_of
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.groups import BaseGroup, PinnedGroup
 from slotbeam.search.reading import QueryReading
-from slotbeam.search.rewriting import Change
+from slotbeam.search.rewriting import TextChange
 from slotbeam.search.snapshot import Pinned
 from slotbeam.search.spelling import Considered
 from slotbeam.trie.csr import Trie
@@ -68,7 +68,7 @@ def _ruled(artifact: Artifact, reading: QueryReading, first: IntArray) -> dict[s
     }
 
 
-def _change(change: Change) -> dict[str, str]:
+def _change(change: TextChange) -> dict[str, str]:
     return {"from": change.word, "to": change.to}
 
 

@@ -10,7 +10,7 @@ from slotbeam.kae.encode import Match
 from slotbeam.language.boundaries import Span
 from slotbeam.search.pricing import ProposedFilter
 from slotbeam.search.request import SearchRequest
-from slotbeam.search.rewriting import Change, moved, origin, rewritten
+from slotbeam.search.rewriting import TextChange, moved, origin, rewritten
 from slotbeam.search.rules.applied import NONE_APPLIED, AppliedRules
 from slotbeam.search.rules.reading import read_rules
 from slotbeam.search.shape import Shape
@@ -37,7 +37,7 @@ class QueryReading:
     text: str
     shape: Shape
     bound: tuple[BoundMatch, ...] = ()
-    corrected: tuple[Change, ...] = ()
+    corrected: tuple[TextChange, ...] = ()
     applied: tuple[dict[str, Any], ...] = ()
     considered: tuple[Considered, ...] = ()
     rules: AppliedRules = NONE_APPLIED
@@ -94,5 +94,5 @@ def read_query(snapshot: Snapshot, request: SearchRequest) -> QueryReading:
     return QueryReading(typed, text, shape, placed, corrected, applied, tuple(considered), rules)
 
 
-def _in_order(corrected: Sequence[Change], aliased: Sequence[Change]) -> Sequence[Change]:
+def _in_order(corrected: Sequence[TextChange], aliased: Sequence[TextChange]) -> Sequence[TextChange]:
     return sorted([*corrected, *aliased], key=lambda change: change.span) if aliased else corrected

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from slotbeam.language.boundaries import Span
 
 
-class Change(NamedTuple):
+class TextChange(NamedTuple):
     """A part of a text, what is read in place of it, and where it stands in the text before any part was changed."""
 
     word: str
@@ -16,7 +16,7 @@ class Change(NamedTuple):
     span: Span
 
 
-def rewritten(text: str, changes: Sequence[Change]) -> str:
+def rewritten(text: str, changes: Sequence[TextChange]) -> str:
     """Return a text with all changes made; they are in order and do not overlap."""
     out, at = "", 0
     for _, to, (start, end) in changes:
@@ -24,12 +24,12 @@ def rewritten(text: str, changes: Sequence[Change]) -> str:
     return out + text[at:]
 
 
-def moved(span: Span, changes: Sequence[Change]) -> Span:
+def moved(span: Span, changes: Sequence[TextChange]) -> Span:
     """Return where a part of a text stands after all changes; a changed part that it reaches into is in it whole."""
     return _moved(span[0], changes, is_end=False), _moved(span[1], changes, is_end=True)
 
 
-def _moved(at: int, changes: Iterable[Change], is_end: bool) -> int:
+def _moved(at: int, changes: Iterable[TextChange], is_end: bool) -> int:
     longer = 0
     for _, to, (first, last) in changes:
         if at <= first:
@@ -40,7 +40,7 @@ def _moved(at: int, changes: Iterable[Change], is_end: bool) -> int:
     return at + longer
 
 
-def origin(span: Span, changes: Iterable[Change]) -> Span:
+def origin(span: Span, changes: Iterable[TextChange]) -> Span:
     """Return where a part of the text after all changes stood before; a part that was changed stands there whole."""
     start, end = span
     longer = 0

@@ -19,7 +19,7 @@ from slotbeam.catalog.table import Catalog
 from slotbeam.catalog.words import plain, spelt_words
 from slotbeam.kae.encode import Kae
 from slotbeam.language.boundaries import Span
-from slotbeam.search.rewriting import Change
+from slotbeam.search.rewriting import TextChange
 from slotbeam.types import IntArray
 
 MIN_LETTERS = 5
@@ -62,7 +62,7 @@ class Considered(NamedTuple):
 
     word: str
     candidates: tuple[MeantWord, ...]
-    corrected: Change | None
+    corrected: TextChange | None
 
 
 class Speller:
@@ -150,7 +150,7 @@ class Speller:
         corrected = None
         if found and found[0].fits and self._is_alone(found):
             to, (start, end), *_ = found[0]
-            corrected = Change(typed[start:end], to, (start, end))
+            corrected = TextChange(typed[start:end], to, (start, end))
         return Considered(word, tuple(found), corrected)
 
     def _is_alone(self, found: Sequence[MeantWord]) -> bool:

@@ -11,13 +11,13 @@ import numpy as np
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.table import Catalog
 from slotbeam.language.boundaries import Span
-from slotbeam.search.rewriting import Change
+from slotbeam.search.rewriting import TextChange
 from slotbeam.search.rules.rule import Rule
 from slotbeam.types import IntArray
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedRule:
+class TriggeredRule:
     """A rule that a query triggered: `word` stands at `span` of the canonical query; None for every query."""
 
     rule: Rule
@@ -37,9 +37,9 @@ class AppliedRules:
         terms: where the text that is encoded says more than it says, and the words that it says there, too.
     """
 
-    each: tuple[AppliedRule, ...] = ()
-    replaced: Change | None = None
-    aliased: tuple[Change, ...] = ()
+    each: tuple[TriggeredRule, ...] = ()
+    replaced: TextChange | None = None
+    aliased: tuple[TextChange, ...] = ()
     terms: tuple[tuple[Span, str], ...] = ()
 
     def __bool__(self) -> bool:

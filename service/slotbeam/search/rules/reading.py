@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from slotbeam.language.boundaries import Span
 from slotbeam.search.request import MAX_QUERY, SearchRequest
-from slotbeam.search.rewriting import Change, origin, rewritten
-from slotbeam.search.rules.applied import NONE_APPLIED, AppliedRule, AppliedRules
+from slotbeam.search.rewriting import TextChange, origin, rewritten
+from slotbeam.search.rules.applied import NONE_APPLIED, AppliedRules, TriggeredRule
 from slotbeam.search.rules.matching import NO_RULES, RuleMatch, Rules
 from slotbeam.search.rules.rule import Trigger
 from slotbeam.search.shape import Shape, read_shape
@@ -53,7 +53,7 @@ def read_rules(snapshot: Snapshot, typed: str, request: SearchRequest) -> RuledQ
     if not found and first is None:
         return RuledQuery(shape, tuple(bound))
 
-    each = [AppliedRule(first.rule, replaced.word, replaced.span)] if first and replaced else []
+    each = [TriggeredRule(first.rule, replaced.word, replaced.span)] if first and replaced else []
     each += [_applied(match, shape, replaced) for match in found]
     # What is bound is read for its items, whatever is asked of them.
     held = [(one.match.start, one.match.end) for one in bound]
@@ -77,27 +77,27 @@ def _match(rules: Rules, shape: Shape, query: str) -> list[RuleMatch]:
     return rules.match(shape.open_text, len(shape.text) == len(query)) if rules else []
 
 
-def _replaced(match: RuleMatch, shape: Shape, typed: str) -> Change:
+def _replaced(match: RuleMatch, shape: Shape, typed: str) -> TextChange:
     span = (0, len(typed)) if match.rule.trigger is Trigger.WHOLE else shape.typed(match.spans[0])
-    return Change(typed[slice(*span)], match.rule.replace or "", span)
+    return TextChange(typed[slice(*span)], match.rule.replace or "", span)
 
 
-def _applied(match: RuleMatch, shape: Shape, replaced: Change | None) -> AppliedRule:
+def _applied(match: RuleMatch, shape: Shape, replaced: TextChange | None) -> TriggeredRule:
     if not match.rule.words:
-        return AppliedRule(match.rule, None, None)
+        return TriggeredRule(match.rule, None, None)
     span = min((*match.spans, *match.meant))
     typed = origin(shape.typed(span), [replaced] if replaced else [])
-    return AppliedRule(match.rule, shape.text[slice(*span)], typed)
+    return TriggeredRule(match.rule, shape.text[slice(*span)], typed)
 
 
-def _aliased(found: Iterable[RuleMatch], text: str, cuts: Sequence[Span]) -> list[Change]:
+def _aliased(found: Iterable[RuleMatch], text: str, cuts: Sequence[Span]) -> list[TextChange]:
     """Return the aliases that are read as what they stand for, in order: the leftmost-longest, the older rule's."""
     every = [(span, match.rule) for match in found if match.rule.alias for span in match.spans]
     every.sort(key=lambda one: (one[0][0], -one[0][1], one[1].created_at, one[1].id))
-    changes: list[Change] = []
+    changes: list[TextChange] = []
     for (start, end), rule in every:
         if not _overlaps((start, end), [*cuts, *(change.span for change in changes[-1:])]):
-            changes.append(Change(text[start:end], rule.alias, (start, end)))
+            changes.append(TextChange(text[start:end], rule.alias, (start, end)))
     return changes
 
 
