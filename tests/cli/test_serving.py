@@ -188,7 +188,7 @@ class Replica:
         self.process.stderr.close()
 
 
-async def test_two_replicas_told_to_hang_up_and_restarted_in_turn_under_load_refuse_and_lose_nothing(
+async def test_two_replicas_restarted_in_turn_under_load_refuse_and_lose_nothing(
     server: EmbeddedStore, tiny_artifact: Path, tmp_path: Path
 ) -> None:
     started: list[Replica] = []
