@@ -88,16 +88,17 @@ class Truth:
     """What the logs make of every number.
 
     Attributes:
+        indexes: names of those that may answer.
         bindings, items: number → what there is.
         log, feed: of the bindings, of the items.
-        base: the rows of the index.
+        base: the rows of the index without edits.
         lists: the hash of an item list → the list.
         failing: ids of records that no replica can use.
         now_ms, clocks: the time, and process → how many ms its clock is ahead.
     """
 
     codebook_sha: str
-    index: str
+    indexes: Collection[str]
     base: Mapping[str, Row]
     bindings: Mapping[int, World]
     items: Mapping[int, World]
@@ -119,7 +120,7 @@ class Truth:
 
     def wrong(self, answer: Answer) -> str:
         """Why no single revision and no single seq explain `answer`; empty when they do."""
-        if answer.index != self.index:
+        if answer.index not in self.indexes:
             return "another index"
         stock = self.stock(answer.seq)
         if stock is None:

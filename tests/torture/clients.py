@@ -29,7 +29,7 @@ def new_history(artifact: Path, planes: Callable[[], Iterable[Plane | UpheldPlan
     manifest = read_manifest(artifact)
     base = {item.id: json.loads(item_source(item)) for item in make_items(120)}
     lives = lambda: {plane.life: plane.replicas for plane in planes()}  # noqa: E731
-    return History(str(manifest["model"]["codebook_sha"]), str(manifest["name"]), base, lives=lives)
+    return History(str(manifest["model"]["codebook_sha"]), {str(manifest["name"])}, base, lives=lives)
 
 
 def writers_of(

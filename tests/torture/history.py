@@ -34,15 +34,15 @@ class History:
     """The record of one run.
 
     Attributes:
-        index: its name.
-        base: the rows of the index.
+        indexes: names of those that may answer.
+        base: the rows of the first of them.
         failing: ids of records that no replica can use: in the store and never served.
         clocks: process name → how many ms its clock is ahead.
         lives: each process that answers, and the replicas behind it.
     """
 
     codebook_sha: str
-    index: str
+    indexes: set[str]
     base: Mapping[str, Row]
     edits: dict[str, Edit] = field(default_factory=dict)
     answers: Counter[Answer] = field(default_factory=Counter)
@@ -143,7 +143,7 @@ class History:
         bound = [edit.items for edit in self.edits.values() if isinstance(edit, BindingEdit)]
         return Truth(
             codebook_sha=self.codebook_sha,
-            index=self.index,
+            indexes=self.indexes,
             base=self.base,
             bindings=worlds[BINDINGS],
             items=worlds[ITEMS],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 BINDINGS, ITEMS = "bindings", "items"
@@ -48,10 +48,22 @@ class Held:
 
 @dataclass(frozen=True)
 class World:
-    """All there is at one number: id → record text, id → slot."""
+    """All there is at one number.
+
+    Attributes:
+        records: id → record text.
+        placed: id → slot.
+        gone: ids of records that the store let go, as the indexes in use hold them: what they say is still so.
+    """
 
     records: Mapping[str, str] = field(default_factory=dict)
     placed: Mapping[str, str] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+
+    @property
+    def held(self) -> dict[str, str]:
+        """The records that the store has."""
+        return {key: text for key, text in self.records.items() if key not in self.gone}
 
     def after(self, entry: Entry) -> World:
         records, placed = dict(self.records), dict(self.placed)
@@ -63,7 +75,17 @@ class World:
                 records[key] = change["after"]
                 if change["slot"] is not None:
                     placed[key] = change["slot"]
-        return World(records, placed)
+        return World(records, placed, self.gone - {change["id"] for change in entry.changes})
+
+    def trimmed(self, state: str, digest: Callable[[Mapping[str, str]], str]) -> World:
+        """Let the oldest records go, one at least, until those that are left have the digest `state`; else none."""
+        gone = self.gone
+        for key in sorted(self.held, key=lambda key: int(json.loads(self.records[key])["seq"])):
+            gone |= {key}
+            left = replace(self, gone=gone)
+            if digest(left.held) == state:
+                return left
+        return self
 
 
 @dataclass
@@ -110,16 +132,16 @@ class Ledger:
                     raise AssertionError(f"{self.kind}: nothing was remembered at the restore of {number}")
                 if number <= last:
                     found.append(f"{self.kind}: the restore of {number} is not above {last}")
-                if _meant(held.records) != _meant(world.records):
-                    found.append(
-                        f"{self.kind}: the restore of {number} brought back {held.records}, not {world.records}"
-                    )
-                world = World(dict(held.records), {key: slot for slot, key in held.slots.items()})
+                if _meant(held.records) != _meant(world.held):
+                    found.append(f"{self.kind}: the restore of {number} brought back {held.records}, not {world.held}")
+                placed = {key: slot for slot, key in held.slots.items()}
+                world = World({**world.records, **held.records}, placed, world.gone)
             else:
                 if number != last + 1 or (epoch and entry.epoch != epoch):
                     found.append(f"{self.kind}: {number} of {entry.epoch} follows {last} of {epoch}")
-                world = world.after(entry)
-            if self.digest(world.records) != entry.state:
+                trims = entry.op == "trim"
+                world = world.trimmed(entry.state, self.digest) if trims else world.after(entry)
+            if self.digest(world.held) != entry.state:
                 found.append(f"{self.kind}: the state of {number} does not follow from its records")
             epoch, last = entry.epoch, number
             worlds[number] = world
@@ -135,10 +157,10 @@ class Ledger:
             kept = {key: text for key, text in world.records.items() if key not in failing}
             words = {word: key for key, text in kept.items() for word in words_of(text)}
             for what, is_held, is_said in (
-                ("records", dict(held.records), dict(world.records)),
+                ("records", dict(held.records), world.held),
                 ("slots", {key: slot for slot, key in held.slots.items()}, dict(world.placed)),
                 ("words", dict(held.words), words),
-                ("digest", held.state, self.digest(world.records)),
+                ("digest", held.state, self.digest(world.held)),
             ):
                 if is_held != is_said:
                     found.append(f"{self.kind}: the store's {what} are {is_held} at {number}, its log says {is_said}")

@@ -33,7 +33,7 @@ from torture.figures import FIGURES, Stage
 
 ORDER = (
     *("torn", "histories", "outage", "kill", "siblings", "power", "control", "faults", "convergence", "heal"),
-    "machine",
+    *("switches", "machine"),
 )
 SHOWN = 3
 """Violations of each figure in the summary; all of them are in the results."""

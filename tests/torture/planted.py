@@ -44,7 +44,7 @@ def entry(revision: int, records: dict[str, str], key: str, change: dict[str, An
 
 def true_history() -> History:
     """Two words are bound, one of them is updated; an item is put, patched while another is deleted, and deleted."""
-    history = History(BOOK, "tiny", BASE)
+    history = History(BOOK, {"tiny"}, BASE)
     zorb, fraxo, other = record("zorb", 1), record("fraxo", 2), record("zorb", 3, ("i050", "new"))
     worlds = [{}, {"b_z": zorb}, {"b_z": zorb, "b_f": fraxo}, {"b_z": other, "b_f": fraxo}]
     slots = {"b_z": "1-4", "b_f": "0-7"}

@@ -62,6 +62,7 @@ class Rig:
     ) -> None:
         self.directory, self.artifact, self.binary, self.seed = directory, artifact, binary, seed
         self.executed = executed
+        self.indexes = directory / "indexes"
         self.store = StoreServer(directory / "store", binary, recorded=recorded, **store)
         self.disk_environment = disk.environment if disk else {}
         self.store.environment |= self.disk_environment
@@ -82,7 +83,8 @@ class Rig:
     def _plane(self, role: str, name: str, **options: Any) -> Plane:
         proxy = Proxy(self.directory / f"{name}.sock", self.store.socket, self.seed)
         self.proxies[name] = proxy
-        given = {"redis_url": proxy.url, "artifact": self.artifact, "wrapper": self.disk_environment, **options}
+        where = {"redis_url": proxy.url, "artifact": self.artifact, "index_dir": self.indexes}
+        given = {**where, "wrapper": self.disk_environment, **options}
         return Plane(role, name, self.directory / name, executed=self.executed, **given)
 
     # ---------------------------------------------------------------- life
@@ -225,5 +227,6 @@ class Rig:
     async def command(self, *arguments: str, data_dir: Path | None = None) -> tuple[int, str]:
         """Run `slotbeam …` against the store itself. Returns its status and what it said."""
         where = {"redis_url": self.store.url, "data_dir": data_dir or self.admin.data_dir, "artifact": self.artifact}
+        where["index_dir"] = self.indexes
         done = await asyncio.to_thread(run, [*CLI, *arguments], environment(**where), HANG_S)
         return done.returncode, done.stdout + done.stderr

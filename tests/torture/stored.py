@@ -65,21 +65,24 @@ async def _bindings(raw: redis.asyncio.Redis, codebook_sha: str) -> tuple[list[E
 
 
 async def _items(raw: redis.asyncio.Redis, _: str) -> tuple[list[Entry], Held | None]:
-    meta = fields(str, await raw.hgetall("{sb}:imeta"))
-    feed = log_entries(str, await raw.xrange("{sb}:feed"))
-    keys = _keys(fields(str, await raw.hgetall("{sb}:iidem")))
+    async with raw.pipeline(transaction=True) as pipe:  # records are let go while no writer writes, too
+        for name in ("imeta", "iidem", "item"):
+            pipe.hgetall(f"{{sb}}:{name}")
+        pipe.xrange("{sb}:feed")
+        *hashes, stream = await pipe.execute()
+    meta, remembered, records = (fields(str, each) for each in hashes)
+    feed, keys = log_entries(str, stream), _keys(remembered)
     entries = [_edit(int(key.split("-")[0]), entry, keys) for key, entry in feed]
     if not meta:
         return entries, None
-    records = fields(str, await raw.hgetall("{sb}:item"))
     assert int(meta["count"]) == len(records), f"{meta['count']} items are counted, {len(records)} are there"
     return entries, Held(meta["epoch"], int(meta["seq"]), meta["digest"], records)
 
 
 def _edit(seq: int, entry: Mapping[str, str], keys: Mapping[tuple[str, int], str]) -> Entry:
     """An entry of the feed. It names no request: the store remembers of each request what it wrote."""
-    if entry.get("op") == "restore":
-        return Entry(seq, "restore", entry["epoch"], entry["digest"], "", ())
+    if entry.get("op") in ("restore", "trim"):
+        return Entry(seq, entry["op"], entry["epoch"], entry["digest"], "", ())
     change: dict[str, Any] = {"id": entry["id"], "after": entry["record"], "slot": None}
     return Entry(seq, "item", entry["epoch"], entry["digest"], keys.get((entry["epoch"], seq), ""), (change,))
 

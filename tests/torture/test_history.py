@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from torture.answers import Answer
-from torture.digests import state_of
+from torture.digests import state_of, sum_of
 from torture.edits import REFUSED, UNKNOWN, ItemEdit
 from torture.history import History
 from torture.items import Operation
@@ -205,6 +205,28 @@ def test_a_restore_brings_back_what_was_there_but_for_the_revision_stamps() -> N
     ledger.checkpoints[1003] = Held("e2", 1003, entry.state, {"b_f": again["b_f"]}, {"0-7": "b_f"}, {"fraxo": "b_f"})
     ledger.entries[1003] = replace(entry, state=state_of({"b_f": again["b_f"]}))
     assert [found for found in history.violations() if "brought back" in found]
+
+
+def let_go(kept: dict[str, str]) -> History:
+    """The true history, after which the store let all but these records go."""
+    history = true_history()
+    entry = Entry(5, "trim", "f1", sum_of(kept), "", ())
+    history.remember(STOCK, [entry], Held("f1", 5, entry.state, kept))
+    last = next(answer for answer in history.answers if answer.seq == 4)
+    history.answers[replace(last, seq=5, index="next")] += 1
+    return history
+
+
+def test_records_that_an_index_holds_are_let_go_the_oldest_first_and_items_stay_what_they_are() -> None:
+    history = let_go({"new": RECORDS[4]})
+    assert [found for found in history.violations() if "another index" not in found] == []
+    assert history.violations(), "nobody made that index"
+    history.indexes.add("next")
+    assert history.violations() == []
+    history.answers[replace(next(a for a in history.answers if a.seq == 1), seq=5)] += 1
+    assert any("items that are not its seq's" in found for found in history.violations())
+    newest_first = let_go({"i003": RECORDS[3]})
+    assert any("the state of 5 does not follow from its records" in found for found in newest_first.violations())
 
 
 def test_equal_answers_are_counted_once_and_differing_ones_apart() -> None:

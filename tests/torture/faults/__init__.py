@@ -56,6 +56,6 @@ def fault(number: int, name: str) -> Callable[[Run], Run]:
     return register
 
 
-from torture.faults import clients, network, processes, store  # noqa: E402  (they register themselves)
+from torture.faults import clients, indexes, network, processes, store  # noqa: E402  (they register themselves)
 
-__all__ = ["FAULTS", "Scene", "clients", "fault", "network", "processes", "store"]
+__all__ = ["FAULTS", "Scene", "clients", "fault", "indexes", "network", "processes", "store"]

@@ -86,7 +86,7 @@ def figure(
     return register
 
 
-from torture.figures import convergence, deaths, histories, machine, outage, torn  # noqa: E402  (they register themselves)
+from torture.figures import convergence, deaths, histories, machine, outage, switches, torn  # noqa: E402  (they register themselves)
 
 __all__ = [
     "FIGURES",
@@ -99,5 +99,6 @@ __all__ = [
     "histories",
     "machine",
     "outage",
+    "switches",
     "torn",
 ]
