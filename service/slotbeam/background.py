@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import structlog
 
@@ -24,11 +25,24 @@ SETTLED_S = 30.0
 _LOWEST = 19
 """Niceness."""
 
+T = TypeVar("T")
+
 log = structlog.get_logger("slotbeam.background")
 
 
-def yield_to_others() -> None:
-    """Give this thread the lowest priority; for work that holds no lock, the interpreter's included."""
+async def in_low_thread(work: Callable[[], T]) -> T:
+    """Run `work`, that holds no lock for long, the interpreter's included, in a thread that yields to all others.
+
+    The thread is its own: what has the lowest priority keeps it, and would hold up whatever it is given next.
+    """
+    pool = ThreadPoolExecutor(1, thread_name_prefix="low", initializer=_yield_to_others)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _yield_to_others() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)

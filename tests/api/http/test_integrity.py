@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -44,3 +48,14 @@ async def test_a_plane_that_ends_does_not_wait_for_the_check(copy: Path) -> None
         pass
     assert integrity.damaged == []
     assert integrity._hash("index/items/titles.npy") is None, "what still runs gives up"
+
+
+async def test_the_check_leaves_the_threads_that_others_use_at_their_priority(copy: Path) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = await asyncio.to_thread(niceness)
+    await Integrity(Holder(Snapshot(Artifact.load(copy)))).check()
+    assert await asyncio.to_thread(niceness) == before

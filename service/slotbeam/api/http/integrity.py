@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 
-from slotbeam.background import Background, yield_to_others
+from slotbeam.background import Background, in_low_thread
 from slotbeam.search.snapshot import Holder
 
 _CHUNK = 2**20
@@ -58,7 +58,7 @@ class Integrity:
     async def check(self) -> None:
         """Read every file; tell of each that differs from the manifest."""
         for name, expected in self._files.items():
-            actual = await asyncio.to_thread(self._hash, name)
+            actual = await in_low_thread(partial(self._hash, name))
             if actual not in (None, expected["sha256"]) and name not in self._damaged:
                 self._damaged.append(name)
                 log.error(
@@ -69,7 +69,6 @@ class Integrity:
 
     def _hash(self, name: str) -> str | None:
         """Return the SHA-256 of a file, "" where it cannot be read; None where the plane ends."""
-        yield_to_others()
         digest = hashlib.sha256()
         try:
             with (self._directory / name).open("rb") as file:

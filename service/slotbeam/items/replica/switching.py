@@ -9,14 +9,12 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import structlog
 
-from slotbeam.background import Background, yield_to_others
+from slotbeam.background import Background, in_low_thread
 from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import folder
 from slotbeam.bindings.replica.pace import Pace
@@ -33,7 +31,6 @@ from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.types import Timings
 
-T = TypeVar("T")
 OFTEN_S = 0.0001
 """That a thread keeps the interpreter from others while an index is loaded, seconds; 0.005 is usual."""
 
@@ -126,7 +123,7 @@ class Switching:
         with _handing_over_often(), guard.applying(mark.sha, {}) as care:
             if care.refused:
                 raise SetupError(f"loading it ended the process again and again; remove {guard.path} to try again")
-            directory = await _in_low_thread(lambda: self._verified(indexes, mark))
+            directory = await in_low_thread(lambda: self._verified(indexes, mark))
             artifact = await asyncio.to_thread(_loaded, directory, self.index)
             sink = LiveSink(self._serving, artifact, self.sink)
             await self._follower.switch(sink, switch.number, lambda: indexes.remember(mark))
@@ -170,12 +167,3 @@ def _handing_over_often() -> Iterator[None]:
         yield
     finally:
         sys.setswitchinterval(before)
-
-
-async def _in_low_thread(work: Callable[[], T]) -> T:
-    """Run `work` in a thread of its own that yields to all others."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="index", initializer=yield_to_others)
-    try:
-        return await asyncio.get_running_loop().run_in_executor(pool, work)
-    finally:
-        pool.shutdown(wait=False)
