@@ -100,7 +100,7 @@ def test_words_of_an_index_and_of_live_items_are_counted_together(one: list[list
         return {word: 2 * flat.count(word) for word in flat}  # each text is its title
 
     base = counts(one)
-    live = LiveWords(Words.of(base.items()), (WordsRun.of(map(" ".join, other)),))
+    live = LiveWords(Words.of(base.items()), (WordsRun.of(Strings.of([" ".join(words) for words in other])),))
     both = counts([*one, *other])
     for word in ("lamp", "lamps", "lam", "stuhl", "tisch"):
         assert max(0, live.count(word)) == both.get(word, 0)

@@ -46,9 +46,7 @@ class WordCounts:
 
     def add(self, texts: Strings) -> None:
         """Count the words of canonical texts of items, whose first lines are their titles."""
-        lines = texts.take(range(len(texts)))
-        self._pieces.update("\n".join(lines).split())
-        self._pieces.update(" ".join(text.partition("\n")[0] for text in lines).split())
+        self._pieces.update(pieces_of(texts))
         if len(self._pieces) > self._held:
             self._spill()
 
@@ -76,6 +74,12 @@ class WordCounts:
         with path.open("w", encoding="utf-8") as file:
             file.writelines(f"{word} {count}\n" for _, word, count in self._counted())
         self._pieces.clear()
+
+
+def pieces_of(texts: Strings) -> list[str]:
+    """Return what stands between spaces in canonical texts of items, twice in their first lines, which are titles."""
+    lines = texts.take(range(len(texts)))
+    return [*"\n".join(lines).split(), *" ".join(text.partition("\n")[0] for text in lines).split()]
 
 
 def _kept_words(text: str) -> list[str]:

@@ -99,9 +99,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 
 def check_files(directory: Path, manifest: dict[str, Any]) -> None:
     """Check that every file is there and as long as the manifest says. Raises `ArtifactError` naming the file."""
+    inside = directory.resolve()
     for name, expected in manifest["files"].items():
         path = directory / name
-        if not path.is_file() or path.is_symlink() or not path.resolve().is_relative_to(directory.resolve()):
+        if not path.is_file() or path.is_symlink() or not path.resolve().is_relative_to(inside):
             raise ArtifactError(f"{name} is missing from {directory}; manifest.json lists it: copy the artifact again")
         size = path.stat().st_size
         if size != expected["bytes"]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from slotbeam.arrays import Strings
 from slotbeam.catalog.words import LONGEST, SHORTEST, Words, plain, spelt_words
-from slotbeam.catalog.wordsbuilder import LEAST
+from slotbeam.catalog.wordsbuilder import LEAST, pieces_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,22 +17,23 @@ class WordsRun:
     words: Words
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> WordsRun:
+    def of(cls, texts: Strings) -> WordsRun:
         """Count the words of canonical texts, whose first lines are titles, which count twice."""
         counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(match[0] for match in spelt_words(text))
-            counts.update(match[0] for match in spelt_words(text.partition("\n")[0]))
+        for piece, times in Counter(pieces_of(texts)).items():
+            for match in spelt_words(piece):
+                counts[match[0]] += times
         return cls._of(counts)
 
     @classmethod
     def _of(cls, counts: Counter[str]) -> WordsRun:
-        alike: dict[str, Counter[str]] = {}
-        for word, times in counts.items():
+        alike: dict[str, list[str]] = {}
+        for word in counts:
             if SHORTEST <= len(plain(word)) <= LONGEST:
-                alike.setdefault(plain(word), Counter())[word] += times
-        best = ((min(same, key=lambda word: (-same[word], word)), same.total()) for same in alike.values())
-        return cls(Words.of(best))
+                alike.setdefault(plain(word), []).append(word)
+        best = (min(same, key=lambda word: (-counts[word], word)) for same in alike.values())
+        times = (sum(counts[word] for word in same) for same in alike.values())
+        return cls(Words.of(zip(best, times, strict=True)))
 
     def __len__(self) -> int:
         return len(self.words)
