@@ -26,10 +26,7 @@ from slotbeam.items.replica.livesink import LiveSink
 from slotbeam.items.store.switching import read_switch
 from slotbeam.items.switch import IndexMark, Switch, followed
 from slotbeam.search.artifact import Artifact, read_manifest, verify
-from slotbeam.search.pipeline import retrieve
-from slotbeam.search.request import SearchRequest
-from slotbeam.search.snapshot import Holder, Snapshot
-from slotbeam.types import Timings
+from slotbeam.search.snapshot import Holder
 
 OFTEN_S = 0.0001
 """That a thread keeps the interpreter from others while an index is loaded, seconds; 0.005 is usual."""
@@ -124,7 +121,7 @@ class Switching:
             if care.refused:
                 raise SetupError(f"loading it ended the process again and again; remove {guard.path} to try again")
             directory = await in_low_thread(lambda: self._verified(indexes, mark))
-            artifact = await asyncio.to_thread(_loaded, directory, self.index)
+            artifact = await asyncio.to_thread(Artifact.load, directory, self.index)
             sink = LiveSink(self._serving, artifact, self.sink)
             await self._follower.switch(sink, switch.number, lambda: indexes.remember(mark))
         self.index, self.sink = artifact, sink
@@ -137,14 +134,6 @@ class Switching:
         check_model(self.index, manifest, mark.name)
         verify(directory, manifest)
         return directory
-
-
-def _loaded(directory: Path, served: Artifact) -> Artifact:
-    """Load an index beside the one that is served, and touch what queries will read. Raises `ArtifactError`."""
-    artifact = Artifact.load(directory, served)
-    for query in served.examples:
-        retrieve(Snapshot(artifact), SearchRequest(query=query, k=10), Timings())
-    return artifact
 
 
 def check_model(served: Artifact, manifest: dict[str, object], name: str) -> None:
