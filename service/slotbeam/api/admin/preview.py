@@ -77,7 +77,10 @@ class Preview:
             "words": self._words(target, triggers),
             "items": self._items(),
             "traffic": self._traffic(triggers),
-            "samples": [self._sample(query, after, triggers) for query in self.samples or target.words[:OWN_SAMPLES]],
+            "samples": [
+                self._sample(query, after, triggers, target.is_rule)
+                for query in self.samples or target.words[:OWN_SAMPLES]
+            ],
             "warnings": warnings,
         }
 
@@ -179,20 +182,25 @@ class Preview:
             ],
         }
 
-    def _sample(self, query: str, after: Snapshot, triggers: Triggers) -> dict[str, object]:
+    def _sample(self, query: str, after: Snapshot, triggers: Triggers, is_rule: bool) -> dict[str, object]:
         """Show one query before and after."""
         try:
             was, _ = self._top(self.snapshot, query)
             now, answer = self._top(after, query)
         except SlotbeamError as error:
             return {"query": query, "error": str(error)}
-        text = answer.reading.text
+        text = answer.reading.typed if is_rule else answer.reading.text  # a rule may read it otherwise itself
         found = triggers(text)
         return {
             "query": query,
             "canonical": answer.reading.typed,
             "matches": found is not None,
-            "spans": [self._span(answer, Match(*span, text[slice(*span)], -1)) for span in found or ()],
+            "spans": [
+                {"word": text[slice(*span)], "span": list(span), "overrides": []}
+                if is_rule
+                else self._span(answer, Match(*span, text[slice(*span)], -1))
+                for span in found or ()
+            ],
             "before": was,
             "after": now,
         }

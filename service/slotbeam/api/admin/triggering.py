@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from slotbeam.bindings.actions import TRIGGERS
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.words import read_again
-from slotbeam.kae.matcher import Matcher
+from slotbeam.bindings.replica.rules import rule_of
 from slotbeam.language.boundaries import Span
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.rules.matching import Rules
 from slotbeam.search.snapshot import Overlay
 
 EVERY = 1000
@@ -37,16 +36,10 @@ def _bound(target: Binding, overlay: Overlay, artifact: Artifact) -> Triggers:
 
 
 def _rule(target: Binding, artifact: Artifact) -> Triggers:
-    words = Matcher(read_again(target.words), artifact.folding)
-    unless = Matcher(read_again(target.unless), artifact.folding)
-    whole = target.trigger != TRIGGERS[0]
+    rule = rule_of(target)
+    rules = Rules([rule] if rule else [], artifact.folding)
 
     def spans(query: str) -> list[Span] | None:
-        if unless.find(query):
-            return None
-        if not target.words:
-            return []
-        found = [(start, end) for start, end, _ in words.find(query)]
-        return [span for span in found if not whole or span == (0, len(query))] or None
+        return next((sorted((*found.spans, *found.meant)) for found in rules.match(query)), None)
 
     return spans

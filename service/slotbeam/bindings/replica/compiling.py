@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from slotbeam.bindings.actions import is_plain
 from slotbeam.bindings.binding import Binding, ItemLists, Lifecycle, active_digest, next_boundary
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.overlay import Bound, Build, bound_of, build_overlay
 from slotbeam.bindings.replica.renewal import LiveMatches, with_items
+from slotbeam.bindings.replica.rules import rule_of, rules_of, unbuilt
 from slotbeam.bindings.words import read_again
 from slotbeam.search.artifact import Artifact
+from slotbeam.search.rules.matching import NO_RULES
+from slotbeam.search.rules.rule import Rule
 from slotbeam.search.snapshot import Overlay
 from slotbeam.types import Slot
 
@@ -57,14 +59,32 @@ class Compiled:
             changed: ids of items that were edited in between; None: rows are numbered anew, as in another index.
         """
         if changed is None:
-            every = build_overlay(artifact, list(map(bound_of, self.every.pinned)))
-            overlay = build_overlay(artifact, list(map(bound_of, self.overlay.pinned)), every)
-            live = LiveMatches(artifact.folding, every.pinned)
-            return replace(self, artifact=artifact, every=every, overlay=overlay, live=live)
+            return self._rebuilt(artifact)
         every = with_items(self.artifact, artifact, self.every, self.live, changed)
         renewed = {pinned.id: pinned for pinned in every.pinned}
         pinned = tuple(renewed[pinned.id] for pinned in self.overlay.pinned)
         return replace(self, artifact=artifact, every=every, overlay=replace(self.overlay, pinned=pinned))
+
+    def _rebuilt(self, artifact: Artifact) -> Compiled:
+        """Return it for another index, whose fields may be others: what does not build any more is left out."""
+        tests = {rule.id: rule for rule in self.overlay.rules.rules}
+        tests |= {one.id: Rule(id=one.id, when=one.when) for one in self.every.pinned if one.id not in tests}
+        bad = unbuilt(artifact, tests)
+        every = build_overlay(artifact, [bound_of(one) for one in self.every.pinned if one.id not in bad])
+        kept = [bound_of(one) for one in self.overlay.pinned if one.id not in bad]
+        rules = rules_of(artifact, (rule for rule in self.overlay.rules.rules if rule.id not in bad))
+        active = {binding_id: slot for binding_id, slot in self.active.items() if binding_id not in bad}
+        every = replace(every, rules=rules)
+        return replace(
+            self,
+            artifact=artifact,
+            every=every,
+            overlay=replace(build_overlay(artifact, kept, every), rules=rules),
+            live=LiveMatches(artifact.folding, every.pinned),
+            active=active,
+            digest=active_digest(artifact.codebook_sha, active),
+            failed={**self.failed, **bad},
+        )
 
 
 def compile_listing(
@@ -90,12 +110,18 @@ def compile_listing(
     failed = {binding_id: f"NACK:RECORD {why}" for binding_id, why in listing.malformed.items()}
     bounds: dict[str, Bound] = {}
     live: dict[str, Binding] = {}
+    rules: dict[str, Rule] = {}
     before = {pinned.id: bound_of(pinned) for pinned in previous.pinned} if previous else {}
     for binding_id, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
         if binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
             continue
-        if not is_plain(binding):
-            failed[binding_id] = "NACK:BUILD this version of slotbeam serves no rules yet"
+        if (rule := rule_of(binding)) is not None:
+            if unbuilt_why := unbuilt(artifact, {binding_id: rule}):
+                failed |= unbuilt_why
+                continue
+            rules[binding_id] = rule
+        if binding.is_rule:
+            live[binding_id] = binding
             continue
         slot = listing.placed.get(binding_id)
         if slot is None and is_absorbed(artifact, binding):
@@ -112,13 +138,16 @@ def compile_listing(
     every, bad = _build_good(artifact, bounds, previous, build)
     failed.update(bad)
     active = {
-        binding_id: bounds[binding_id].slot
+        binding_id: bounds[binding_id].slot if binding_id in bounds else None
         for binding_id, binding in live.items()
         if binding_id not in bad and binding.lifecycle(now_ms) is Lifecycle.ACTIVE
     }
-    overlay = every
-    if len(active) != len(bounds) - len(bad):
-        overlay = build(artifact, [bounds[binding_id] for binding_id in active], every)
+    placed = [bounds[binding_id] for binding_id in active if binding_id in bounds]
+    overlay = every if len(placed) == len(bounds) - len(bad) else build(artifact, placed, every)
+    acting = rules_of(
+        artifact, (rules[one] for one in active if one in rules), previous.rules if previous else NO_RULES
+    )
+    every, overlay = replace(every, rules=acting), replace(overlay, rules=acting)
     return Compiled(
         overlay=overlay,
         every=every,

@@ -12,11 +12,14 @@ import numpy as np
 
 from slotbeam.arrays import run_starts
 from slotbeam.bindings.binding import MAX_ITEMS, Binding
+from slotbeam.bindings.spec import NO_JSON, Json, json_of
 from slotbeam.bindings.words import read_again
 from slotbeam.errors import BindingError
 from slotbeam.kae.matcher import Matcher
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.nearmiss import NearMisses
+from slotbeam.search.rules.matching import Trip
+from slotbeam.search.rules.rule import Trigger
 from slotbeam.search.snapshot import EMPTY_OVERLAY, PLACEMENTS, Overlay, Pinned, Placement
 from slotbeam.trie.build import build_trie, sid_order
 from slotbeam.types import IntArray, Slot
@@ -40,6 +43,9 @@ class Bound:
     exact: bool = False
     live: bool = False
     created_at: int = 0
+    trigger: str = Trigger.CONTAINS
+    unless: tuple[str, ...] = ()
+    when: Json = NO_JSON
     binding: Binding | None = field(default=None, compare=False, repr=False)
 
     @classmethod
@@ -178,6 +184,8 @@ def pinned_of(artifact: Artifact, bound: Bound, rows: IntArray, missing: Sequenc
         near_miss=bound.near_miss,
         exact=bound.exact,
         cut=cut,
+        trip=Trip.of(bound.trigger, read_again(bound.unless), artifact.folding),
+        when=json_of(bound.when),
     )
 
 

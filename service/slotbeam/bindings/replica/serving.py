@@ -224,9 +224,12 @@ class Serving:
             self._artifact = artifact
             now = self._holder.current
             overlay = self.compiled.overlay if self.compiled else now.overlay
-            self._holder.current = replace(now, artifact=artifact, overlay=overlay, items=replace(now.items, seq=seq))
+            active = self.compiled.digest if self.compiled else now.active
+            self._holder.current = replace(
+                now, artifact=artifact, overlay=overlay, active=active, items=replace(now.items, seq=seq)
+            )
         if self.compiled is not None:
-            self._status.note(cut=self.compiled.cut)
+            self._status.note(cut=self.compiled.cut, active=active, failed=dict(self.compiled.failed))
 
     def rest(self) -> None:
         """Drop what is not compiled yet; whatever is asked afterwards begins anew."""

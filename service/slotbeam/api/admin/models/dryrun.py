@@ -93,7 +93,7 @@ class PreviewHit(Said):
 
     id: str
     title: str
-    source: Literal["binding", "model"]
+    source: Literal["binding", "model", "rule"]
 
 
 class PreviewSample(Said):
