@@ -10,6 +10,7 @@ import httpx
 import pytest
 import redis
 
+from slotbeam.search.artifact import Artifact
 from support.live import NOW, Clock
 
 from .conftest import Plane
@@ -309,18 +310,19 @@ async def test_a_dry_run_says_which_queries_it_is_about_and_writes_nothing(
 
 
 async def test_a_rule_is_live_at_every_replica_before_wait_all_answers(
-    admin: httpx.AsyncClient, data: httpx.AsyncClient
+    plane: Plane, whole: Artifact, data: httpx.AsyncClient
 ) -> None:
     async def ids() -> list[str]:
         answer = (await data.post("/retrieve", json={"query": "red mug", "k": 5})).json()
         return [hit["id"] for hit in answer["items"]]
 
     before = await ids()
-    made = await admin.post(f"{RULES}?wait=all", json={"words": ["red mug"], "trigger": "whole", "hide": before[:2]})
-    spread = made.json()["propagation"]
-    assert (made.status_code, spread["expected"], spread["applied"]) == (201, 2, 2)
-    assert [one for one in await ids() if one in before] == before[2:]
-    again = await admin.patch(
-        f"{RULES}/{made.json()['id']}?wait=all", json={"ends_at": None, "draft": True}, headers={"if-match": "*"}
-    )
-    assert (again.status_code, await ids()) == (200, before)
+    body = {"words": ["red mug"], "trigger": "whole", "hide": before[:2]}
+    async with plane(artifact=whole) as admin:
+        made = await admin.post(f"{RULES}?wait=all", json=body)
+        spread = made.json()["propagation"]
+        assert (made.status_code, spread["expected"], spread["applied"]) == (201, 2, 2)
+        assert not set(before[:2]) & set(await ids())
+        path = f"{RULES}/{made.json()['id']}?wait=all"
+        again = await admin.patch(path, json={"draft": True}, headers={"if-match": "*"})
+        assert (again.status_code, await ids()) == (200, before)
