@@ -44,5 +44,10 @@ def redis_server() -> str:
 
 
 @pytest.fixture(scope="session")
+def chromium_path() -> str:
+    return need("chromium")
+
+
+@pytest.fixture(scope="session")
 def client_generator() -> str:
     return need("openapi-python-client", f"{sys.prefix}/client/bin", "make test-system does it")

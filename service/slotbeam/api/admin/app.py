@@ -23,6 +23,7 @@ from slotbeam.api.admin.views import all_slots
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following_metrics, item_metrics
+from slotbeam.api.page.app import page_routes
 from slotbeam.bindings.binding import Lifecycle
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.items.replica.indexes import load_index
@@ -69,6 +70,7 @@ def create_admin_app(
     app.state.plane = plane
     app.include_router(probes(holder, lambda: plane.replica.is_ready, AdminMetrics(plane)))
     app.include_router(admin_routes(plane))
+    app.include_router(page_routes(plane))
     return app
 
 

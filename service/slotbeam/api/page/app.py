@@ -1,0 +1,24 @@
+"""The page as a whole: every route of it, none of which is in the OpenAPI document."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from slotbeam.api.page.binding import binding_routes
+from slotbeam.api.page.desk import Desk
+from slotbeam.api.page.looking import looking_routes
+from slotbeam.api.page.routes import Pages, base_routes
+from slotbeam.api.page.sessions import Sessions
+
+
+def page_routes(desk: Desk) -> APIRouter:
+    """Build `/` and `/ops/…` of the control plane.
+
+    Args:
+        desk: what is read of it beside `/admin`.
+    """
+    pages = Pages(desk, Sessions(desk.clock))
+    router = APIRouter()
+    for routes in (base_routes, binding_routes, looking_routes):
+        router.include_router(routes(pages))
+    return router

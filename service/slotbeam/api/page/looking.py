@@ -1,0 +1,163 @@
+"""Views beside the slots: try a query, history, suggestions, queries without an answer, replicas, items, import."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from slotbeam.api.page.binding import DRY, WAIT
+from slotbeam.api.page.console import Told, ask
+from slotbeam.api.page.desk import sid_words, tried
+from slotbeam.api.page.routes import Pages
+from slotbeam.errors import BodyError, SlotbeamError
+
+SUGGESTED = {"accept", "dismiss"}
+
+
+def looking_routes(pages: Pages) -> APIRouter:
+    """Build the views."""
+    router = APIRouter(prefix="/ops", include_in_schema=False)
+
+    @router.get("/try")
+    async def try_one(request: Request, q: str = "") -> Response:
+        session = pages.signed_in(request)
+        found: dict[str, Any] | None = None
+        problem: dict[str, object] | None = None
+        may = await ask(request, session, "GET", "/replicas")
+        try:
+            found = await tried(pages.desk, q) if q and may.ok else None
+        except SlotbeamError as error:
+            problem = {"title": "This is no query", "detail": str(error)}
+        return await pages.show(
+            request, session, "try.html", "try", q=q, found=found, problem=problem if may.ok else may.body
+        )
+
+    @router.get("/history")
+    async def history(request: Request, word: str = "", before: str = "") -> Response:
+        session = pages.signed_in(request)
+        told = await ask(request, session, "GET", "/audit", params={"word": word, "before": before, "count": "50"})
+        entries = told.body.get("entries", [])
+        for entry in entries:
+            for change in entry["changes"]:
+                change["fields"] = _differences(change["before"] or {}, change["after"] or {})
+        return await pages.show(
+            request, session, "history.html", "history", told.status,
+            entries=entries, next=told.body.get("next"), word=word, problem=None if told.ok else told.body,
+        )  # fmt: skip
+
+    @router.get("/suggestions")
+    async def suggestions(request: Request) -> Response:
+        session = pages.signed_in(request)
+        return await _list(pages, request, "suggestions", await ask(request, session, "GET", "/suggestions"))
+
+    @router.post("/suggestions/{word}/{verb}")
+    async def answer(request: Request, word: str, verb: str) -> Response:
+        session, _ = await pages.posted(request)
+        at = f"/suggestions/{quote(word, safe='')}:{verb if verb in SUGGESTED else 'unknown'}"
+        body: dict[str, object] | None = {} if verb == "accept" else None
+        told = await ask(request, session, "POST", at, body=body, params=WAIT if verb == "accept" else None)
+        if told.ok and verb == "accept":
+            return await pages.show(request, session, "done.html", "suggestions", told=told.body)
+        if told.ok:
+            return await _list(pages, request, "suggestions", await ask(request, session, "GET", "/suggestions"))
+        return await pages.show(request, session, "refused.html", "suggestions", told.status, problem=told.body)
+
+    @router.get("/queries")
+    async def queries(request: Request) -> Response:
+        session = pages.signed_in(request)
+        return await _list(pages, request, "queries", await ask(request, session, "GET", "/queries"))
+
+    @router.get("/replicas")
+    async def replicas(request: Request) -> Response:
+        session = pages.signed_in(request)
+        return await _list(pages, request, "replicas", await ask(request, session, "GET", "/replicas"))
+
+    @router.get("/items")
+    async def items(request: Request, q: str = "") -> Response:
+        session = pages.signed_in(request)
+        return await _list(pages, request, "items", await ask(request, session, "GET", "/items", params={"q": q}), q=q)
+
+    @router.get("/items/{item_id:path}")
+    async def item(request: Request, item_id: str) -> Response:
+        session = pages.signed_in(request)
+        told = await ask(request, session, "GET", f"/items/{quote(item_id, safe='')}")
+        if not told.ok:
+            return await pages.show(request, session, "refused.html", "items", told.status, problem=told.body)
+        return await _item(pages, request, told)
+
+    @router.post("/items/{item_id:path}")
+    async def edit_item(request: Request, item_id: str) -> Response:
+        session, form = await pages.posted(request)
+        condition = {"if-match": form.get("etag", "")}
+        at = f"/items/{quote(item_id, safe='')}"
+        if form.get("verb") == "delete":
+            told = await ask(request, session, "DELETE", at, params=WAIT, headers=condition)
+        else:
+            try:
+                body = orjson.loads(form.get("item", ""))
+            except orjson.JSONDecodeError as error:
+                raise BodyError(f"the item is not JSON: {error}") from None
+            told = await ask(request, session, "PUT", at, params=WAIT, headers=condition, body=body)
+        template = "done.html" if told.ok else "refused.html"
+        return await pages.show(request, session, template, "items", told.status, told=told.body, problem=told.body)
+
+    @router.get("/import")
+    async def blank(request: Request) -> Response:
+        session = pages.signed_in(request)
+        return await pages.show(request, session, "import.html", "import")
+
+    @router.post("/import/preview")
+    async def check(request: Request) -> Response:
+        return await _import(pages, request, dry=True)
+
+    @router.post("/import")
+    async def load(request: Request) -> Response:
+        return await _import(pages, request, dry=False)
+
+    return router
+
+
+async def _list(pages: Pages, request: Request, tab: str, told: Told, **more: object) -> Response:
+    """Show a list that `/admin` gives in one piece."""
+    session, problem = pages.signed_in(request), None if told.ok else told.body
+    return await pages.show(request, session, f"{tab}.html", tab, told.status, told=told.body, problem=problem, **more)
+
+
+async def _item(pages: Pages, request: Request, told: Told) -> Response:
+    """Show one item, and how its text is read: its SID as words."""
+    session, snapshot = pages.signed_in(request), pages.desk.holder.current
+    catalog = snapshot.artifact.catalog
+    row = catalog.row_of(told.body["id"])
+    sid = None if row is None else sid_words(snapshot, catalog.sids[row].tolist())
+    text = orjson.dumps(told.body["item"], option=orjson.OPT_INDENT_2).decode()
+    return await pages.show(request, session, "item.html", "items", item=told.body, text=text, sid=sid)
+
+
+async def _import(pages: Pages, request: Request, dry: bool) -> Response:
+    """Check or load a file of bindings: CSV, or JSON where it begins like that."""
+    session, form = await pages.posted(request)
+    params = {**(DRY if dry else WAIT), "mode": form.get("mode", "create"), "zone": form.get("zone", "")}
+    text = form.get("file", "")
+    content: dict[str, Any] = {"csv": text}
+    if text.lstrip().startswith("["):
+        try:
+            content = {"body": orjson.loads(text)}
+        except orjson.JSONDecodeError as error:
+            raise BodyError(f"the file is not JSON: {error}") from None
+    told = await ask(request, session, "POST", "/slots:import", params=params, **content)
+    problem = None if told.ok else told.body
+    return await pages.show(
+        request, session, "report.html", "import", told.status, told=told.body, problem=problem, dry=dry
+    )
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, object, object]]:
+    """Return the fields of a record that changed: name, before, after; an empty one of either side is None."""
+    names = [name for name in dict.fromkeys([*before, *after]) if name not in ("id", "revision", "created_at")]
+    pairs = ((name, before.get(name) or None, after.get(name) or None) for name in names)
+    return [pair for pair in pairs if pair[1] != pair[2]]

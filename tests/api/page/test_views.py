@@ -1,0 +1,156 @@
+"""What the page shows, does and lets a browser load."""
+
+from __future__ import annotations
+
+import re
+from html import escape, unescape
+from typing import Any
+
+import pytest
+
+from slotbeam.api.page.render import ASSETS, POLICY, environment
+
+Browser = Any
+VIEWS = ["/", "/ops/bind", "/ops/try?q=labubu", "/ops/suggestions", "/ops/queries", "/ops/items?q=labubu",
+         "/ops/history", "/ops/import", "/ops/replicas"]  # fmt: skip
+SCRIPTS = [
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "' onfocus='alert(1)' autofocus='",
+    "javascript:alert(1)",
+    "</textarea><svg/onload=alert(1)>",
+    "{{ 7 * 7 }}{% for x in y %}",
+]  # fmt: skip
+BOUND = {"words": "labubu", "category": "brand", "items": "i003\ni004", "owner": "toys", "reason": "viral"}
+
+
+def etag_of(text: str) -> str:
+    found = re.search(r'name="etag" value="([^"]+)"', text)
+    assert found is not None
+    return unescape(found[1])
+
+
+async def test_every_view_may_load_from_this_origin_alone_and_holds_no_script_or_style(browser: Browser) -> None:
+    await browser.post("/ops/bind", **BOUND)
+    for path in VIEWS:
+        answer = await browser.get(path)
+        assert answer.status_code == 200, (path, answer.text)
+        assert answer.headers["content-security-policy"] == POLICY
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script>|https?://", answer.text), path
+    assert "unsafe" not in POLICY
+
+
+async def test_the_assets_are_packaged_and_nothing_else_is_given_out(browser: Browser) -> None:
+    for name, kind in ASSETS.items():
+        answer = await browser.get(f"/ops/assets/{name}")
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, kind)
+    for name in ("nothing.js", "..%2frender.py", "%2e%2e/render.py"):
+        assert (await browser.get(f"/ops/assets/{name}")).status_code == 404
+
+
+def test_every_template_escapes() -> None:
+    made = environment()
+    assert made.autoescape is True
+    for name in made.list_templates():
+        source = made.loader.get_source(made, name)[0]  # type: ignore[union-attr]
+        assert "safe" not in re.findall(r"\|\s*(\w+)", source), name
+
+
+@pytest.mark.parametrize("text", SCRIPTS)
+async def test_what_is_typed_is_shown_as_text(browser: Browser, text: str) -> None:
+    def is_text(answer: str) -> bool:
+        return text not in answer if escape(text) != text else True
+
+    for path in ("/", "/ops/try", "/ops/items"):
+        answer = await browser.client.get(path, params={"q": text})
+        assert is_text(answer.text), path
+    assert is_text((await browser.client.get("/ops/history", params={"word": text})).text)
+    fields = {**BOUND, "owner": text, "reason": text, "words": f"labubu\n{text}", "samples": text}
+    for path in ("/ops/bind/preview", "/ops/bind"):
+        assert is_text((await browser.post(path, **fields)).text), path
+    bound = await browser.post("/ops/bind", **{**BOUND, "owner": text, "reason": text})
+    assert is_text(bound.text)
+    for path in ("/", "/ops/history", "/ops/slots/1-4"):
+        assert is_text((await browser.get(path)).text), path
+    for path in ("/ops/slots/", "/ops/items/"):
+        answer = await browser.client.get(path + text.replace("/", "%2f"))
+        is_problem = answer.headers["content-type"] == "application/problem+json"
+        assert is_problem or is_text(answer.text), path
+
+
+async def test_the_dry_run_beside_the_form_says_what_the_bind_would_do_and_writes_nothing(browser: Browser) -> None:
+    told = await browser.post("/ops/bind/preview", **{**BOUND, "items": "i003\nnowhere", "samples": "labubu keychain"})
+    assert told.status_code == 200
+    assert "<mark>labubu</mark> keychain" in told.text
+    assert "1 found" in told.text
+    assert "1 missing" in told.text
+    assert "<code>nowhere</code>" in told.text
+    assert "<h4>Before</h4>" in told.text
+    assert "labubu" not in (await browser.get("/")).text
+    refused = await browser.post("/ops/bind/preview", **{**BOUND, "category": "nothing"})
+    assert 'role="alert"' in refused.text
+
+
+async def test_a_word_is_bound_edited_and_unbound(browser: Browser) -> None:
+    bound = await browser.post("/ops/bind", **BOUND)
+    assert "live</b> on 1 of 1 replicas" in bound.text
+    found = re.search(r'href="/ops/slots/([^"]+)"', bound.text)
+    assert found is not None
+    at = f"/ops/slots/{found[1]}"
+    assert "labubu" in (await browser.get("/")).text
+    assert "bound" in (await browser.get("/ops/try?q=labubu")).text
+    form = (await browser.get(at)).text
+    edited = await browser.post(at, **{**BOUND, "owner": "plush"}, etag=etag_of(form))
+    assert edited.status_code == 200, edited.text
+    history = (await browser.get("/ops/history?word=labubu")).text
+    assert '<td class="old">toys</td><td class="fresh">plush</td>' in history
+    stale = await browser.post(at, **BOUND, etag=etag_of(form))
+    assert stale.status_code == 412
+    gone = await browser.post(f"{at}/unbind", etag=etag_of((await browser.get(at)).text))
+    assert gone.status_code == 200
+    assert "Nothing is bound" in (await browser.get("/")).text
+
+
+async def test_a_form_that_is_sent_twice_binds_once(browser: Browser) -> None:
+    for _ in range(2):
+        assert "live" in (await browser.post("/ops/bind", **BOUND, key="k" * 16)).text
+    assert (await browser.get("/ops/history")).text.count("<b>bind</b>") == 1
+
+
+async def test_a_refused_bind_keeps_what_was_typed_and_names_the_holder(browser: Browser) -> None:
+    await browser.post("/ops/bind", **BOUND)
+    again = await browser.post("/ops/bind", **{**BOUND, "reason": "once more"})
+    assert again.status_code == 409
+    assert "once more" in again.text
+    assert "labubu" in again.text
+
+
+async def test_times_are_taken_in_the_zone_that_is_named(browser: Browser) -> None:
+    fields = {**BOUND, "ends_at": "2030-06-01T09:00", "zone": "Europe/Berlin"}
+    assert "2030-06-01T07:00:00.000Z" in (await browser.post("/ops/bind/preview", **fields)).text
+
+
+async def test_an_import_is_reported_by_line_and_is_all_or_nothing(browser: Browser) -> None:
+    good, bad = (
+        "words,category,items\nlabubu,brand,i003\n",
+        "words,category,items\nlabubu,brand,i003\ncrocs,none,i004\n",
+    )
+    refused = await browser.post("/ops/import", file=bad)
+    assert refused.status_code == 422
+    assert "refused" in refused.text
+    checked = await browser.post("/ops/import/preview", file=good)
+    assert "It would be imported" in checked.text
+    assert "Nothing is bound" in (await browser.get("/")).text
+    assert "Imported" in (await browser.post("/ops/import", file=good)).text
+    assert "labubu" in (await browser.get("/")).text
+    assert (await browser.post("/ops/import", file="[not json")).status_code == 400
+
+
+async def test_a_query_is_answered_with_bindings_and_without(browser: Browser) -> None:
+    await browser.post("/ops/bind", **BOUND)
+    told = (await browser.get("/ops/try?q=labubu")).text
+    assert "With bindings" in told
+    assert "ranges" in told
+    assert 'role="alert"' in (await browser.get(f"/ops/try?q={'x' * 300}")).text
