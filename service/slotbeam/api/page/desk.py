@@ -101,7 +101,7 @@ def sid_words(snapshot: Snapshot, sid: list[int]) -> list[str]:
 def _why(fact: Mapping[str, Any]) -> str:
     """Say what brought one item, as `search.explain` has it."""
     if fact.get("bindings"):
-        return f"bound: {', '.join(fact['bindings'])}"
+        return ""  # the mark beside it says so
     ways = [] if fact.get("range") is None else [f"range {fact['range'] + 1}"]
     ways += [name for name in ("words", "meaning") if fact.get(name)]
     return ", ".join(ways) or "filled up"
