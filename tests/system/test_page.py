@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from support.pointers import ROOT
 from support.processes import CLI, environment, wait_for
 
 SCREENS = ROOT / "build" / "screens"
-WIDTHS = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+WIDTHS = {"desktop": ViewportSize(width=1280, height=800), "phone": ViewportSize(width=390, height=844)}
 VIEWS = ["", "ops/bind", "ops/try?q=labubu", "ops/suggestions", "ops/queries", "ops/items?q=labubu", "ops/history",
          "ops/import", "ops/replicas"]  # fmt: skip
 TOKEN = "t" * 32

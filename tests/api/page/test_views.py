@@ -12,7 +12,8 @@ from slotbeam.api.page.render import ASSETS, POLICY, environment
 
 Browser = Any
 VIEWS = ["/", "/ops/bind", "/ops/try?q=labubu", "/ops/suggestions", "/ops/queries", "/ops/items?q=labubu",
-         "/ops/history", "/ops/import", "/ops/replicas"]  # fmt: skip
+         "/ops/history", "/ops/import", "/ops/replicas", "/ops/rules",
+         "/ops/rules/new"]  # fmt: skip
 SCRIPTS = [
     "<script>alert(1)</script>",
     "\"><img src=x onerror=alert(1)>",
@@ -154,3 +155,20 @@ async def test_a_query_is_answered_with_bindings_and_without(browser: Browser) -
     assert "With bindings" in told
     assert "ranges" in told
     assert 'role="alert"' in (await browser.get(f"/ops/try?q={'x' * 300}")).text
+
+
+async def test_a_rule_is_made_edited_and_removed_beside_its_dry_run(browser: Browser) -> None:
+    rule = {"words": "red shoe", "trigger": "contains", "hide": "i003", "reason": "recall"}
+    told = await browser.post("/ops/rules/new/preview", **rule)
+    assert "<h4>Before</h4>" in told.text
+    assert "is not JSON" in (await browser.post("/ops/rules/new/preview", **rule, filter="{")).text
+    made = await browser.post("/ops/rules/new", **rule)
+    assert "live</b> on 1 of 1 replicas" in made.text
+    found = re.search(r'href="(/ops/rules/b_[^"]+)"', (await browser.get("/ops/rules")).text)
+    assert found is not None
+    etag = etag_of((await browser.get(found[1])).text)
+    edited = await browser.post(found[1], **{**rule, "reason": "sold out"}, etag=etag)
+    assert edited.status_code == 200, edited.text
+    gone = await browser.post(f"{found[1]}/unbind", etag=etag_of((await browser.get(found[1])).text))
+    assert gone.status_code == 200
+    assert "No rule" in (await browser.get("/ops/rules")).text

@@ -8,17 +8,18 @@ from slotbeam.api.page.binding import binding_routes
 from slotbeam.api.page.desk import Desk
 from slotbeam.api.page.looking import looking_routes
 from slotbeam.api.page.routes import Pages, base_routes
+from slotbeam.api.page.rules import rule_routes
 from slotbeam.api.page.sessions import Sessions
 
 
 def page_routes(desk: Desk) -> APIRouter:
-    """Build `/` and `/ops/…` of the control plane.
+    """Build the control plane's root and all views of the page.
 
     Args:
         desk: what is read of it beside `/admin`.
     """
     pages = Pages(desk, Sessions(desk.clock))
     router = APIRouter()
-    for routes in (base_routes, binding_routes, looking_routes):
+    for routes in (base_routes, binding_routes, rule_routes, looking_routes):
         router.include_router(routes(pages))
     return router

@@ -40,8 +40,8 @@ def binding_body(form: Form) -> dict[str, Any]:
         "near_miss": "near_miss" in form,
         "exact": "exact" in form,
         "draft": "draft" in form,
-        "starts_at": _moment(form.get("starts_at", ""), zone),
-        "ends_at": _moment(form.get("ends_at", ""), zone),
+        "starts_at": zoned(form.get("starts_at", ""), zone),
+        "ends_at": zoned(form.get("ends_at", ""), zone),
         "owner": form.get("owner", ""),
         "reason": form.get("reason", ""),
         "sample_queries": lines(form.get("samples", "")),
@@ -53,6 +53,6 @@ def lines(text: str) -> list[str]:
     return [part for part in (one.strip() for one in text.replace(",", "\n").splitlines()) if part]
 
 
-def _moment(text: str, zone: str) -> str | None:
+def zoned(text: str, zone: str) -> str | None:
     """Return a time of day of a browser's field in a named zone, as bindings take it; None where it is empty."""
     return f"{text.replace('T', ' ')} {zone}" if text else None

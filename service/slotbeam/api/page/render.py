@@ -48,7 +48,7 @@ def moment(iso: str | None) -> str:
 def asset(name: str) -> Response:
     """Answer with a packaged file. Raises `NotFound`."""
     if name not in ASSETS:
-        raise NotFound(f"/ops/assets has no such file; it has {', '.join(ASSETS)}")
+        raise NotFound(f"the page has no such file; it has {', '.join(ASSETS)}")
     return Response(_content(name), media_type=ASSETS[name], headers={"Cache-Control": "max-age=3600"})
 
 

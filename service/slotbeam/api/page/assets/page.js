@@ -22,7 +22,7 @@ function previews(form) {
   const place = document.querySelector("#preview");
   let waiting, asked = 0;
   async function ask() {
-    if (!form.elements.words.value.trim()) return;
+    if (form.elements.words.required && !form.elements.words.value.trim()) return;
     const mine = ++asked;
     place.classList.add("busy");
     const text = await fetched(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
