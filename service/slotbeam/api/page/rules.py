@@ -22,7 +22,7 @@ OBJECTS = {"boost": list, "bury": list, "filter": dict, "when": dict, "metadata"
 """Fields that are said as JSON, and what each is."""
 LISTS = ("words", "unless", "hide", "positions")
 TEXTS = ("trigger", "replace", "alias", "owner", "reason")
-FLAGS = ("two_way", "exact", "draft")
+FLAGS = ("two_way", "draft")
 
 
 def rule_routes(pages: Pages) -> APIRouter:
