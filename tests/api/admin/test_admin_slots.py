@@ -103,6 +103,29 @@ async def test_words_beyond_the_reserved_slots_take_overflow_slots_and_are_found
         assert [applied.word for applied in answer.applied] == [word]
 
 
+async def test_pages_of_slots_are_the_whole_list_whatever_is_freed_in_between(admin: AppClient) -> None:
+    for number in range(6):
+        draft = number > 3
+        await admin.post("/admin/slots", json={**BODY, "words": [f"word{number}"], "draft": draft})
+    made = await admin.post("/admin/slots", json={**BODY, "words": ["one"], "slot": "1-12"})
+    every = (await admin.get("/admin/slots")).json()
+    assert every["next"] is None
+    for limit in (1, 4, 14):
+        seen: list[Any] = []
+        after: str | None = None
+        while not seen or after is not None:
+            params = {"limit": limit} | ({"after": after} if after else {})
+            page = (await admin.get("/admin/slots", params=params)).json()
+            assert page["counts"] == every["counts"]
+            seen, after = [*seen, *page["slots"]], page["next"]
+        assert seen == every["slots"]
+    await admin.request("DELETE", "/admin/slots/1-12", headers={"if-match": made.headers["etag"]})
+    rest = (await admin.get("/admin/slots", params={"after": "1-12"})).json()["slots"]
+    assert [slot["slot"] for slot in rest] == ["2-4", "2-5", "2-6", "2-7", None, None]
+    refused = await admin.get("/admin/slots", params={"after": "x"})
+    assert (refused.status_code, "is not a slot id" in refused.json()["detail"]) == (422, True)
+
+
 @pytest.mark.parametrize(
     ("params", "why"),
     [

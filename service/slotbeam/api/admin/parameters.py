@@ -96,6 +96,10 @@ class SlotsQuery(Params):
         None,
         description=f"Part of a word, an id, a slot, an owner or a reason; the first {MAX_SEARCH} characters count",
     )
+    limit: Annotated[int, Digits] = Field(1000, ge=1, le=1000, description="How many at most")
+    after: str | None = Field(
+        None, max_length=64, description="Only what comes behind this slot, or binding id: `next` of the page before"
+    )
 
 
 class RulesQuery(Params):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -26,7 +27,7 @@ from slotbeam.api.admin.queries import query_routes
 from slotbeam.api.admin.rules import rule_routes
 from slotbeam.api.admin.slotwrites import binding_write, patching_write, replacing_write
 from slotbeam.api.admin.suggestions import suggestion_routes
-from slotbeam.api.admin.views import View, all_slots, replica_view, slot_view
+from slotbeam.api.admin.views import View, all_slots, place_of, replica_view, slot_view
 from slotbeam.api.admin.writes import Write, WriteRequest, answered_before, carry_out
 from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
@@ -59,6 +60,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     async def list_slots(query: Annotated[SlotsQuery, Query()]) -> Response:
         position = None if query.position is None else _position(plane, query.position)
         text = normalize(query.q[:MAX_SEARCH]) if query.q else None
+        behind = None if query.after is None else _named(query.after)
         listing, facts = plane.watcher.listing, plane.watcher.facts
         every = list(all_slots(artifact, listing, facts.failed, plane.now_ms()))
         chosen = [
@@ -67,11 +69,18 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
             if query.state in (None, view["state"])
             and position in (None, view["position"])
             and (text is None or any(text in field for field in _searchable(view)))
+            and (behind is None or place_of(view) > behind)
         ]
-        await plane.authors.sign(chosen, facts.epoch)
+        page = chosen[: query.limit]
+        await plane.authors.sign(page, facts.epoch)
         head = {"state": facts.state, "epoch": facts.epoch, "revision": facts.revision, "active": facts.active}
         return json_response(
-            {**head, "counts": dict(Counter(str(view["state"]) for view in every)), "slots": chosen},
+            {
+                **head,
+                "counts": dict(Counter(str(view["state"]) for view in every)),
+                "slots": page,
+                "next": _next(page, chosen),
+            },
             headers={"X-Bindings-Revision": str(facts.revision)},
         )
 
@@ -200,6 +209,16 @@ def _position(plane: AdminPlane, text: str) -> int:
             f"position is {given}; {allowed}", errors=[{"field": "position", "given": given, "message": allowed}]
         )
     return int(text)
+
+
+def _named(text: str) -> tuple[Slot, str]:
+    """Return where the slot, or the binding id, is that ended a page. Raises `InputError`: it is neither."""
+    return place_of({"slot": None if text.startswith("b_") else text, "id": text})
+
+
+def _next(page: Sequence[View], chosen: Sequence[View]) -> str | None:
+    """Return what `after` is for the next page; None where this one is the last."""
+    return None if len(page) == len(chosen) else str(page[-1]["slot"] or page[-1]["id"])
 
 
 def _searchable(view: View) -> list[str]:

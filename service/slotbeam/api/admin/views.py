@@ -27,6 +27,8 @@ POLL_S = (0.005, 0.05)
 
 View = dict[str, Any]
 """A slot or a binding as JSON; `models/slots.py` says which members there are."""
+LAST_SLOT = Slot(10**9, 0)
+"""Behind every slot."""
 Spread = dict[str, Any]
 """Who serves a revision, as JSON; `models/edits.py` calls it `Propagation`. `settled`: nobody is awaited."""
 
@@ -114,6 +116,11 @@ def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, 
     for binding_id, binding in sorted(listing.bindings.items()) if listing else ():
         if binding_id not in shown and not binding.is_rule:
             yield slot_view(artifact, None, binding, now_ms, failed.get(binding_id))
+
+
+def place_of(view: View) -> tuple[Slot, str]:
+    """Return where `all_slots` has a view: bindings without a slot come last, by their ids."""
+    return (Slot.parse(view["slot"]), "") if view["slot"] else (LAST_SLOT, view["id"])
 
 
 def replica_view(heartbeat: Mapping[str, object]) -> dict[str, object]:

@@ -94,6 +94,7 @@ class SlotList(
             "active": "c1a0b2",
             "counts": {"active": 1, "free": 63},
             "slots": [_SIGNED, {**FREE, "slot": "1-2050"}],
+            "next": None,
         }
     ),
 ):
@@ -105,3 +106,4 @@ class SlotList(
     active: str
     counts: dict[LifecycleName, Count]
     slots: list[SignedSlot | UnreadableSlot | FreeSlot]
+    next: str | None = Field(description="What `after` is for the next page; null where this one is the last")
