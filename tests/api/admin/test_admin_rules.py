@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import redis
 
+from slotbeam.bindings.recovery.backup import from_export
 from slotbeam.search.artifact import Artifact
+from support.clients import AppClient
 from support.live import NOW, Clock
 
 from .conftest import Plane
@@ -255,6 +258,19 @@ async def test_an_export_takes_the_rules_along_and_an_import_makes_them_again(
     plain = [[{k: v for k, v in rule.items() if k not in times} for rule in rules] for rules in (before, after)]
     assert sorted(plain[0], key=str) == sorted(plain[1], key=str)
     assert (await admin.get("/admin/slots/1-4")).json()["boost"] == [{"test": {"department": "toys"}, "weight": 0.1}]
+
+
+async def test_a_store_can_be_restored_from_an_export_that_holds_rules(admin: AppClient, tmp_path: Path) -> None:
+    for body in EVERY:
+        await make(admin, body)
+    slot = {"words": ["crocs"], "category": "brand", "items": {"ids": ["i001"]}, "hide": ["i002"]}
+    assert (await admin.post("/admin/slots", json=slot)).status_code == 201
+    file = tmp_path / "bindings.json"
+    file.write_bytes((await admin.get("/admin/slots.json")).content)
+    kept = from_export(file)
+    listing = admin.plane.watcher.listing
+    assert kept.bindings == dict(listing.bindings)
+    assert kept.placed == dict(listing.placed)
 
 
 async def test_a_row_without_a_category_is_a_rule(admin: httpx.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from slotbeam.bindings.binding import EMPTY_STATE, Binding, ItemLists, Lifecycle, encode_items, record_bytes
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.replica.lastgood import LastGood, folder, generations, load_file
-from slotbeam.bindings.spec import LATER, MOMENTS, TOLD
+from slotbeam.bindings.spec import LATER, MOMENTS, OBJECTS, TOLD, json_text
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import iso, parse_ms
 from slotbeam.errors import BindingError, InputError, SetupError
@@ -214,14 +214,19 @@ def _exported(row: Mapping[str, Any]) -> tuple[Binding, tuple[str, ...]]:
     row = {**{name: iso(default) if name in MOMENTS else default for name, default in LATER.items()}, **row}
     ids = tuple(row["items"])
     sha, _ = encode_items(ids)
+    read = {**dict.fromkeys(MOMENTS, _ms), **dict.fromkeys(OBJECTS, _json)}
     record = {
-        **{name: _ms(row, name) if name in MOMENTS else row[name] for name in ("id", *TOLD, "revision")},
+        **{name: read[name](row, name) if name in read else row[name] for name in ("id", *TOLD, "revision")},
         "items": sha,
         "item_count": len(set(ids)),
         "draft": row["state"] == Lifecycle.DRAFT,
         "created_at": _ms(row, "created_at") or 0,
     }
     return Binding.from_record(record_bytes(record)), ids
+
+
+def _json(row: Mapping[str, Any], name: str) -> str:
+    return json_text(row[name])
 
 
 def _ms(row: Mapping[str, Any], name: str) -> int | None:

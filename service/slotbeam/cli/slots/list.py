@@ -29,9 +29,11 @@ def list_slots(
     params = {name: value for name, value in asked.items() if value is not None}
     with admin_client(settings_of(ctx), url) as client:
         answer = client.call("GET", "/admin/slots", params=params).json()
-        while answer["next"] is not None:
-            page = client.call("GET", "/admin/slots", params={**params, "after": answer["next"]}).json()
-            answer = {**page, "slots": [*answer["slots"], *page["slots"]]}
+        slots, after = answer["slots"], answer["next"]
+        while after is not None:
+            page = client.call("GET", "/admin/slots", params={**params, "after": after}).json()
+            slots, after = [*slots, *page["slots"]], page["next"]
+    answer |= {"slots": slots, "next": None}
     if as_json:
         show_json(answer)
         return
