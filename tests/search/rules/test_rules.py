@@ -50,7 +50,7 @@ class Case:
 def rule(draw: st.DrawFn, number: int, rewriting: bool) -> Rule:
     words = tuple(draw(st.lists(st.sampled_from(WORDS), max_size=2, unique=True)))
     said: dict[str, Any] = {
-        "position": tuple(draw(st.lists(IDS, max_size=4, unique=True))),
+        "positions": tuple(draw(st.lists(IDS, max_size=4, unique=True))),
         "hide": tuple(draw(st.lists(IDS, max_size=6))),
         "when": draw(st.sampled_from([None, None, *FILTERS])),
         "unless": tuple(draw(st.lists(st.sampled_from(["bolt", "lamp", "reds"]), max_size=1))),
@@ -133,7 +133,7 @@ def test_hidden_items_are_nowhere_and_positioned_ones_come_first_in_order(shop: 
     first = dict.fromkeys(
         item
         for rule in applied
-        for item in rule.position
+        for item in rule.positions
         if item not in hidden and passes(shop, item, case.request["filter"], rule.when)
     )
     wanted = list(first)
@@ -215,7 +215,7 @@ def test_a_word_is_replaced_once_and_the_rest_is_read_of_the_result(shop: Artifa
     rules = (
         Rule(id="a", words=("zorglub",), replace="red mug"),
         Rule(id="b", words=("red mug",), replace="lamp", created_at=1),
-        Rule(id="c", words=("mug",), position=("i007",), created_at=1),
+        Rule(id="c", words=("mug",), positions=("i007",), created_at=1),
     )
     answer = answer_of(shop, "big zorglub 12", *rules)
     assert answer.encoded.text == "big red mug 12"

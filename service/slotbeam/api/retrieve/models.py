@@ -34,7 +34,7 @@ class QuerySlot(Said):
     word: str | None = Field(description="The word that represents the position; null when it is empty")
 
 
-RuleAction = Literal["replace", "filter", "alias", "hide", "boost", "bury", "position", "metadata"]
+RuleAction = Literal["replace", "filter", "alias", "hide", "boost", "bury", "positions", "metadata"]
 
 
 class AppliedBinding(Said):

@@ -24,7 +24,7 @@ def rule_of(binding: Binding) -> Rule | None:
         trigger=Trigger(binding.trigger),
         unless=read_again(binding.unless),
         when=json_of(binding.when),
-        position=binding.positions,
+        positions=binding.positions,
         hide=binding.hide,
         boost=_weighted(binding.boost),
         bury=_weighted(binding.bury),

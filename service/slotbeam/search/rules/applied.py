@@ -70,8 +70,8 @@ class AppliedRules:
         """Return (n,) int64 rows of the items that come first, in order; of what passes, each once."""
         rows: list[int] = []
         for rule in self._rules():
-            if rule.position:
-                own = np.array(catalog.rows_of(rule.position)[0], np.int64)
+            if rule.positions:
+                own = np.array(catalog.rows_of(rule.positions)[0], np.int64)
                 counts = passing.holds(own)
                 if rule.when:
                     counts &= catalog.passing(rule.when).holds(own)

@@ -36,8 +36,8 @@ class Rule:
         words: canonical words that trigger it; without any, every query does.
         trigger: how much of a query they have to be.
         unless: canonical words; a query that holds one of them does not trigger it.
-        when: a filter; an item of `position` counts while it passes. None: always.
-        position: ids of the items that come first, in this order.
+        when: a filter; an item of `positions` counts while it passes. None: always.
+        positions: ids of the items that come first, in this order.
         hide: ids of items that are not answered.
         boost: what items gain.
         bury: what items lose.
@@ -54,7 +54,7 @@ class Rule:
     trigger: Trigger = Trigger.CONTAINS
     unless: tuple[str, ...] = ()
     when: Mapping[str, Any] | None = None
-    position: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     boost: tuple[Weighted, ...] = ()
     bury: tuple[Weighted, ...] = ()
@@ -71,5 +71,5 @@ class Rule:
         return tuple(name for name in ACTIONS if getattr(self, name) not in ("", (), None))
 
 
-ACTIONS = ("replace", "filter", "alias", "hide", "boost", "bury", "position", "metadata")
+ACTIONS = ("replace", "filter", "alias", "hide", "boost", "bury", "positions", "metadata")
 """What a rule may do, in the order in which a query meets it."""
