@@ -87,6 +87,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="seconds after SIGTERM in which /readyz says 503 and requests are still answered (0: none)",
     )
+    search_page: bool = Field(False, description="a search box at the root of the data plane (`up`: on unless set)")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe event logged")
 
     @property

@@ -22,8 +22,8 @@ TOKEN = "t" * 32
 
 
 @pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iterator[str]:
-    """The address of a control plane under `slotbeam up`."""
+def addresses(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iterator[dict[str, str]]:
+    """Of the planes of a `slotbeam up`."""
     data = tmp_path_factory.mktemp("page") / "data"
     variables = environment(
         port=0, admin_port=0, data_dir=data, artifact=tiny_artifact, log_level="error", admin_token=TOKEN
@@ -31,9 +31,19 @@ def origin(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Ite
     with subprocess.Popen([*CLI, "up"], env=variables, stdout=subprocess.DEVNULL) as up:
         try:
             wait_for(lambda: (data / "up.json").exists() or up.poll() is not None)
-            yield json.loads((data / "up.json").read_text())["admin"]
+            yield json.loads((data / "up.json").read_text())
         finally:
             up.terminate()
+
+
+@pytest.fixture(scope="module")
+def origin(addresses: dict[str, str]) -> str:
+    return addresses["admin"]
+
+
+@pytest.fixture(scope="module")
+def data_plane(addresses: dict[str, str]) -> str:
+    return addresses["data"]
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +132,27 @@ def test_axe_finds_nothing_serious_in_any_view(page: Page, scheme: str) -> None:
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wide <= 0, view
         shot(page, page.width, f"{view.partition('?')[0].replace('/', '-') or 'home'}-{scheme}")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_search_box_finds_while_one_types_and_runs_nothing_that_is_typed(
+    chromium: Browser, data_plane: str, width: str
+) -> None:
+    page = chromium.new_page(viewport=WIDTHS[width], base_url=data_plane)
+    asked: list[str] = []
+    wrong: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.goto("/")
+    page.locator("#examples button").first.click()
+    expect(page.locator("#hits li").first).to_be_visible()
+    page.get_by_label("Search").press_sequentially(" <img src=x onerror=alert(1)>")
+    expect(page.locator("#said")).to_contain_text("items")
+    assert page.locator("main img").count() == 0
+    shot(page, width, "search")
+    found = [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")]
+    assert found == []
+    assert [url for url in asked if not url.startswith(data_plane)] == []
+    assert wrong == []
+    page.close()

@@ -116,7 +116,8 @@ class Up(Parent):
 
     def _environment(self) -> dict[str, str]:
         """Return what makes a command below speak of the same service."""
-        return {**os.environ, **self.settings.environment(self.flags), "SLOTBEAM_REDIS_URL": self.url}
+        said = {**os.environ, **self.settings.environment(self.flags)}
+        return {"SLOTBEAM_SEARCH_PAGE": "true", **said, "SLOTBEAM_REDIS_URL": self.url}
 
     async def _until_ready(self, child: Child) -> None:
         """Wait until the child answers 200 on `/readyz`. Raises `SetupError` when it ends first or takes too long."""

@@ -16,7 +16,12 @@ POLICY = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 NEVER_KEPT = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store"}
-ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+ASSETS = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "search.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 @cache

@@ -19,6 +19,7 @@ from slotbeam.api.http.integrity import Integrity
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following_metrics, item_metrics
+from slotbeam.api.page.searching import search_routes
 from slotbeam.api.retrieve.address import CACHE_CONTROL, AddressQuery, address_route, is_known, tag_of
 from slotbeam.api.retrieve.admission import Admission
 from slotbeam.api.retrieve.answers import document
@@ -167,6 +168,8 @@ def create_data_app(
     app.state.ready = ready = lambda: replica is None or replica.is_ready
     app.state.whole = lambda: replica is None or replica.is_whole()
     app.include_router(probes(holder, ready, plane.metrics))
+    if settings.search_page:
+        app.include_router(search_routes(holder.current.artifact.name, holder.current.artifact.examples))
     app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))
 
     @app.post(
