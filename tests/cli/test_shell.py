@@ -128,19 +128,6 @@ def test_a_bind_of_a_match_says_first_how_many_items_and_which_queries_it_takes(
         assert up.cli("slots", "unbind", "blue").returncode == 0
 
 
-def test_a_bind_under_another_category_says_what_it_warns_of(up: Up) -> None:
-    words = [f"filler{number}" for number in range(4)]
-    for word in words:
-        assert "warning" not in up.cli("slots", "bind", word, "-c", "brand", "--item", "i003").stdout
-    try:
-        bound = up.cli("slots", "bind", "acme", "-c", "entity", "--item", "i003")
-        words.append("acme")
-        assert 'warning: "acme" has the category brand in the dictionary' in bound.stdout
-    finally:
-        for word in words:
-            assert up.cli("slots", "unbind", word).returncode == 0
-
-
 def test_a_preview_changes_nothing(up: Up) -> None:
     revision = up.retrieve("mug")["bindings"]["revision"]
     shown = up.cli("slots", "preview", "crocs", "-c", "brand", "--item", "i003", "--item", "nowhere")

@@ -21,7 +21,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         five=True,
     ),
     one(
-        *("a read without MULTI", "bindings/store/store.py"),
+        *("a read without MULTI", "bindings/store/reading.py"),
         *("async with client.pipeline(transaction=True)", "async with client.pipeline(transaction=False)"),
         f"{RACES}::test_a_commit_in_the_middle_of_a_read_is_seen_whole_or_not_at_all",
         five=True,

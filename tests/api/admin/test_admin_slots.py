@@ -123,7 +123,7 @@ async def test_pages_of_slots_are_the_whole_list_whatever_is_freed_in_between(ad
     rest = (await admin.get("/admin/slots", params={"after": "1-12"})).json()["slots"]
     assert [slot["slot"] for slot in rest] == ["2-4", "2-5", "2-6", "2-7", None, None]
     refused = await admin.get("/admin/slots", params={"after": "x"})
-    assert (refused.status_code, "is not a slot id" in refused.json()["detail"]) == (422, True)
+    assert (refused.status_code, "after" in refused.json()["detail"]) == (422, True)
 
 
 @pytest.mark.parametrize(

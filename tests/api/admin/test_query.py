@@ -24,6 +24,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 BODY = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001"]}}
 TOKEN = "t" * 32
 PLACES = {"slot": "1-4", "word": "crocs", "name": "start.js", "item_id": "i001", "index": "spring", "rule": "b_aaaa"}
+PLACES |= {"verb": "dismiss"}
 
 
 def placed(path: str) -> str:
@@ -40,6 +41,11 @@ def routes_of(app: FastAPI) -> Iterator[tuple[str, str, APIRoute]]:
         assert route.methods is not None
         for method in sorted(route.methods):
             yield method, placed(context.path), route
+
+
+def is_told(path: str) -> bool:
+    """Whether the document tells of a path: the page is for people."""
+    return path != "/" and not path.startswith("/ops")
 
 
 def problem(response: httpx.Response) -> dict[str, Any]:
@@ -76,7 +82,7 @@ async def test_a_query_parameter_given_twice_is_refused_on_every_route(
     for method, path, route in routes_of(create_admin_app(settings, shop)):
         for name in declared_by(route):
             said = problem(await admin.request(method, f"{path}?{name}=1&{name}=2", json=BODY))
-            assert f'"{name}" is given more than once' in said["detail"]
+            assert method == "HEAD" or f'"{name}" is given more than once' in said["detail"], (method, path)
 
 
 async def test_what_the_document_declares_is_what_every_route_takes(shop: Artifact, settings: Settings) -> None:
@@ -88,7 +94,8 @@ async def test_what_the_document_declares_is_what_every_route_takes(shop: Artifa
             for path, operations in app.openapi()["paths"].items()
             for method, operation in operations.items()
         }
-        taken = {(method, path): set(declared_by(route)) for method, path, route in routes_of(app)}
+        told = [(method, path, route) for method, path, route in routes_of(app) if is_told(path)]
+        taken = {(method, path): set(declared_by(route)) for method, path, route in told}
         assert {place: names for place, names in taken.items() if place in document or names} == document
 
 

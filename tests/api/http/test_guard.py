@@ -98,7 +98,7 @@ BAD: list[tuple[str, bytes, int, str]] = [
     ("another server's address", get(b"", b"http://elsewhere/livez"), 404, "not-found"),
     (
         "an upgrade to WebSocket",
-        get(b"Connection: upgrade\r\nUpgrade: websocket\r\n", b"/retrieve"),
+        get(b"Connection: upgrade\r\nUpgrade: websocket\r\n", b"/retrieve:batch"),
         405,
         "method-not-allowed",
     ),

@@ -98,7 +98,9 @@ class SlotsQuery(Params):
     )
     limit: Annotated[int, Digits] = Field(1000, ge=1, le=1000, description="How many at most")
     after: str | None = Field(
-        None, max_length=64, description="Only what comes behind this slot, or binding id: `next` of the page before"
+        None,
+        pattern=f"^({SLOT_PATTERN[1:-1]}|b_[a-z2-7]{{4,32}})$",
+        description="Only what comes behind this slot, or binding id: `next` of the page before",
     )
 
 
