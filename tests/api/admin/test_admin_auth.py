@@ -39,6 +39,7 @@ ROUTES = [
     ("PUT", "/admin/items/B07"),
     ("PATCH", "/admin/items/B07"),
     ("DELETE", "/admin/items/B07"),
+    ("POST", "/admin/revisions/7:revert"),
     ("GET", "/admin/indexes"),
     ("POST", "/admin/indexes/spring:activate"),
     ("POST", "/admin/indexes/spring:rollback"),

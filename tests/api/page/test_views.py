@@ -172,3 +172,14 @@ async def test_a_rule_is_made_edited_and_removed_beside_its_dry_run(browser: Bro
     gone = await browser.post(f"{found[1]}/unbind", etag=etag_of((await browser.get(found[1])).text))
     assert gone.status_code == 200
     assert "No rule" in (await browser.get("/ops/rules")).text
+
+
+async def test_a_revision_is_undone_from_the_history(browser: Browser) -> None:
+    await browser.post("/ops/bind", **BOUND)
+    assert "Undo this" in (await browser.get("/ops/history")).text
+    assert "labubu" in (await browser.get("/")).text
+    undone = await browser.post("/ops/history/1/revert")
+    assert (undone.status_code, "Undo this" in undone.text) == (200, False)
+    assert "labubu" not in (await browser.get("/")).text
+    refused = await browser.post("/ops/history/1/revert")
+    assert (refused.status_code, "no longer as revision 1 left it" in refused.text) == (409, True)

@@ -68,6 +68,7 @@ SlotPath = Annotated[
     ),
 ]
 RulePath = Annotated[str, Path(description="The id of a rule", json_schema_extra={"pattern": "^b_[a-z2-7]{4,32}$"})]
+RevisionPath = Annotated[str, Path(pattern="^[1-9][0-9]{0,17}$", description="A revision, as /admin/audit tells it")]
 ItemPath = Annotated[
     str, Path(description="The id of an item, percent-encoded", json_schema_extra={"minLength": 1, "maxLength": 256})
 ]

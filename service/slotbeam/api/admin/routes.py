@@ -24,6 +24,7 @@ from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.queries import query_routes
+from slotbeam.api.admin.reverting import reverting_routes
 from slotbeam.api.admin.rules import rule_routes
 from slotbeam.api.admin.slotwrites import binding_write, patching_write, replacing_write
 from slotbeam.api.admin.suggestions import suggestion_routes
@@ -46,6 +47,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     router.include_router(query_routes(plane))
     router.include_router(loading_routes(plane))
     router.include_router(rule_routes(plane))
+    router.include_router(reverting_routes(plane))
     router.include_router(item_routes(plane))
     router.include_router(index_routes(plane))
     artifact = plane.artifact

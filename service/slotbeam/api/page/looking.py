@@ -50,6 +50,14 @@ def looking_routes(pages: Pages) -> APIRouter:
             entries=entries, next=told.body.get("next"), word=word, problem=None if told.ok else told.body,
         )  # fmt: skip
 
+    @router.post("/history/{revision}/revert")
+    async def undo(request: Request, revision: str) -> Response:
+        session, _ = await pages.posted(request)
+        told = await ask(request, session, "POST", f"/revisions/{quote(revision, safe='')}:revert", params=WAIT)
+        if told.ok:
+            return await pages.show(request, session, "done.html", "history", told=told.body)
+        return await pages.show(request, session, "refused.html", "history", told.status, problem=told.body)
+
     @router.get("/suggestions")
     async def suggestions(request: Request) -> Response:
         session = pages.signed_in(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from slotbeam.cli.slots import bind, carry, export, history, import_, preview, restore, unbind
+from slotbeam.cli.slots import bind, carry, export, history, import_, preview, restore, revert, unbind
 from slotbeam.cli.slots import list as list_
 
 group = typer.Typer(help="Bind words to reserved slots, live.", no_args_is_help=True)
@@ -16,4 +16,5 @@ group.command()(export.export)
 group.command()(carry.carry)
 group.command("import")(import_.import_file)
 group.command()(history.history)
+group.command()(revert.revert)
 group.command()(restore.restore)

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 
 from slotbeam.api.http.models import Count, Moment, Said, TextSpan, with_examples
 
-OpName = Literal["bind", "update", "unbind", "add", "remove", "expire", "import"]
+OpName = Literal["bind", "update", "unbind", "add", "remove", "expire", "import", "revert"]
 
 
 class OverriddenSlot(Said):

@@ -1,0 +1,133 @@
+"""One revision undone by another, where nobody changed the same since."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import httpx
+import pytest
+import redis
+
+from support.clients import AppClient
+
+BODY: dict[str, Any] = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001", "i002"]}}
+
+
+async def bind(admin: httpx.AsyncClient, *words: str, **more: Any) -> dict[str, Any]:
+    answer = await admin.post("/admin/slots", json={**BODY, "words": list(words), **more})
+    assert answer.status_code == 201, answer.text
+    return dict(answer.json())
+
+
+async def revert(admin: httpx.AsyncClient, revision: int, **params: Any) -> httpx.Response:
+    return await admin.post(f"/admin/revisions/{revision}:revert", params=params)
+
+
+def served(admin: AppClient) -> dict[str, tuple[Any, ...]]:
+    """Id → what a record says, but for the revision that wrote it, and where it is placed."""
+    listing = admin.plane.watcher.listing
+    return {
+        key: (*binding.values().values(), binding.items, binding.created_at, listing.placed.get(key))
+        for key, binding in listing.bindings.items()
+    }
+
+
+async def test_what_was_made_goes_what_was_changed_is_as_before_what_was_removed_comes_again(admin: AppClient) -> None:
+    made = await bind(admin, "labubu")
+    first = served(admin)
+    tag = {"if-match": made["etag"]}
+    changed = await admin.patch("/admin/slots/1-4", json={"owner": "x", "items": {"ids": ["i003"]}}, headers=tag)
+    assert (await revert(admin, changed.json()["revision"])).json()["owner"] == ""
+    assert served(admin) == first
+    gone = await admin.request("DELETE", "/admin/slots/1-4", headers={"if-match": "*"})
+    back = (await revert(admin, gone.json()["revision"])).json()
+    assert (back["slot"], back["id"]) == ("1-4", made["id"])
+    assert served(admin) == first
+    rule = (await admin.post("/admin/rules", json={"words": ["sale"], "hide": ["i009"]})).json()
+    undone = await revert(admin, rule["revision"])
+    assert (undone.status_code, served(admin)) == (200, first)
+    entries = (await admin.get("/admin/audit")).json()["entries"]
+    assert [entry["op"] for entry in entries if entry["op"] == "revert"] == ["revert"] * 3
+
+
+async def test_a_revert_can_be_reverted_and_any_walk_through_edits_goes_back_step_by_step(admin: AppClient) -> None:
+    rng, states = random.Random(3), [served(admin)]
+    revisions: list[int] = []
+    for number in range(14):
+        held = list(served(admin))
+        kind = rng.choice(("bind", "bind", "patch", "unbind")) if held else "bind"
+        if kind == "bind":
+            done = await bind(admin, f"word{number}", draft=rng.random() < 0.3)
+        elif kind == "patch":
+            done = (await admin.patch(f"/admin/slots/{rng.choice(held)}", json={"reason": f"{number}"},
+                                      headers={"if-match": "*"})).json()  # fmt: skip
+        else:
+            at = f"/admin/slots/{rng.choice(held)}"
+            done = (await admin.request("DELETE", at, headers={"if-match": "*"})).json()
+        revisions.append(done["revision"])
+        states.append(served(admin))
+    again = (await revert(admin, revisions[-1])).json()["revision"]
+    assert served(admin) == states[-2]
+    await revert(admin, again)
+    assert served(admin) == states[-1]
+    for revision, state in zip(reversed(revisions), reversed(states[:-1]), strict=True):
+        assert (await revert(admin, revision)).status_code == 200
+        assert served(admin) == state
+
+
+async def test_what_was_changed_since_is_refused_and_named(admin: AppClient) -> None:
+    made = await bind(admin, "labubu")
+    later = await admin.patch("/admin/slots/1-4", json={"owner": "x"}, headers={"if-match": made["etag"]})
+    refused = await revert(admin, made["revision"])
+    assert (refused.status_code, refused.json()["revision"]) == (409, later.json()["revision"])
+    await admin.request("DELETE", "/admin/slots/1-4", headers={"if-match": "*"})
+    refused = await revert(admin, later.json()["revision"])
+    assert (refused.status_code, "it is gone" in refused.json()["detail"]) == (409, True)
+
+
+async def test_what_comes_again_takes_another_slot_where_its_own_is_bound_and_no_word_that_is(admin: AppClient) -> None:
+    await bind(admin, "labubu")
+    gone = (await admin.request("DELETE", "/admin/slots/1-4", headers={"if-match": "*"})).json()["revision"]
+    await bind(admin, "crocs", slot="1-4")
+    assert (await revert(admin, gone)).json()["slot"] == "1-5"
+    gone = (await admin.request("DELETE", "/admin/slots/1-5", headers={"if-match": "*"})).json()["revision"]
+    await bind(admin, "labubu")
+    assert (await revert(admin, gone)).json()["type"] == "urn:slotbeam:problem:word-taken"
+
+
+async def test_a_file_is_undone_whole(admin: AppClient) -> None:
+    await bind(admin, "labubu")
+    first = served(admin)
+    rows = [{"words": [f"w{n}"], "category": "brand", "items": ["i001"]} for n in range(5)]
+    done = (await admin.post("/admin/slots:import", json=rows)).json()
+    assert (await revert(admin, done["revision"])).status_code == 200
+    assert served(admin) == first
+
+
+async def test_a_dry_run_writes_nothing_and_the_same_key_undoes_once(admin: AppClient) -> None:
+    made = await bind(admin, "labubu")
+    assert (await revert(admin, made["revision"], dry_run="true")).json()["op"] == "revert"
+    assert len(served(admin)) == 1
+    at, key = f"/admin/revisions/{made['revision']}:revert", {"idempotency-key": "once"}
+    first = await admin.post(at, headers=key)
+    again = await admin.post(at, headers=key)
+    assert (again.status_code, again.json()["revision"], again.json()["replayed"]) == (
+        200,
+        first.json()["revision"],
+        True,
+    )
+
+
+@pytest.mark.parametrize(("revision", "status"), [("7", 404), ("9" * 18, 404), ("0", 422), ("x", 422)])
+async def test_a_revision_that_the_log_does_not_hold_is_not_found(admin: AppClient, revision: str, status: int) -> None:
+    await bind(admin, "labubu")
+    assert (await admin.post(f"/admin/revisions/{revision}:revert")).status_code == status
+
+
+async def test_a_list_that_is_gone_is_told(admin: AppClient, raw: redis.Redis) -> None:
+    await bind(admin, "labubu")
+    gone = (await admin.request("DELETE", "/admin/slots/1-4", headers={"if-match": "*"})).json()["revision"]
+    raw.delete(*raw.keys("{sb}:items:*"))
+    refused = await revert(admin, gone)
+    assert (refused.status_code, "no longer kept" in refused.json()["detail"]) == (409, True)
