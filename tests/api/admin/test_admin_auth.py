@@ -55,7 +55,8 @@ async def test_the_list_of_routes_is_complete(admin: httpx.AsyncClient) -> None:
             .replace("{word}", "labubu")
             .replace("{item_id}", "B07")
             .replace("{index}", "spring")
-            .replace("{rule}", "b_aaaa"),
+            .replace("{rule}", "b_aaaa")
+            .replace("{revision}", "7"),
         )
         for path, on in paths.items()
         for method in on
