@@ -10,6 +10,9 @@ import pytest
 import redis
 
 from support.clients import AppClient
+from support.live import NOW, Clock
+
+from .conftest import Plane
 
 BODY: dict[str, Any] = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001", "i002"]}}
 
@@ -131,3 +134,37 @@ async def test_a_list_that_is_gone_is_told(admin: AppClient, raw: redis.Redis) -
     raw.delete(*raw.keys("{sb}:items:*"))
     refused = await revert(admin, gone)
     assert (refused.status_code, "no longer kept" in refused.json()["detail"]) == (409, True)
+
+
+async def test_two_records_whose_slots_were_taken_get_two_other_slots(admin: AppClient) -> None:
+    rows = [{"words": [w], "category": "brand", "items": ["i001"]} for w in ("aaa", "bbb")]
+    done = (await admin.post("/admin/slots:import", json=rows)).json()
+    gone = (await revert(admin, done["revision"])).json()["revision"]
+    await bind(admin, "crocs", slot="1-4")
+    back = await revert(admin, gone)
+    assert back.status_code == 200, back.text
+
+
+async def test_a_rule_comes_back_though_the_empty_list_is_gone(admin: AppClient, raw: redis.Redis) -> None:
+    made = (await admin.post("/admin/rules", json={"words": ["sale"], "hide": ["i009"]})).json()
+    gone = await admin.request("DELETE", f"/admin/rules/{made['id']}", headers={"if-match": "*"})
+    raw.delete(*raw.keys("{sb}:items:*"))
+    back = await revert(admin, gone.json()["revision"])
+    assert back.status_code == 200, back.text
+
+
+async def test_the_dry_run_of_a_removal_builds(admin: AppClient) -> None:
+    await bind(admin, "labubu", items={"ids": ["i007", "i008"]})
+    gone = await admin.request("DELETE", "/admin/slots/1-4", headers={"if-match": "*"})
+    dry = await revert(admin, gone.json()["revision"], dry_run="true")
+    assert dry.status_code == 200, dry.text
+    assert dry.json()["warnings"] == [], dry.text
+
+
+async def test_what_has_ended_meanwhile_is_refused(plane: Plane) -> None:
+    clock = Clock(NOW)
+    async with plane(clock=clock) as admin:
+        await bind(admin, "labubu", ends_at="2027-02-01T00:00:00Z")
+        gone = await admin.request("DELETE", "/admin/slots/1-4", headers={"if-match": "*"})
+        clock.now_ms = NOW + 60 * 86_400_000
+        assert (await revert(admin, gone.json()["revision"])).status_code == 422

@@ -19,7 +19,7 @@ from slotbeam.api.admin.writes import Write, WriteRequest, answered_before, carr
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.bindings.binding import MAX_NUMBER
 from slotbeam.bindings.edits.revert import check_changes, records_before, revert
-from slotbeam.bindings.edits.wanted import MakeChange
+from slotbeam.bindings.edits.rules import NO_LIST, no_items
 from slotbeam.errors import Conflict, NotFound
 
 
@@ -41,22 +41,24 @@ def reverting_routes(plane: AdminPlane) -> APIRouter:
         asked = replace(WriteRequest.of(request, query), creates=False)
         if (again := await answered_before(plane, asked)) is not None:
             return again
-        return await carry_out(plane, asked, Write(await _undoing(plane, int(revision), who.name)))
+        return await carry_out(plane, asked, await _undoing(plane, int(revision), who.name))
 
     return router
 
 
-async def _undoing(plane: AdminPlane, revision: int, actor: str) -> MakeChange:
-    """Return the change that undoes a revision. Raises `NotFound`, `Conflict`, `BindingError`: it cannot be undone."""
+async def _undoing(plane: AdminPlane, revision: int, actor: str) -> Write:
+    """Return what undoes a revision. Raises `NotFound`, `Conflict`, `BindingError`: it cannot be undone."""
     found = (await plane.store.commits([revision])).get(revision) if revision <= MAX_NUMBER else None
     if found is None or found["epoch"] != plane.watcher.facts.epoch:
         raise NotFound(f"the log holds no revision {revision}; GET /admin/audit lists those that it holds")
     check_changes(revision, found["changes"])
-    _, lost = await plane.store.items({binding.items for binding in records_before(found["changes"])})
+    named = {binding.items for binding in records_before(found["changes"])}
+    lists, lost = await plane.store.items(named - {NO_LIST.sha})  # the empty one, of every rule, comes with the commit
     if lost:
         raise Conflict(
             f"the items of what revision {revision} removed are no longer kept (a list that nothing names goes after "
             "an hour); bind it anew, or restore a backup",
             revision=revision,
         )
-    return revert(plane.artifact, revision, found["changes"], actor, plane.now_ms())
+    make = revert(plane.artifact, revision, found["changes"], actor, plane.now_ms())
+    return Write(make, no_items(plane.artifact, ()), lists=lists)

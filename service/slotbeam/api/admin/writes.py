@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
 from slotbeam.api.admin.views import Spread, edit_view, is_complete, spread_of
 from slotbeam.api.http.bodies import json_response
-from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.binding import Binding, ItemLists
 from slotbeam.bindings.edits.plan import Edit
 from slotbeam.bindings.edits.wanted import (
     MakeChange,
@@ -38,12 +38,14 @@ class Write:
         resolved: the item list that it names.
         samples: queries for the dry run.
         created: whether success is 201.
+        lists: item lists that it names and that no binding has now, for the dry run.
     """
 
     make: MakeChange
     resolved: Resolved | None = None
     samples: Sequence[str] = ()
     created: bool = False
+    lists: ItemLists = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ async def _dry_run(plane: AdminPlane, write: Write) -> Response:
     preview = Preview(
         snapshot=plane.holder.current,
         listing=listing,
-        items=watcher.good.items if watcher.good else {},
+        items={**(watcher.good.items if watcher.good else {}), **write.lists},
         previous=watcher.compiled.every if watcher.compiled else None,
         now_ms=plane.now_ms(),
         resolved=write.resolved,

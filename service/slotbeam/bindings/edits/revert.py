@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.edits.checks import check_times
 from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.edits.rules import refuse_rival
 from slotbeam.bindings.edits.wanted import MakeChange
@@ -33,8 +34,14 @@ def revert(artifact: Artifact, revision: int, changes: Changes, actor: str, now_
     """
 
     def change(listing: Listing) -> Change:
-        edits = tuple(_undone(artifact, listing, revision, one, now_ms) for one in changes)
-        return Change("revert", edits, actor, now_ms)
+        edits = [_undone(artifact, listing, revision, one, now_ms) for one in changes]
+        taken = {*listing.holders, *(edit.slot for edit in edits if edit.slot)}  # former slots go before free ones
+        for number, edit in enumerate(edits):
+            if edit.after is not None and edit.slot is None and edit.after.holds_words:
+                slot = _free(artifact, listing, taken, edit.after)
+                edits[number] = replace(edit, slot=slot)
+                taken.add(slot)
+        return Change("revert", tuple(edits), actor, now_ms)
 
     return change
 
@@ -58,13 +65,14 @@ def _undone(artifact: Artifact, listing: Listing, revision: int, change: Mapping
     if change["before"] is None:
         return Edit(before, None, held)
     back = Binding.from_record(change["before"].encode())
+    check_times(None, None if before and before.ends_at == back.ends_at else back.ends_at, now_ms)
     if back.is_rule:
         refuse_rival(artifact.folding, listing, back, binding_id, now_ms)
         return Edit(before, back, None)
     if back.draft:
         return Edit(before, back, None)
     refuse_twins(artifact.folding, listing, back, before, now_ms)
-    return Edit(before, back, held or _place(artifact, listing, back, change["slot_before"]))
+    return Edit(before, back, held or _former(artifact, listing, back, change["slot_before"]))
 
 
 def _is_as_left(now: Binding | None, left: Binding | None) -> bool:
@@ -74,14 +82,22 @@ def _is_as_left(now: Binding | None, left: Binding | None) -> bool:
     return replace(now, revision=0) == replace(left, revision=0)
 
 
-def _place(artifact: Artifact, listing: Listing, back: Binding, former: str | None) -> Slot:
-    """Return the slot that a binding was on, or the first free one where that is bound again."""
+def _former(artifact: Artifact, listing: Listing, back: Binding, former: str | None) -> Slot | None:
+    """Return the slot that a binding was on; None where it is bound again, or is no slot of its category any more."""
     codebook = artifact.kae.codebook
     position = codebook.position_of(back.category)
     slot = Slot.parse(former) if former else None
-    if slot is not None and slot.index in codebook.bindable(position) and slot not in listing.holders:
-        return slot
-    return first_free(listing, position, codebook.bindable(position), codebook.group_name(position))
+    if slot is None or slot.position != position or slot.index not in codebook.bindable(position):
+        return None
+    return None if slot in listing.holders else slot
+
+
+def _free(artifact: Artifact, listing: Listing, taken: Collection[Slot], back: Binding) -> Slot:
+    codebook = artifact.kae.codebook
+    position = codebook.position_of(back.category)
+    bindable = codebook.bindable(position)
+    free = next((Slot(position, index) for index in bindable if Slot(position, index) not in taken), None)
+    return free or first_free(listing, position, bindable, codebook.group_name(position))  # raises
 
 
 def check_changes(revision: int, changes: Changes) -> None:
