@@ -57,8 +57,7 @@ async def _undoing(plane: AdminPlane, revision: int, actor: str) -> Write:
     if lost:
         raise Conflict(
             f"the items of what revision {revision} removed are no longer kept (a list that nothing names goes after "
-            "an hour); bind it anew, or restore a backup",
-            revision=revision,
+            "an hour); bind it anew, or restore a backup"
         )
     make = revert(plane.artifact, revision, found["changes"], actor, plane.now_ms())
     return Write(make, no_items(plane.artifact, ()), lists=lists)

@@ -57,9 +57,7 @@ def _undone(artifact: Artifact, listing: Listing, revision: int, change: Mapping
     if not _is_as_left(before, None if left is None else Binding.from_record(left.encode())):
         now = "it is gone" if before is None else f"revision {before.revision} changed it"
         raise Conflict(
-            f"{binding_id} is no longer as revision {revision} left it: {now}; undo that first, or edit it by hand",
-            binding=binding_id,
-            revision=before.revision if before else None,
+            f"{binding_id} is no longer as revision {revision} left it: {now}; undo that first, or edit it by hand"
         )
     held = listing.placed.get(binding_id)
     if change["before"] is None:

@@ -24,13 +24,14 @@ function shown(answer) {
   said.textContent = understood(answer);
   hits.replaceChildren(...answer.items.map((item) => {
     const line = made("li", item.title + " ");
-    if (item.source !== "model") line.append(made("span", item.source, "tag good"));
+    line.append(made("span", item.source, item.source === "model" ? "tag" : "tag good"));
     line.append(made("small", `${item.id} · ${item.score.toFixed(2)}`));
     return line;
   }));
 }
 
 async function ask() {
+  clearTimeout(waiting);
   asking?.abort();
   const query = field.value.trim();
   history.replaceState(null, "", query ? `#${encodeURIComponent(query)}` : location.pathname);
