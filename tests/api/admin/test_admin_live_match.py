@@ -73,8 +73,10 @@ async def test_a_replica_that_starts_finds_what_the_others_do(
     await admin.put(f"/admin/items/new-1{WAIT}", json={"title": "mugs"})
     settings = Settings(data_dir=tmp_path / "other", redis_url=server.url, replica_id="serve-2")
     async with client_of(create_data_app(settings, whole)) as other, asyncio.timeout(20):
-        while (await other.post("/retrieve", json={"query": "x"})).json()["catalog"]["seq"] != 1:
+        told = {"catalog": {"seq": 0}, "bindings": {"revision": 0}}
+        while (told["catalog"]["seq"], told["bindings"]["revision"]) != (1, 1):
             await asyncio.sleep(0.005)
+            told = (await other.post("/retrieve", json={"query": "x"})).json()
         assert await bound(other, "mug") == await bound(data, "mug") > {"new-1"}
 
 
