@@ -47,7 +47,7 @@ from control_client.models import (
     Problem,
     ReplicaList,
     RowForm,
-    RowFormCategory,
+    RowFormCategoryType0,
     SignedSlot,
     SlotList,
 )
@@ -126,7 +126,7 @@ def search(shop: Client) -> None:
 
 
 def clear(admin: AuthenticatedClient) -> None:
-    row = RowForm(words=["lafufu"], category=RowFormCategory.BRAND, items=["i004"])
+    row = RowForm(words=["lafufu"], category=RowFormCategoryType0.BRAND, items=["i004"])
     loaded = load.sync(client=admin, body=[row])
     assert isinstance(loaded, ImportCommitted), loaded
     assert (loaded.rows, loaded.created) == (1, 1)
