@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from slotbeam.arrays import Strings
@@ -12,6 +12,9 @@ from slotbeam.arrays import Strings
 BLOCK = 64
 """Items that are compressed together; neighbours are alike, as rows are in SID order."""
 _LEVEL = 6
+_REMEMBERED, _SHORT = 2048, 4096
+"""So many lines that were read one by one, of so many bytes at most, are remembered: an edit reads its item to be
+checked, and once more when it is served."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,29 @@ class Sources:
     """
 
     blocks: Strings
+    _read: dict[int, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def __getitem__(self, row: int) -> bytes:
-        return self.block(row // BLOCK)[row % BLOCK]
+        line = self._read.get(row)
+        if line is None:
+            line = self.block(row // BLOCK)[row % BLOCK]
+            if len(self._read) >= _REMEMBERED:
+                self._read.clear()
+            if len(line) <= _SHORT:
+                self._read[row] = line
+        return line
+
+    def take(self, rows: Sequence[int]) -> list[bytes]:
+        """Return the lines of rising `rows`: each block is read once."""
+        taken, number, lines = [], -1, list[bytes]()
+        for row in rows:
+            line = self._read.get(row)
+            if line is None:
+                if row // BLOCK != number:
+                    number, lines = row // BLOCK, self.block(row // BLOCK)
+                line = lines[row % BLOCK]
+            taken.append(line)
+        return taken
 
     def block(self, number: int) -> list[bytes]:
         """Return the lines of the rows from `number * BLOCK` on, at most `BLOCK` of them."""

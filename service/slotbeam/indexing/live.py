@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,6 @@ from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders.jsonl import item as read_documented
 from slotbeam.catalog.loaders.place import SourcePlace
-from slotbeam.catalog.sources import BLOCK
 from slotbeam.errors import SetupError
 from slotbeam.indexing.encode import ItemEncoder
 from slotbeam.search.artifact import Artifact
@@ -142,11 +140,10 @@ class LiveIndex:
         of_index = sorted((rows[item_id], item_id) for item_id, item in known.items() if item is None)
         titles = self._index.titles.take([row for row, _ in of_index])
         alike = [own for own, title in zip(of_index, titles, strict=True) if items[own[1]].title == title]
-        for number, block in groupby(alike, key=lambda own: own[0] // BLOCK):
-            lines = self._index.sources.block(number)
-            for row, item_id in block:
-                item, faults = read_documented(_PLACE, orjson.loads(lines[row % BLOCK]))
-                known[item_id] = None if faults else item
+        sources = self._index.sources.take([row for row, _ in alike])
+        for (_, item_id), source in zip(alike, sources, strict=True):
+            item, faults = read_documented(_PLACE, orjson.loads(source))
+            known[item_id] = None if faults else item
         return {item_id: item for item_id, item in known.items() if item is not None}
 
     def _columns(self, items: Mapping[str, Item]) -> Columns:

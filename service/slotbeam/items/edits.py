@@ -141,20 +141,19 @@ def make_plan(operations: Sequence[Operation], given: Given) -> ItemsPlan:
     for operation in operations:
         old = records.get(operation.id)
         try:
-            outcome, record = _apply(operation, current_of(operation.id, old, given.base), seq + 1, given.kinds)
+            outcome, data = _apply(operation, current_of(operation.id, old, given.base), seq + 1, given.kinds)
             grows = old is None or given.is_held(old)
-            if record is not None and grows and edited >= given.limit:
+            if data is not None and grows and edited >= given.limit:
                 raise DeltaFull(
                     f"{edited} items were edited since the index was built, {given.limit} are allowed "
                     "(SLOTBEAM_DELTA_LIMIT); fold them (slotbeam index --fold) and activate that index, or raise it",
                     allowed=given.limit,
                 )
         except SlotbeamError as error:
-            outcome, record = ItemOutcome(operation.id, Did.REFUSED, error=error), None
-        if record is not None:
-            data = record.data()
+            outcome, data = ItemOutcome(operation.id, Did.REFUSED, error=error), None
+        if data is not None:
             digest.replace(old, data)
-            seq, count, records[operation.id] = record.seq, count + (old is None), data
+            seq, count, records[operation.id] = seq + 1, count + (old is None), data
             edited += grows
             writes.append(RecordWrite(operation.id, seq, data, str(digest)))
         outcomes.append(outcome)
@@ -166,38 +165,40 @@ class Current:
     """An item as it is now: edited, or of the index; `row` is None for one that is not there.
 
     Attributes:
-        item: that the row says, where it was read already.
         seq: of the edit that made it so; None for one of the index.
-        etag: of its record; of an item of the index, that of the record it would have at 0.
+        record: of that edit.
+        item: that the row says, where it was read already.
         why: a patch has no row to begin from.
     """
 
     row: Mapping[str, Any] | None
-    seq: int | None
-    etag: str | None
+    seq: int | None = None
+    record: bytes | None = None
     item: Item | None = None
     why: InputError | None = None
+
+    @property
+    def etag(self) -> str | None:
+        """Of its record; of an item of the index, that of the record it would have at 0; None where there is none."""
+        return None if self.row is None else etag_of(self.record or ItemRecord(Op.PUT, 0, self.row).data())
 
 
 def current_of(item_id: str, record: bytes | None, base: BaseRow) -> Current:
     """Return the item that a record, or the index, says there is. Raises `InputError`: the record cannot be read."""
     if record is not None:
         known = ItemRecord.of(record)
-        there = known.op is Op.PUT
-        return Current(known.row if there else None, known.seq, etag_of(record) if there else None)
+        return Current(known.row if known.op is Op.PUT else None, known.seq, record)
     try:
         found = base(item_id)
     except InputError as error:
-        return Current({}, None, etag_of(ItemRecord(Op.PUT, 0, {"id": item_id}).data()), why=error)
-    if found is None:
-        return Current(None, None, None)
-    row, item = found
-    return Current(row, None, etag_of(ItemRecord(Op.PUT, 0, row).data()), item)
+        return Current({"id": item_id}, why=error)
+    row, item = found or (None, None)
+    return Current(row, item=item)
 
 
 def _apply(
     operation: Operation, now: Current, seq: int, kinds: Mapping[str, FieldKind]
-) -> tuple[ItemOutcome, ItemRecord | None]:
+) -> tuple[ItemOutcome, bytes | None]:
     """Return what an operation does to the item that is there, and the record to write; None when nothing changes."""
     item_id = check_id(operation.id)
     if (operation.body is None) is not (operation.verb is Verb.DELETE):
@@ -207,7 +208,7 @@ def _apply(
         raise NotFound(f"there is no item {shown(item_id)}{deleted}")
     if operation.verb is Verb.DELETE:
         _check_match(operation, now)
-        return ItemOutcome(item_id, Did.DELETED, seq), ItemRecord(Op.DELETE, seq, {"id": item_id})
+        return ItemOutcome(item_id, Did.DELETED, seq), ItemRecord(Op.DELETE, seq, {"id": item_id}).data()
     before: Item | None = None
     if now.row is not None and now.why is None:
         before = now.item or read_row(now.row, {})
@@ -224,9 +225,9 @@ def _apply(
     changed = changed_parts(before, after)
     if before is not None and not changed:
         return ItemOutcome(item_id, Did.UNCHANGED, now.seq, now.etag), None
-    record = ItemRecord(Op.PUT, seq, row)
+    data = ItemRecord(Op.PUT, seq, row).data()
     did = Did.CREATED if now.row is None else Did.UPDATED
-    return ItemOutcome(item_id, did, seq, etag_of(record.data()), changed), record
+    return ItemOutcome(item_id, did, seq, etag_of(data), changed), data
 
 
 def _check_match(operation: Operation, now: Current) -> None:
