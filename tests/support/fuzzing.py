@@ -17,7 +17,7 @@ from slotbeam.bindings.spec import OBJECTS
 CASES = int(os.environ.get("FUZZ_CASES", "0"))
 """Cases of both planes together; 0 is the sample: one round."""
 SEED = int(os.environ.get("FUZZ_SEED", "0"))
-EXAMPLES = 500 if CASES else 8
+EXAMPLES = 500 if CASES else 12
 CHECKS = {"not_a_server_error", "negative_data_rejection", "positive_data_acceptance", "unsupported_method"}
 TOLD_EVERY = 1000
 SHOWN = 2000
