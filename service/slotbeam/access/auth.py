@@ -19,7 +19,7 @@ from starlette.requests import Request
 
 from slotbeam.access.audit import attempt_of
 from slotbeam.access.secret import set_or_kept
-from slotbeam.access.tokens import ADMIN, SCOPES, TokenFile
+from slotbeam.access.tokens import ADMIN, SCOPES, TokenFile, effective
 from slotbeam.errors import Forbidden, RateLimited, SetupError, Unauthorized
 from slotbeam.settings import Settings
 
@@ -92,8 +92,13 @@ class Tokens:
         self._read: tuple[tuple[int, ...], Mapping[bytes, Principal]] = ((), self._admin)
         self._rate = Rate(settings.admin_rate, clock)
 
-    def principal(self, request: Request, scope: str) -> Principal:
-        """Return who sends `request`, if they may do what `scope` names; note for the audit what was found.
+    def scopes_of(self, token: str) -> frozenset[str]:
+        """Return what a token may do, which tells nobody that it is taken: that is `principal`'s to say."""
+        found = self._known().get(hashlib.sha256(token.encode()).digest())
+        return found.scopes if found else frozenset()
+
+    def principal(self, request: Request, *scopes: str) -> Principal:
+        """Return who sends `request`, if they may do what one of `scopes` names; note for the audit what was found.
 
         Raises:
             Unauthorized: no token, two, an unknown, malformed or expired one: the same answer for all.
@@ -101,7 +106,7 @@ class Tokens:
             Forbidden: the token is good, its scopes are not enough, or a browser says that another site asks.
         """
         attempt = attempt_of(request)
-        attempt.scope, attempt.why = scope, None
+        attempt.scope, attempt.why = scopes[0], None
         headers = [value for name, value in request.scope["headers"] if name == b"authorization"]
         kind, _, token = headers[0].partition(b" ") if len(headers) == 1 else (b"", b"", b"")
         given = hashlib.sha256(token.strip()).digest()
@@ -127,10 +132,11 @@ class Tokens:
                 "or raise SLOTBEAM_ADMIN_RATE",
                 retry_after_s=math.ceil(wait_s),
             )
-        if scope not in caller.scopes:
+        if caller.scopes.isdisjoint(scopes):
             attempt.why = "scope"
             raise Forbidden(
-                f"this token may {', '.join(sorted(caller.scopes)) or 'nothing'}; {scope} is needed", scope=scope
+                f"this token may {', '.join(sorted(caller.scopes)) or 'nothing'}; {scopes[0]} is needed",
+                scope=scopes[0],
             )
         site = request.headers.get("sec-fetch-site", "none")
         if request.method not in ("GET", "HEAD") and site not in ("none", "same-origin"):
@@ -149,7 +155,7 @@ class Tokens:
             further: dict[bytes, Principal] = {}
             try:
                 for token in self._file.read():
-                    principal = Principal(token.id, token.name, frozenset(token.scopes), token.expires_at)
+                    principal = Principal(token.id, token.name, effective(token.scopes), token.expires_at)
                     further[bytes.fromhex(token.sha256)] = principal
             except SetupError as error:
                 log.error("tokens", error=str(error))

@@ -12,7 +12,7 @@ import json
 import math
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,12 @@ from typing import Any
 from slotbeam.errors import InputError, NotFound, SetupError
 from slotbeam.files import PRIVATE, locked, write_whole
 
-SCOPES = ("slots:read", "slots:write", "items:read", "items:write", "indexes:read", "indexes:write")
+SCOPES = (
+    *("slots:read", "slots:write", "slots:draft", "slots:publish"),
+    *("items:read", "items:write", "indexes:read", "indexes:write"),
+)
+DRAFT, PUBLISH, WRITE = "slots:draft", "slots:publish", "slots:write"
+"""To say what bindings and rules are; to say that they count, or no longer; both."""
 MAX_TOKENS = 64
 LIVE_PER_NAME = 2
 MAX_DAYS = 3650
@@ -30,6 +35,13 @@ RESERVED = (ADMIN, "expiry")
 
 _NAME = re.compile(r"(?!t_)[a-z0-9][a-z0-9._-]{0,31}")  # no name looks like an id
 _DAY_S = 86_400
+
+
+def effective(scopes: Iterable[str]) -> frozenset[str]:
+    """Return `scopes` and what they amount to: `slots:write` is `slots:draft` and `slots:publish` together."""
+    given = frozenset(scopes)
+    both = WRITE in given or {DRAFT, PUBLISH} <= given
+    return given | {DRAFT, PUBLISH, WRITE} if both else given
 
 
 @dataclass(frozen=True)

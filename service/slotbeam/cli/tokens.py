@@ -22,7 +22,9 @@ Which = Annotated[str, typer.Argument(help="An id of the list, or a name.")]
 Scopes = Annotated[
     list[str],
     typer.Option(
-        "--scope", "-s", help="slots:read, slots:write, items:write, indexes:write and so on; may be repeated."
+        "--scope",
+        "-s",
+        help="slots:read, slots:write (slots:draft: drafts only), items:write and so on; may be repeated.",
     ),
 ]
 Days = Annotated[int | None, typer.Option(help="How long it lives; until it is revoked otherwise.")]

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slotbeam.access.audit import attempt_of
 from slotbeam.access.auth import Principal
 from slotbeam.api.admin.exporting import export_views
 from slotbeam.api.admin.forms import RowForm, said
@@ -17,6 +18,7 @@ from slotbeam.api.admin.models.files import Export, ImportCommitted, ImportDryRu
 from slotbeam.api.admin.parameters import KEY, ImportQuery, ZoneQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.rows import MAX_ROWS, Parsed, read_rows, to_csv, to_json
+from slotbeam.api.admin.scopes import EDITING, allowed
 from slotbeam.api.admin.views import is_complete, spread_of
 from slotbeam.api.admin.writes import fingerprint_of, outcome_of, warnings_of
 from slotbeam.api.http.bodies import json_response
@@ -53,7 +55,7 @@ class Loaded:
 def loading_routes(plane: AdminPlane) -> APIRouter:
     """Build the routes, without the prefix."""
     router = APIRouter()
-    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
+    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller(*EDITING))
 
     @router.get(
         "/slots.csv",
@@ -93,7 +95,7 @@ def loading_routes(plane: AdminPlane) -> APIRouter:
         request: Request, query: Annotated[ImportQuery, Query()], who: Principal = writes
     ) -> Response:
         parsed = await read_rows(request, plane.settings.admin_body_limit, query.zone)
-        return await _import(plane, request, query, parsed, who.name)
+        return await _import(plane, request, query, parsed, who)
 
     return router
 
@@ -107,12 +109,13 @@ async def _file(plane: AdminPlane, name: str, media_type: str, write: Callable[[
     return Response(await plane.off_loop(write), media_type=media_type, headers=headers)
 
 
-async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parsed: Parsed, actor: str) -> Response:
+async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parsed: Parsed, who: Principal) -> Response:
     idempotency_key, update = idempotency_key_of(request), query.mode == "update"
     forms, unread = parsed
     mark = fingerprint_of(request, list(forms.values()), f"update={update}\n")
     loaded = await plane.off_loop(lambda: _resolve(plane, forms, unread))
-    make = load(plane.artifact, loaded.rows, loaded.refused, actor, plane.now_ms(), update=update)
+    make = load(plane.artifact, loaded.rows, loaded.refused, who.name, plane.now_ms(), update=update)
+    make = allowed(make, who, attempt_of(request))
     try:
         done = None
         if idempotency_key is not None and not (query.dry_run or unread):

@@ -116,14 +116,14 @@ class AdminPlane:
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
 
-    def caller(self, scope: str) -> Callable[[Request], Awaitable[Principal]]:
-        """Make a dependency of every route under `/admin`: who sends the request, if they may do what `scope` names.
+    def caller(self, *scopes: str) -> Callable[[Request], Awaitable[Principal]]:
+        """Make a dependency of every route under `/admin`: who sends the request, if they have one of `scopes`.
 
         Query parameters come second, whoever has no token learns nothing of them and the audit knows who misspelt one.
         """
 
         async def who(request: Request) -> Principal:
-            found = self.tokens.principal(request, scope)
+            found = self.tokens.principal(request, *scopes)
             refuse_undeclared(request)
             return found
 

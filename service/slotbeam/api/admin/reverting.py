@@ -15,6 +15,7 @@ from slotbeam.api.admin.models.edits import Done, Removed
 from slotbeam.api.admin.models.rules import RuleDone, RuleGone
 from slotbeam.api.admin.parameters import KEY, RevisionPath, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.scopes import EDITING
 from slotbeam.api.admin.writes import Write, WriteRequest, answered_before, carry_out
 from slotbeam.api.http.openapi import answers, asks
 from slotbeam.bindings.binding import MAX_NUMBER
@@ -26,7 +27,7 @@ from slotbeam.errors import Conflict, NotFound
 def reverting_routes(plane: AdminPlane) -> APIRouter:
     """Build the route, without the prefix."""
     router = APIRouter()
-    writes = Depends(plane.caller("slots:write"))
+    writes = Depends(plane.caller(*EDITING))
 
     @router.post(
         "/revisions/{revision}:revert",
@@ -38,7 +39,7 @@ def reverting_routes(plane: AdminPlane) -> APIRouter:
     async def post_revert(
         revision: RevisionPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
-        asked = replace(WriteRequest.of(request, query), creates=False)
+        asked = replace(WriteRequest.of(request, query, who), creates=False)
         if (again := await answered_before(plane, asked)) is not None:
             return again
         return await carry_out(plane, asked, await _undoing(plane, int(revision), who.name))

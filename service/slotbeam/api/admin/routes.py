@@ -26,6 +26,7 @@ from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.queries import query_routes
 from slotbeam.api.admin.reverting import reverting_routes
 from slotbeam.api.admin.rules import rule_routes
+from slotbeam.api.admin.scopes import EDITING
 from slotbeam.api.admin.slotwrites import binding_write, patching_write, replacing_write
 from slotbeam.api.admin.suggestions import suggestion_routes
 from slotbeam.api.admin.views import View, all_slots, place_of, replica_view, slot_view
@@ -51,7 +52,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     router.include_router(item_routes(plane))
     router.include_router(index_routes(plane))
     artifact = plane.artifact
-    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
+    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller(*EDITING))
 
     @router.get(
         "/slots",
@@ -104,7 +105,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     )
     async def post_slot(request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes) -> Response:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
-        asked = WriteRequest.of(request, query, form)
+        asked = WriteRequest.of(request, query, who, form)
         if (again := await answered_before(plane, asked)) is not None:
             return again
         return await carry_out(plane, asked, await binding_write(plane, form, who.name))
@@ -121,7 +122,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         form = await read_model(request, BindForm, plane.settings.admin_body_limit)
         if form.slot not in (None, slot):
             raise InputError(f"slot in the body is {shown(form.slot)}, the path says {shown(slot)}; leave it out")
-        asked = WriteRequest.of(request, query, form)
+        asked = WriteRequest.of(request, query, who, form)
         if (again := await answered_before(plane, asked)) is not None:
             return again
         write = await replacing_write(plane, slot, form, request.headers.get("if-match"), who.name)
@@ -137,7 +138,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         form = await read_model(request, PatchForm, plane.settings.admin_body_limit)
-        asked = WriteRequest.of(request, query, form)
+        asked = WriteRequest.of(request, query, who, form)
         if (again := await answered_before(plane, asked)) is not None:
             return again
         before = find(artifact, await plane.listing(), slot)
@@ -154,7 +155,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         slot: SlotPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         make = unbind(artifact, slot, request.headers.get("if-match"), who.name, plane.now_ms())
-        return await carry_out(plane, WriteRequest.of(request, query), Write(make))
+        return await carry_out(plane, WriteRequest.of(request, query, who), Write(make))
 
     @router.get(
         "/replicas",

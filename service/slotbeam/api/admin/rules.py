@@ -16,6 +16,7 @@ from slotbeam.api.admin.models.dryrun import DryRun
 from slotbeam.api.admin.models.rules import RuleDetail, RuleDone, RuleGone, RuleList
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, RulePath, RulesQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.scopes import EDITING
 from slotbeam.api.admin.views import View, rule_view
 from slotbeam.api.admin.writes import Write, WriteRequest, answered_before, carry_out
 from slotbeam.api.http.bodies import json_response, read_model
@@ -36,9 +37,9 @@ from slotbeam.language.normalize import normalize
 
 
 def rule_routes(plane: AdminPlane) -> APIRouter:
-    """Build the routes, without the prefix; reading asks for `slots:read`, changing for `slots:write`."""
+    """Build the routes, without the prefix; reading asks for `slots:read`, changing for what it changes."""
     router = APIRouter(prefix="/rules")
-    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
+    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller(*EDITING))
 
     @router.get(
         "", summary="Every rule, newest change first", responses=answers(200, model=RuleList), dependencies=[reads]
@@ -83,7 +84,7 @@ def rule_routes(plane: AdminPlane) -> APIRouter:
     )
     async def post_rule(request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes) -> Response:
         form = await read_model(request, RuleForm, plane.settings.admin_body_limit)
-        asked = WriteRequest.of(request, query, form)
+        asked = WriteRequest.of(request, query, who, form)
         if (again := await answered_before(plane, asked)) is not None:
             return again
         wanted = as_rule(said(form))
@@ -100,7 +101,7 @@ def rule_routes(plane: AdminPlane) -> APIRouter:
         rule: RulePath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         form = await read_model(request, RuleForm, plane.settings.admin_body_limit)
-        return await _update(plane, rule, request, query, form, who.name)
+        return await _update(plane, rule, request, query, form, who)
 
     @router.patch(
         "/{rule}",
@@ -112,7 +113,7 @@ def rule_routes(plane: AdminPlane) -> APIRouter:
         rule: RulePath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         form = await read_model(request, PatchRuleForm, plane.settings.admin_body_limit)
-        return await _update(plane, rule, request, query, form, who.name)
+        return await _update(plane, rule, request, query, form, who)
 
     @router.delete(
         "/{rule}",
@@ -124,7 +125,7 @@ def rule_routes(plane: AdminPlane) -> APIRouter:
         rule: RulePath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         make = remove_rule(rule, request.headers.get("if-match"), who.name, plane.now_ms())
-        return await carry_out(plane, WriteRequest.of(request, query), Write(make))
+        return await carry_out(plane, WriteRequest.of(request, query, who), Write(make))
 
     return router
 
@@ -135,10 +136,10 @@ async def _update(
     request: Request,
     query: WriteQuery,
     form: RuleForm | PatchRuleForm,
-    actor: str,
+    who: Principal,
 ) -> Response:
     """Carry out a PUT or a PATCH."""
-    asked = WriteRequest.of(request, query, form)
+    asked = WriteRequest.of(request, query, who, form)
     if (again := await answered_before(plane, asked)) is not None:
         return again
     given, whole = said(form), isinstance(form, RuleForm)
@@ -146,7 +147,7 @@ async def _update(
     def wanted(before: Binding) -> Wanted:
         return as_rule(given) if whole else patched(before, given)
 
-    make = update_rule(plane.artifact, rule, request.headers.get("if-match"), wanted, actor, plane.now_ms())
+    make = update_rule(plane.artifact, rule, request.headers.get("if-match"), wanted, who.name, plane.now_ms())
     now = wanted(find_rule(await plane.listing(), rule))
     return await carry_out(plane, asked, _write(plane, make, now, form))
 

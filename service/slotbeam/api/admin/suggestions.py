@@ -11,12 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
+from slotbeam.access.tokens import WRITE
 from slotbeam.api.admin.forms import AcceptForm, BindForm
 from slotbeam.api.admin.models.dryrun import DryRun
 from slotbeam.api.admin.models.edits import BindingCommitted, Done
 from slotbeam.api.admin.models.suggestions import SuggestionList, WordDismissed
 from slotbeam.api.admin.parameters import KEY, SuggestionsQuery, WordPath, WriteQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
+from slotbeam.api.admin.scopes import EDITING
 from slotbeam.api.admin.slotwrites import binding_write
 from slotbeam.api.admin.writes import WriteRequest, answer_again, carry_out
 from slotbeam.api.http.bodies import check_media_type, json_response, parse_json, read_bytes, validate
@@ -55,9 +57,10 @@ class _HeldAlready(Exception):
 
 
 def suggestion_routes(plane: AdminPlane) -> APIRouter:
-    """Build the three routes; reading asks for `slots:read`, deciding for `slots:write`."""
+    """Build the routes: reading asks for `slots:read`, accepting for `slots:draft`, dismissing for `slots:write`."""
     router = APIRouter(prefix="/suggestions")
-    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller("slots:write"))
+    reads, writes = Depends(plane.caller("slots:read")), Depends(plane.caller(*EDITING))
+    decides = Depends(plane.caller(WRITE))
 
     def items_of(word: str) -> list[int]:
         return [int(row) for row in plane.artifact.catalog.match([word])]
@@ -96,7 +99,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         if raw:
             check_media_type(request)
         given = validate(AcceptForm, parse_json(raw)) if raw else AcceptForm()
-        asked = WriteRequest.of(request, query, given)
+        asked = WriteRequest.of(request, query, who, given)
         [canonical] = canonical_words([word])
         if given.category is not None:
             plane.artifact.kae.codebook.position_of(given.category)
@@ -131,7 +134,7 @@ def suggestion_routes(plane: AdminPlane) -> APIRouter:
         return await answer_again(plane, held.binding, held.listing)
 
     @router.post("/{word}:dismiss", summary="Never suggest the word again", responses=answers(200, model=WordDismissed))
-    async def dismiss(word: WordPath, who: Principal = writes) -> Response:
+    async def dismiss(word: WordPath, who: Principal = decides) -> Response:
         [canonical] = canonical_words([word])
         new = await plane.store.dismiss(canonical, {"actor": who.name, "at": plane.now_ms()})
         return json_response({"word": canonical, "dismissed": True, "new": new})

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slotbeam.access.audit import Attempt, attempt_of
+from slotbeam.access.auth import Principal
 from slotbeam.api.admin.forms import PatchForm, PatchRuleForm
 from slotbeam.api.admin.parameters import WriteQuery, idempotency_key_of
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.preview import Preview
+from slotbeam.api.admin.scopes import allowed
 from slotbeam.api.admin.views import Spread, edit_view, is_complete, spread_of
 from slotbeam.api.http.bodies import json_response
 from slotbeam.bindings.binding import Binding, ItemLists
@@ -53,6 +56,8 @@ class WriteRequest:
     """What a request that changes one binding says beside its body, read once.
 
     Attributes:
+        who: sends it.
+        attempt: that it is, for the audit.
         idempotency_key: of its header; None without.
         fingerprint: what makes another request the same one.
         dry_run: whether nothing is to be written.
@@ -61,6 +66,8 @@ class WriteRequest:
         lacks_condition: whether it edits what is there and came without If-Match.
     """
 
+    who: Principal
+    attempt: Attempt
     idempotency_key: str | None
     fingerprint: str
     dry_run: bool
@@ -69,11 +76,12 @@ class WriteRequest:
     lacks_condition: bool
 
     @classmethod
-    def of(cls, request: Request, query: WriteQuery, form: BaseModel | None = None) -> WriteRequest:
+    def of(cls, request: Request, query: WriteQuery, who: Principal, form: BaseModel | None = None) -> WriteRequest:
         """Read what `request` says. Raises `InputError`: its `Idempotency-Key` is none."""
         key, creates = idempotency_key_of(request), request.method == "POST"
         lacks_condition = not creates and "if-match" not in request.headers
-        return cls(key, fingerprint_of(request, form), query.dry_run, query.wait_s, creates, lacks_condition)
+        mark, attempt = fingerprint_of(request, form), attempt_of(request)
+        return cls(who, attempt, key, mark, query.dry_run, query.wait_s, creates, lacks_condition)
 
 
 async def answered_before(plane: AdminPlane, asked: WriteRequest) -> Response | None:
@@ -89,7 +97,8 @@ async def answered_before(plane: AdminPlane, asked: WriteRequest) -> Response | 
 
 
 async def carry_out(plane: AdminPlane, asked: WriteRequest, write: Write) -> Response:
-    """Do the dry run, or commit and say who has it."""
+    """Do the dry run, or commit and say who has it. Raises `Forbidden`: the token may not do all that it does."""
+    write = replace(write, make=allowed(write.make, asked.who, asked.attempt))
     if asked.dry_run:
         return await _dry_run(plane, write)
     if asked.lacks_condition:
