@@ -41,7 +41,8 @@ ROOTS = ("bin", "data", "dev", "etc", "opt", "proc", "run", "sys", "tmp", "usr",
 """Where absolute paths of files begin; every other absolute path is one of HTTP."""
 FOREIGN = {"--help", "--index-url", "--target", "--build"}
 """Options of pip and docker-compose that pages show; every command of ours has --help."""
-EXAMPLES = {"bindings.csv", "bindings.json", "clicks.jsonl", "items.csv", "items.jsonl", "judged.csv", "today.jsonl"}
+EXAMPLES = {"bindings.csv", "bindings.json", "clicks.jsonl", "items.csv", "items.jsonl", "judged.csv", "queries.txt"}
+EXAMPLES |= {"today.jsonl"}
 """Files of the reader's own."""
 KUAISEARCH = {"recall.jsonl", "rank.jsonl", "relevance.jsonl"}
 """Files of that release."""

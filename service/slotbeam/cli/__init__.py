@@ -11,6 +11,7 @@ from slotbeam.cli import (
     alias,
     bench,
     calibrate,
+    compare,
     doctor,
     eval,
     hide,
@@ -87,6 +88,7 @@ app.command()(calibrate.calibrate)
 app.command()(bench.bench)
 app.command()(world.world)
 app.command("eval")(eval.evaluate)
+app.command()(compare.compare)
 app.command()(paper.paper)
 app.command()(scale.scale)
 app.command()(report.report)

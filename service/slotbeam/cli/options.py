@@ -73,12 +73,12 @@ def command_line() -> str:
     return " ".join(["slotbeam", *sys.argv[1:]])
 
 
-def numbers(text: str) -> tuple[int, ...]:
-    """Read `0,1,2` as numbers. Raises `InputError`."""
+def numbers(text: str, what: str = "seeds") -> tuple[int, ...]:
+    """Read `0,1,2` as numbers. Raises `InputError`, which calls them `what`."""
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"seeds are {text!r}; allowed: whole numbers with commas, e.g. 0,1,2") from None
+        raise InputError(f"{what} are {text!r}; allowed: whole numbers with commas, e.g. 0,1,2") from None
 
 
 def parts_of(text: str | None) -> tuple[str, ...] | None:

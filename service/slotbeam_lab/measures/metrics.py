@@ -57,5 +57,44 @@ def bpref(ranked: Sequence[str], relevant: Collection[str], other: Collection[st
     return total / len(relevant)
 
 
+def overlap(one: Sequence[str], other: Sequence[str], k: int) -> float:
+    """Overlap@K = |first K of one ∩ first K of the other| / the length of the longer of both; two empty ones are 1.
+
+    Of two lists of at least K items this is their agreement at depth K (Webber et al. 2010).
+    """
+    first, second = set(one[:k]), set(other[:k])
+    longest = max(len(first), len(second))
+    return len(first & second) / longest if longest else 1.0
+
+
+def rank_biased_overlap(one: Sequence[str], other: Sequence[str], p: float = 0.9) -> float:
+    """RBO_ext of two rankings, extrapolated from what is seen of them; 1 of equal ones, 0 where only one is empty.
+
+    With p = 0.9 the first ten ranks have 86 % of the weight. Source: Webber, Moffat and Zobel, "A similarity measure
+    for indefinite rankings", ACM TOIS 28(4), 2010, equation 32, for lists of unequal length.
+    """
+    short, long = sorted((one, other), key=len)
+    if list(short) == list(long):
+        return 1.0  # and not what a sum of powers rounds to
+    if not short:
+        return 0.0
+    s, found, total = len(short), 0, 0.0
+    seen_short: set[str] = set()
+    seen_long: set[str] = set()
+    found_at_s = 0
+    for depth, item in enumerate(long, start=1):
+        seen_long.add(item)
+        found += item in seen_short
+        if depth <= s:
+            seen_short.add(short[depth - 1])
+            found += short[depth - 1] in seen_long
+            found_at_s = found
+            total += found / depth * p**depth
+        else:
+            total += (found / depth + found_at_s * (depth - s) / (s * depth)) * p**depth
+    last = (found - found_at_s) / len(long) + found_at_s / s
+    return (1 - p) / p * total + last * p ** len(long)
+
+
 def _dcg(gains: Sequence[float]) -> float:
     return math.fsum((2.0**gain - 1.0) / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))

@@ -58,7 +58,7 @@ class Table:
         """Return system → metric → (mean, lower, upper): bootstrap over queries, the same draws for all, 95 %."""
         drawn, means = self._drawn(seed), self.means()
         return {
-            system: {name: _interval(means[system][name], drawn[system, name]) for name in metrics}
+            system: {name: interval(means[system][name], drawn[system, name]) for name in metrics}
             for system, metrics in self.values.items()
         }
 
@@ -147,7 +147,8 @@ def resampled(values: FloatArray, seed: int, rounds: int = ROUNDS) -> FloatArray
     return means
 
 
-def _interval(value: float, drawn: FloatArray) -> Interval:
+def interval(value: float, drawn: FloatArray) -> Interval:
+    """Return a figure with the middle 95 % of its (rounds,) resampled values."""
     lower, upper = np.percentile(drawn, [2.5, 97.5])
     return value, float(lower), float(upper)
 
@@ -155,4 +156,4 @@ def _interval(value: float, drawn: FloatArray) -> Interval:
 def _ratio(a: float, b: float, drawn_a: FloatArray, drawn_b: FloatArray) -> Interval:
     usable = drawn_b != 0
     ratio = a / b
-    return _interval(ratio, drawn_a[usable] / drawn_b[usable]) if usable.any() else (ratio, ratio, ratio)
+    return interval(ratio, drawn_a[usable] / drawn_b[usable]) if usable.any() else (ratio, ratio, ratio)

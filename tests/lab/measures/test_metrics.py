@@ -85,3 +85,41 @@ def test_every_metric_lies_between_0_and_1(ranked: list[str], grades: dict[str, 
         metrics.bpref(ranked, relevant, set(grades) - relevant),
     ):
         assert -1e-12 <= value <= 1 + 1e-12
+
+
+items = st.lists(st.integers(0, 12).map(str), unique=True, max_size=9)
+
+
+@given(items, items, st.integers(1, 12))
+def test_overlap_equals_counting_the_pairs_that_are_equal(one: list[str], other: list[str], k: int) -> None:
+    pairs = sum(a == b for a in one[:k] for b in other[:k])
+    longest = max(len(one[:k]), len(other[:k]))
+    assert metrics.overlap(one, other, k) == (pairs / longest if longest else 1)
+
+
+@given(items, items, st.sampled_from([0.5, 0.9]))
+def test_rank_biased_overlap_is_the_sum_of_the_agreements_that_are_seen_and_extrapolated(
+    one: list[str], other: list[str], p: float
+) -> None:
+    """Webber et al. 2010, equation 4, to where p^d is nothing: what is not seen of a list agrees as what is seen."""
+    short, long = sorted((one, other), key=len)
+    if not short:
+        assert metrics.rank_biased_overlap(one, other, p) == float(not long)
+        return
+
+    def agreement(depth: int) -> float:
+        held = len(set(short[:depth]) & set(long[:depth]))
+        beyond = max(depth - len(short), 0) * len(set(short) & set(long[: len(short)])) / len(short)
+        return (held + beyond) / depth
+
+    seen = sum((1 - p) * p ** (d - 1) * agreement(d) for d in range(1, len(long) + 1))
+    total = seen + sum((1 - p) * p ** (d - 1) * agreement(len(long)) for d in range(len(long) + 1, 500))
+    assert metrics.rank_biased_overlap(one, other, p) == pytest.approx(total, abs=1e-9)
+    assert metrics.rank_biased_overlap(one, other, p) == metrics.rank_biased_overlap(other, one, p)
+    assert metrics.rank_biased_overlap(one, one, p) == 1
+
+
+def test_rank_biased_overlap_weighs_the_first_ranks_most() -> None:
+    ranked = [str(rank) for rank in range(20)]
+    first, last = ["x", *ranked[1:]], [*ranked[:-1], "x"]
+    assert metrics.rank_biased_overlap(ranked, first) < 0.9 < 0.99 < metrics.rank_biased_overlap(ranked, last) < 1

@@ -1,0 +1,189 @@
+"""What changes for queries when one side is served in the other's place, and which queries to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slotbeam.types import FloatArray, Progress
+from slotbeam_lab.measures import metrics
+from slotbeam_lab.measures.asking import Question
+from slotbeam_lab.measures.run import Interval, interval, resampled
+from slotbeam_lab.measures.sides import Side, SideAnswer
+
+P = 0.9
+"""Persistence of the rank-biased overlap."""
+DEPTH = 10
+"""Ranks that are looked at for what left an answer and what came into it."""
+NDCG = f"nDCG@{DEPTH}"
+_SAME = 1e-12
+"""Measures that differ by less differ in how they were added up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One question with both answers."""
+
+    question: Question
+    a: SideAnswer
+    b: SideAnswer
+
+    def overlaps(self, ks: Sequence[int]) -> dict[str, float]:
+        """Return how alike both answers are, by measure, each in [0, 1]."""
+        a, b = self.a.ids, self.b.ids
+        return {
+            **{f"overlap@{k}": metrics.overlap(a, b, k) for k in ks},
+            f"RBO {P}": metrics.rank_biased_overlap(a, b, P),
+            "identical": float(a == b),
+        }
+
+    def measures(self, ids: Sequence[str], ks: Sequence[int]) -> dict[str, float]:
+        """Return Recall@K for each K and nDCG@10 of one of the answers: means over what is right for the question."""
+        each = [
+            {**{f"Recall@{k}": metrics.recall(ids, one.relevant, k) for k in ks}, NDCG: metrics.ndcg(ids, one.ratings)}
+            for one in self.question.rights
+        ]
+        return {name: sum(one[name] for one in each) / len(each) for name in each[0]} if each else {}
+
+
+def compare(
+    a: Side,
+    b: Side,
+    questions: Sequence[Question],
+    ks: Sequence[int] = (10, 100),
+    show: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Ask both sides every question and say what is another in `b`.
+
+    Args:
+        ks: the values of K, each 1..1000; answers are as long as the largest.
+        show: queries of each list at most.
+        seed: of the bootstrap. progress: told of every question.
+
+    Returns:
+        JSON values. An interval is `[value, lower, upper]`: a mean over the questions, each by its count, with its 95 %
+        bootstrap interval over questions. `overlap` (measure → interval), `answered` (`a`, `b`, `newly_empty`,
+        `newly_answered`: questions) and, where it is known what is right, `measures` (measure → `a`, `b` and
+        `difference`, which are intervals, the last one paired, and `better`, `same`, `worse`: questions); `look_at`
+        (`losses`, `gains`: by nDCG@10; `changed`: by the overlap of the first ten) with the queries that change most.
+    """
+    pairs = []
+    for number, question in enumerate(questions, 1):
+        answers = [side.ask(question.asked, max(ks)) for side in (a, b)]
+        pairs.append(Pair(question, *answers))
+        if progress is not None:
+            progress("queries", number, len(questions))
+    counts = np.array([pair.question.count for pair in pairs])
+    overlaps = _columns([pair.overlaps(ks) for pair in pairs])
+    empty = np.array([[not pair.a.ids, not pair.b.ids] for pair in pairs])
+    result: dict[str, Any] = {
+        "a": a.facts(),
+        "b": b.facts(),
+        "queries": len(pairs),
+        "asked": float(counts.sum()),
+        "ks": list(ks),
+        "seed": seed,
+        "overlap": _intervals(overlaps, counts, seed),
+        "answered": {
+            "a": int((~empty[:, 0]).sum()),
+            "b": int((~empty[:, 1]).sum()),
+            "newly_empty": int((~empty[:, 0] & empty[:, 1]).sum()),
+            "newly_answered": int((empty[:, 0] & ~empty[:, 1]).sum()),
+        },
+    }
+    worth = np.zeros(len(pairs))
+    if all(pair.question.rights for pair in pairs):
+        of_a = _columns([pair.measures(pair.a.ids, ks) for pair in pairs])
+        of_b = _columns([pair.measures(pair.b.ids, ks) for pair in pairs])
+        result["measures"] = _paired(of_a, of_b, counts, seed)
+        worth = of_b[NDCG] - of_a[NDCG]
+
+    def titles(item_id: str) -> str:
+        """Return the title of an item, of the newer side where both hold it."""
+        for catalog in (b.artifact.catalog, a.artifact.catalog):
+            if rows := catalog.rows_of([item_id])[0]:
+                return catalog.titles[rows[0]]
+        return ""
+
+    first = np.array([metrics.overlap(pair.a.ids, pair.b.ids, DEPTH) for pair in pairs])
+    result["look_at"] = _look_at(pairs, worth, first, show, titles)
+    return result
+
+
+def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, FloatArray]:
+    """Return measure → (n,) its values."""
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def _intervals(columns: Mapping[str, FloatArray], counts: FloatArray, seed: int) -> dict[str, Interval]:
+    """Return each column's mean, rows weighed by `counts` (n,), with its interval: the same draws for all."""
+    weighed = np.column_stack([*(values * counts for values in columns.values()), counts])
+    drawn = resampled(weighed, seed)
+    means = drawn[:, :-1] / drawn[:, -1:]
+    return {
+        name: interval(float(values @ counts / counts.sum()), means[:, at])
+        for at, (name, values) in enumerate(columns.items())
+    }
+
+
+def _paired(
+    of_a: Mapping[str, FloatArray], of_b: Mapping[str, FloatArray], counts: FloatArray, seed: int
+) -> dict[str, dict[str, Any]]:
+    differences = {name: of_b[name] - of_a[name] for name in of_a}
+    sides = {"a": of_a, "b": of_b, "difference": differences}
+    each = {side: _intervals(columns, counts, seed) for side, columns in sides.items()}
+    return {
+        name: {
+            **{side: intervals[name] for side, intervals in each.items()},
+            "better": int((values > _SAME).sum()),
+            "same": int((np.abs(values) <= _SAME).sum()),
+            "worse": int((values < -_SAME).sum()),
+        }
+        for name, values in differences.items()
+    }
+
+
+def _look_at(
+    pairs: Sequence[Pair], worth: FloatArray, first: FloatArray, show: int, title: Callable[[str], str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the queries that change most, each in one list and once whatever was done before it."""
+    counts = np.array([pair.question.count for pair in pairs])
+    orders = {"losses": worth * counts, "gains": -worth * counts, "changed": (first - 1) * counts}
+    told: set[str] = set()
+    lists: dict[str, list[dict[str, Any]]] = {}
+    for name, weight in orders.items():
+        lists[name] = []
+        for at in np.argsort(weight, kind="stable").tolist():
+            query = pairs[at].question.asked.query
+            if len(lists[name]) == show or weight[at] >= -_SAME:
+                break
+            if query not in told:
+                told.add(query)
+                lists[name].append(_told(pairs[at], float(first[at]), title))
+    return lists
+
+
+def _told(pair: Pair, overlap: float, title: Callable[[str], str]) -> dict[str, Any]:
+    """Say of one query what left its first ten items and what came in, with both ranks, and what it triggered."""
+    a, b = pair.a.ids, pair.b.ids
+    right = {item for one in pair.question.rights for item in one.relevant}
+
+    def item(item_id: str) -> dict[str, Any]:
+        ranks = {side: ids.index(item_id) + 1 if item_id in ids else None for side, ids in (("a", a), ("b", b))}
+        return {"id": item_id, "title": title(item_id), "rank": ranks} | ({"right": True} if item_id in right else {})
+
+    return {
+        "query": pair.question.asked.query,
+        "count": pair.question.count,
+        f"overlap@{DEPTH}": overlap,
+        "items": {"a": len(a), "b": len(b)},
+        **({NDCG: {"a": pair.measures(a, ())[NDCG], "b": pair.measures(b, ())[NDCG]}} if right else {}),
+        "left": [item(one) for one in a[:DEPTH] if one not in b[:DEPTH]],
+        "came": [item(one) for one in b[:DEPTH] if one not in a[:DEPTH]],
+        "applied": {"a": list(pair.a.applied), "b": list(pair.b.applied)},
+    }

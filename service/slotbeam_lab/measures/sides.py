@@ -1,0 +1,138 @@
+"""One side of a comparison: an artifact with the bindings and rules of a file, as a replica serves them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slotbeam.bindings.binding import Binding, Lifecycle, state_digest
+from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.recovery.backup import Backup, from_file
+from slotbeam.bindings.replica.compiling import compile_listing
+from slotbeam.errors import InputError
+from slotbeam.search.artifact import Artifact
+from slotbeam.search.pipeline import retrieve
+from slotbeam.search.request import Answer, SearchRequest
+from slotbeam.search.snapshot import Snapshot
+from slotbeam.types import Slot, Timings
+from slotbeam_lab.measures.run import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class SideAnswer:
+    """What one side answers: at most K item ids, best first, and what of its bindings and rules the query triggered."""
+
+    ids: tuple[str, ...]
+    applied: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is asked.
+
+    Attributes:
+        snapshot: the artifact with its bindings.
+        source: the file of the bindings; None: there is none.
+        active: bindings and rules that are.
+        left_out: id → why it is not served.
+    """
+
+    snapshot: Snapshot
+    source: str | None = None
+    active: int = 0
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def artifact(self) -> Artifact:
+        """Of the snapshot."""
+        return self.snapshot.artifact
+
+    @classmethod
+    def open(cls, artifact: Artifact, bindings: Path | None, now_ms: int) -> Side:
+        """Compile the bindings of a file for an artifact, as they are active at `now_ms` (unix ms).
+
+        Args:
+            bindings: what `slotbeam slots export` wrote, or a last-known-good file; None: no binding and no rule.
+
+        Raises:
+            SetupError: the file is none of both.
+        """
+        if bindings is None:
+            return cls(Snapshot(artifact))
+        backup = from_file(bindings)
+        slots, left_out = _placed(artifact, backup, now_ms)
+        records = {binding_id: binding.record() for binding_id, binding in backup.bindings.items()}
+        listing = Listing("", backup.revision, state_digest(records), records, slots)
+        compiled = compile_listing(artifact, listing, backup.items, now_ms)
+        left_out = {**compiled.failed, **left_out, **backup.left_out}
+        snapshot = Snapshot(artifact, compiled.overlay, revision=backup.revision, active=compiled.digest)
+        return cls(snapshot, backup.source, len(compiled.active), left_out)
+
+    def ask(self, asked: Asked, k: int) -> SideAnswer:
+        """Answer a query as `/retrieve` does, with K items at most."""
+        request = SearchRequest(
+            asked.query, k=k, recent_queries=asked.recent_queries, recent_item_ids=asked.recent_item_ids
+        )
+        answer = retrieve(self.snapshot, request, Timings())
+        return SideAnswer(tuple(self.artifact.catalog.ids.take(answer.hits.rows)), _applied(answer))
+
+    def facts(self) -> dict[str, Any]:
+        """Return what it is, as JSON."""
+        return {
+            "artifact": self.artifact.name,
+            "directory": str(self.artifact.directory),
+            "sha": self.artifact.sha,
+            "items": len(self.artifact.catalog),
+            "bindings": self.source,
+            "active": self.active,
+            "left_out": dict(self.left_out),
+        }
+
+
+def _placed(artifact: Artifact, backup: Backup, now_ms: int) -> tuple[dict[str, str], dict[str, str]]:
+    """Return slot → binding id, and why a binding has none: it keeps its slot where it fits, as `slots carry` does."""
+    codebook = artifact.kae.codebook
+    holders: dict[Slot, str] = {}
+    left_out: dict[str, str] = {}
+    homeless: list[tuple[Binding, int]] = []
+    for binding_id, binding in backup.bindings.items():
+        if binding.is_rule or binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
+            continue
+        try:
+            position = codebook.position_of(binding.category)
+        except InputError as error:
+            left_out[binding_id] = str(error)
+            continue
+        slot = backup.placed.get(binding_id)
+        if slot and slot.position == position and slot.index in codebook.bindable(position) and slot not in holders:
+            holders[slot] = binding_id
+        else:
+            homeless.append((binding, position))
+    for binding, position in homeless:
+        free = next((index for index in codebook.bindable(position) if Slot(position, index) not in holders), None)
+        if free is None:
+            left_out[binding.id] = f"{codebook.group_name(position)} has no free slot"
+        else:
+            holders[Slot(position, free)] = binding.id
+    return {str(slot): binding_id for slot, binding_id in holders.items()}, left_out
+
+
+def _applied(answer: Answer) -> tuple[dict[str, Any], ...]:
+    rules = {one.rule.id: one for one in answer.reading.rules.each}
+    bound = [
+        {
+            "id": one.id,
+            "word": one.word,
+            "actions": ["items", *(rules[one.id].rule.actions if one.id in rules else ())],
+        }
+        for one in answer.applied
+    ]
+    held = {one.id for one in answer.applied}
+    others = [
+        {"id": one.rule.id, "word": one.word, "actions": list(one.rule.actions)}
+        for one in rules.values()
+        if one.rule.id not in held
+    ]
+    return (*bound, *others)
