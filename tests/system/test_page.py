@@ -16,7 +16,7 @@ from support.processes import CLI, environment, wait_for
 
 SCREENS = ROOT / "build" / "screens"
 WIDTHS = {"desktop": ViewportSize(width=1280, height=800), "phone": ViewportSize(width=390, height=844)}
-VIEWS = ["", "ops/bind", "ops/try?q=labubu", "ops/suggestions", "ops/queries", "ops/items?q=labubu", "ops/history",
+VIEWS = ["", "ops/slots/new", "ops/try?q=labubu", "ops/suggestions", "ops/queries", "ops/items?q=labubu", "ops/history",
          "ops/import", "ops/replicas"]  # fmt: skip
 TOKEN = "t" * 32
 

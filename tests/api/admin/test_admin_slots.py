@@ -110,6 +110,9 @@ async def test_pages_of_slots_are_the_whole_list_whatever_is_freed_in_between(ad
     made = await admin.post("/admin/slots", json={**BODY, "words": ["one"], "slot": "1-12"})
     every = (await admin.get("/admin/slots")).json()
     assert every["next"] is None
+    held = (await admin.get("/admin/slots?bound=true")).json()
+    assert held["slots"] == [one for one in every["slots"] if one["state"] != "free"]
+    assert (len(held["slots"]), held["counts"]) == (7, every["counts"])
     for limit in (1, 4, 14):
         seen: list[Any] = []
         after: str | None = None

@@ -10,9 +10,9 @@ from slotbeam.access.tokens import TokenFile
 from slotbeam.api.page.sessions import COOKIE, LASTS_S, MAX_SESSIONS, Sessions
 
 Browser = Any
-VIEWS = ["/", "/ops/slots", "/ops/bind", "/ops/try", "/ops/suggestions", "/ops/queries", "/ops/items",
+VIEWS = ["/", "/ops/slots", "/ops/slots/new", "/ops/try", "/ops/suggestions", "/ops/queries", "/ops/items",
          "/ops/history", "/ops/import", "/ops/replicas"]  # fmt: skip
-POSTS = ["/ops/sign-out", "/ops/bind", "/ops/bind/preview", "/ops/slots/1-4", "/ops/slots/1-4/preview",
+POSTS = ["/ops/sign-out", "/ops/slots/new", "/ops/slots/new/preview", "/ops/slots/1-4", "/ops/slots/1-4/preview",
          "/ops/slots/1-4/unbind", "/ops/suggestions/labubu/accept", "/ops/items/i003", "/ops/import",
          "/ops/import/preview"]  # fmt: skip
 
@@ -62,7 +62,7 @@ async def test_every_form_without_the_csrf_token_of_its_session_is_refused(brows
 
 async def test_what_another_site_sends_is_refused_cookie_and_csrf_token_or_not(browser: Browser) -> None:
     browser.client.headers["sec-fetch-site"] = "cross-site"
-    bound = await browser.post("/ops/bind", words="labubu", category="brand", items="i003")
+    bound = await browser.post("/ops/slots/new", words="labubu", category="brand", items="i003")
     assert bound.status_code == 403
     assert (await browser.post("/ops/sign-in", token="t" * 32)).status_code == 403
 
@@ -85,7 +85,7 @@ async def test_a_token_that_is_revoked_ends_its_sessions(stranger: Browser) -> N
 
 async def test_what_the_page_does_is_in_the_trail_of_attempts(browser: Browser) -> None:
     before = browser.client.plane.trail.counts["accepted"]
-    await browser.post("/ops/bind", words="labubu", category="brand", items="i003")
+    await browser.post("/ops/slots/new", words="labubu", category="brand", items="i003")
     assert browser.client.plane.trail.counts["accepted"] > before
 
 

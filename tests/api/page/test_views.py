@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from html import escape, unescape
 from typing import Any
 
 import pytest
 
+from slotbeam.access.tokens import TokenFile
 from slotbeam.api.page.render import ASSETS, POLICY, environment
 
 Browser = Any
-VIEWS = ["/", "/ops/bind", "/ops/try?q=labubu", "/ops/suggestions", "/ops/queries", "/ops/items?q=labubu",
+VIEWS = ["/", "/ops/slots/new", "/ops/try?q=labubu", "/ops/suggestions", "/ops/queries", "/ops/items?q=labubu",
          "/ops/history", "/ops/import", "/ops/replicas", "/ops/rules",
          "/ops/rules/new"]  # fmt: skip
 SCRIPTS = [
@@ -32,7 +34,7 @@ def etag_of(text: str) -> str:
 
 
 async def test_every_view_may_load_from_this_origin_alone_and_holds_no_script_or_style(browser: Browser) -> None:
-    await browser.post("/ops/bind", **BOUND)
+    await browser.post("/ops/slots/new", **BOUND)
     for path in VIEWS:
         answer = await browser.get(path)
         assert answer.status_code == 200, (path, answer.text)
@@ -69,9 +71,9 @@ async def test_what_is_typed_is_shown_as_text(browser: Browser, text: str) -> No
         assert is_text(answer.text), path
     assert is_text((await browser.client.get("/ops/history", params={"word": text})).text)
     fields = {**BOUND, "owner": text, "reason": text, "words": f"labubu\n{text}", "samples": text}
-    for path in ("/ops/bind/preview", "/ops/bind"):
+    for path in ("/ops/slots/new/preview", "/ops/slots/new"):
         assert is_text((await browser.post(path, **fields)).text), path
-    bound = await browser.post("/ops/bind", **{**BOUND, "owner": text, "reason": text})
+    bound = await browser.post("/ops/slots/new", **{**BOUND, "owner": text, "reason": text})
     assert is_text(bound.text)
     for path in ("/", "/ops/history", "/ops/slots/1-4"):
         assert is_text((await browser.get(path)).text), path
@@ -82,7 +84,9 @@ async def test_what_is_typed_is_shown_as_text(browser: Browser, text: str) -> No
 
 
 async def test_the_dry_run_beside_the_form_says_what_the_bind_would_do_and_writes_nothing(browser: Browser) -> None:
-    told = await browser.post("/ops/bind/preview", **{**BOUND, "items": "i003\nnowhere", "samples": "labubu keychain"})
+    told = await browser.post(
+        "/ops/slots/new/preview", **{**BOUND, "items": "i003\nnowhere", "samples": "labubu keychain"}
+    )
     assert told.status_code == 200
     assert "<mark>labubu</mark> keychain" in told.text
     assert "1 found" in told.text
@@ -90,12 +94,12 @@ async def test_the_dry_run_beside_the_form_says_what_the_bind_would_do_and_write
     assert "<code>nowhere</code>" in told.text
     assert "<h4>Before</h4>" in told.text
     assert "labubu" not in (await browser.get("/")).text
-    refused = await browser.post("/ops/bind/preview", **{**BOUND, "category": "nothing"})
+    refused = await browser.post("/ops/slots/new/preview", **{**BOUND, "category": "nothing"})
     assert 'role="alert"' in refused.text
 
 
 async def test_a_word_is_bound_edited_and_unbound(browser: Browser) -> None:
-    bound = await browser.post("/ops/bind", **BOUND)
+    bound = await browser.post("/ops/slots/new", **BOUND)
     assert "live</b> on 1 of 1 replicas" in bound.text
     found = re.search(r'href="/ops/slots/([^"]+)"', bound.text)
     assert found is not None
@@ -114,15 +118,32 @@ async def test_a_word_is_bound_edited_and_unbound(browser: Browser) -> None:
     assert "Nothing is bound" in (await browser.get("/")).text
 
 
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"words": ""}, "words"),
+        ({"category": "nothing"}, "category"),
+        ({"ends_at": "2090-01-01T00:00"}, "ends_at"),
+        ({"owner": "x" * 300}, "owner"),
+        ({"samples": "a\n" * 9}, "samples"),
+    ],
+)
+async def test_what_is_wrong_is_said_beside_its_field(browser: Browser, fields: dict[str, str], wrong: str) -> None:
+    told = await browser.post("/ops/slots/new", **{**BOUND, **fields})
+    assert told.status_code == 422
+    assert re.findall(r'<span class="wrong" id="wrong-([^"]+)"', told.text) == [wrong]
+    assert re.search(rf'name="{wrong}"[^>]*aria-invalid="true" aria-describedby="wrong-{wrong}"', told.text)
+
+
 async def test_a_form_that_is_sent_twice_binds_once(browser: Browser) -> None:
     for _ in range(2):
-        assert "live" in (await browser.post("/ops/bind", **BOUND, key="k" * 16)).text
+        assert "live" in (await browser.post("/ops/slots/new", **BOUND, key="k" * 16)).text
     assert (await browser.get("/ops/history")).text.count("<b>bind</b>") == 1
 
 
 async def test_a_refused_bind_keeps_what_was_typed_and_names_the_holder(browser: Browser) -> None:
-    await browser.post("/ops/bind", **BOUND)
-    again = await browser.post("/ops/bind", **{**BOUND, "reason": "once more"})
+    await browser.post("/ops/slots/new", **BOUND)
+    again = await browser.post("/ops/slots/new", **{**BOUND, "reason": "once more"})
     assert again.status_code == 409
     assert "once more" in again.text
     assert "labubu" in again.text
@@ -130,7 +151,7 @@ async def test_a_refused_bind_keeps_what_was_typed_and_names_the_holder(browser:
 
 async def test_times_are_taken_in_the_zone_that_is_named(browser: Browser) -> None:
     fields = {**BOUND, "ends_at": "2030-06-01T09:00", "zone": "Europe/Berlin"}
-    assert "2030-06-01T07:00:00.000Z" in (await browser.post("/ops/bind/preview", **fields)).text
+    assert "2030-06-01T07:00:00.000Z" in (await browser.post("/ops/slots/new/preview", **fields)).text
 
 
 async def test_an_import_is_reported_by_line_and_is_all_or_nothing(browser: Browser) -> None:
@@ -150,7 +171,7 @@ async def test_an_import_is_reported_by_line_and_is_all_or_nothing(browser: Brow
 
 
 async def test_a_query_is_answered_with_bindings_and_without(browser: Browser) -> None:
-    await browser.post("/ops/bind", **BOUND)
+    await browser.post("/ops/slots/new", **BOUND)
     told = (await browser.get("/ops/try?q=labubu")).text
     assert "With bindings" in told
     assert "ranges" in told
@@ -175,7 +196,7 @@ async def test_a_rule_is_made_edited_and_removed_beside_its_dry_run(browser: Bro
 
 
 async def test_a_revision_is_undone_from_the_history(browser: Browser) -> None:
-    await browser.post("/ops/bind", **BOUND)
+    await browser.post("/ops/slots/new", **BOUND)
     assert "Undo this" in (await browser.get("/ops/history")).text
     assert "labubu" in (await browser.get("/")).text
     undone = await browser.post("/ops/history/1/revert")
@@ -183,3 +204,104 @@ async def test_a_revision_is_undone_from_the_history(browser: Browser) -> None:
     assert "labubu" not in (await browser.get("/")).text
     refused = await browser.post("/ops/history/1/revert")
     assert (refused.status_code, "no longer as revision 1 left it" in refused.text) == (409, True)
+
+
+async def as_token(browser: Browser, *scopes: str) -> None:
+    """Sign in with a token of these scopes and `slots:read`."""
+    file = TokenFile(browser.client.plane.settings.data_dir)
+    _, secret = file.create("-".join(scopes).replace(":", "."), ["slots:read", *scopes], None, 0.0)
+    await browser.post("/ops/sign-out")
+    assert (await browser.sign_in(secret)).status_code == 303
+
+
+def offered(text: str) -> set[str]:
+    return set(re.findall(r'formaction="([^"]+)"|<button[^>]*>([^<]+)</button>', text)) - {
+        ("", "Sign out"),
+        ("", "Find"),
+    }
+
+
+async def test_who_may_draft_is_offered_drafts_and_what_is_live_stays_as_it_is(browser: Browser) -> None:
+    bound = await browser.post("/ops/slots/new", **BOUND)
+    found = re.search(r'href="(/ops/slots/[^"]+)"', bound.text)
+    assert found is not None
+    await as_token(browser, "slots:draft")
+    form = await browser.get("/ops/slots/new")
+    assert 'type="hidden" name="draft" value="on"' in form.text
+    assert offered(form.text) == {("", "Save the draft")}
+    held = await browser.get(found[1])
+    assert (offered(held.text), "may not change what is live" in held.text) == (set(), True)
+    assert "Undo this" not in (await browser.get("/ops/history")).text
+    forged = await browser.post(f"{found[1]}/unbind", etag=etag_of(held.text))
+    assert (forged.status_code, "slots:publish is needed" in forged.text) == (403, True)
+    refused = await browser.post("/ops/slots/new", **{**BOUND, "words": "crocs"})
+    assert (refused.status_code, "slots:publish is needed" in refused.text) == (403, True)
+    drafted = await browser.post("/ops/slots/new", **{**BOUND, "words": "crocs", "draft": "on"})
+    assert "crocs" in drafted.text
+    assert "Undo this" in (await browser.get("/ops/history")).text
+
+
+async def test_who_may_publish_is_offered_to_turn_what_is_there_live_and_nothing_else(browser: Browser) -> None:
+    drafted = await browser.post("/ops/slots/new", **BOUND, draft="on")
+    found = re.search(r'href="(/ops/slots/[^"]+)"', drafted.text)
+    assert found is not None
+    await as_token(browser, "slots:publish")
+    assert "Bind words" not in (await browser.get("/")).text
+    held = await browser.get(found[1])
+    assert offered(held.text) == {("", "Publish as it is")}
+    live = await browser.post(f"{found[1]}/publish", etag=etag_of(held.text))
+    assert "live</b> on 1 of 1 replicas" in live.text
+    held = await browser.get(found[1])
+    assert offered(held.text) == {("", "Make it a draft again")}
+    off = await browser.post(f"{found[1]}/publish", etag=etag_of(held.text), draft="on")
+    assert (off.status_code, "bound" in (await browser.get("/ops/try?q=labubu")).text) == (200, False)
+
+
+async def test_who_may_only_read_is_offered_nothing_to_change(browser: Browser) -> None:
+    await browser.post("/ops/slots/new", **BOUND)
+    await as_token(browser)
+    for path in [*VIEWS, "/ops/slots/1-4"]:
+        told = offered((await browser.get(path)).text)
+        assert told <= {("", "Answer")}, path
+
+
+async def test_a_query_is_tried_with_drafts_and_what_is_scheduled_and_nothing_of_it_is_served(browser: Browser) -> None:
+    await browser.post("/ops/slots/new", **BOUND, draft="on")
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    await browser.post("/ops/rules/new", words="crocs", hide="i003", starts_at=tomorrow)
+    await browser.post("/ops/slots/new", **{**BOUND, "words": "dragon"})
+    await browser.post("/ops/slots/new", **{**BOUND, "words": "dragon", "items": "i005"}, draft="on")
+    told = (await browser.get("/ops/try?q=labubu&drafts=on")).text
+    assert told.count('<b class="tag">bound</b>') == 2
+    assert "could not be published" in told
+    assert "dragon" in told
+    assert "<code>b_" in told
+    served = (await browser.get("/ops/try?q=labubu")).text
+    assert '<b class="tag">bound</b>' not in served
+    ruled = (await browser.get("/ops/try?q=crocs&drafts=on")).text
+    assert re.search(r'href="/ops/rules/b_[a-z2-7]+">crocs</a> rule', ruled)
+
+
+async def test_a_long_list_is_paged_and_found_by_a_word(browser: Browser) -> None:
+    rows = "".join(f"word{number},brand,i003,draft\n" for number in range(210))
+    loaded = await browser.post("/ops/import", file="words,category,items,state\n" + rows)
+    assert loaded.status_code == 200, loaded.text
+    seen: list[str] = []
+    path = "/"
+    while path:
+        told = (await browser.get(path)).text
+        seen += re.findall(r'<a href="/ops/slots/b_[^"]+">(word[0-9]+)</a>', told)
+        found = re.search(r'href="([^"]+)">Next page</a>', told)
+        path = unescape(found[1]) if found else ""
+    assert sorted(seen) == sorted(f"word{number}" for number in range(210))
+    assert re.findall(r">(word[0-9]+)</a>", (await browser.get("/?q=word209")).text) == ["word209"]
+
+
+async def test_the_state_of_store_index_and_replicas_is_told_to_who_may_read_it(browser: Browser) -> None:
+    told = (await browser.get("/ops/replicas")).text
+    for text in ("appendfsync", "Edited since", "of 200000 allowed", "the-admin"):
+        assert text in told, text
+    await as_token(browser)
+    told = (await browser.get("/ops/replicas")).text
+    assert "indexes:read is needed" in told
+    assert "Edited since" not in told

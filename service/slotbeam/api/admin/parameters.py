@@ -97,6 +97,7 @@ class SlotsQuery(Params):
         None,
         description=f"Part of a word, an id, a slot, an owner or a reason; the first {MAX_SEARCH} characters count",
     )
+    bound: Flag = Field(False, description="Leave free slots out")
     limit: Annotated[int, Digits] = Field(1000, ge=1, le=1000, description="How many at most")
     after: str | None = Field(
         None,

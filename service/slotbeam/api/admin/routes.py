@@ -33,6 +33,7 @@ from slotbeam.api.admin.views import View, all_slots, place_of, replica_view, sl
 from slotbeam.api.admin.writes import Write, WriteRequest, answered_before, carry_out
 from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
+from slotbeam.bindings.binding import Lifecycle
 from slotbeam.bindings.edits.checks import check_slot
 from slotbeam.bindings.edits.wanted import find, unbind
 from slotbeam.errors import InputError
@@ -70,6 +71,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
             view
             for view in every
             if query.state in (None, view["state"])
+            and not (query.bound and view["state"] == Lifecycle.FREE)
             and position in (None, view["position"])
             and (text is None or any(text in field for field in _searchable(view)))
             and (behind is None or place_of(view) > behind)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from slotbeam.api.page.binding import binding_routes
+from slotbeam.api.page.binding import BINDINGS
 from slotbeam.api.page.desk import Desk
+from slotbeam.api.page.editing import editing_routes
 from slotbeam.api.page.looking import looking_routes
 from slotbeam.api.page.routes import Pages, base_routes
-from slotbeam.api.page.rules import rule_routes
+from slotbeam.api.page.rules import RULES, rule_list
 from slotbeam.api.page.sessions import Sessions
 
 
@@ -20,6 +21,8 @@ def page_routes(desk: Desk) -> APIRouter:
     """
     pages = Pages(desk, Sessions(desk.clock))
     router = APIRouter()
-    for routes in (base_routes, binding_routes, rule_routes, looking_routes):
+    for routes in (base_routes, rule_list, looking_routes):
         router.include_router(routes(pages))
+    for kind in (BINDINGS, RULES):
+        router.include_router(editing_routes(pages, kind))
     return router

@@ -11,6 +11,9 @@ from starlette.requests import Request
 
 from slotbeam.api.page.sessions import Session
 
+DRY = {"dry_run": "true"}
+WAIT = {"wait": "all", "timeout": "5s"}
+
 
 @dataclass(frozen=True)
 class Told:

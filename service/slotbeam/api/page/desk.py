@@ -6,6 +6,10 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
+from slotbeam.access.auth import Tokens
+from slotbeam.api.page.drafts import with_drafts
+from slotbeam.bindings.replica.watch import Watcher
+from slotbeam.bindings.store.store import Store
 from slotbeam.errors import StoreError
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
@@ -26,6 +30,15 @@ class Desk(Protocol):
     settings: Settings
     holder: Holder
     clock: Callable[[], float]
+    tokens: Tokens
+
+    @property
+    def store(self) -> Store:
+        """Where bindings and items are kept."""
+
+    @property
+    def watcher(self) -> Watcher:
+        """What follows the bindings."""
 
     def counts(self) -> Awaitable[Counts]:
         """Read what the replicas counted of live queries."""
@@ -53,14 +66,30 @@ async def asked_for(desk: Desk) -> tuple[int, Mapping[str, int]]:
     return len(sample), await desk.off_loop(count)
 
 
-async def tried(desk: Desk, query: str) -> dict[str, Any]:
-    """Answer `query` with bindings and without, with why. Raises `InputError`: it is no query."""
-    snapshot = desk.holder.current
+async def stored(desk: Desk) -> dict[str, object]:
+    """Tell of the store where it is, and whether what it acknowledges survives a power cut; or why nobody knows."""
+    told: dict[str, object] = {"name": desk.store.name}
+    try:
+        durable = await desk.store.durability()
+    except StoreError as error:
+        return {**told, "ok": False, "why": str(error)}
+    return {**told, "ok": durable.ok, "why": durable.how if durable.ok else durable.why}
+
+
+async def tried(desk: Desk, query: str, drafts: bool = False) -> dict[str, Any]:
+    """Answer `query` twice, with why: as it is served, and without bindings and rules. Raises `InputError`: no query.
+
+    Args:
+        drafts: answer it with drafts and what is scheduled, too, and as it is served, instead.
+    """
+    snapshot, now_ms = desk.holder.current, int(1000 * desk.clock())
 
     def both() -> dict[str, Any]:
-        asked = [SearchRequest(query, k=SHOWN, use_bindings=on, explain=True) for on in (True, False)]
-        on, off = (_told(snapshot, one) for one in asked)
-        return {"on": on, "off": off, "same": [hit["id"] for hit in on["hits"]] == [hit["id"] for hit in off["hits"]]}
+        first, left = with_drafts(snapshot, desk.watcher, now_ms) if drafts else (snapshot, {})
+        on = _told(first, SearchRequest(query, k=SHOWN, explain=True))
+        off = _told(snapshot, SearchRequest(query, k=SHOWN, use_bindings=drafts, explain=True))
+        same = [hit["id"] for hit in on["hits"]] == [hit["id"] for hit in off["hits"]]
+        return {"on": on, "off": off, "same": same, "left": left}
 
     return await desk.off_loop(both)
 
@@ -86,6 +115,7 @@ def _told(snapshot: Snapshot, asked: SearchRequest) -> dict[str, Any]:
             for position, index in enumerate(answer.encoded.sid)
         ],
         "applied": [(one.word, str(one.slot), one.id, one.items) for one in answer.applied],
+        "rules": [(one.word or "every query", one.rule.id) for one in answer.reading.rules.each],
         "canonical": facts["canonical"],
         "words": facts["words"],
         "groups": facts["groups"],

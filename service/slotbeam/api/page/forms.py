@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -26,26 +25,6 @@ async def read_form(request: Request, limit: int) -> Form:
     except ValueError:
         raise BodyError(f"the form is not UTF-8, or has more than {MAX_FIELDS} fields") from None
     return dict(fields)
-
-
-def binding_body(form: Form) -> dict[str, Any]:
-    """Return what a form says of a binding, as `POST` and `PATCH /admin/slots` take it."""
-    zone = form.get("zone", "UTC")
-    match: bool | str = {"": False, "true": True}.get(form.get("match", ""), form.get("match", ""))
-    return {
-        "words": lines(form.get("words", "")),
-        "category": form.get("category", ""),
-        "items": {"ids": lines(form.get("items", "")), "match": match},
-        "placement": form.get("placement", "top"),
-        "near_miss": "near_miss" in form,
-        "exact": "exact" in form,
-        "draft": "draft" in form,
-        "starts_at": zoned(form.get("starts_at", ""), zone),
-        "ends_at": zoned(form.get("ends_at", ""), zone),
-        "owner": form.get("owner", ""),
-        "reason": form.get("reason", ""),
-        "sample_queries": lines(form.get("samples", "")),
-    }
 
 
 def lines(text: str) -> list[str]:

@@ -10,9 +10,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.page.binding import DRY, WAIT
-from slotbeam.api.page.console import Told, ask
-from slotbeam.api.page.desk import sid_words, tried
+from slotbeam.access.tokens import DRAFT, WRITE
+from slotbeam.api.page.console import DRY, WAIT, Told, ask
+from slotbeam.api.page.desk import sid_words, stored, tried
 from slotbeam.api.page.routes import Pages
 from slotbeam.errors import BodyError, SlotbeamError
 
@@ -24,25 +24,29 @@ def looking_routes(pages: Pages) -> APIRouter:
     router = APIRouter(prefix="/ops", include_in_schema=False)
 
     @router.get("/try")
-    async def try_one(request: Request, q: str = "") -> Response:
+    async def try_one(request: Request, q: str = "", drafts: str = "") -> Response:
         session = pages.signed_in(request)
         found: dict[str, Any] | None = None
         problem: dict[str, object] | None = None
         may = await ask(request, session, "GET", "/replicas")
         try:
-            found = await tried(pages.desk, q) if q and may.ok else None
+            found = await tried(pages.desk, q, drafts == "on") if q and may.ok else None
         except SlotbeamError as error:
             problem = {"title": "This is no query", "detail": str(error)}
         return await pages.show(
-            request, session, "try.html", "try", q=q, found=found, problem=problem if may.ok else may.body
-        )
+            request, session, "try.html", "try",
+            q=q, drafts=drafts, found=found, problem=problem if may.ok else may.body,
+        )  # fmt: skip
 
     @router.get("/history")
     async def history(request: Request, word: str = "", before: str = "") -> Response:
         session = pages.signed_in(request)
         told = await ask(request, session, "GET", "/audit", params={"word": word, "before": before, "count": "50"})
-        entries = told.body.get("entries", [])
+        entries, may = told.body.get("entries", []), pages.may(session)
         for entry in entries:
+            records = [one for change in entry["changes"] for one in (change["before"], change["after"]) if one]
+            drafts = DRAFT in may and all(one.get("draft") for one in records)
+            entry["may_undo"] = bool(records) and (WRITE in may or drafts)
             for change in entry["changes"]:
                 change["fields"] = _differences(change["before"] or {}, change["after"] or {})
         return await pages.show(
@@ -54,9 +58,7 @@ def looking_routes(pages: Pages) -> APIRouter:
     async def undo(request: Request, revision: str) -> Response:
         session, _ = await pages.posted(request)
         told = await ask(request, session, "POST", f"/revisions/{quote(revision, safe='')}:revert", params=WAIT)
-        if told.ok:
-            return await pages.show(request, session, "done.html", "history", told=told.body)
-        return await pages.show(request, session, "refused.html", "history", told.status, problem=told.body)
+        return await pages.outcome(request, session, "history", told)
 
     @router.get("/suggestions")
     async def suggestions(request: Request) -> Response:
@@ -69,11 +71,9 @@ def looking_routes(pages: Pages) -> APIRouter:
         at = f"/suggestions/{quote(word, safe='')}:{verb if verb in SUGGESTED else 'unknown'}"
         body: dict[str, object] | None = {} if verb == "accept" else None
         told = await ask(request, session, "POST", at, body=body, params=WAIT if verb == "accept" else None)
-        if told.ok and verb == "accept":
-            return await pages.show(request, session, "done.html", "suggestions", told=told.body)
-        if told.ok:
+        if told.ok and verb == "dismiss":
             return await _list(pages, request, "suggestions", await ask(request, session, "GET", "/suggestions"))
-        return await pages.show(request, session, "refused.html", "suggestions", told.status, problem=told.body)
+        return await pages.outcome(request, session, "suggestions", told)
 
     @router.get("/queries")
     async def queries(request: Request) -> Response:
@@ -83,7 +83,10 @@ def looking_routes(pages: Pages) -> APIRouter:
     @router.get("/replicas")
     async def replicas(request: Request) -> Response:
         session = pages.signed_in(request)
-        return await _list(pages, request, "replicas", await ask(request, session, "GET", "/replicas"))
+        told = await ask(request, session, "GET", "/replicas")
+        indexes = await ask(request, session, "GET", "/indexes")
+        store = await stored(pages.desk) if told.ok else {}
+        return await _list(pages, request, "replicas", told, indexes=indexes.body, store=store)
 
     @router.get("/items")
     async def items(request: Request, q: str = "") -> Response:
@@ -111,8 +114,7 @@ def looking_routes(pages: Pages) -> APIRouter:
             except orjson.JSONDecodeError as error:
                 raise BodyError(f"the item is not JSON: {error}") from None
             told = await ask(request, session, "PUT", at, params=WAIT, headers=condition, body=body)
-        template = "done.html" if told.ok else "refused.html"
-        return await pages.show(request, session, template, "items", told.status, told=told.body, problem=told.body)
+        return await pages.outcome(request, session, "items", told)
 
     @router.get("/import")
     async def blank(request: Request) -> Response:

@@ -23,8 +23,8 @@ from slotbeam.kae.categories import CATEGORIES
 STREAM_S = 60.0
 """How long one stream of events lasts; a browser asks for the next one by itself."""
 LOOK_S = 0.25
-SHOWN = 500
-"""Rows of a table at most."""
+SHOWN = 200
+"""Rows of a page of a table."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,21 @@ class Pages:
         check_csrf(session.csrf, form.get("csrf", ""))
         return session, form
 
+    def may(self, session: Session) -> frozenset[str]:
+        """Return what the token of `session` may do: what it may not is refused by `/admin`, and not offered here."""
+        return self.desk.tokens.scopes_of(session.token)
+
+    async def outcome(self, request: Request, session: Session, tab: str, told: Told) -> Response:
+        """Say what an edit did, or why it was refused."""
+        template = "done.html" if told.ok else "refused.html"
+        return await self.show(request, session, template, tab, told.status, told=told.body, problem=told.body)
+
     async def show(
         self, request: Request, session: Session, template: str, tab: str, status: int = 200, **told: object
     ) -> Response:
         """Answer with a whole page: its head tells what is served, and by whom."""
-        return page(template, status, tab=tab, csrf=session.csrf, head=await self.head(request, session), **told)
+        head, may = await self.head(request, session), self.may(session)
+        return page(template, status, tab=tab, csrf=session.csrf, head=head, may=may, **told)
 
     async def head(self, request: Request, session: Session) -> dict[str, object]:
         """Return what the head of every page says: of the replicas, or why that is not known."""
@@ -79,15 +89,15 @@ def base_routes(pages: Pages) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/", methods=["GET", "HEAD"])
-    async def root(request: Request, q: str = "", state: str = "") -> Response:
+    async def root(request: Request, q: str = "", state: str = "", after: str = "") -> Response:
         session = pages.sessions.of(request)
         if session is None:
             return _sign_in(request)
-        return await _slots(pages, request, session, q, state, "slots.html")
+        return await _slots(pages, request, session, q, state, after)
 
     @router.get("/ops/slots")
-    async def rows(request: Request, q: str = "", state: str = "") -> Response:
-        return await _slots(pages, request, pages.signed_in(request), q, state, "slots.html")
+    async def rows(request: Request, q: str = "", state: str = "", after: str = "") -> Response:
+        return await _slots(pages, request, pages.signed_in(request), q, state, after)
 
     @router.post("/ops/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -132,21 +142,24 @@ def _sign_in(request: Request, refused: Told | None = None) -> Response:
     return response
 
 
-async def _slots(pages: Pages, request: Request, session: Session, q: str, state: str, template: str) -> Response:
-    told = await ask(request, session, "GET", "/slots", params={"q": q, "state": state})
+async def _slots(pages: Pages, request: Request, session: Session, q: str, state: str, after: str) -> Response:
+    """Show a page of what is bound; what is asked for most comes first on it."""
+    asked = {"q": q, "state": state, "after": after, "bound": "true", "limit": str(SHOWN)}
+    told = await ask(request, session, "GET", "/slots", params=asked)
     sampled, taken = await asked_for(pages.desk)
-    held = [one for one in told.body.get("slots", []) if one["state"] != "free"]
+    held = told.body.get("slots", [])
     held.sort(key=lambda one: (-taken.get(one["id"], 0), one["slot"] or "~", one["id"]))
     return await pages.show(
         request,
         session,
-        template,
+        "slots.html",
         "slots",
         status=told.status,
         problem=None if told.ok else told.body,
         counts=told.body.get("counts", {}),
-        slots=held[:SHOWN],
-        left=max(0, len(held) - SHOWN),
+        slots=held,
+        after=after,
+        next=told.body.get("next"),
         taken=taken,
         sampled=sampled,
         most=max([1, *taken.values()]),
