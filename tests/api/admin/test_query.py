@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 BODY = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i001"]}}
 TOKEN = "t" * 32
 PLACES = {"slot": "1-4", "word": "crocs", "name": "start.js", "item_id": "i001", "index": "spring", "rule": "b_aaaa"}
-PLACES |= {"verb": "dismiss", "revision": "7"}
+PLACES |= {"verb": "dismiss", "revision": "7", "one": "1-4"}
 
 
 def placed(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,10 @@ from slotbeam.settings import Settings
 from support.clients import AppClient, client_of
 
 TOKEN = "t" * 32
+VIEWS = ["/", "/ops/slots/new", "/ops/try?q=labubu", "/ops/suggestions", "/ops/queries", "/ops/items?q=labubu",
+         "/ops/history", "/ops/import", "/ops/replicas", "/ops/rules",
+         "/ops/rules/new"]  # fmt: skip
+BOUND = {"words": "labubu", "category": "brand", "items": "i003\ni004", "owner": "toys", "reason": "viral"}
 
 
 class Browser:
@@ -40,6 +45,12 @@ class Browser:
 
     async def sign_in(self, token: str = TOKEN) -> httpx.Response:
         return await self.post("/ops/sign-in", token=token)
+
+
+def etag_of(text: str) -> str:
+    found = re.search(r'name="etag" value="([^"]+)"', text)
+    assert found is not None
+    return unescape(found[1])
 
 
 @pytest.fixture
