@@ -60,7 +60,7 @@ def test_axe_finds_nothing_serious_in_any_view(page: Page) -> None:
     for view in VIEWS:
         page.goto(f"/{view}")
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             assert serious(page) == [], (view, scheme)
             shot(page, page.width, f"{view.partition('?')[0].replace('/', '-') or 'home'}-{scheme}")  # type: ignore[attr-defined]
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -86,7 +86,7 @@ def test_the_search_box_finds_while_one_types_and_runs_nothing_that_is_typed(
     expect(page.locator("#said")).to_contain_text("unknown")
     assert page.locator("main img").count() == 0
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         assert serious(page) == [], scheme
         shot(page, width, f"search-{scheme}")
     assert [url for url in asked if not url.startswith(data_plane)] == []

@@ -165,6 +165,7 @@ def test_who_drafts_is_not_offered_to_publish_and_who_publishes_does(
     publishing.goto("/?q=crocs draft")
     publishing.get_by_role("link", name="crocs draft").click()
     expect(publishing.get_by_role("button", name="Save")).to_have_count(0)
+    expect(publishing.locator("#preview mark").first).to_have_text("crocs draft")
     shot(publishing, "desktop", "publishing")
     publishing.get_by_role("button", name="Publish as it is").click()
     expect(publishing.get_by_role("status")).to_contain_text("on 2 of 2 replicas in")

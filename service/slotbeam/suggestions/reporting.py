@@ -1,4 +1,4 @@
-"""The data plane's report on unknown words and on queries without items.
+"""The data plane's report on unknown words, on queries without items, and on what became of bound ones.
 
 Requests leave them in bounded inboxes, a background task publishes.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -30,12 +30,19 @@ class TrendReporter:
     Args:
         clock: unix seconds; names the bucket that a drained query counts in.
         every_s: between two reports.
+        activity: returns what became of queries that triggered bindings (`activity.py`).
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time, every_s: float = REPORT_S) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.time,
+        every_s: float = REPORT_S,
+        activity: Callable[[], Mapping[str, Sequence[int]]] = dict,
+    ) -> None:
         self.counter = TrendCounter()
         self.every_s = every_s
         self.clock = clock
+        self._activity = activity
         self._unpublished = False
         self._inbox: deque[tuple[str, tuple[str, ...], int | None]] = deque(maxlen=INBOX)
         self.unanswered = UnansweredCounter()
@@ -76,7 +83,8 @@ class TrendReporter:
         if not await asyncio.to_thread(self.drain) and not self._unpublished:
             return False
         self._unpublished = True
-        await store.publish_stats(replica, {**self.counter.document(), "unanswered": self.unanswered.document()})
+        told = {"unanswered": self.unanswered.document(), "bindings": self._activity()}
+        await store.publish_stats(replica, {**self.counter.document(), **told})
         self._unpublished = False
         return True
 

@@ -11,10 +11,10 @@ from slotbeam.api.page.sessions import COOKIE, LASTS_S, MAX_SESSIONS, Sessions
 
 Browser = Any
 VIEWS = ["/", "/ops/slots", "/ops/slots/new", "/ops/try", "/ops/suggestions", "/ops/queries", "/ops/items",
-         "/ops/history", "/ops/import", "/ops/replicas"]  # fmt: skip
+         "/ops/history", "/ops/import", "/ops/replicas", "/ops/rules", "/ops/rules/new"]  # fmt: skip
 POSTS = ["/ops/sign-out", "/ops/slots/new", "/ops/slots/new/preview", "/ops/slots/1-4", "/ops/slots/1-4/preview",
-         "/ops/slots/1-4/unbind", "/ops/suggestions/labubu/accept", "/ops/items/i003", "/ops/import",
-         "/ops/import/preview"]  # fmt: skip
+         "/ops/slots/1-4/unbind", "/ops/slots/1-4/publish", "/ops/slots/1-4/publish/preview", "/ops/rules/b_aaaa",
+         "/ops/suggestions/labubu/accept", "/ops/items/i003", "/ops/import", "/ops/import/preview"]  # fmt: skip
 
 
 async def test_who_is_not_signed_in_sees_the_sign_in_and_nothing_else(stranger: Browser) -> None:

@@ -59,6 +59,17 @@ def test_a_live_binding_is_counted_from_0_before_anything_triggers_it(counted: S
     assert samples(activity, "hits_total") == {("click",): 0, ("order",): 0}
 
 
+def test_what_is_left_in_the_store_tells_of_live_bindings_that_were_triggered(counted: Shop) -> None:
+    counted.hold("b_a", "b_b", "b_c")
+    activity = counted.counting()
+    activity.activated(["b_a", "b_b"])
+    activity.activated(["b_a"])
+    activity.hit("b_a", "click")
+    assert activity.document() == {"b_a": [2, 1, 0], "b_b": [1, 0, 0]}
+    counted.hold("b_b", "b_c")
+    assert activity.document() == {"b_b": [1, 0, 0]}
+
+
 def test_series_end_with_their_binding_and_the_totals_go_on(counted: Shop) -> None:
     counted.hold("b_a", "b_b")
     activity = counted.counting()

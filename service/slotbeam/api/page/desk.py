@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from slotbeam.access.auth import Tokens
 from slotbeam.api.page.drafts import with_drafts
+from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.replica.watch import Watcher
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import StoreError
@@ -15,6 +16,7 @@ from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Holder, Snapshot
 from slotbeam.settings import Settings
+from slotbeam.suggestions.activity import Taken, merge_activity
 from slotbeam.suggestions.bursts import Counts
 from slotbeam.types import Slot, Timings
 
@@ -64,6 +66,22 @@ async def asked_for(desk: Desk) -> tuple[int, Mapping[str, int]]:
         return Counter(match.pinned.id for found in matches for match in found)
 
     return len(sample), await desk.off_loop(count)
+
+
+async def taken_from(desk: Desk) -> Mapping[str, Taken]:
+    """Return what became of the queries that triggered bindings, by id; nothing where the store does not answer."""
+    try:
+        return merge_activity(await desk.store.stats())
+    except StoreError:
+        return {}
+
+
+async def unclicked(desk: Desk) -> list[tuple[Binding, Taken]]:
+    """Return the bindings that enough queries trigger and of which nobody takes anything, most asked first."""
+    listing, found = desk.watcher.listing, await taken_from(desk)
+    held = listing.bindings if listing else {}
+    pairs = [(held[one], taken) for one, taken in found.items() if taken.is_unclicked and one in held]
+    return sorted(pairs, key=lambda pair: (-pair[1].queries, pair[0].id))
 
 
 async def stored(desk: Desk) -> dict[str, object]:

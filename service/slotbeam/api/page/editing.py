@@ -85,11 +85,15 @@ def editing_routes(pages: Pages, kind: Kind) -> APIRouter:
         view = (await ask(request, session, "GET", _path(kind, one))).body
         return await _form(pages, request, session, kind, form, told, view if "id" in view else None)
 
+    @router.post("/{one}/publish/preview")
+    async def preview_publish(request: Request, one: str) -> Response:
+        session, form = await pages.posted(request)
+        return _previewed(await _patch(request, session, kind, one, {"draft": "draft" in form}, form, DRY))
+
     @router.post("/{one}/publish")
     async def publish(request: Request, one: str) -> Response:
         session, form = await pages.posted(request)
-        body, condition = {"draft": "draft" in form}, {"if-match": form.get("etag", "")}
-        told = await ask(request, session, "PATCH", _path(kind, one), params=WAIT, body=body, headers=condition)
+        told = await _patch(request, session, kind, one, {"draft": "draft" in form}, form, WAIT)
         return await pages.outcome(request, session, kind.at, told)
 
     @router.post("/{one}/unbind")
@@ -134,10 +138,22 @@ async def _send(
     except InputError as error:
         return Told(422, document_of(error))
     if one is not None:
-        condition = {"if-match": form.get("etag", "")}
-        return await ask(request, session, "PATCH", _path(kind, one), params=params, body=body, headers=condition)
+        return await _patch(request, session, kind, one, body, form, params)
     key = {"idempotency-key": form["key"]} if params is WAIT and form.get("key") else {}
     return await ask(request, session, "POST", f"/{kind.at}", params=params, body=body, headers=key)
+
+
+async def _patch(
+    request: Request,
+    session: Session,
+    kind: Kind,
+    one: str,
+    body: Mapping[str, Any],
+    form: Form,
+    params: Mapping[str, str],
+) -> Told:
+    condition = {"if-match": form.get("etag", "")}
+    return await ask(request, session, "PATCH", _path(kind, one), params=params, body=body, headers=condition)
 
 
 async def _form(

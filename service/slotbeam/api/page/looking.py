@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from slotbeam.access.tokens import DRAFT, WRITE
 from slotbeam.api.page.console import DRY, WAIT, Told, ask
-from slotbeam.api.page.desk import sid_words, stored, tried
+from slotbeam.api.page.desk import sid_words, stored, tried, unclicked
 from slotbeam.api.page.routes import Pages
 from slotbeam.errors import BodyError, SlotbeamError
 
@@ -78,7 +78,8 @@ def looking_routes(pages: Pages) -> APIRouter:
     @router.get("/queries")
     async def queries(request: Request) -> Response:
         session = pages.signed_in(request)
-        return await _list(pages, request, "queries", await ask(request, session, "GET", "/queries"))
+        told = await ask(request, session, "GET", "/queries")
+        return await _list(pages, request, "queries", told, unclicked=await unclicked(pages.desk) if told.ok else [])
 
     @router.get("/replicas")
     async def replicas(request: Request) -> Response:

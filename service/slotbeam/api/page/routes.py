@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from slotbeam.api.page.console import Told, ask
-from slotbeam.api.page.desk import Desk, asked_for
+from slotbeam.api.page.desk import Desk, asked_for, taken_from
 from slotbeam.api.page.forms import Form, read_form
 from slotbeam.api.page.render import NEVER_KEPT, asset, page
 from slotbeam.api.page.sessions import COOKIE, SIGNING_IN, Session, Sessions, check_csrf, check_site, set_cookie
@@ -147,6 +147,7 @@ async def _slots(pages: Pages, request: Request, session: Session, q: str, state
     asked = {"q": q, "state": state, "after": after, "bound": "true", "limit": str(SHOWN)}
     told = await ask(request, session, "GET", "/slots", params=asked)
     sampled, taken = await asked_for(pages.desk)
+    clicked = await taken_from(pages.desk) if told.ok else {}
     held = told.body.get("slots", [])
     held.sort(key=lambda one: (-taken.get(one["id"], 0), one["slot"] or "~", one["id"]))
     return await pages.show(
@@ -161,6 +162,7 @@ async def _slots(pages: Pages, request: Request, session: Session, q: str, state
         after=after,
         next=told.body.get("next"),
         taken=taken,
+        clicked=clicked,
         sampled=sampled,
         most=max([1, *taken.values()]),
         q=q,

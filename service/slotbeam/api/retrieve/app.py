@@ -147,7 +147,7 @@ def create_data_app(
     admission = Admission(settings.workers, settings.queue, settings.queue_ms / 1000)
     plane = DataPlane(settings, holder, Metrics(holder), admission, RequestIds(events_key(settings)), search)
     replica = data_replica(settings, holder, pace, process)
-    plane.trends = trends = TrendReporter() if replica else None
+    plane.trends = trends = TrendReporter(activity=plane.metrics.bindings.document) if replica else None
     plane.metrics.queue_depth.set_function(lambda: plane.admission.depth)
     plane.metrics.watch(lambda: [*snapshot_gauges(holder.current), *(_followed(replica) if replica else ())])
     integrity = Integrity(holder)

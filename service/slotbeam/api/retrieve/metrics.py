@@ -215,6 +215,14 @@ class Activity(Collector):
                 total_hits.add_metric([event], count)
         return [activations, hits, info, total, total_hits]
 
+    def document(self) -> dict[str, list[int]]:
+        """Return of live bindings that were triggered, the most active ones: queries, clicks, orders (as hits)."""
+        with self._lock:
+            live = self._forget()
+            most = nlargest(self._shown, self._counts.keys() & live, key=lambda binding: self._counts[binding].weight)
+            found = ((binding, self._counts[binding]) for binding in most)
+            return {binding: [one.activations, *(one.hits[event] for event in EVENTS)] for binding, one in found}
+
     def _of(self, binding: str) -> tuple[_Counts, ...]:
         """Return what to count in: the total and, while the binding is live, its own."""
         if binding not in self._counts:

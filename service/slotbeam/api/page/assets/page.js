@@ -22,7 +22,8 @@ function previews(form) {
   const place = document.querySelector("#preview");
   let waiting, asked = 0;
   async function ask() {
-    if (form.elements.words.required && !form.elements.words.value.trim()) return;
+    const words = form.elements.words;
+    if (words?.required && !words.value.trim()) return;
     const mine = ++asked;
     place.classList.add("busy");
     const text = await fetched(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
