@@ -180,7 +180,7 @@ def test_nothing_that_is_typed_runs_in_rules_items_or_their_dry_runs(page: Page)
     page.on("dialog", lambda dialog: page.evaluate("message => { throw Error(message) }", dialog.message))
     width = page.width  # type: ignore[attr-defined]
     words = f"red {width} script"
-    fields = {"words": f"{words}\n{SCRIPT}", "owner": SCRIPT, "reason": SCRIPT, "samples": f"{words}\n{SCRIPT}"}
+    fields = {"words": f"{words}\n{width}{SCRIPT}", "owner": SCRIPT, "reason": SCRIPT, "samples": f"{words}\n{SCRIPT}"}
     add(page, "/ops/rules/new", {**fields, "hide": "i003", "metadata": json.dumps({"banner": SCRIPT})}, "Make it")
     page.goto("/ops/items/i011")
     field = page.get_by_label("Fields")
