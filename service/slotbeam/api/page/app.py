@@ -23,6 +23,6 @@ def page_routes(desk: Desk) -> APIRouter:
     router = APIRouter()
     for routes in (base_routes, rule_list, looking_routes):
         router.include_router(routes(pages))
-    for kind in (BINDINGS, RULES):
-        router.include_router(editing_routes(pages, kind))
+    for edited in (BINDINGS, RULES):
+        router.include_router(editing_routes(pages, edited))
     return router

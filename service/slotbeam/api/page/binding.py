@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slotbeam.api.page.editing import Kind, View, filled_of_any, said_of_any
+from slotbeam.api.page.editing import Edited, View, filled_of_any, said_of_any
 from slotbeam.api.page.forms import Form, lines
 
 
@@ -37,4 +37,4 @@ def _filled(view: View) -> Form:
     }
 
 
-BINDINGS = Kind("slots", "bind.html", binding_body, _filled)
+BINDINGS = Edited("slots", "bind.html", binding_body, _filled)

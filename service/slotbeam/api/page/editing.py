@@ -25,11 +25,11 @@ View = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Kind:
+class Edited:
     """What a form edits.
 
     Attributes:
-        at: below `/admin`, and below `/ops`.
+        at: the last part of its address, of the API and of the page.
         template: of the form.
         body: makes what `/admin` takes of a form and of what it edits, None for a new one; may raise `InputError`.
         filled: makes the form of what is held.
@@ -41,67 +41,67 @@ class Kind:
     filled: Callable[[View], Form]
 
 
-def editing_routes(pages: Pages, kind: Kind) -> APIRouter:
-    """Build the views of one kind."""
-    router = APIRouter(prefix=f"/ops/{kind.at}", include_in_schema=False)
+def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
+    """Build the views of one edited."""
+    router = APIRouter(prefix=f"/ops/{edited.at}", include_in_schema=False)
 
     @router.get("/new")
     async def blank(request: Request, words: str = "", category: str = "", match: str = "", hide: str = "") -> Response:
         form = {"words": words, "category": category, "match": match, "hide": hide}
-        return await _form(pages, request, pages.signed_in(request), kind, form)
+        return await _form(pages, request, pages.signed_in(request), edited, form)
 
     @router.post("/new/preview")
     async def preview(request: Request) -> Response:
         session, form = await pages.posted(request)
-        return _previewed(await _send(request, session, kind, form, DRY))
+        return _previewed(await _send(request, session, edited, form, DRY))
 
     @router.post("/new")
     async def make(request: Request) -> Response:
         session, form = await pages.posted(request)
-        told = await _send(request, session, kind, form, WAIT)
+        told = await _send(request, session, edited, form, WAIT)
         if told.ok:
-            return await pages.show(request, session, "done.html", kind.at, told=told.body)
-        return await _form(pages, request, session, kind, form, told)
+            return await pages.show(request, session, "done.html", edited.at, told=told.body)
+        return await _form(pages, request, session, edited, form, told)
 
     @router.get("/{one}")
     async def held(request: Request, one: str) -> Response:
         session = pages.signed_in(request)
-        told = await ask(request, session, "GET", _path(kind, one))
+        told = await ask(request, session, "GET", _path(edited, one))
         if not told.ok or "id" not in told.body:
-            return await pages.show(request, session, "refused.html", kind.at, told.status, problem=told.body)
-        return await _form(pages, request, session, kind, kind.filled(told.body), view=told.body)
+            return await pages.show(request, session, "refused.html", edited.at, told.status, problem=told.body)
+        return await _form(pages, request, session, edited, edited.filled(told.body), view=told.body)
 
     @router.post("/{one}/preview")
     async def preview_edit(request: Request, one: str) -> Response:
         session, form = await pages.posted(request)
-        return _previewed(await _send(request, session, kind, form, DRY, one))
+        return _previewed(await _send(request, session, edited, form, DRY, one))
 
     @router.post("/{one}")
     async def edit(request: Request, one: str) -> Response:
         session, form = await pages.posted(request)
-        told = await _send(request, session, kind, form, WAIT, one)
+        told = await _send(request, session, edited, form, WAIT, one)
         if told.ok:
-            return await pages.show(request, session, "done.html", kind.at, told=told.body)
-        view = (await ask(request, session, "GET", _path(kind, one))).body
-        return await _form(pages, request, session, kind, form, told, view if "id" in view else None)
+            return await pages.show(request, session, "done.html", edited.at, told=told.body)
+        view = (await ask(request, session, "GET", _path(edited, one))).body
+        return await _form(pages, request, session, edited, form, told, view if "id" in view else None)
 
     @router.post("/{one}/publish/preview")
     async def preview_publish(request: Request, one: str) -> Response:
         session, form = await pages.posted(request)
-        return _previewed(await _patch(request, session, kind, one, {"draft": "draft" in form}, form, DRY))
+        return _previewed(await _patch(request, session, edited, one, {"draft": "draft" in form}, form, DRY))
 
     @router.post("/{one}/publish")
     async def publish(request: Request, one: str) -> Response:
         session, form = await pages.posted(request)
-        told = await _patch(request, session, kind, one, {"draft": "draft" in form}, form, WAIT)
-        return await pages.outcome(request, session, kind.at, told)
+        told = await _patch(request, session, edited, one, {"draft": "draft" in form}, form, WAIT)
+        return await pages.outcome(request, session, edited.at, told)
 
     @router.post("/{one}/unbind")
     async def remove(request: Request, one: str) -> Response:
         session, form = await pages.posted(request)
         condition = {"if-match": form.get("etag", "")}
-        told = await ask(request, session, "DELETE", _path(kind, one), params=WAIT, headers=condition)
-        return await pages.outcome(request, session, kind.at, told)
+        told = await ask(request, session, "DELETE", _path(edited, one), params=WAIT, headers=condition)
+        return await pages.outcome(request, session, edited.at, told)
 
     return router
 
@@ -129,38 +129,38 @@ def filled_of_any(view: View) -> dict[str, str]:
 
 
 async def _send(
-    request: Request, session: Session, kind: Kind, form: Form, params: Mapping[str, str], one: str | None = None
+    request: Request, session: Session, edited: Edited, form: Form, params: Mapping[str, str], one: str | None = None
 ) -> Told:
     """Make what the form says, or change `one` to it; a field that cannot be read is told like any that is wrong."""
-    held = None if one is None else (await ask(request, session, "GET", _path(kind, one))).body
+    held = None if one is None else (await ask(request, session, "GET", _path(edited, one))).body
     try:
-        body = kind.body(form, held)
+        body = edited.body(form, held)
     except InputError as error:
         return Told(422, document_of(error))
     if one is not None:
-        return await _patch(request, session, kind, one, body, form, params)
+        return await _patch(request, session, edited, one, body, form, params)
     key = {"idempotency-key": form["key"]} if params is WAIT and form.get("key") else {}
-    return await ask(request, session, "POST", f"/{kind.at}", params=params, body=body, headers=key)
+    return await ask(request, session, "POST", f"/{edited.at}", params=params, body=body, headers=key)
 
 
 async def _patch(
     request: Request,
     session: Session,
-    kind: Kind,
+    edited: Edited,
     one: str,
     body: Mapping[str, Any],
     form: Form,
     params: Mapping[str, str],
 ) -> Told:
     condition = {"if-match": form.get("etag", "")}
-    return await ask(request, session, "PATCH", _path(kind, one), params=params, body=body, headers=condition)
+    return await ask(request, session, "PATCH", _path(edited, one), params=params, body=body, headers=condition)
 
 
 async def _form(
     pages: Pages,
     request: Request,
     session: Session,
-    kind: Kind,
+    edited: Edited,
     form: Form,
     refused: Told | None = None,
     view: View | None = None,
@@ -172,10 +172,10 @@ async def _form(
     return await pages.show(
         request,
         session,
-        kind.template,
-        kind.at if view else f"{kind.at}/new",
+        edited.template,
+        edited.at if view else f"{edited.at}/new",
         status,
-        action=f"/ops/{kind.at}/{quote(str(view.get('slot') or view['id']), safe='') if view else 'new'}",
+        action=f"/ops/{edited.at}/{quote(str(view.get('slot') or view['id']), safe='') if view else 'new'}",
         form=form,
         problem=problem,
         wrong=wrong_fields(problem or {}, form),
@@ -205,5 +205,5 @@ def _previewed(told: Told) -> Response:
     return page("preview.html", problem=problem, dry=dry)
 
 
-def _path(kind: Kind, one: str) -> str:
-    return f"/{kind.at}/{quote(one, safe='')}"
+def _path(edited: Edited, one: str) -> str:
+    return f"/{edited.at}/{quote(one, safe='')}"

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.page.console import ask
-from slotbeam.api.page.editing import Kind, View, filled_of_any, said_of_any
+from slotbeam.api.page.editing import Edited, View, filled_of_any, said_of_any
 from slotbeam.api.page.forms import Form, lines
 from slotbeam.api.page.routes import SHOWN, Pages
 from slotbeam.errors import FieldError
@@ -63,4 +63,4 @@ def _filled(view: View) -> Form:
     return form | ({"two_way": "on"} if view.get("two_way") else {})
 
 
-RULES = Kind("rules", "rule.html", rule_body, _filled)
+RULES = Edited("rules", "rule.html", rule_body, _filled)
