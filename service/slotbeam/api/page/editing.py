@@ -42,7 +42,7 @@ class Edited:
 
 
 def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
-    """Build the views of one edited."""
+    """Build the views of bindings, or of rules."""
     router = APIRouter(prefix=f"/ops/{edited.at}", include_in_schema=False)
 
     @router.get("/new")
@@ -107,7 +107,7 @@ def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
 
 
 def said_of_any(form: Form) -> dict[str, Any]:
-    """Return what the form of either kind says: its words, times, owner, reason, whether it is a draft, and samples."""
+    """Return what either form says: its words, times, owner, reason, whether it is a draft, and samples."""
     zone = form.get("zone", "UTC")
     return {
         "words": lines(form.get("words", "")),
