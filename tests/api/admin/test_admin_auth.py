@@ -29,6 +29,7 @@ ROUTES = [
     ("DELETE", "/admin/rules/b_aaaa"),
     ("GET", "/admin/replicas"),
     ("GET", "/admin/audit"),
+    ("GET", "/admin/audit/items"),
     ("GET", "/admin/queries"),
     ("GET", "/admin/suggestions"),
     ("POST", "/admin/suggestions/labubu:accept"),

@@ -17,6 +17,7 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from support.clients import AppClient
 from support.items import Remembering
+from support.live import NOW, Clock
 
 MUG = {"title": "A red mug", "attributes": {"color": "red"}, "fields": {"price": 12.5, "department": "home"}}
 
@@ -264,3 +265,52 @@ async def test_on_hold_nothing_is_written_and_reads_go_on(admin: AppClient, raw:
     assert refused.json()["state"] == "hold:NO_EPOCH"
     assert (await admin.get("/admin/items/a")).status_code == 200
     assert not raw.keys("{sb}:item")
+
+
+# ---------------------------------------------------------------- who edited what
+
+
+async def test_who_edited_an_item_is_told_newest_first_with_the_row_that_each_edit_left(
+    plane: Any, whole: Artifact, settings: Settings, raw: redis.Redis
+) -> None:
+    clock = Clock(NOW)
+    _, secret = TokenFile(settings.data_dir).create("ci", ["items:write"], None, 0)
+    other = {"authorization": f"Bearer {secret}"}
+
+    async def told(admin: AppClient, **asked: Any) -> list[Any]:
+        answer = await admin.get("/admin/audit/items", params=asked)
+        assert answer.status_code == 200, answer.text
+        return [list(entry.values()) for entry in answer.json()["entries"]]
+
+    async with plane(artifact=whole, clock=clock) as admin:
+        await put(admin, "new-1")
+        clock.now_ms += 60_000
+        edits = {"op": "patch", "id": "new-1", "item": {"fields": {"price": 9}}}, {"op": "delete", "id": "i003"}
+        assert (await batch(admin, *edits, query="?dry_run=true")).is_success
+        assert (await batch(admin, *edits, **other)).json()["refused"] == 0
+        epoch = raw.hget("{sb}:imeta", "epoch")
+        first, second = "2027-01-15T08:00:00.000Z", "2027-01-15T08:01:00.000Z"
+        made = {**MUG, "id": "new-1"}
+        patched = {**made, "fields": {"price": 9, "department": "home"}}
+        entries = [
+            [3, second, "delete", "ci", epoch, "i003", None],
+            [2, second, "put", "ci", epoch, "new-1", patched],
+            [1, first, "put", "admin", epoch, "new-1", made],
+        ]
+        assert await told(admin) == entries
+        assert await told(admin, item="new-1") == entries[1:]
+        assert await told(admin, actor="ci", count=1) == entries[:1]
+        assert await told(admin, before=3, until="2027-01-15T08:01:00Z") == entries[2:]
+        assert await told(admin, since="2027-01-15T08:01:00Z", item="i003") == entries[:1]
+        assert await told(admin, item="nobody") == []
+        assert (await admin.get("/admin/audit/items?count=2")).json()["next"] == 2
+        assert (await admin.get("/admin/audit/items")).json()["next"] is None
+        assert (await admin.get("/admin/audit/items", headers=other)).status_code == 403
+
+
+async def test_of_what_is_no_edit_of_an_item_the_feed_is_told_as_it_is(admin: AppClient, raw: redis.Redis) -> None:
+    raw.xadd("{sb}:feed", {"at": "1", "actor": "trim", "op": "trim", "digest": "0"}, id="7-0")
+    raw.xadd("{sb}:feed", {"at": "soon", "id": "i001", "record": "{"}, id="8-0")
+    foreign, trim = (await admin.get("/admin/audit/items")).json()["entries"]
+    assert (foreign["at"], foreign["id"], foreign["item"]) == (None, "i001", {"unreadable": "{"})
+    assert (trim["op"], trim["actor"], trim["id"], trim["item"]) == ("trim", "trim", None, None)

@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.access.auth import Principal
+from slotbeam.api.admin.history import item_entries
 from slotbeam.api.admin.itemwrites import answer_batch, answer_one, operation_of, operations_of, rules_of
+from slotbeam.api.admin.models.audit import ItemAuditPage
 from slotbeam.api.admin.models.items import (
     BatchCommitted,
     BatchDryRun,
@@ -23,7 +25,7 @@ from slotbeam.api.admin.models.items import (
     ItemPatch,
     ItemView,
 )
-from slotbeam.api.admin.parameters import IF_MATCH, KEY, ItemPath, ItemsQuery, WriteQuery
+from slotbeam.api.admin.parameters import IF_MATCH, KEY, ItemAuditQuery, ItemPath, ItemsQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.http.bodies import json_response, read_json, read_model
 from slotbeam.api.http.openapi import answers, asks
@@ -120,6 +122,16 @@ def item_routes(plane: AdminPlane) -> APIRouter:
         item_id: ItemPath, request: Request, query: Annotated[WriteQuery, Query()], who: Principal = writes
     ) -> Response:
         return await answer_one(plane, request, query, operation_of(request, Verb.DELETE, item_id), who.name)
+
+    @router.get(
+        "/audit/items",
+        summary="Who edited which item, newest first; `next` is the `before` of what follows",
+        responses=answers(200, model=ItemAuditPage),
+        dependencies=[reads],
+    )
+    async def item_audit(query: Annotated[ItemAuditQuery, Query()]) -> Response:
+        found, rest = await item_entries(plane.follower.store, query.filter, query.count, query.before)
+        return json_response({"entries": found, "next": rest})
 
     return router
 

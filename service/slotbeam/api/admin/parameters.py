@@ -14,6 +14,7 @@ from slotbeam.api.admin.history import Filter
 from slotbeam.api.admin.models.binding import ActionName
 from slotbeam.api.admin.models.rules import RuleState
 from slotbeam.api.admin.models.slots import LifecycleName
+from slotbeam.api.http.bodies import ITEM_ID
 from slotbeam.api.http.query import Digits, Flag, Params
 from slotbeam.bindings.binding import MAX_WORD_LENGTH
 from slotbeam.bindings.times import ends_ms, starts_ms, zone_of
@@ -155,6 +156,22 @@ class AuditQuery(Params):
             since=starts_ms(self.since),
             until=ends_ms(self.until),
         )
+
+
+class ItemAuditQuery(Params):
+    """`GET /admin/audit/items`: filters, all of which must hold."""
+
+    count: Annotated[int, Digits] = Field(100, ge=1, le=1000, description="Edits, newest first")
+    before: Annotated[int, Field(ge=1, le=MAX_ENTRY), Digits] | None = Field(None, description="Only seqs before")
+    item: str | None = Field(None, min_length=1, max_length=ITEM_ID, description="The id of an item")
+    actor: str | None = Field(None, max_length=64, description="The name of a token, or what acted by itself")
+    since: Start | None = Field(None, description="Committed at this time or after; a date is its first moment")
+    until: End | None = Field(None, description="Committed before this time; a date is the end of that day")
+
+    @property
+    def filter(self) -> Filter:
+        """What edits must be about."""
+        return Filter(item=self.item, actor=self.actor, since=starts_ms(self.since), until=ends_ms(self.until))
 
 
 class ItemsQuery(Params):

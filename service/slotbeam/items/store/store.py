@@ -38,7 +38,10 @@ class ItemsHead:
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """One edit, as the feed tells it: `digest` is that of all records after it, `at` unix ms."""
+    """One edit, as the feed tells it: `digest` is that of all records after it, `at` unix ms.
+
+    `op` is `restore` or `trim` of an entry that is of all items, or of many; None of one that is of one.
+    """
 
     seq: int
     epoch: str
@@ -47,6 +50,7 @@ class FeedEntry:
     digest: str
     at: int | None
     actor: str | None = None
+    op: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,13 @@ class ItemStore:
             found: Any = await self.store.redis.xrange(self.store.key("feed"), f"{seq}-0", f"{seq}-0")
         return feed_entry(*found[0]) if found else None
 
+    async def history(self, count: int, before: int | None) -> list[FeedEntry]:
+        """Read the newest `count` entries of the feed below the seq `before`, newest first."""
+        top = "+" if before is None else f"({before}-0"
+        with self.store.errors():
+            found: Any = await self.store.redis.xrevrange(self.store.key("feed"), top, "-", count=count)
+        return [feed_entry(*entry) for entry in found]
+
     async def used_for(self, idempotency_key: str, *, to_write: bool = True) -> bytes | str | None:
         """Read what a request with this key did; None when it is new. `to_write` as in `Store.used_for`."""
         client = self.store.writing if to_write else self.store.redis
@@ -171,8 +182,8 @@ def feed_entry(entry_id: bytes, values: Mapping[bytes, bytes]) -> FeedEntry:
     texts = (replies.text(values.get(name)) for name in (b"epoch", b"id", b"digest"))
     epoch, item_id, digest = texts
     seq = int(entry_id.split(b"-")[0])
-    at, actor = replies.moment(values.get(b"at")), replies.decoded(values.get(b"actor"))
-    return FeedEntry(seq, epoch, item_id, bytes(values.get(b"record", b"")), digest, at, actor)
+    at, (actor, op) = replies.moment(values.get(b"at")), (replies.decoded(values.get(n)) for n in (b"actor", b"op"))
+    return FeedEntry(seq, epoch, item_id, bytes(values.get(b"record", b"")), digest, at, actor, op)
 
 
 def _whole_batches(entries: list[FeedEntry]) -> list[FeedEntry]:

@@ -96,3 +96,40 @@ class AuditPage(
 
     entries: list[AuditEntry]
     next: Count | None
+
+
+class ItemAuditEntry(Said):
+    """One edit of an item."""
+
+    seq: Count
+    at: Moment | None
+    op: str | None = Field(description="put or delete; restore and trim are of many items")
+    actor: str | None
+    epoch: str | None
+    id: str | None
+    item: dict[str, JsonValue] | None = Field(description="The row that it left; null of one that is gone")
+
+
+class ItemAuditPage(
+    Said,
+    json_schema_extra=with_examples(
+        {
+            "entries": [
+                {
+                    "seq": 42,
+                    "at": "2026-11-27T09:00:00.000Z",
+                    "op": "put",
+                    "actor": "ci",
+                    "epoch": "4be1c2d3a4b5c6d7",
+                    "id": "B07",
+                    "item": {"id": "B07", "title": "Labubu plush keychain", "fields": {"price": 19.9}},
+                }
+            ],
+            "next": None,
+        }
+    ),
+):
+    """`GET /admin/audit/items`: newest first; `next` is the `before` of what follows, null at the end."""
+
+    entries: list[ItemAuditEntry]
+    next: Count | None
