@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from slotbeam.bindings.store.connection import heeding_cancellation
 from support.replies import log_entries
 from torture.edits import ACKNOWLEDGED, Edit
 from torture.figures import Numbers, Stage, figure
@@ -158,7 +159,9 @@ class Swaps:
         names = list(self.applied)
         async with self.rig.store.client() as raw:
             while True:
-                for name, beat in zip(names, await raw.mget([f"{{sb}}:replica:{name}" for name in names]), strict=True):
+                with heeding_cancellation():
+                    beats = await raw.mget([f"{{sb}}:replica:{name}" for name in names])
+                for name, beat in zip(names, beats, strict=True):
                     if beat and (said := json.loads(beat))["applied_at"]:
                         self.applied[name].setdefault(said["revision"], said["applied_at"])
                 await asyncio.sleep(0.02)
