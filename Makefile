@@ -89,7 +89,7 @@ test: lint test-unit
 
 # One thread a process: the workers share the cores.
 test-unit: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=10
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=10 --ignore tests/system
 
 test-system: $(VENV)/.dev $(VENV)/client/.installed
 	SLOTBEAM_SYSTEM=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --durations=5 tests/system
