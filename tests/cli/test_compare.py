@@ -46,7 +46,7 @@ def test_rules_of_a_file_are_shown_with_what_they_did(tiny_artifact: Path, queri
     arguments = ["compare", str(tiny_artifact), str(tiny_artifact), "--queries", str(queries)]
     done = RUN.invoke(app, [*arguments, "--bindings-b", str(rules)])
     assert done.exit_code == 0, done.output
-    assert "1 bindings and rules of" in done.stdout
+    assert f"bindings and rules of {rules}, 1 active" in done.stdout
     assert 'hide of "red mug"' in done.stdout
     assert "acme lamp" not in done.stdout
     told = json.loads(RUN.invoke(app, [*arguments, "--bindings-b", str(rules), "--json"]).stdout)
@@ -83,6 +83,7 @@ def test_what_is_right_gives_measures_with_paired_differences(
         (["--queries", "QUERIES", "-k", "0,10"], "allowed: numbers from 1 to 1000"),
         (["--queries", "QUERIES", "-k", "ten"], "k are 'ten'"),
         (["--queries", "QUERIES", "--bindings-a", "QUERIES"], "last-known-good"),
+        (["--queries", "QUERIES", "--at", "soon"], "--at "),
     ],
 )
 def test_what_is_wrong_is_told(extra: list[str], what: str, tiny_artifact: Path, queries: Path) -> None:

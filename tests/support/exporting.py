@@ -11,8 +11,8 @@ from slotbeam.bindings.binding import Binding, encode_items
 from slotbeam.bindings.times import iso
 
 
-def write_export(path: Path, *bindings: tuple[dict[str, Any], list[str], str | None]) -> Path:
-    """Write bindings, each as (fields of it, its items, its slot), and return the file."""
+def write_export(path: Path, *bindings: tuple[dict[str, Any], list[str], str | None], now_ms: int = 0) -> Path:
+    """Write bindings, each as (fields of it, its items, its slot), as an export of `now_ms` has them."""
     rows = []
     for number, (fields, items, slot) in enumerate(bindings):
         held = {
@@ -24,6 +24,6 @@ def write_export(path: Path, *bindings: tuple[dict[str, Any], list[str], str | N
         }
         binding = Binding(**held, item_count=len(items), revision=number + 1)
         told = {**told_of(binding), "id": binding.id, "revision": binding.revision}
-        rows.append(told | {"slot": slot, "state": "active", "items": items, "created_at": iso(0)})
+        rows.append(told | {"slot": slot, "state": binding.lifecycle(now_ms), "items": items, "created_at": iso(0)})
     path.write_text(json.dumps(rows), encoding="utf-8")
     return path

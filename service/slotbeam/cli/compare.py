@@ -32,6 +32,8 @@ def compare(
     clicks: Annotated[Path | None, typer.Option(exists=True, help="A log of clicks and orders.")] = None,
     bindings_a: BindingsFile = None,
     bindings_b: BindingsFile = None,
+    drafts: Annotated[bool, typer.Option("--drafts", help="Read the drafts of B as if they were published.")] = False,
+    at: Annotated[str | None, typer.Option(help="Ask B at this time, for what is scheduled: 2026-12-24.")] = None,
     ks: Annotated[str, typer.Option("-k", "--k", help="Items that count, e.g. 10,100.")] = "10,100",
     sample: Annotated[int | None, typer.Option(min=1, help="At most so many queries, always the same ones.")] = None,
     show: Annotated[int, typer.Option(min=0, help="Queries of each list to look at.")] = 10,
@@ -56,10 +58,11 @@ def compare(
         raise InputError(f"--k is {ks}; allowed: numbers from 1 to {MAX_K}")
     settings = settings_of(ctx)
     now_ms = int(time.time() * 1000)
+    then_ms = _moment(at, now_ms)
     first = Artifact.load(_directory(a, settings))
     of_b = _directory(b, settings)
     second = first if of_b.resolve() == first.directory.resolve() else Artifact.load(of_b, beside=first)
-    sides = Side.open(first, bindings_a, now_ms), Side.open(second, bindings_b, now_ms)
+    sides = Side.open(first, bindings_a, now_ms), Side.open(second, bindings_b, then_ms, drafts)
 
     lost = 0
     if queries:
@@ -86,6 +89,17 @@ def _directory(name: str, settings: Settings) -> Path:
     raise InputError(f"{name} is no directory, and {settings.indexes} holds none of this name: slotbeam index list")
 
 
+def _moment(text: str | None, now_ms: int) -> int:
+    """Return a time in unix ms; now where none is given. Raises `InputError`."""
+    from slotbeam.bindings.times import starts_ms
+
+    try:
+        at_ms = starts_ms(text)
+    except ValueError as error:
+        raise InputError(f"--at {error}") from None
+    return now_ms if at_ms is None else at_ms
+
+
 def _known(ids: Collection[str], *artifacts: Artifact) -> set[str]:
     """Return the ids that one of the catalogs holds."""
     return {one for artifact in artifacts for one in set(ids).difference(artifact.catalog.rows_of(ids)[1])}
@@ -94,7 +108,9 @@ def _known(ids: Collection[str], *artifacts: Artifact) -> set[str]:
 def _say(result: Mapping[str, Any]) -> None:
     for name in ("a", "b"):
         side = result[name]
-        bound = f"{side['active']} bindings and rules of {side['bindings']}" if side["bindings"] else "no bindings"
+        bound = (
+            f"bindings and rules of {side['bindings']}, {side['active']} active" if side["bindings"] else "no bindings"
+        )
         say(f"{name.upper()}  {side['artifact']} in {side['directory']}: {counted(side['items'], 'item')}, {bound}")
         for binding, why in side["left_out"].items():
             say_error(f"   left out {binding}: {why}")
@@ -128,7 +144,7 @@ def _say_query(one: Mapping[str, Any]) -> None:
     alike = [f"{name} {value:.2f}" for name, value in one.items() if name.startswith("overlap")]
     held = f"{one['items']['a']} → {one['items']['b']} items" if one["items"]["a"] != one["items"]["b"] else ""
     say(f"  {one['query']}{times}: {', '.join(filter(None, [*worth, *alike, held]))}")
-    for what in ("left", "came"):
+    for what in ("left", "came", "moved"):
         for item in one[what]:
             ranks = f"{item['rank']['a'] or '–'} → {item['rank']['b'] or '–'}"
             right = " (right)" if item.get("right") else ""

@@ -169,7 +169,7 @@ def _look_at(
 
 
 def _told(pair: Pair, overlap: float, title: Callable[[str], str]) -> dict[str, Any]:
-    """Say of one query what left its first ten items and what came in, with both ranks, and what it triggered."""
+    """Say of one query what left its first ten items, came in or is right and moved there, and what it triggered."""
     a, b = pair.a.ids, pair.b.ids
     right = {item for one in pair.question.rights for item in one.relevant}
 
@@ -185,5 +185,8 @@ def _told(pair: Pair, overlap: float, title: Callable[[str], str]) -> dict[str, 
         **({NDCG: {"a": pair.measures(a, ())[NDCG], "b": pair.measures(b, ())[NDCG]}} if right else {}),
         "left": [item(one) for one in a[:DEPTH] if one not in b[:DEPTH]],
         "came": [item(one) for one in b[:DEPTH] if one not in a[:DEPTH]],
+        "moved": [
+            item(one) for at, one in enumerate(a[:DEPTH]) if one in right and one in b[:DEPTH] and b.index(one) != at
+        ],
         "applied": {"a": list(pair.a.applied), "b": list(pair.b.applied)},
     }

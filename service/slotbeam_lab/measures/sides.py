@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from slotbeam.bindings.binding import Binding, Lifecycle, state_digest
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.recovery.backup import Backup, from_file
 from slotbeam.bindings.replica.compiling import compile_listing
-from slotbeam.errors import InputError
+from slotbeam.errors import InputError, SetupError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest
@@ -50,18 +50,24 @@ class Side:
         return self.snapshot.artifact
 
     @classmethod
-    def open(cls, artifact: Artifact, bindings: Path | None, now_ms: int) -> Side:
+    def open(cls, artifact: Artifact, bindings: Path | None, now_ms: int, drafts: bool = False) -> Side:
         """Compile the bindings of a file for an artifact, as they are active at `now_ms` (unix ms).
 
         Args:
             bindings: what `slotbeam slots export` wrote, or a last-known-good file; None: no binding and no rule.
+            drafts: whether drafts count as if they were published.
 
         Raises:
             SetupError: the file is none of both.
         """
         if bindings is None:
             return cls(Snapshot(artifact))
+        if bindings.suffix == ".csv":
+            raise SetupError(f"{bindings} is a table, which knows no slots; give the JSON of: slotbeam slots export")
         backup = from_file(bindings)
+        if drafts:
+            live = {binding_id: replace(binding, draft=False) for binding_id, binding in backup.bindings.items()}
+            backup = replace(backup, bindings=live)
         slots, left_out = _placed(artifact, backup, now_ms)
         records = {binding_id: binding.record() for binding_id, binding in backup.bindings.items()}
         listing = Listing("", backup.revision, state_digest(records), records, slots)

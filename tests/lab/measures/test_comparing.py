@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from slotbeam.errors import SetupError
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.measures.asking import Question
 from slotbeam_lab.measures.comparing import compare
@@ -23,6 +26,16 @@ KS = (5, 20)
 @pytest.fixture(scope="module")
 def plain(shop: Artifact) -> Side:
     return Side.open(shop, None, NOW)
+
+
+@pytest.fixture(scope="module")
+def ruled(plain: Side, tmp_path_factory: pytest.TempPathFactory) -> Side:
+    """Two rules: the first item of "red mug" is hidden there, that of "blue chair" likewise."""
+    rules = [
+        ({"words": (query,), "trigger": "whole", "hide": plain.ask(Asked(query), 1).ids}, [], None)
+        for query in ("red mug", "blue chair")
+    ]
+    return Side.open(plain.artifact, write_export(tmp_path_factory.mktemp("ruled") / "rules.json", *rules), NOW)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +110,59 @@ def test_what_is_not_served_is_told(plain: Side, tmp_path: Path) -> None:
     assert side.active == 0
     assert list(side.left_out) == ["b_2222222222"]
     assert "size" in side.left_out["b_2222222222"]
+
+
+def test_drafts_count_when_they_are_asked_for_and_what_is_scheduled_at_its_time(plain: Side, tmp_path: Path) -> None:
+    best = plain.ask(Asked("red mug"), 20).ids[0]
+    draft = {"words": ("red mug",), "hide": (best,), "draft": True}
+    bound = {"words": ("labubu",), "category": "brand", "draft": True}
+    later = {"words": ("rug",), "hide": (best,), "starts_at": NOW + 1}
+    file = write_export(tmp_path / "f.json", (draft, [], None), (bound, [best], None), (later, [], None))
+    sides = [Side.open(plain.artifact, file, at, drafts) for at, drafts in ((NOW, False), (NOW, True), (NOW + 1, True))]
+    assert [side.active for side in sides] == [0, 2, 3]
+    assert best in sides[0].ask(Asked("red mug"), 20).ids
+    assert best not in sides[1].ask(Asked("red mug"), 20).ids
+    assert sides[1].ask(Asked("labubu"), 20).ids == (best,)
+
+
+def test_a_table_of_bindings_is_refused_with_what_to_give(plain: Side, tmp_path: Path) -> None:
+    (tmp_path / "bindings.csv").write_text("id\n")
+    with pytest.raises(SetupError, match="slotbeam slots export"):
+        Side.open(plain.artifact, tmp_path / "bindings.csv", NOW)
+
+
+def test_a_right_item_that_moved_inside_the_first_ten_is_shown(
+    plain: Side, asked: list[Question], tmp_path: Path
+) -> None:
+    ids = plain.ask(asked[0].asked, 20).ids
+    rule = {"words": ("red mug",), "positions": (ids[1],)}
+    ruled = Side.open(plain.artifact, write_export(tmp_path / "rules.json", (rule, [], None)), NOW)
+    [lost] = compare(plain, ruled, asked, KS)["look_at"]["losses"]
+    assert (lost["left"], lost["came"]) == ([], [])
+    assert [(item["id"], item["rank"]) for item in lost["moved"]] == [(ids[0], {"a": 1, "b": 2})]
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(QUERIES), st.integers(1, 5)), min_size=1, max_size=4, unique_by=lambda q: q[0])
+)
+def test_every_mean_is_that_of_the_queries_as_often_as_they_are_asked(
+    plain: Side, ruled: Side, given_counts: list[tuple[str, int]]
+) -> None:
+    questions = [Question(Asked(query), float(count)) for query, count in given_counts]
+    told = compare(plain, ruled, questions, KS)
+    answers = [
+        (plain.ask(Asked(query), 20).ids, ruled.ask(Asked(query), 20).ids)
+        for query, count in given_counts
+        for _ in range(count)
+    ]
+    assert told["asked"] == len(answers)
+    for k in KS:
+        each = [len(set(a[:k]) & set(b[:k])) / max(len(a[:k]), len(b[:k]), 1) for a, b in answers]
+        assert told["overlap"][f"overlap@{k}"][0] == pytest.approx(np.mean(each))
+    assert told["overlap"]["identical"][0] == pytest.approx(np.mean([a == b for a, b in answers]))
+    changed = {one["query"] for one in told["look_at"]["changed"]}
+    assert changed == {query for query, _ in given_counts} & {"red mug", "blue chair"}
 
 
 def test_an_interval_holds_its_mean_and_does_not_depend_on_what_else_is_measured(
