@@ -48,6 +48,7 @@ def test_rules_of_a_file_are_shown_with_what_they_did(tiny_artifact: Path, queri
     assert done.exit_code == 0, done.output
     assert f"bindings and rules of {rules}, 1 active" in done.stdout
     assert 'hide of "red mug"' in done.stdout
+    assert "A answers 2, B 2 of 2" in done.stdout
     assert "acme lamp" not in done.stdout
     told = json.loads(RUN.invoke(app, [*arguments, "--bindings-b", str(rules), "--json"]).stdout)
     [changed] = told["look_at"]["changed"]

@@ -78,7 +78,7 @@ def compare(
     if as_json:
         show_json(result)
     else:
-        _say(result)
+        _say(result, show)
 
 
 def _directory(name: str, settings: Settings) -> Path:
@@ -105,7 +105,7 @@ def _known(ids: Collection[str], *artifacts: Artifact) -> set[str]:
     return {one for artifact in artifacts for one in set(ids).difference(artifact.catalog.rows_of(ids)[1])}
 
 
-def _say(result: Mapping[str, Any]) -> None:
+def _say(result: Mapping[str, Any], show: int) -> None:
     for name in ("a", "b"):
         side = result[name]
         bound = (
@@ -122,7 +122,8 @@ def _say(result: Mapping[str, Any]) -> None:
         say(f"left out {result['outside_the_catalogs']} judgements or clicks of items that neither A nor B has")
     table(("", "mean (95 %)"), [(name, _interval(value)) for name, value in result["overlap"].items()])
     answered = result["answered"]
-    say(f"newly without an answer: {answered['newly_empty']}; newly answered: {answered['newly_answered']}")
+    said = f"A answers {answered['a']}, B {answered['b']} of {result['queries']}"
+    say(f"{said}; newly without an answer: {answered['newly_empty']}, newly with one: {answered['newly_answered']}")
     if measures := result.get("measures"):
         heads = ("measure", "A", "B", "B − A (95 %)", "better", "same", "worse")
         rows = [
@@ -130,6 +131,12 @@ def _say(result: Mapping[str, Any]) -> None:
             for name, one in measures.items()
         ]
         table(heads, rows, right=heads[1:])
+    if applied := result["applied"][:show]:
+        columns = ("binding or rule", "word", "does", "in A", "in B", "of them changed")
+        triggered = [
+            (one["id"], _word(one), " and ".join(one["actions"]), one["a"], one["b"], one["changed"]) for one in applied
+        ]
+        table(columns, triggered, right=columns[3:])
     titles = {"losses": "Largest losses", "gains": "Largest gains", "changed": "Least alike"}
     for name, title in titles.items():
         if result["look_at"][name]:
@@ -151,8 +158,11 @@ def _say_query(one: Mapping[str, Any]) -> None:
             say(f"    {what:5} {ranks:10} {item['id']}  {item['title']}{right}")
     for name in ("a", "b"):
         for rule in one["applied"][name]:
-            word = f'"{rule["word"]}"' if rule["word"] else "every query"
-            say(f"    {name.upper()}     {' and '.join(rule['actions'])} of {word} ({rule['id']})")
+            say(f"    {name.upper()}     {' and '.join(rule['actions'])} of {_word(rule)} ({rule['id']})")
+
+
+def _word(rule: Mapping[str, Any]) -> str:
+    return f'"{rule["word"]}"' if rule["word"] else "every query"
 
 
 def _counts(one: Mapping[str, Any]) -> tuple[int, int, int]:

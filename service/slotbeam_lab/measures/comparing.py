@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,8 @@ def compare(
         bootstrap interval over questions. `overlap` (measure → interval), `answered` (`a`, `b`, `newly_empty`,
         `newly_answered`: questions) and, where it is known what is right, `measures` (measure → `a`, `b` and
         `difference`, which are intervals, the last one paired, and `better`, `same`, `worse`: questions); `look_at`
-        (`losses`, `gains`: by nDCG@10; `changed`: by the overlap of the first ten) with the queries that change most.
+        (`losses`, `gains`: by nDCG@10; `changed`: by the overlap of the first ten) with the queries that change most;
+        `applied` with what was triggered on either side, and by how many questions.
     """
     pairs = []
     for number, question in enumerate(questions, 1):
@@ -103,15 +104,9 @@ def compare(
         result["measures"] = _paired(of_a, of_b, counts, seed)
         worth = of_b[NDCG] - of_a[NDCG]
 
-    def titles(item_id: str) -> str:
-        """Return the title of an item, of the newer side where both hold it."""
-        for catalog in (b.artifact.catalog, a.artifact.catalog):
-            if rows := catalog.rows_of([item_id])[0]:
-                return catalog.titles[rows[0]]
-        return ""
-
     first = np.array([metrics.overlap(pair.a.ids, pair.b.ids, DEPTH) for pair in pairs])
-    result["look_at"] = _look_at(pairs, worth, first, show, titles)
+    result["look_at"] = _look_at(pairs, worth, first, show, (a, b))
+    result["applied"] = _applied(pairs)
     return result
 
 
@@ -148,8 +143,22 @@ def _paired(
     }
 
 
+def _applied(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    """Return each binding and rule that a query triggered: by how many questions on each side, how many changed."""
+    told: dict[str, dict[str, Any]] = {}
+    for pair in pairs:
+        changed = pair.a.ids != pair.b.ids
+        each = {one["id"]: one for one in (*pair.a.applied, *pair.b.applied)}
+        for one in each.values():
+            own = told.setdefault(one["id"], {**one, "a": 0, "b": 0, "changed": 0})
+            own["changed"] += changed
+            for side, shown in (("a", pair.a), ("b", pair.b)):
+                own[side] += any(other["id"] == one["id"] for other in shown.applied)
+    return sorted(told.values(), key=lambda one: (-one["changed"], -one["b"], one["id"]))
+
+
 def _look_at(
-    pairs: Sequence[Pair], worth: FloatArray, first: FloatArray, show: int, title: Callable[[str], str]
+    pairs: Sequence[Pair], worth: FloatArray, first: FloatArray, show: int, sides: tuple[Side, Side]
 ) -> dict[str, list[dict[str, Any]]]:
     """Return the queries that change most, each in one list and once whatever was done before it."""
     counts = np.array([pair.question.count for pair in pairs])
@@ -164,18 +173,19 @@ def _look_at(
                 break
             if query not in told:
                 told.add(query)
-                lists[name].append(_told(pairs[at], float(first[at]), title))
+                lists[name].append(_told(pairs[at], float(first[at]), *sides))
     return lists
 
 
-def _told(pair: Pair, overlap: float, title: Callable[[str], str]) -> dict[str, Any]:
+def _told(pair: Pair, overlap: float, of_a: Side, of_b: Side) -> dict[str, Any]:
     """Say of one query what left its first ten items, came in or is right and moved there, and what it triggered."""
     a, b = pair.a.ids, pair.b.ids
     right = {item for one in pair.question.rights for item in one.relevant}
 
-    def item(item_id: str) -> dict[str, Any]:
-        ranks = {side: ids.index(item_id) + 1 if item_id in ids else None for side, ids in (("a", a), ("b", b))}
-        return {"id": item_id, "title": title(item_id), "rank": ranks} | ({"right": True} if item_id in right else {})
+    def item(item_id: str, side: Side) -> dict[str, Any]:
+        ranks = {name: ids.index(item_id) + 1 if item_id in ids else None for name, ids in (("a", a), ("b", b))}
+        said = {"id": item_id, "title": side.title(item_id), "rank": ranks}
+        return said | ({"right": True} if item_id in right else {})
 
     return {
         "query": pair.question.asked.query,
@@ -183,10 +193,12 @@ def _told(pair: Pair, overlap: float, title: Callable[[str], str]) -> dict[str, 
         f"overlap@{DEPTH}": overlap,
         "items": {"a": len(a), "b": len(b)},
         **({NDCG: {"a": pair.measures(a, ())[NDCG], "b": pair.measures(b, ())[NDCG]}} if right else {}),
-        "left": [item(one) for one in a[:DEPTH] if one not in b[:DEPTH]],
-        "came": [item(one) for one in b[:DEPTH] if one not in a[:DEPTH]],
+        "left": [item(one, of_a) for one in a[:DEPTH] if one not in b[:DEPTH]],
+        "came": [item(one, of_b) for one in b[:DEPTH] if one not in a[:DEPTH]],
         "moved": [
-            item(one) for at, one in enumerate(a[:DEPTH]) if one in right and one in b[:DEPTH] and b.index(one) != at
+            item(one, of_b)
+            for at, one in enumerate(a[:DEPTH])
+            if one in right and one in b[:DEPTH] and b.index(one) != at
         ],
         "applied": {"a": list(pair.a.applied), "b": list(pair.b.applied)},
     }

@@ -84,6 +84,11 @@ class Side:
         answer = retrieve(self.snapshot, request, Timings())
         return SideAnswer(tuple(self.artifact.catalog.ids.take(answer.hits.rows)), _applied(answer))
 
+    def title(self, item_id: str) -> str:
+        """Return the title of an item that it answered."""
+        [row] = self.artifact.catalog.rows_of([item_id])[0]
+        return self.artifact.catalog.titles[row]
+
     def facts(self) -> dict[str, Any]:
         """Return what it is, as JSON."""
         return {

@@ -31,11 +31,12 @@ def plain(shop: Artifact) -> Side:
 @pytest.fixture(scope="module")
 def ruled(plain: Side, tmp_path_factory: pytest.TempPathFactory) -> Side:
     """Two rules: the first item of "red mug" is hidden there, that of "blue chair" likewise."""
-    rules = [
-        ({"words": (query,), "trigger": "whole", "hide": plain.ask(Asked(query), 1).ids}, [], None)
+    hide = [
+        {"words": (query,), "trigger": "whole", "hide": plain.ask(Asked(query), 1).ids}
         for query in ("red mug", "blue chair")
     ]
-    return Side.open(plain.artifact, write_export(tmp_path_factory.mktemp("ruled") / "rules.json", *rules), NOW)
+    file = write_export(tmp_path_factory.mktemp("ruled") / "rules.json", *((rule, [], None) for rule in hide))
+    return Side.open(plain.artifact, file, NOW)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,7 @@ def test_a_rule_that_hides_an_item_is_shown_as_this_query_and_this_loss(
     assert [(item["id"], item["rank"], item["right"]) for item in lost["left"]] == [(best, {"a": 1, "b": None}, True)]
     assert lost["applied"] == {"a": [], "b": [{"id": "b_2222222222", "word": "red mug", "actions": ["hide"]}]}
     assert told["look_at"]["gains"] == told["look_at"]["changed"] == []
+    assert told["applied"] == [{**lost["applied"]["b"][0], "a": 0, "b": 1, "changed": 1}]
     assert told["overlap"]["identical"][0] == 0.75
     recall = told["measures"]["Recall@20"]
     assert (recall["better"], recall["same"], recall["worse"]) == (0, 3, 1)
