@@ -1,6 +1,6 @@
 # make serve        install and run everything on the shipped demo
 # make test         install what tests need, then lint, types, layers, tests
-# make test-system  tests that need Debian packages (chromium, docker-compose, redis-server) or a client generator; a skip is a failure
+# make test-system  tests that need Debian packages (chromium, docker-compose, prometheus, redis-server) or a client generator; a skip is a failure
 # make check        before a commit: what .ci/run runs once it has installed those packages
 # make test-kernels the numeric tests as on processors with fewer instructions (KERNELS: avx2 avx sse --switches)
 # make coverage     the tests, then which branches of slotbeam none of them took; fails below 95 % (minutes more than the tests)

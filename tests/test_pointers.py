@@ -308,7 +308,7 @@ def test_every_variable_that_is_named_is_read_by_something() -> None:
     declared = (p.envvar for command in commands(root()) for p in command.params if p.envvar)
     known.update(name for names in declared for name in ([names] if isinstance(names, str) else names))
     known.update(re.findall(r"SLOTBEAM_\w+", " ".join(text for text in constants() if " " not in text)))
-    for name in ("docker-compose.yml", "deploy/redis/start.sh"):
+    for name in ("docker-compose.yml", "deploy/compose.observe.yml", "deploy/redis/start.sh"):
         known.update(re.findall(r"\$\{?(SLOTBEAM_\w+)", (ROOT / name).read_text(encoding="utf-8")))
 
     def unknown(text: Text) -> Iterator[tuple[int, str]]:

@@ -58,6 +58,11 @@ def chromium_path() -> str:
 
 
 @pytest.fixture(scope="session")
+def prometheus_path() -> str:
+    return need("prometheus")
+
+
+@pytest.fixture(scope="session")
 def client_generator() -> str:
     return need("openapi-python-client", f"{sys.prefix}/client/bin", "make test-system does it")
 

@@ -1,10 +1,11 @@
-"""docker-compose.yml is what Debian's docker-compose accepts; it needs no engine to say so."""
+"""The compose files are what Debian's docker-compose accepts; it needs no engine to say so."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -13,23 +14,34 @@ import yaml
 from support.secured import PASSWORDS, passwords
 
 ROOT = Path(__file__).parent.parent.parent
+PLAIN, OBSERVE = "docker-compose.yml", "deploy/compose.observe.yml"
+WRITABLE = {
+    "redis": "/data",
+    "serve": "/var/lib/slotbeam/data",
+    "admin": "/var/lib/slotbeam/data",
+    "prometheus": "/prometheus",
+    "grafana": "/var/lib/grafana",
+}
+"""Services of both files → the one place in each that can be written to, beside /tmp."""
 SERVICES = ["redis", "serve", "admin"]
+GRAFANA = {"SLOTBEAM_GRAFANA_PASSWORD": "p" * 16}
 
 
-def run(docker_compose: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    argv = [docker_compose, "-f", str(ROOT / "docker-compose.yml"), "config", *arguments]
+def run(docker_compose: str, *files: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    argv = [docker_compose, *(part for file in files or [PLAIN] for part in ("-f", str(ROOT / file))), "config"]
     return subprocess.run(argv, capture_output=True, text=True, env={**os.environ, **variables})
 
 
-def services(docker_compose: str, **variables: str) -> dict[str, Any]:
-    done = run(docker_compose, **passwords(), **variables)
+def services(docker_compose: str, *files: str, **variables: str) -> dict[str, Any]:
+    done = run(docker_compose, *files, **passwords(), **GRAFANA, **variables)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = yaml.safe_load(done.stdout)["services"]
     return found
 
 
-def test_docker_compose_accepts_the_file(docker_compose: str) -> None:
+def test_docker_compose_accepts_the_file_alone_and_with_those_who_watch(docker_compose: str) -> None:
     assert set(services(docker_compose)) == set(SERVICES)
+    assert set(services(docker_compose, PLAIN, OBSERVE)) == set(WRITABLE)
 
 
 @pytest.mark.parametrize("missing", passwords())
@@ -39,9 +51,15 @@ def test_without_both_passwords_nothing_starts(docker_compose: str, missing: str
     assert missing in done.stderr
 
 
-@pytest.mark.parametrize("name", SERVICES)
+def test_without_a_password_of_grafana_nothing_starts(docker_compose: str) -> None:
+    done = run(docker_compose, PLAIN, OBSERVE, **passwords(), SLOTBEAM_GRAFANA_PASSWORD="")
+    assert done.returncode != 0
+    assert "SLOTBEAM_GRAFANA_PASSWORD" in done.stderr
+
+
+@pytest.mark.parametrize("name", WRITABLE)
 def test_every_container_runs_without_root_rights_or_a_writable_root(docker_compose: str, name: str) -> None:
-    service = services(docker_compose)[name]
+    service = services(docker_compose, PLAIN, OBSERVE)[name]
     user, group = map(int, service["user"].split(":"))
     assert user > 0
     assert group > 0
@@ -51,7 +69,7 @@ def test_every_container_runs_without_root_rights_or_a_writable_root(docker_comp
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"cap_add", "privileged", "network_mode", "pid", "ipc", "devices"} & set(service)
     writable = [volume for volume in service["volumes"] if not volume.endswith(":ro")]
-    assert [volume.split(":")[1] for volume in writable] == ["/data" if name == "redis" else "/var/lib/slotbeam/data"]
+    assert [volume.split(":")[1] for volume in writable] == [WRITABLE[name]]
 
 
 def test_each_plane_has_its_own_user_of_the_store_and_only_the_control_plane_a_token(docker_compose: str) -> None:
@@ -68,3 +86,30 @@ def test_the_store_is_reached_from_no_other_machine_and_the_control_plane_from_t
     found = services(docker_compose)
     assert "ports" not in found["redis"]
     assert found["admin"]["ports"] == ["127.0.0.1:8001:8001/tcp"]
+
+
+def test_who_watches_is_reached_from_this_machine_alone_and_reads_what_is_shipped(docker_compose: str) -> None:
+    """Prometheus finds its rules, and Grafana its source and a dashboard, where their containers have them."""
+    found = services(docker_compose, PLAIN, OBSERVE)
+    ports = {name: one["ports"] for name, one in found.items() if name not in SERVICES}
+    assert ports == {"prometheus": ["127.0.0.1:9090:9090/tcp"], "grafana": ["127.0.0.1:3000:3000/tcp"]}
+
+    def shipped(name: str, path: str) -> Path:
+        """Where the read-only mount of a service has a path of its container from."""
+        [mount] = [volume.split(":") for volume in found[name]["volumes"] if volume.endswith(":ro")]
+        return Path(mount[0]) / PurePosixPath(path).relative_to(mount[1])
+
+    config = yaml.safe_load(shipped("prometheus", "/etc/prometheus/prometheus.yml").read_text())
+    assert [
+        name for name in config["rule_files"] if not shipped("prometheus", f"/etc/prometheus/{name}").exists()
+    ] == []
+    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in config["scrape_configs"]}
+    assert targets == {"slotbeam-serve": ["serve:8000"], "slotbeam-admin": ["admin:8001"]}
+
+    provisioning = shipped("grafana", found["grafana"]["environment"]["GF_PATHS_PROVISIONING"])
+    [source] = yaml.safe_load((provisioning / "datasources/prometheus.yml").read_text())["datasources"]
+    assert (source["url"], source["type"], source["isDefault"]) == ("http://prometheus:9090", "prometheus", True)
+    assert source["jsonData"]["timeInterval"] == config["global"]["scrape_interval"]
+    [provider] = yaml.safe_load((provisioning / "dashboards/slotbeam.yml").read_text())["providers"]
+    dashboards = shipped("grafana", provider["options"]["path"]).rglob("*.json")
+    assert [json.loads(path.read_text())["uid"] for path in dashboards] == ["slotbeam"]
