@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,12 @@ def csv_files(draw: st.DrawFn) -> bytes:
 
 
 schemathesis.openapi.media_type("text/csv", csv_files())
+EVENT = st.fixed_dictionaries(
+    {"request_id": st.text(max_size=60), "type": st.sampled_from(["view", "click"]), "item_id": st.just("i001")}
+)
+schemathesis.openapi.media_type(
+    "text/plain", st.lists(EVENT, min_size=1).map(lambda events: json.dumps({"events": events}).encode())
+)
 
 
 def references(value: Any) -> set[str]:

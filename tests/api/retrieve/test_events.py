@@ -1,7 +1,8 @@
-"""POST /events: clicks and orders on answers of this service."""
+"""POST /events: what users did with the items of answers of this service."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -91,6 +92,58 @@ def test_the_share_of_the_first_buckets_is_the_share_of_ranks_below_k(ranks: lis
     for first, k in enumerate((10, 100, 350, 1000), 1):
         inside = sum(bucket in ("10", "100", "350", "1000")[:first] for bucket in buckets)
         assert inside == sum(rank < k for rank in ranks)
+
+
+@pytest.mark.parametrize("type", ["view", "cart"])
+async def test_a_view_and_a_cart_count_by_their_rank_and_are_no_hit(data: httpx.AsyncClient, type: str) -> None:
+    same = event(await ask(data), BOUND[0], type, rank=0)
+    await taken(data, same, same)
+    assert await counted(data) == {("10", type): 1.0, ("10", "repeated"): 1.0}
+    assert await counted(data, "binding_hits") == await counted(data, "hits") == {}
+
+
+BEACON = {"content-type": "text/plain;charset=UTF-8"}  # what navigator.sendBeacon says of a string
+
+
+async def test_what_a_browser_sends_without_a_preflight_is_the_same_event(data: httpx.AsyncClient) -> None:
+    same = {"events": [event(await ask(data), BOUND[0], rank=0)]}
+    for _ in range(2):
+        response = await data.post("/events", content=json.dumps(same), headers=BEACON)
+        assert (response.status_code, response.json()) == (202, {"accepted": 1})
+    assert await counted(data) == {("10", "click"): 1.0, ("10", "repeated"): 1.0}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "[]",
+        '{"events": []}',
+        '{"events": [], "events": []}',
+        '{"events": [{}]}',
+        '{"events": NaN}',
+        "\ud800",
+        "click",
+    ],
+)
+async def test_a_text_is_refused_as_the_json_that_it_should_be(data: httpx.AsyncClient, wrong: str) -> None:
+    body = wrong.encode("utf-8", "surrogatepass")
+    as_text = await data.post("/events", content=body, headers=BEACON)
+    as_json = await data.post("/events", content=body, headers={"content-type": "application/json"})
+    assert as_text.status_code in (400, 422)
+    assert (as_text.status_code, as_text.json()) == (as_json.status_code, as_json.json())
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain;charset=latin-1", "multipart/form-data", ""])
+async def test_other_types_of_events_are_refused(data: httpx.AsyncClient, kind: str) -> None:
+    response = await data.post("/events", content=b'{"events": []}', headers={"content-type": kind})
+    assert response.status_code == 415
+    assert "application/json" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/retrieve", "/retrieve:batch"])
+async def test_nothing_else_takes_a_text(data: httpx.AsyncClient, path: str) -> None:
+    assert (await data.post(path, content=b"{}", headers=BEACON)).status_code == 415
 
 
 @pytest.mark.parametrize("type", ["click", "order"])
@@ -197,7 +250,7 @@ def test_the_memory_of_events_is_bounded_and_forgets_the_oldest(bound_shop: Snap
 
     def clicks(*items: str) -> tuple[float, float]:
         counter.take(bound_shop, [Event(request_id=request, type="click", item_id=item) for item in items])
-        assert len(counter._seen) <= 3
+        assert max(map(len, counter._seen.values())) <= 3
         label = metrics.registry.get_sample_value
         found = [label("slotbeam_events_total", {"k": "unknown", "result": r}) or 0.0 for r in ("click", "repeated")]
         return found[0], found[1]
@@ -207,6 +260,9 @@ def test_the_memory_of_events_is_bounded_and_forgets_the_oldest(bound_shop: Snap
     assert clicks("i004") == (4, 3)
     assert clicks("i001") == (5, 3)  # forgotten
     assert clicks("i003", "i004") == (5, 5)
+    views = [Event(request_id=request, type="view", item_id=f"i{n:03d}") for n in range(50)]
+    counter.take(bound_shop, views)
+    assert clicks("i004", "i001") == (5, 7), "views push out no click"
 
 
 @pytest.mark.parametrize("place", [0, 1, 63])
@@ -215,7 +271,7 @@ def test_the_memory_of_events_is_bounded_and_forgets_the_oldest(bound_shop: Snap
     [
         ({"request_id": "A" * 47}, "unknown-request-id", "request_id"),
         ({"rank": 5}, "invalid-input", "rank"),
-        ({"type": "view"}, "invalid-input", "type"),
+        ({"type": "wish"}, "invalid-input", "type"),
     ],
 )
 async def test_one_wrong_event_refuses_all_and_is_named(

@@ -25,6 +25,7 @@ LISTED = 20
 
 M = TypeVar("M", bound=BaseModel)
 
+JSON, TEXT = "application/json", "text/plain"
 RAW_TEXT = 8192
 """Characters of a text as it is sent; what it may have after normalisation is another bound."""
 ITEM_ID = 256
@@ -41,18 +42,19 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
-async def read_model(request: Request, model: type[M], limit: int) -> M:
+async def read_model(request: Request, model: type[M], limit: int, kinds: Sequence[str] = (JSON,)) -> M:
     """Read, parse and validate the body of `request`.
 
     Args:
         model: the pydantic model of the body.
         limit: largest accepted body, bytes.
+        kinds: content types that it may be sent as; each holds JSON.
 
     Raises:
         TooLarge, UnsupportedMedia, RequestTimeout, BodyError: the body is not JSON within bounds.
         InputError: it is, but not what `model` allows; names each field.
     """
-    return validate(model, await read_json(request, limit))
+    return validate(model, await read_json(request, limit, kinds=kinds))
 
 
 def validate(model: type[M], value: object) -> M:
@@ -96,17 +98,20 @@ def validation_error(failures: Sequence[ErrorDetails], allowed: Sequence[str] = 
     return InputError(detail, errors=wrong)
 
 
-async def read_json(request: Request, limit: int, timeout_s: float = BODY_TIMEOUT_S) -> object:
+async def read_json(
+    request: Request, limit: int, timeout_s: float = BODY_TIMEOUT_S, kinds: Sequence[str] = (JSON,)
+) -> object:
     """Read and parse the body of `request` (at most `limit` bytes, within `timeout_s`); see `parse_json`."""
-    check_media_type(request)
+    check_media_type(request, *kinds)
     return parse_json(await read_bytes(request, limit, timeout_s))
 
 
-def check_media_type(request: Request, allowed: str = "application/json") -> None:
-    """Refuse a body that is not `allowed` in UTF-8, or that is compressed. Raises `UnsupportedMedia`."""
-    header = request.headers.get("content-type", "")
+def check_media_type(request: Request, *kinds: str) -> None:
+    """Refuse a body that is none of `kinds` (unset: JSON) in UTF-8, or compressed. Raises `UnsupportedMedia`."""
+    kinds = kinds or (JSON,)
+    header, allowed = request.headers.get("content-type", ""), " or ".join(kinds)
     kind, _, parameters = header.partition(";")
-    if kind.strip().lower() != allowed:
+    if kind.strip().lower() not in kinds:
         raise UnsupportedMedia(f"content type {shown(header) if header else 'missing'}; send {allowed}")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     if charset not in ("", "utf-8", "utf8"):
@@ -174,7 +179,7 @@ def parse_json(raw: bytes) -> object:
 def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Encode JSON values with orjson."""
     content = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(content, status, headers, media_type="application/json")
+    return Response(content, status, headers, media_type=JSON)
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -1,4 +1,4 @@
-"""`POST /events`: clicks and orders on answers of this service, counted. Nothing is stored, nothing waits."""
+"""`POST /events`: what users did with the items of answers, counted. Nothing is stored, nothing waits."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.http.bodies import json_response, read_model
-from slotbeam.api.http.openapi import answers, asks
-from slotbeam.api.retrieve.metrics import NO_RANK, RANKS, EventResult, Metrics
+from slotbeam.api.http.bodies import JSON, TEXT, json_response, read_model
+from slotbeam.api.http.openapi import answers, asks, ref
+from slotbeam.api.retrieve.metrics import EVENTS, HITS, NO_RANK, RANKS, EventResult, Metrics
 from slotbeam.api.retrieve.models import EventsAccepted
 from slotbeam.api.retrieve.requestid import Issued, RequestIds, mark_of
 from slotbeam.api.retrieve.schemas import Event, EventsBody
@@ -28,12 +28,13 @@ class EventCounter:
     Args:
         ids: knows which request ids this service issued.
         metrics: that are counted in.
-        remembered: events (and bindings they hit) that are known again at most; the oldest are forgotten first.
+        remembered: events of one type (and bindings they hit) that are known again at most; the oldest are forgotten
+            first. Types are remembered apart: an answer has many views, and they push out no click.
     """
 
     def __init__(self, ids: RequestIds, metrics: Metrics, remembered: int = REMEMBERED) -> None:
         self._ids, self._metrics, self._remembered = ids, metrics, remembered
-        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._seen: dict[str, OrderedDict[bytes, None]] = {kind: OrderedDict() for kind in EVENTS}
         self._overlay = EMPTY_OVERLAY
         self._marked: dict[bytes, Pinned] = {}
 
@@ -75,8 +76,7 @@ class EventCounter:
     def _count(self, snapshot: Snapshot, event: Event, issued: Issued) -> None:
         count = self._metrics.events.labels
         bucket = rank_bucket(event.rank)
-        name = f"{event.request_id} {event.type}"
-        if not self._first(f"{name} {event.item_id}"):
+        if not self._first(event.type, f"{event.request_id} {event.item_id}"):
             count(bucket, EventResult.REPEATED).inc()
             return
         row = snapshot.artifact.catalog.row_of(event.item_id)
@@ -84,9 +84,9 @@ class EventCounter:
             count(bucket, EventResult.UNKNOWN_ITEM).inc()
             return
         count(bucket, event.type).inc()
-        for pinned in self._live(snapshot.overlay, issued.marks):
+        for pinned in self._live(snapshot.overlay, issued.marks) if event.type in HITS else ():
             # Once a request, as activations are: hits ÷ activations is a share, however many items are clicked.
-            if (pinned.rows == row).any() and self._first(f"{name}#{pinned.id}"):
+            if (pinned.rows == row).any() and self._first(event.type, f"{event.request_id}#{pinned.id}"):
                 self._metrics.bindings.hit(pinned.id, event.type)
 
     def _live(self, overlay: Overlay, marks: Sequence[bytes]) -> list[Pinned]:
@@ -96,20 +96,23 @@ class EventCounter:
             self._marked = {mark_of(pinned.id): pinned for pinned in overlay.pinned}
         return [self._marked[mark] for mark in marks if mark in self._marked]
 
-    def _first(self, name: str) -> bool:
-        """Return whether `name` is not remembered; it is from now on."""
-        digest = blake2b(name.encode(), digest_size=16).digest()
-        if digest in self._seen:
+    def _first(self, kind: str, name: str) -> bool:
+        """Return whether `name` is not remembered among the events of one type; it is from now on."""
+        seen, digest = self._seen[kind], blake2b(name.encode(), digest_size=16).digest()
+        if digest in seen:
             return False
-        self._seen[digest] = None
-        if len(self._seen) > self._remembered:
-            self._seen.popitem(last=False)
+        seen[digest] = None
+        if len(seen) > self._remembered:
+            seen.popitem(last=False)
         return True
 
 
 def rank_bucket(rank: int | None) -> str:
     """Return the first of `RANKS` that is above `rank` (0-based), as a label; `NO_RANK` without one."""
     return NO_RANK if rank is None else str(next(k for k in RANKS if rank < k))
+
+
+_AS_TEXT = {"type": "string", "description": "The same JSON, as browsers send it without a preflight"}
 
 
 def events_route(holder: Holder, counter: EventCounter, body_limit: int) -> APIRouter:
@@ -124,12 +127,12 @@ def events_route(holder: Holder, counter: EventCounter, body_limit: int) -> APIR
     @router.post(
         "/events",
         status_code=202,
-        summary="Report clicks and orders on answers",
+        summary="Report what users did with the items of answers",
         responses=answers(202, model=EventsAccepted),
-        openapi_extra=asks(body=EventsBody),
+        openapi_extra=asks(body={JSON: ref(EventsBody), TEXT: _AS_TEXT}),
     )
     async def take_events(request: Request) -> Response:
-        body = await read_model(request, EventsBody, body_limit)
+        body = await read_model(request, EventsBody, body_limit, (JSON, TEXT))
         counter.take(holder.current, body.events)
         return json_response({"accepted": len(body.events)}, status=202)
 

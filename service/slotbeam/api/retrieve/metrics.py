@@ -50,15 +50,19 @@ class QueryOutcome(StrEnum):
 class EventResult(StrEnum):
     """What became of an event: counted as what it is, or not counted."""
 
+    VIEW = "view"
     CLICK = "click"
+    CART = "cart"
     ORDER = "order"
     REPEATED = "repeated"
     UNKNOWN_ITEM = "unknown_item"
     REFUSED = "refused"
 
 
-EVENTS = (EventResult.CLICK, EventResult.ORDER)
-"""What a user does with an item; the other results are what came in between."""
+EVENTS = (EventResult.VIEW, EventResult.CLICK, EventResult.CART, EventResult.ORDER)
+"""What is reported of an item; the other results are what came in between."""
+HITS = (EventResult.CLICK, EventResult.ORDER)
+"""Those of `EVENTS` that a binding is hit by."""
 
 
 class Metrics:
@@ -151,7 +155,7 @@ class _Reader(Collector):
 @dataclass(slots=True)
 class _Counts:
     activations: int = 0
-    hits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(EVENTS, 0))
+    hits: dict[str, int] = field(default_factory=lambda: dict.fromkeys(HITS, 0))
     weight: float = 0.0
 
 
@@ -185,7 +189,7 @@ class Activity(Collector):
                     counts.weight += worth
 
     def hit(self, binding: str, event: str) -> None:
-        """Count that a user took an item of a binding that the query had triggered; `event` is one of `EVENTS`."""
+        """Count that a user took an item of a binding that the query had triggered; `event` is one of `HITS`."""
         with self._lock:
             for counts in self._of(binding):
                 counts.hits[event] += 1

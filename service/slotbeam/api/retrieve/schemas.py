@@ -151,7 +151,9 @@ class Event(Strict):
     """What a user did with one item of an answer; `rank` is the item's place in it, from 0."""
 
     request_id: str = Field(min_length=1, max_length=_REQUEST_ID)
-    type: Literal["click", "order"]
+    type: Literal["view", "click", "cart", "order"] = Field(
+        description="It was seen, clicked, put into the cart, or ordered"
+    )
     item_id: ItemId
     rank: int | None = Field(None, ge=0, lt=MAX_K)
 

@@ -1,9 +1,10 @@
-// The search box: asks while one types, and shows what was understood and found. Everything that is told is text.
+// The search box: asks while one types, shows what was understood and found, and reports what is clicked. Everything
+// that is told is text.
 "use strict";
 
 const WAIT_MS = 120, SHOWN = 20;
 const field = document.querySelector("#q"), said = document.querySelector("#said"), hits = document.querySelector("#hits");
-let waiting, asking;
+let waiting, asking, last;
 
 function made(name, text, kind) {
   const element = document.createElement(name);
@@ -21,6 +22,7 @@ function understood(answer) {
 }
 
 function shown(answer) {
+  last = answer;
   said.textContent = understood(answer);
   hits.replaceChildren(...answer.items.map((item) => {
     const line = made("li", item.title + " ");
@@ -60,6 +62,12 @@ field.addEventListener("input", () => {
 field.form.addEventListener("submit", (event) => {
   event.preventDefault();
   ask();
+});
+hits.addEventListener("click", (event) => {
+  const rank = [...hits.children].indexOf(event.target.closest("li"));
+  if (rank < 0) return;
+  const clicked = { request_id: last.request_id, type: "click", item_id: last.items[rank].id, rank };
+  navigator.sendBeacon("events", JSON.stringify({ events: [clicked] }));
 });
 document.querySelector("#examples").addEventListener("click", (event) => {
   if (event.target.tagName !== "BUTTON") return;
