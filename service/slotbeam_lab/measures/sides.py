@@ -10,7 +10,7 @@ from typing import Any
 from slotbeam.bindings.binding import Binding, Lifecycle, state_digest
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.recovery.backup import Backup, from_file
-from slotbeam.bindings.replica.compiling import compile_listing
+from slotbeam.bindings.replica.compiling import compile_listing, is_absorbed
 from slotbeam.errors import InputError, SetupError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.pipeline import retrieve
@@ -103,13 +103,17 @@ class Side:
 
 
 def _placed(artifact: Artifact, backup: Backup, now_ms: int) -> tuple[dict[str, str], dict[str, str]]:
-    """Return slot → binding id, and why a binding has none: it keeps its slot where it fits, as `slots carry` does."""
+    """Return slot → binding id, and why a binding has none.
+
+    It keeps its slot where it fits, else gets a free one, as `slots carry` does; what was absorbed needs none.
+    """
     codebook = artifact.kae.codebook
     holders: dict[Slot, str] = {}
     left_out: dict[str, str] = {}
     homeless: list[tuple[Binding, int]] = []
     for binding_id, binding in backup.bindings.items():
-        if binding.is_rule or binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
+        is_out = binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED)
+        if binding.is_rule or is_out or is_absorbed(artifact, binding):
             continue
         try:
             position = codebook.position_of(binding.category)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slotbeam.bindings.binding import encode_items
 from slotbeam.errors import SetupError
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.measures.asking import Question
@@ -101,6 +103,16 @@ def test_a_binding_whose_slot_is_another_codebooks_gets_a_free_one(plain: Side, 
     side = Side.open(plain.artifact, write_export(tmp_path / "bound.json", *both), NOW)
     assert (side.active, side.left_out) == (2, {})
     assert side.ask(Asked("labubu"), 5).ids == tuple(items)
+
+
+def test_a_binding_that_the_artifact_absorbed_gets_no_slot(plain: Side, tmp_path: Path) -> None:
+    items = [plain.artifact.catalog.ids[0]]
+    bound = {"words": ("labubu",), "category": "brand"}
+    absorbed = [{"items_sha": encode_items(items)[0], "contested": False, "words": ["labubu"]}]
+    manifest = {**plain.artifact.manifest, "model": {"training": {"absorbed": absorbed}}}
+    artifact = replace(plain.artifact, manifest=manifest)
+    side = Side.open(artifact, write_export(tmp_path / "bound.json", (bound, items, "1-4")), NOW)
+    assert (side.active, side.left_out) == (0, {})
 
 
 def test_what_is_not_served_is_told(plain: Side, tmp_path: Path) -> None:
