@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from slotbeam.bindings.replica.compiling import Compiled
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.bindings.replica.renewal import LiveMatches
+from slotbeam.bindings.spec import json_text
 from slotbeam.catalog.inmemory import item_source
 from slotbeam.catalog.item import Item
 from slotbeam.catalog.loaders import CatalogReader
@@ -29,6 +30,8 @@ from slotbeam.model.textvectors import TABLE, TOKENIZER
 from slotbeam.search.artifact import MANIFEST, MODEL, Artifact
 from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest, SortKey
+from slotbeam.search.rules.matching import Rules
+from slotbeam.search.rules.rule import Rule, Weighted
 from slotbeam.search.snapshot import Overlay, Snapshot
 from slotbeam.types import Slot, Timings
 from support.shop import BRANDS, COLORS, ENTITIES, make_items
@@ -49,6 +52,19 @@ REQUESTS = (
     SearchRequest("acme lamp", exclude_ids=("i000", "i002", "n2", "i0035", "zz")),
     SearchRequest("cobalt rug", beam_width=3),
     SearchRequest("usb c", beam_width=50, filter={"stock": True}),
+    SearchRequest("ruled"),
+    SearchRequest("ruled red mug", filter={"price": {"lte": 40}}),
+    SearchRequest("ruled zorblax number", facets=("price", "department")),
+    SearchRequest("cheap lamp", explain=True),
+    SearchRequest("swapped acme", sort=(SortKey("price"),)),
+)
+RULES = (
+    Rule(id="r1", words=("ruled",), positions=("n1", "i005", "i003", "zz"), hide=("n2", "i007", "i090")),
+    Rule(id="r2", words=("ruled",), positions=("i0035", "i003"), when={"price": {"lte": 39.5}}),
+    Rule(id="r3", words=("ruled",), boost=(Weighted({"department": ["kitchen", "new"]}, 1.5),)),
+    Rule(id="r4", words=("ruled", "cheap"), bury=(Weighted({"price": {"gte": 80}}, 2.5),)),
+    Rule(id="r5", words=("cheap",), filter={"price": {"lte": 39.5}}, hide=("i001", "n1")),
+    Rule(id="r6", words=("swapped",), replace="red lamp"),
 )
 
 
@@ -118,8 +134,7 @@ def apply(live: LiveIndex, held: dict[str, Item], steps: Sequence[Any], bound: S
     Returns:
         The overlay of `bound`, renewed with each version.
     """
-    overlay = build_overlay(live.artifact, bound)
-    compiled = Compiled(overlay, overlay, {}, "", live.artifact, LiveMatches(live.artifact.folding, overlay.pinned))
+    compiled = compiled_of(live.artifact, bound)
     edited: dict[str, Item | None] = {}
     for step in steps:
         numbering = live.numbering
@@ -132,12 +147,18 @@ def apply(live: LiveIndex, held: dict[str, Item], steps: Sequence[Any], bound: S
                 step = {step[0]: item and replace(item, fields={**item.fields, "price": step[1]})}
             live.apply(step)
         edited |= step
-        compiled = compiled.with_items(live.artifact, set(step) if live.numbering == numbering else None)
+        same = live.numbering == numbering
+        compiled = compiled.with_items(live.artifact, set(step)) if same else compiled_of(live.artifact, bound)
         for item_id, item in step.items():
             held.pop(item_id, None)
             if item is not None:
                 held[item_id] = item
     return compiled.overlay
+
+
+def compiled_of(artifact: Artifact, bound: Sequence[Bound]) -> Compiled:
+    overlay = build_overlay(artifact, bound)
+    return Compiled(overlay, overlay, {}, "", artifact, LiveMatches(artifact.folding, overlay.pinned))
 
 
 def bindings(base: Artifact) -> list[Bound]:
@@ -146,7 +167,7 @@ def bindings(base: Artifact) -> list[Bound]:
     return [
         Bound("b1", reserved[0], ("zorblax",), held[0]),
         Bound("b2", reserved[1], ("number",), held[1], placement="blend"),
-        Bound("b3", reserved[2], ("lamp", "acme"), ("i007", "n2"), live=True),
+        Bound("b3", reserved[2], ("lamp", "acme"), ("i007", "n2"), live=True, when=json_text({"price": {"lt": 80}})),
     ]
 
 
@@ -199,9 +220,10 @@ def assert_as_built(base: Artifact, steps: Sequence[Any], directory: Path) -> No
     live, bound = LiveIndex(base), bindings(base)
     overlay = apply(live, held, steps, bound)
     built = oracle(base, held, directory)
+    rebuilt = build_overlay(built, listed(base, bound, held.values()))
     snapshots = (
-        Snapshot(live.artifact, overlay),
-        Snapshot(built, build_overlay(built, listed(base, bound, held.values()))),
+        Snapshot(live.artifact, replace(overlay, rules=Rules.of(live.artifact, RULES))),
+        Snapshot(built, replace(rebuilt, rules=Rules.of(built, RULES))),
     )
     assert len(live.artifact.catalog) == len(held) == len(built.catalog)
     for request in REQUESTS:

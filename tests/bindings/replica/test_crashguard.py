@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pytest
 
 from slotbeam.bindings.binding import state_digest
 from slotbeam.bindings.edits.plan import Change, Edit
+from slotbeam.bindings.listing import Listing
+from slotbeam.bindings.replica.compiling import compile_listing
 from slotbeam.bindings.replica.crashguard import DEATHS, CrashGuard
 from slotbeam.bindings.replica.lastgood import file_name, folder, load
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
@@ -25,7 +28,7 @@ from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.types import Slot
-from support.live import binds, heartbeat, make_binding, unbinds, until, watching, write
+from support.live import binds, heartbeat, make_binding, make_rule, unbinds, until, watching, write
 
 S4, S5, S6 = Slot(1, 4), Slot(1, 5), Slot(1, 6)
 A, B = make_binding("a"), make_binding("b")
@@ -204,6 +207,34 @@ def test_with_care_each_binding_is_built_alone_and_the_result_is_the_same(shop: 
     expected = build_overlay(shop, bounds)
     assert (overlay.words, overlay.owners) == (expected.words, expected.owners)
     assert [pinned.built_from for pinned in overlay.pinned] == [pinned.built_from for pinned in expected.pinned]
+
+
+def test_with_care_each_rule_is_tried_alone_while_the_file_names_it(shop: Artifact, tmp_path: Path) -> None:
+    """A rule is no binding that is built, and yet a death in it is its own."""
+    rules = {one.id: one.record() for one in (make_rule("mug", hide=("i001",)), make_rule("red", hide=("i002",)))}
+    listing = Listing("e", 1, state_digest(rules), rules, {})
+    guard, named = CrashGuard(tmp_path / "note"), list[str]()
+
+    class Seen:
+        """The catalog, whose fields are looked at for each rule that is checked."""
+
+        @property
+        def fields(self) -> Any:
+            named.append(read(guard.path)["building"])
+            return shop.catalog.fields
+
+    watched = replace(shop, catalog=Seen())  # type: ignore[arg-type]
+    guard.path.write_text(note(applying=listing.state))
+    with guard.applying(listing.state, listing.records) as care:
+        compiled = compile_listing(watched, listing, {}, 0, None, None, care.build, care.blamed, care.name)
+    assert (set(named), set(compiled.active)) == (set(rules), set(rules))
+    dead = min(rules)
+    guard.path.write_text(note(applying=listing.state, building=dead, record=sha_of(rules[dead])))
+    with guard.applying(listing.state, listing.records) as care:
+        compiled = compile_listing(shop, listing, {}, 0, None, None, care.build, care.blamed, care.name)
+    assert (set(compiled.failed), set(compiled.active)) == ({dead}, set(rules) - {dead})
+    assert [rule.id for rule in compiled.overlay.rules.rules] == list(compiled.active)
+    assert compiled.failed[dead].startswith("NACK:CRASH")
 
 
 def test_another_process_that_compiles_is_not_a_dead_one(tmp_path: Path) -> None:

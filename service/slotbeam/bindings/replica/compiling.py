@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +20,8 @@ from slotbeam.types import Slot
 
 NO_SLOT = "NACK:MODEL"
 """How the reason begins why a binding is left out that has no slot of the codebook that is served."""
+WHATEVER_INDEX = ("NACK:CRASH", "NACK:ITEMS")
+"""How a reason begins that another index changes nothing about."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,40 +53,17 @@ class Compiled:
         """Id of each binding that more items match than it may have → how many it leaves out."""
         return {pinned.id: pinned.cut for pinned in self.every.pinned if pinned.cut}
 
-    def with_items(self, artifact: Artifact, changed: AbstractSet[str] | None) -> Compiled:
-        """Return it for another version of the catalog.
+    def with_items(self, artifact: Artifact, changed: AbstractSet[str]) -> Compiled:
+        """Return it for another version of the catalog, of the same index and with its rows numbered as before.
 
         Args:
-            artifact: of the same model, with this version.
-            changed: ids of items that were edited in between; None: rows are numbered anew, as in another index.
+            artifact: with this version.
+            changed: ids of items that were edited in between.
         """
-        if changed is None:
-            return self._rebuilt(artifact)
         every = with_items(self.artifact, artifact, self.every, self.live, changed)
         renewed = {pinned.id: pinned for pinned in every.pinned}
         pinned = tuple(renewed[pinned.id] for pinned in self.overlay.pinned)
         return replace(self, artifact=artifact, every=every, overlay=replace(self.overlay, pinned=pinned))
-
-    def _rebuilt(self, artifact: Artifact) -> Compiled:
-        """Return it for another index, whose fields may be others: what does not build any more is left out."""
-        tests = {rule.id: rule for rule in self.overlay.rules.rules}
-        tests |= {one.id: Rule(id=one.id, when=one.when) for one in self.every.pinned if one.id not in tests}
-        bad = unbuilt(artifact, tests)
-        every = build_overlay(artifact, [bound_of(one) for one in self.every.pinned if one.id not in bad])
-        kept = [bound_of(one) for one in self.overlay.pinned if one.id not in bad]
-        rules = rules_of(artifact, (rule for rule in self.overlay.rules.rules if rule.id not in bad))
-        active = {binding_id: slot for binding_id, slot in self.active.items() if binding_id not in bad}
-        every = replace(every, rules=rules)
-        return replace(
-            self,
-            artifact=artifact,
-            every=every,
-            overlay=replace(build_overlay(artifact, kept, every), rules=rules),
-            live=LiveMatches(artifact.folding, every.pinned),
-            active=active,
-            digest=active_digest(artifact.codebook_sha, active),
-            failed={**self.failed, **bad},
-        )
 
 
 def compile_listing(
@@ -96,6 +75,7 @@ def compile_listing(
     lost: Mapping[str, str] | None = None,
     build: Build = build_overlay,
     blamed: Mapping[str, str] | None = None,
+    name: Callable[[str], None] | None = None,
 ) -> Compiled:
     """Compile what `listing` says is active at `now_ms`; a binding that does not build is left out and reported.
 
@@ -106,6 +86,7 @@ def compile_listing(
         previous: an overlay whose unchanged pieces are reused.
         lost: item list hash → why it could not be read.
         blamed: binding id → why it must not be built (see `crashguard.py`).
+        name: where care is due, is told whose rule is tried alone, and "" when it was.
     """
     failed = {binding_id: f"NACK:RECORD {why}" for binding_id, why in listing.malformed.items()}
     bounds: dict[str, Bound] = {}
@@ -115,9 +96,12 @@ def compile_listing(
     for binding_id, binding in sorted(listing.bindings.items(), key=lambda pair: (pair[1].revision, pair[0])):
         if binding.lifecycle(now_ms) in (Lifecycle.DRAFT, Lifecycle.EXPIRED):
             continue
+        if blamed and binding_id in blamed:
+            failed[binding_id] = blamed[binding_id]
+            continue
         if (rule := rule_of(binding)) is not None:
-            if unbuilt_why := unbuilt(artifact, {binding_id: rule}):
-                failed |= unbuilt_why
+            if why := unbuilt(artifact, rule, name):
+                failed[binding_id] = why
                 continue
             rules[binding_id] = rule
         if binding.is_rule:
@@ -128,8 +112,6 @@ def compile_listing(
             continue
         if slot is None:
             failed[binding_id] = f"{NO_SLOT} codebook {artifact.codebook_sha[:12]}… has no slot for it"
-        elif blamed and binding_id in blamed:
-            failed[binding_id] = blamed[binding_id]
         elif binding.items not in items:
             failed[binding_id] = f"NACK:ITEMS {(lost or {}).get(binding.items, 'its item list is not there')}"
         else:

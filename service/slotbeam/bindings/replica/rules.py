@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from slotbeam.bindings.actions import is_plain
@@ -37,15 +37,23 @@ def rule_of(binding: Binding) -> Rule | None:
     )
 
 
-def unbuilt(artifact: Artifact, rules: Mapping[str, Rule]) -> dict[str, str]:
-    """Return id → `NACK:BUILD …` of the rules that cannot be served with `artifact`."""
-    failed = {}
-    for rule_id, rule in rules.items():
-        try:
-            check(rule, artifact)
-        except Exception as error:  # a poisonous record must not take its neighbours along
-            failed[rule_id] = f"NACK:BUILD {type(error).__name__}: {error}"[:300]
-    return failed
+def unbuilt(artifact: Artifact, rule: Rule, name: Callable[[str], None] | None = None) -> str | None:
+    """Return `NACK:BUILD …` where a rule cannot be served with `artifact`.
+
+    With a `name` it is built alone, too, while that is told its id, and "" afterwards (`crashguard.py`).
+    """
+    if name is not None:
+        name(rule.id)
+    try:
+        check(rule, artifact)
+        if name is not None:
+            Rules((rule,), artifact.folding).match("")
+    except Exception as error:  # a poisonous record must not take its neighbours along
+        return f"NACK:BUILD {type(error).__name__}: {error}"[:300]
+    finally:
+        if name is not None:
+            name("")
+    return None
 
 
 def rules_of(artifact: Artifact, rules: Iterable[Rule], previous: Rules = NO_RULES) -> Rules:

@@ -16,7 +16,7 @@ import structlog
 
 from slotbeam.bindings.binding import ItemLists, Lifecycle, next_boundary
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.replica.compiling import Compiled, compile_listing
+from slotbeam.bindings.replica.compiling import WHATEVER_INDEX, Compiled, compile_listing
 from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import LastGood, load_newest
 from slotbeam.bindings.replica.overlay import Build
@@ -220,7 +220,7 @@ class Serving:
             artifact, changed = await self._off_loop(make)
             before = self.compiled
             if before is not None:
-                self.compiled = await self._off_loop(lambda: before.with_items(artifact, changed))
+                self.compiled = await self._off_loop(lambda: self._with_items(before, artifact, changed))
             self._artifact = artifact
             now = self._holder.current
             overlay = self.compiled.overlay if self.compiled else now.overlay
@@ -242,7 +242,17 @@ class Serving:
         with self.guard.applying(listing.state, listing.records, self._build) as care:
             if care.refused:
                 return None
-            return compile_listing(self._artifact, listing, items, now, previous, lost, care.build, care.blamed)
+            given = (self._artifact, listing, items, now, previous, lost, care.build, care.blamed, care.name)
+            return compile_listing(*given)
+
+    def _with_items(self, before: Compiled, artifact: Artifact, changed: AbstractSet[str] | None) -> Compiled:
+        """Return what is served for another version of the catalog; see `swap_items`."""
+        if changed is not None or self.good is None:
+            return before.with_items(artifact, changed or set())
+        # The fields of another index may be others, too: as a replica has it that starts with this one.
+        kept_out = {key: why for key, why in before.failed.items() if why.startswith(WHATEVER_INDEX)}
+        listing, items = self.good.listing, self.good.items
+        return compile_listing(artifact, listing, items, self._now_ms(), build=self._build, blamed=kept_out)
 
     async def _save(self, good: LastGood) -> str | None:
         """Write the last-known-good file. Returns why that failed."""
