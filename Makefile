@@ -31,7 +31,7 @@ CASES   ?= 100000
 KERNELS ?=
 # What is tried on many cases, in `make torture` on 100 000 (tests/support/cases.py).
 PROPERTIES = tests/catalog/test_topk.py tests/catalog/test_filters.py tests/catalog/test_passing.py tests/decode/test_frontier.py \
-             tests/search/rules/test_rules.py
+             tests/search/rules/test_rules.py tests/search/rules/test_scores.py
 # Arguments of `make torture`, e.g. --only kill,power --scale 0.01
 TORTURE ?= --jobs $(JOBS)
 # Products of the largest world of `make scale`; the others have a tenth and a hundredth of it.
