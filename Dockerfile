@@ -17,7 +17,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-
 FROM python:3.11-slim
 RUN groupadd --system --gid 10001 slotbeam \
  && useradd --system --uid 10001 --gid 10001 --create-home --home-dir /var/lib/slotbeam slotbeam \
- && install -d -o slotbeam -g slotbeam -m 0700 /var/lib/slotbeam/data
+ && install -d -o slotbeam -g slotbeam -m 0700 /var/lib/slotbeam/data /var/lib/slotbeam/indexes
 COPY --from=build /opt/slotbeam /opt/slotbeam
 COPY model_artifacts/demo /srv/slotbeam/artifact
 ENV PATH=/opt/slotbeam/bin:$PATH \

@@ -39,8 +39,8 @@ def members(group: TyperGroup) -> dict[str, Command]:
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 ROOTS = ("bin", "data", "dev", "etc", "opt", "proc", "run", "sys", "tmp", "usr", "srv", "var")
 """Where absolute paths of files begin; every other absolute path is one of HTTP."""
-FOREIGN = {"--help", "--index-url", "--target", "--build"}
-"""Options of pip and docker-compose that pages show; every command of ours has --help."""
+FOREIGN = {"--help", "--index-url", "--target", "--build", "--patch-file"}
+"""Options of pip, docker-compose and kubectl that pages show; every command of ours has --help."""
 EXAMPLES = {"bindings.csv", "bindings.json", "clicks.jsonl", "items.csv", "items.jsonl", "judged.csv", "queries.txt"}
 EXAMPLES |= {"today.jsonl"}
 """Files of the reader's own."""

@@ -10,11 +10,15 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent.parent
-MANIFESTS = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/slotbeam.yaml").read_text()))
+MANIFESTS = [
+    document
+    for name in ("slotbeam", "artifacts")
+    for document in yaml.safe_load_all((ROOT / f"deploy/kubernetes/{name}.yaml").read_text())
+]
 PODS = {
-    document["metadata"]["name"]: document["spec"]["template"]["spec"]
+    document["metadata"]["name"]: document["spec"].get("template", document)["spec"]
     for document in MANIFESTS
-    if document["kind"] in ("Deployment", "StatefulSet")
+    if document["kind"] in ("Deployment", "StatefulSet", "Pod")
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,14 +16,15 @@ from support.secured import PASSWORDS, passwords
 
 ROOT = Path(__file__).parent.parent.parent
 PLAIN, OBSERVE = "docker-compose.yml", "deploy/compose.observe.yml"
+DATA, INDEXES, ARTIFACT = "/var/lib/slotbeam/data", "/var/lib/slotbeam/indexes", "/srv/slotbeam/artifact"
 WRITABLE = {
-    "redis": "/data",
-    "serve": "/var/lib/slotbeam/data",
-    "admin": "/var/lib/slotbeam/data",
-    "prometheus": "/prometheus",
-    "grafana": "/var/lib/grafana",
+    "redis": ["/data"],
+    "serve": [DATA],
+    "admin": [DATA, INDEXES],
+    "prometheus": ["/prometheus"],
+    "grafana": ["/var/lib/grafana"],
 }
-"""Services of both files → the one place in each that can be written to, beside /tmp."""
+"""Services of both files → the places in each that can be written to, beside /tmp."""
 SERVICES = ["redis", "serve", "admin"]
 GRAFANA = {"SLOTBEAM_GRAFANA_PASSWORD": "p" * 16}
 
@@ -37,6 +39,11 @@ def services(docker_compose: str, *files: str, **variables: str) -> dict[str, An
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = yaml.safe_load(done.stdout)["services"]
     return found
+
+
+def mounts(service: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Place in the container → what is there (a volume's name, or a directory of this machine), and ro or rw."""
+    return {place: (source, mode) for source, place, mode in (v.split(":") for v in service["volumes"])}
 
 
 def test_docker_compose_accepts_the_file_alone_and_with_those_who_watch(docker_compose: str) -> None:
@@ -68,8 +75,7 @@ def test_every_container_runs_without_root_rights_or_a_writable_root(docker_comp
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"cap_add", "privileged", "network_mode", "pid", "ipc", "devices"} & set(service)
-    writable = [volume for volume in service["volumes"] if not volume.endswith(":ro")]
-    assert [volume.split(":")[1] for volume in writable] == [WRITABLE[name]]
+    assert sorted(place for place, (_, mode) in mounts(service).items() if mode == "rw") == WRITABLE[name]
 
 
 def test_each_plane_has_its_own_user_of_the_store_and_only_the_control_plane_a_token(docker_compose: str) -> None:
@@ -88,6 +94,38 @@ def test_the_store_is_reached_from_no_other_machine_and_the_control_plane_from_t
     assert found["admin"]["ports"] == ["127.0.0.1:8001:8001/tcp"]
 
 
+def image_variables() -> dict[str, str]:
+    return dict(re.findall(r"(SLOTBEAM_\w+)=(\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("plane", ["serve", "admin"])
+def test_a_plane_serves_the_demo_or_an_artifact_and_indexes_of_this_machine(docker_compose: str, plane: str) -> None:
+    assert image_variables()["SLOTBEAM_ARTIFACT"] == ARTIFACT
+    mode = "rw" if plane == "admin" else "ro"
+
+    usual = services(docker_compose)[plane]
+    assert usual["environment"]["SLOTBEAM_INDEX_DIR"] == INDEXES
+    assert mounts(usual)[ARTIFACT] == (str(ROOT / "model_artifacts/demo"), "ro")
+    assert mounts(usual)[INDEXES] == ("indexes", mode)
+
+    own = services(docker_compose, SLOTBEAM_ARTIFACT="./shop", SLOTBEAM_INDEX_DIR="/srv/indexes")[plane]
+    assert own["environment"] == usual["environment"]
+    assert mounts(own)[ARTIFACT] == (str(ROOT / "shop"), "ro")
+    assert mounts(own)[INDEXES] == ("/srv/indexes", mode)
+
+
+def test_a_path_that_would_be_taken_for_the_name_of_a_volume_is_refused(docker_compose: str) -> None:
+    done = run(docker_compose, **passwords(), SLOTBEAM_ARTIFACT="shop")
+    assert done.returncode != 0
+    assert "shop" in done.stderr
+
+
+def test_the_image_owns_what_its_volumes_begin_with() -> None:
+    """A named volume takes its owner from the image; a place that the image lacks would be root's."""
+    [made] = re.findall(r"install -d -o slotbeam -g slotbeam -m 0700 (.+)", (ROOT / "Dockerfile").read_text("utf-8"))
+    assert set(made.split()) == {DATA, INDEXES}
+
+
 def test_who_watches_is_reached_from_this_machine_alone_and_reads_what_is_shipped(docker_compose: str) -> None:
     """Prometheus finds its rules, and Grafana its source and a dashboard, where their containers have them."""
     found = services(docker_compose, PLAIN, OBSERVE)
@@ -96,8 +134,8 @@ def test_who_watches_is_reached_from_this_machine_alone_and_reads_what_is_shippe
 
     def shipped(name: str, path: str) -> Path:
         """Where the read-only mount of a service has a path of its container from."""
-        [mount] = [volume.split(":") for volume in found[name]["volumes"] if volume.endswith(":ro")]
-        return Path(mount[0]) / PurePosixPath(path).relative_to(mount[1])
+        [(place, source)] = [(place, it) for place, (it, mode) in mounts(found[name]).items() if mode == "ro"]
+        return Path(source) / PurePosixPath(path).relative_to(place)
 
     config = yaml.safe_load(shipped("prometheus", "/etc/prometheus/prometheus.yml").read_text())
     assert [

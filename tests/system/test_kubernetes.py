@@ -20,6 +20,7 @@ from support.processes import CLI, HANG_S, environment, listening
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/slotbeam.yaml").read_text()))
+OF_ARTIFACTS = list(yaml.safe_load_all((ROOT / "deploy/kubernetes/artifacts.yaml").read_text()))
 NAMED = {f"{document['kind']}/{document['metadata']['name']}": document for document in DOCUMENTS}
 PODS = {name: document["spec"]["template"] for name, document in NAMED.items() if "template" in document["spec"]}
 PLANES = {"Deployment/slotbeam-serve": 8000, "Deployment/slotbeam-admin": 8001}
@@ -28,19 +29,41 @@ VERSIONS = sorted({major_minor(version) for version in all_versions()})
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_document_is_valid_and_has_no_unknown_field(version: str) -> None:
-    for document in DOCUMENTS:
+    for document in (*DOCUMENTS, *OF_ARTIFACTS):
         kubernetes_validate.validate(document, version, strict=True)
+
+
+def patched(plane: str, name: str) -> Any:
+    """The pod of a plane with a patch of deploy/kubernetes, which is what Kubernetes accepts."""
+    text = (ROOT / f"deploy/kubernetes/{name}.yaml").read_text()
+    deployment = merged(
+        NAMED[f"Deployment/slotbeam-{plane}"], yaml.safe_load(text.replace("name: serve", f"name: {plane}"))
+    )
+    for version in VERSIONS:
+        kubernetes_validate.validate(deployment, version, strict=True)
+    return deployment["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("plane", ["serve", "admin"])
+def test_the_patch_that_mounts_artifacts_lets_either_plane_read_what_was_copied(plane: str) -> None:
+    claim, copying = OF_ARTIFACTS
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    [writer], [reader] = copying["spec"]["containers"], patched(plane, "mount-artifacts")["containers"]
+    place = {entry["name"]: entry.get("value") for entry in reader["env"]}["SLOTBEAM_INDEX_DIR"]
+    mounts = {}
+    for pod, container in ((copying["spec"], writer), (patched(plane, "mount-artifacts"), reader)):
+        volumes = {volume["name"]: volume for volume in pod["volumes"]}
+        [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == place]
+        source = volumes[mount["name"]]["persistentVolumeClaim"]
+        assert source["claimName"] == claim["metadata"]["name"]
+        mounts[container["name"]] = mount.get("readOnly", False), source.get("readOnly", False)
+    assert mounts == {"copy": (False, False), plane: (True, True)}
+    assert {mount["mountPath"] for mount in reader["volumeMounts"]} == {"/tmp", "/var/lib/slotbeam/data", place}
 
 
 @pytest.mark.parametrize("plane", ["serve", "admin"])
 def test_the_patch_that_pulls_an_index_fits_either_plane(plane: str) -> None:
-    text = (ROOT / "deploy/kubernetes/pull-index.yaml").read_text()
-    patched = merged(
-        NAMED[f"Deployment/slotbeam-{plane}"], yaml.safe_load(text.replace("name: serve", f"name: {plane}"))
-    )
-    for version in VERSIONS:
-        kubernetes_validate.validate(patched, version, strict=True)
-    pod = patched["spec"]["template"]["spec"]
+    pod = patched(plane, "pull-index")
     [container], [pulling] = pod["containers"], pod["initContainers"]
     assert container["args"] == ["slotbeam", plane]
     assert pulling["args"][:3] == ["slotbeam", "index", "pull"]
