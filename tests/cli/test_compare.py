@@ -84,7 +84,8 @@ def test_what_is_right_gives_measures_with_paired_differences(
         (["--queries", "QUERIES", "-k", "0,10"], "allowed: numbers from 1 to 1000"),
         (["--queries", "QUERIES", "-k", "ten"], "k are 'ten'"),
         (["--queries", "QUERIES", "--bindings-a", "QUERIES"], "last-known-good"),
-        (["--queries", "QUERIES", "--at", "soon"], "--at "),
+        (["--queries", "QUERIES", "--bindings-b", "QUERIES", "--at", "soon"], "--at "),
+        (["--queries", "QUERIES", "--drafts"], "name their file with --bindings-b"),
     ],
 )
 def test_what_is_wrong_is_told(extra: list[str], what: str, tiny_artifact: Path, queries: Path) -> None:

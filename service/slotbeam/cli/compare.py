@@ -53,6 +53,8 @@ def compare(
 
     if sum(file is not None for file in (queries, judgements, clicks)) != 1:
         raise InputError("name the queries: one of --queries, --judgements and --clicks")
+    if (drafts or at is not None) and bindings_b is None:
+        raise InputError("--drafts and --at are about the bindings of B; name their file with --bindings-b")
     depths = tuple(sorted(set(numbers(ks, "k"))))
     if not 1 <= depths[0] <= depths[-1] <= MAX_K:
         raise InputError(f"--k is {ks}; allowed: numbers from 1 to {MAX_K}")
