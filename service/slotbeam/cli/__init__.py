@@ -9,6 +9,7 @@ import typer
 from slotbeam.cli import (
     admin,
     alias,
+    backup,
     bench,
     calibrate,
     compare,
@@ -101,6 +102,7 @@ app.add_typer(suggestions.group, name="suggestions")
 app.add_typer(tokens.group, name="tokens")
 app.add_typer(kae.group, name="kae")
 app.add_typer(index.group, name="index")
+app.add_typer(backup.group, name="backup")
 
 
 def main() -> None:

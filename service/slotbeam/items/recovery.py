@@ -133,6 +133,7 @@ def _arguments(plan: ItemsRestoration, actor: str, at: int) -> Iterator[str | by
         "seq": str(plan.seq),
         "digest": plan.good.head.digest,
         "count": str(len(plan.good.records)),
+        "base": str(plan.good.trimmed or ""),
         "actor": actor,
         "at": str(at),
         "keep": str(FEED_KEPT),

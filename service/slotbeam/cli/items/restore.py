@@ -30,13 +30,18 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring edited items back to a store that lost them, as a new epoch that every replica takes over."""
-    answer = asyncio.run(_restore(settings_of(ctx), source, dry_run, overwrite))
+    answer = asyncio.run(restore_items(settings_of(ctx), source, dry_run, overwrite))
     if as_json:
         show_json(answer)
         return
+    say_answer(answer)
+
+
+def say_answer(answer: dict[str, Any]) -> None:
+    """Say what was done, or would be."""
     say(f"{answer['source']} holds {counted(answer['records'], 'edited item')} up to seq {answer['source_seq']}")
     counts = ", ".join(f"{len(answer[name])} {name}" for name in ("added", "changed", "removed"))
-    if dry_run:
+    if answer["dry_run"]:
         for risk in answer["overwrites"]:
             say(f"needs --overwrite: {risk}")
         say(f"would be: {counts}, from seq {answer['seq']} on; nothing was changed")
@@ -44,10 +49,12 @@ def restore(
     say(f"{counts}; seq {answer['seq']} (durability: {answer['durability']}); GET /admin/replicas shows who serves it")
 
 
-async def _restore(settings: Settings, source: str, dry_run: bool, overwrite: bool) -> dict[str, Any]:
+async def restore_items(settings: Settings, source: str, dry_run: bool, overwrite: bool) -> dict[str, Any]:
+    """Restore from `source`. Returns what was done, or would be."""
     from slotbeam.bindings.store.store import Store
     from slotbeam.embedded.address import is_strict, store_url
-    from slotbeam.items.recovery import items_of, last_good_items, plan_items_restore, restore_items
+    from slotbeam.items.recovery import items_of, last_good_items, plan_items_restore
+    from slotbeam.items.recovery import restore_items as carry_out
     from slotbeam.items.store.store import ItemStore
 
     name, good = last_good_items(settings.data_dir) if source == LAST_GOOD else items_of(Path(source))
@@ -73,6 +80,6 @@ async def _restore(settings: Settings, source: str, dry_run: bool, overwrite: bo
                 f"{'; '.join(plan.risks)}; nothing was written: look with --dry-run, and restore with --overwrite"
             )
         actor = f"items restore (uid {os.getuid()})"
-        return {**answer, "durability": await restore_items(items, plan, actor, int(time.time() * 1000))}
+        return {**answer, "durability": await carry_out(items, plan, actor, int(time.time() * 1000))}
     finally:
         await store.close()

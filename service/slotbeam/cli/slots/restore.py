@@ -61,14 +61,15 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring bindings back to a store that lost them, as a new epoch that every replica takes over."""
-    answer, plan = asyncio.run(_restore(settings_of(ctx), RestoreOptions(source, dry_run, overwrite, partial)))
+    answer, plan = asyncio.run(restore_bindings(settings_of(ctx), RestoreOptions(source, dry_run, overwrite, partial)))
     if as_json:
         show_json(answer)
         return
-    _say(answer, plan)
+    say_answer(answer, plan)
 
 
-async def _restore(settings: Settings, asked: RestoreOptions) -> tuple[dict[str, Any], Restoration]:
+async def restore_bindings(settings: Settings, asked: RestoreOptions) -> tuple[dict[str, Any], Restoration]:
+    """Restore as asked. Returns what was done, or would be, and its plan."""
     from slotbeam.bindings.recovery.restore import plan_restore
     from slotbeam.bindings.recovery.restore import restore as carry_out
     from slotbeam.bindings.store.store import Store
@@ -149,7 +150,8 @@ def _answer(plan: Restoration, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def _say(answer: dict[str, Any], plan: Restoration) -> None:
+def say_answer(answer: dict[str, Any], plan: Restoration) -> None:
+    """Say what was done, or would be."""
     held = "holds no epoch" if plan.before is None else f"is at revision {plan.before.revision}"
     say(f"{answer['source']} holds {counted(answer['bindings'], 'binding')} of revision {answer['source_revision']}")
     say(f"the store {held}; {answer['kept']} bindings are there already")

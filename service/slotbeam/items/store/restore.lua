@@ -20,5 +20,5 @@ if refused then return refused end
 redis.call('DEL', item)
 for i = 2, #ARGV, 2 do redis.call('HSET', item, ARGV[i], ARGV[i + 1]) end
 redis.call('HSET', imeta, 'epoch', plan.epoch, 'seq', plan.seq, 'digest', plan.digest, 'count', plan.count,
-           'began', plan.seq)
+           'began', plan.seq, 'base', plan.base)
 return {'ok', plan.seq}
