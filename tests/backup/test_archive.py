@@ -15,12 +15,10 @@ import redis
 
 from slotbeam.backup.archive import backups, facts_of, opened, write
 from slotbeam.backup.copying import bindings_path, copy_store, items_path
-from slotbeam.bindings.binding import state_digest
 from slotbeam.bindings.recovery.backup import from_last_good
 from slotbeam.bindings.recovery.restore import plan_restore, restore
 from slotbeam.bindings.store.store import Store
 from slotbeam.errors import Conflict, SetupError
-from slotbeam.items.record import Digest
 from slotbeam.items.recovery import items_of, plan_items_restore, restore_items
 from slotbeam.items.store.store import ItemStore
 from slotbeam.items.store.switching import commit_switch, read_switch
@@ -103,9 +101,11 @@ async def test_an_empty_store_gets_back_what_it_held_and_which_index_was_active(
     assert held() == before
     assert (raw.hget("{sb}:imeta", "digest"), raw.hget("{sb}:imeta", "base")) == (digest, "3")
     assert await read_switch(items) == switch
-    records = {key: record.encode() for key, record in raw.hgetall("{sb}:binding").items()}
-    assert raw.hget("{sb}:meta", "state") == state_digest(records)
-    assert str(Digest.of(record.encode() for record in raw.hgetall("{sb}:item").values())) == digest
+    listing, (seen, records) = await store.read(CODEBOOK), await items.listing()
+    assert listing is not None
+    assert listing.verify()
+    assert seen is not None
+    assert seen.adds_up(records)
     assert (await edit(store, put("c"))).seq == again.seq + 1
 
 

@@ -134,11 +134,11 @@ def _refuse_to_go_back(newest: Path, revision: int, seq: int) -> None:
 
 
 def _pack(file: BinaryIO, data_dir: Path, facts: dict[str, Any], now_ms: int) -> None:
-    files = {path.relative_to(data_dir).as_posix(): path for path in sorted(data_dir.rglob("*")) if path.is_file()}
+    names = sorted(path.relative_to(data_dir).as_posix() for path in data_dir.rglob("*") if path.is_file())
     with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as raw, tarfile.open(fileobj=raw, mode="w|") as tar:
-        told = json.dumps(facts, sort_keys=True, indent=1).encode()
-        for name, data in ((FACTS, told), *((name, path) for name, path in files.items() if _MEMBER.fullmatch(name))):
-            content = data if isinstance(data, bytes) else data.read_bytes()
+        for name in (FACTS, *filter(_MEMBER.fullmatch, names)):
+            told = json.dumps(facts, sort_keys=True, indent=1).encode() if name == FACTS else None
+            content = told or (data_dir / name).read_bytes()
             member = tarfile.TarInfo(name)
             member.size, member.mtime, member.mode = len(content), now_ms // 1000, PRIVATE
             tar.addfile(member, io.BytesIO(content))

@@ -53,7 +53,7 @@ async def _make(settings: Settings, directory: Path, keep: int, partial: bool) -
         if (lost := left_out(facts)) and not partial:
             raise SetupError(
                 f"the store at {store.name} holds bindings only in part ({', '.join(lost[:SHOWN])}); no backup was "
-                "made: run slotbeam doctor, or leave them out with --partial"
+                "made: leave them out with --partial, or look with slotbeam doctor"
             )
         path, removed = await asyncio.to_thread(write, directory, Path(name), facts, int(time.time() * 1000), keep)
     return path, facts, removed
