@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def test_a_backup_that_is_killed_leaves_the_older_ones_whole_and_nothing_of_itse
 
     for _ in range(3):
         with subprocess.Popen(argv, env=up.environment, stdout=subprocess.DEVNULL) as process:
-            wait_for(lambda process=process: begun(process))
+            wait_for(partial(begun, process))
             process.send_signal(signal.SIGKILL)
         for file in kept.glob("slotbeam-*"):
             done(up, "backup", "verify", str(file))
