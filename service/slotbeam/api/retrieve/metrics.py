@@ -225,7 +225,7 @@ class Activity(Collector):
             live = self._forget()
             most = nlargest(self._shown, self._counts.keys() & live, key=lambda binding: self._counts[binding].weight)
             found = ((binding, self._counts[binding]) for binding in most)
-            return {binding: [one.activations, *(one.hits[event] for event in EVENTS)] for binding, one in found}
+            return {binding: [one.activations, *(one.hits[event] for event in HITS)] for binding, one in found}
 
     def _of(self, binding: str) -> tuple[_Counts, ...]:
         """Return what to count in: the total and, while the binding is live, its own."""
