@@ -1,4 +1,4 @@
-"""The data plane's report on unknown words, on queries without items, and on what became of bound ones.
+"""The data plane's report on unknown words, on queries without items or clicks, and on bindings.
 
 Requests leave them in bounded inboxes, a background task publishes.
 """
@@ -17,6 +17,7 @@ from slotbeam.errors import StoreError
 from slotbeam.search.unknown import is_countable
 from slotbeam.suggestions.trends import BUCKET_S, RECENT, TrendCounter
 from slotbeam.suggestions.unanswered import Askers, UnansweredCounter
+from slotbeam.suggestions.unclicked import UnclickedCounter
 
 REPORT_S = 10.0
 INBOX = 20_000
@@ -48,6 +49,9 @@ class TrendReporter:
         self.unanswered = UnansweredCounter()
         self._askers = Askers(lambda: self.clock())
         self._left: deque[tuple[str, int]] = deque(maxlen=INBOX)
+        self.unclicked = UnclickedCounter()
+        self._answered: deque[tuple[bytes, str, int]] = deque(maxlen=INBOX)
+        self._clicks: deque[bytes] = deque(maxlen=INBOX)
 
     def note(self, query: str, unknown: Sequence[str], caller: str = "") -> None:
         """Leave a query's unknown words: one append to a bounded deque. When it is full the oldest query is lost.
@@ -61,6 +65,14 @@ class TrendReporter:
     def note_unanswered(self, query: str, caller: str) -> None:
         """Leave a canonical query that got no items, likewise; who asked it, an address or a name, is not kept."""
         self._left.append((query, self._askers.asker(caller)))
+
+    def note_answered(self, mark: bytes, query: str, caller: str) -> None:
+        """Leave a canonical query that got items, and the mark that its clicks bring, likewise."""
+        self._answered.append((mark, query, self._askers.asker(caller)))
+
+    def note_click(self, mark: bytes) -> None:
+        """Leave that somebody took an item of an answer to the query of `mark`."""
+        self._clicks.append(mark)
 
     def drain(self) -> int:
         """Count what was noted; returns how many queries that were."""
@@ -76,6 +88,11 @@ class TrendReporter:
         self.unanswered.advance(now_s)
         for _ in range(len(self._left)):
             self.unanswered.add(*self._left.popleft(), now_s)
+        self.unclicked.advance(now_s)
+        for _ in range(len(self._answered)):
+            self.unclicked.add(*self._answered.popleft(), now_s)
+        for _ in range(len(self._clicks)):
+            self.unclicked.click(self._clicks.popleft())
         return drained
 
     async def report(self, store: Store, replica: str) -> bool:
@@ -83,8 +100,9 @@ class TrendReporter:
         if not await asyncio.to_thread(self.drain) and not self._unpublished:
             return False
         self._unpublished = True
-        told = {"unanswered": self.unanswered.document(), "bindings": self._activity()}
-        await store.publish_stats(replica, {**self.counter.document(), **told})
+        queries = {"unanswered": self.unanswered.document(), "unclicked": self.unclicked.document()}
+        document = {**self.counter.document(), **queries, "bindings": self._activity()}
+        await store.publish_stats(replica, document)
         self._unpublished = False
         return True
 

@@ -109,7 +109,12 @@ def _weight(pair: tuple[str, UnansweredTally]) -> tuple[int, int, int, str]:
 
 
 def merge_unanswered(documents: Iterable[Any]) -> tuple[dict[str, UnansweredTally], int]:
-    """Merge what replicas published, most asked first; what is none is left out.
+    """Merge what replicas published of queries without items; see `merge_tallies`."""
+    return merge_tallies(one.get("unanswered") for one in documents if isinstance(one, dict))
+
+
+def merge_tallies(documents: Iterable[Any]) -> tuple[dict[str, UnansweredTally], int]:
+    """Merge documents of `UnansweredCounter`, most asked first; what is none is left out.
 
     Returns:
         Text → counts added up, askers of the replica that saw most: two replicas may have seen the same ones. And how
@@ -117,9 +122,8 @@ def merge_unanswered(documents: Iterable[Any]) -> tuple[dict[str, UnansweredTall
     """
     merged: dict[str, UnansweredTally] = {}
     withheld = 0
-    for document in documents:
+    for found in documents:
         try:
-            found = document["unanswered"]
             read = {str(text): (int(c), int(a), int(s)) for text, (c, a, s) in list(found["queries"].items())[:LISTED]}
             more = int(found["withheld"])
         except (KeyError, TypeError, ValueError, AttributeError):

@@ -58,6 +58,37 @@ async def test_a_query_without_items_is_listed_once_five_askers_asked_it_and_is_
         assert "qwertyuiop" not in exported
 
 
+async def test_a_query_that_got_items_is_listed_until_somebody_takes_one_at_any_replica(
+    plane: Plane, shop: Artifact, server: EmbeddedStore, store: Store, tmp_path: Path
+) -> None:
+    apps = [
+        create_data_app(Settings(data_dir=tmp_path / "data", redis_url=server.url, replica_id=name), shop)
+        for name in ("r1", "r2")
+    ]
+    async with client_of(apps[0]) as data, client_of(apps[1]) as other, plane(clock=Clock(NOW)) as admin:
+
+        async def listed() -> list[tuple[str, int, int]]:
+            for name, app in zip(("r1", "r2"), apps, strict=True):
+                app.state.plane.trends.clock = Clock(NOW)
+                await app.state.plane.trends.report(store, name)
+            found = (await admin.get("/admin/queries?answered=unclicked")).json()["queries"]
+            return [(one["query"], one["count"], one["askers"]) for one in found]
+
+        taken = {}
+        for query in ("red mug", "blue lamp", "green rug"):
+            for number in range(20 if query != "green rug" else 19):
+                headers = {"X-Asker": f"user {number % 5}"}
+                answer = (await data.post("/retrieve", json={"query": query, "k": 1}, headers=headers)).json()
+            taken[query] = {"request_id": answer["request_id"], "item_id": answer["items"][0]["id"], "type": "click"}
+        assert await listed() == []  # nobody reports clicks
+        await other.post("/events", json={"events": [taken["red mug"]]})
+        await other.post("/retrieve", json={"query": "red mug", "k": 1})
+        assert await listed() == [("blue lamp", 20, 5)]
+        await data.post("/events", json={"events": [taken["blue lamp"]]})
+        await data.post("/retrieve", json={"query": "blue lamp", "k": 1})
+        assert await listed() == []
+
+
 @pytest.mark.parametrize("query", ["answered=some", "count=0", "count=201", "count=x", "askers=1"])
 async def test_wrong_parameters_are_named(plane: Plane, query: str) -> None:
     async with plane() as admin:

@@ -42,32 +42,40 @@ def test_an_id_says_when_it_was_issued_for_how_many_items_and_which_bindings(
     k: int, bindings: list[str], now: int
 ) -> None:
     ids = RequestIds(KEY, clock=lambda: now)
-    assert ids.read(ids.issue(k, bindings)) == Issued(now, k, tuple(map(mark_of, bindings)))
+    mark = ids.mark_of_query("red mug")
+    assert ids.read(ids.issue(k, bindings, mark)) == Issued(now, k, tuple(map(mark_of, bindings)), mark)
 
 
 @given(k=st.integers(1, 1000), bindings=bindings)
 def test_an_id_is_what_its_description_says(k: int, bindings: list[str]) -> None:
-    text = IDS.issue(k, bindings)
+    mark = IDS.mark_of_query("red mug")
+    text = IDS.issue(k, bindings, mark)
     raw = base64.b64decode(text + "==", altchars="-_")
     payload, mac = raw[:-16], raw[-16:]
     key = hmac.new(KEY.encode(), b"slotbeam request id", hashlib.sha256).digest()
+    assert mark == hashlib.blake2b(b"red mug", digest_size=5, key=key).digest()
     assert mac == hmac.new(key, payload, hashlib.sha256).digest()[:16]
-    assert payload[:9] + payload[17:19] == struct.pack(">BQH", 2, NOW, k)
-    assert payload[19:] == b"".join(hashlib.blake2b(one.encode(), digest_size=5).digest() for one in bindings)
+    assert payload[:9] + payload[17:24] == struct.pack(">BQH5s", 3, NOW, k, mark)
+    assert payload[24:] == b"".join(hashlib.blake2b(one.encode(), digest_size=5).digest() for one in bindings)
 
 
-def test_an_id_of_the_version_before_names_slots_and_so_no_binding() -> None:
-    payload = struct.pack(">BQ8sHBI", 1, NOW, bytes(8), 10, 1, 2049)
+@pytest.mark.parametrize(
+    ("version", "told", "marks"),
+    [(1, struct.pack(">BI", 1, 2049), ()), (2, mark_of("b_a") + mark_of("b_b"), (mark_of("b_a"), mark_of("b_b")))],
+    ids=["of slots, and so of no binding", "of bindings, and of no query"],
+)
+def test_an_id_of_a_version_before_is_read(version: int, told: bytes, marks: tuple[bytes, ...]) -> None:
+    payload = struct.pack(">BQ8sH", version, NOW, bytes(8), 10) + told
     key = hmac.new(KEY.encode(), b"slotbeam request id", hashlib.sha256).digest()
     mac = hmac.new(key, payload, hashlib.sha256).digest()[:16]
     text = base64.urlsafe_b64encode(payload + mac).rstrip(b"=").decode()
-    assert IDS.read(text) == Issued(NOW, 10, ())
+    assert IDS.read(text) == Issued(NOW, 10, marks)
 
 
 def test_an_id_is_short_url_safe_and_never_the_same() -> None:
     texts = [IDS.issue(1000) for _ in range(5000)]
     assert len(set(texts)) == len(texts)
-    assert {len(text) for text in texts} == {47}
+    assert {len(text) for text in texts} == {54}
     assert all(text.replace("-", "").replace("_", "").isalnum() for text in texts)
     assert len(IDS.issue(1000, ["b_" + "z" * 32] * 16)) <= 256
 
@@ -126,7 +134,7 @@ def test_what_the_secret_itself_signed_is_refused() -> None:
 
 def test_an_id_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as newer:
-        newer.setattr(requestid, "VERSION", 3)
+        newer.setattr(requestid, "VERSION", 4)
         text = IDS.issue(10)
         assert IDS.read(text).k == 10
     refused(text)

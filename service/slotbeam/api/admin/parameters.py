@@ -127,7 +127,9 @@ class SuggestionsQuery(Params):
 class QueriesQuery(Params):
     """`GET /admin/queries`."""
 
-    answered: Literal["none"] = Field("none", description="With how many items: none")
+    answered: Literal["none", "unclicked"] = Field(
+        "none", description="With how many items: none; or with items of which nobody took one: unclicked"
+    )
     count: Annotated[int, Digits] = Field(20, ge=1, le=200, description="How many at most, most asked first")
 
 

@@ -1,4 +1,4 @@
-"""`/admin/queries`: queries that got no items, merged over the replicas."""
+"""`/admin/queries`: queries that got no items, or no clicks, merged over the replicas."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.openapi import answers
 from slotbeam.bindings.times import iso
 from slotbeam.suggestions.unanswered import merge_unanswered
+from slotbeam.suggestions.unclicked import merge_unclicked
 
 
 def query_routes(plane: AdminPlane) -> APIRouter:
@@ -22,13 +23,14 @@ def query_routes(plane: AdminPlane) -> APIRouter:
 
     @router.get(
         "",
-        summary="Queries that got no items, from five askers on",
+        summary="Queries that got no items, or no clicks, from five askers on",
         responses=answers(200, model=QueryList),
         dependencies=[Depends(plane.caller("slots:read"))],
     )
     async def list_queries(query: Annotated[QueriesQuery, Query()]) -> Response:
         documents = await plane.store.stats()
-        found, withheld = await plane.off_loop(lambda: merge_unanswered(documents))
+        merge = merge_unanswered if query.answered == "none" else merge_unclicked
+        found, withheld = await plane.off_loop(lambda: merge(documents))
         shown = [
             {"query": text, "count": one.count, "askers": one.askers, "last_seen": iso(1000 * one.last_s)}
             for text, one in list(found.items())[: query.count]

@@ -79,7 +79,9 @@ def looking_routes(pages: Pages) -> APIRouter:
     async def queries(request: Request) -> Response:
         session = pages.signed_in(request)
         told = await ask(request, session, "GET", "/queries")
-        return await _list(pages, request, "queries", told, unclicked=await unclicked(pages.desk) if told.ok else [])
+        also = await ask(request, session, "GET", "/queries", params={"answered": "unclicked"})
+        bound = await unclicked(pages.desk) if told.ok else []
+        return await _list(pages, request, "queries", told, also=also.body, unclicked=bound)
 
     @router.get("/replicas")
     async def replicas(request: Request) -> Response:

@@ -109,11 +109,14 @@ class DataPlane:
             for word in words:
                 self.metrics.words.labels(word.result).inc()
             self.metrics.understood.labels(understood(words)).inc()
+            mark = self.ids.mark_of_query(reading.typed)
             if self.trends is not None and not (cursor and cursor.shown.items):  # a further page is no query more
                 self.trends.note(typed.text, words_that(words, WordResult.UNKNOWN), named)
-                if not len(answer.hits):
-                    self.trends.note_unanswered(answer.reading.typed, caller)
-            return document(self.ids.issue(request.k, applied_ids), snapshot, answer, cursor), timings
+                if len(answer.hits):
+                    self.trends.note_answered(mark, reading.typed, caller)
+                else:
+                    self.trends.note_unanswered(reading.typed, caller)
+            return document(self.ids.issue(request.k, applied_ids, mark), snapshot, answer, cursor), timings
 
         return job
 
@@ -170,7 +173,8 @@ def create_data_app(
     app.include_router(probes(holder, ready, plane.metrics))
     if settings.search_page:
         app.include_router(search_routes(holder.current.artifact.name, holder.current.artifact.examples))
-    app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics), settings.body_limit))
+    clicked = trends.note_click if trends else lambda mark: None
+    app.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics, clicked), settings.body_limit))
 
     @app.post(
         "/retrieve",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from fastapi import APIRouter
@@ -28,12 +28,19 @@ class EventCounter:
     Args:
         ids: knows which request ids this service issued.
         metrics: that are counted in.
+        clicked: is told the mark of each query of which an item was taken.
         remembered: events of one type (and bindings they hit) that are known again at most; the oldest are forgotten
             first. Types are remembered apart: an answer has many views, and they push out no click.
     """
 
-    def __init__(self, ids: RequestIds, metrics: Metrics, remembered: int = REMEMBERED) -> None:
-        self._ids, self._metrics, self._remembered = ids, metrics, remembered
+    def __init__(
+        self,
+        ids: RequestIds,
+        metrics: Metrics,
+        clicked: Callable[[bytes], None] = lambda mark: None,
+        remembered: int = REMEMBERED,
+    ) -> None:
+        self._ids, self._metrics, self._clicked, self._remembered = ids, metrics, clicked, remembered
         self._seen: dict[str, OrderedDict[bytes, None]] = {kind: OrderedDict() for kind in EVENTS}
         self._overlay = EMPTY_OVERLAY
         self._marked: dict[bytes, Pinned] = {}
@@ -84,6 +91,8 @@ class EventCounter:
             count(bucket, EventResult.UNKNOWN_ITEM).inc()
             return
         count(bucket, event.type).inc()
+        if event.type in HITS and issued.query:
+            self._clicked(issued.query)
         for pinned in self._live(snapshot.overlay, issued.marks) if event.type in HITS else ():
             # Once a request, as activations are: hits ÷ activations is a share, however many items are clicked.
             if (pinned.rows == row).any() and self._first(event.type, f"{event.request_id}#{pinned.id}"):

@@ -3,9 +3,10 @@
 An id is the unpadded base64url of a payload and the first 16 bytes of its HMAC-SHA256. The payload holds what `/events`
 has to know of the answer, big-endian, so that no replica needs to remember one:
 
-    version (1) · issued, unix seconds (8) · nonce (8) · k (2) · of each applied binding: the mark of its id (5)
+    version (1) · issued, unix seconds (8) · nonce (8) · k (2) · mark of the query (5)
+    · of each applied binding: the mark of its id (5)
 
-An answer that no binding took part in has an id of 47 characters; each binding adds about 7.
+An answer that no binding took part in has an id of 54 characters; each binding adds about 7.
 """
 
 from __future__ import annotations
@@ -26,14 +27,15 @@ from slotbeam.access.secret import set_or_kept
 from slotbeam.errors import RequestIdExpired, SetupError, UnknownRequestId
 from slotbeam.settings import Settings
 
-VERSION = 2
+VERSION = 3
 LIFE_S = 86_400
 MAC_BYTES = 16
 MARK_BYTES = 5
 
-_HEAD = struct.Struct(">BQ8sH")
-_NAMED_SLOTS = 1
-"""The version before: its ids tell of slots, which may hold other bindings by now."""
+_HEAD = struct.Struct(">BQ8sH5s")
+_HEAD_BEFORE = struct.Struct(">BQ8sH")
+_UNMARKED, _NAMED_SLOTS = 2, 1
+"""Versions before: the one knows no query, the other tells of slots, which may hold other bindings by now."""
 _PURPOSE = b"slotbeam request id"
 
 log = structlog.get_logger("slotbeam.api")
@@ -41,11 +43,15 @@ log = structlog.get_logger("slotbeam.api")
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What an id says of its answer: when (unix seconds), how many items were asked for, marks of applied bindings."""
+    """What an id says of its answer: when (unix seconds), how many items were asked for, marks of applied bindings.
+
+    `query` is the mark of what was asked; of an older id it is empty.
+    """
 
     at: int
     k: int
     marks: tuple[bytes, ...]
+    query: bytes = b""
 
 
 def mark_of(binding: str) -> bytes:
@@ -66,9 +72,19 @@ class RequestIds:
         self._key = hmac.digest(secret.encode("utf-8", "surrogateescape"), _PURPOSE, "sha256")
         self.clock = clock
 
-    def issue(self, k: int, bindings: Iterable[str] = ()) -> str:
-        """Return a new id for an answer of at most `k` items; `bindings` are the ids of those applied."""
-        payload = _HEAD.pack(VERSION, max(0, int(self.clock())), os.urandom(8), k)
+    def mark_of_query(self, query: str) -> bytes:
+        """Return the 5 bytes that stand for a query in ids: who has no key cannot tell which query it was."""
+        return blake2b(query.encode("utf-8", "surrogatepass"), digest_size=MARK_BYTES, key=self._key).digest()
+
+    def issue(self, k: int, bindings: Iterable[str] = (), query: bytes = bytes(MARK_BYTES)) -> str:
+        """Return a new id for an answer of at most `k` items.
+
+        Args:
+            k: of the request.
+            bindings: the ids of those applied.
+            query: the mark of the query.
+        """
+        payload = _HEAD.pack(VERSION, max(0, int(self.clock())), os.urandom(8), k, query)
         payload += b"".join(map(mark_of, bindings))
         return self._signed(payload).decode("ascii")
 
@@ -85,13 +101,15 @@ class RequestIds:
             payload = b""
         # Texts are compared, not bytes: base64 has several texts for the same bytes, and only one was issued.
         genuine = hmac.compare_digest(self._signed(payload), text.encode("utf-8", "surrogatepass"))
-        if not genuine or payload[0] not in (VERSION, _NAMED_SLOTS):
+        if not genuine or payload[0] not in (VERSION, _UNMARKED, _NAMED_SLOTS):
             raise UnknownRequestId("this service did not issue it; send the request_id of an answer, unchanged")
-        _, at, _, k = _HEAD.unpack_from(payload)
+        head = _HEAD if payload[0] == VERSION else _HEAD_BEFORE
+        _, at, _, k, *query = head.unpack_from(payload)
         if self.clock() - at > LIFE_S:
             raise RequestIdExpired(f"it was issued more than {LIFE_S // 3600} hours ago; send events sooner")
-        told = payload[_HEAD.size :] if payload[0] == VERSION else b""
-        return Issued(at, k, tuple(told[i : i + MARK_BYTES] for i in range(0, len(told), MARK_BYTES)))
+        told = b"" if payload[0] == _NAMED_SLOTS else payload[head.size :]
+        marks = tuple(told[i : i + MARK_BYTES] for i in range(0, len(told), MARK_BYTES))
+        return Issued(at, k, marks, *query)
 
     def _signed(self, payload: bytes) -> bytes:
         mac = hmac.digest(self._key, payload, "sha256")[:MAC_BYTES]

@@ -8,7 +8,7 @@ from slotbeam.api.http.models import Count, Said, with_examples
 
 
 class UnansweredQuery(Said):
-    """A query that got no items."""
+    """A query that got no items, or of which nobody took one."""
 
     query: str = Field(description="Canonical")
     count: Count = Field(description="How often it was asked, since it was last forgotten")
