@@ -17,9 +17,9 @@ from starlette.middleware import Middleware
 from slotbeam.access.audit import Audit
 from slotbeam.api.admin.forms import AcceptForm, BindForm, PatchForm, PatchRuleForm, RowForm, RuleForm
 from slotbeam.api.admin.models.items import BatchForm, ItemForm, ItemPatch
+from slotbeam.api.admin.places import all_places
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.routes import admin_routes
-from slotbeam.api.admin.views import all_slots
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following_metrics, item_metrics
@@ -99,10 +99,12 @@ class AdminMetrics(Collector):
         )
         facts = plane.watcher.facts
         revision.add_metric([], facts.revision)
-        views = all_slots(plane.artifact, plane.watcher.listing, facts.failed, plane.now_ms())
-        places = (("" if view["position"] is None else str(view["position"]), view["state"]) for view in views)
-        counts = Counter(places)
-        for position in range(len(plane.artifact.kae.codebook.sizes)):
+        codebook, now = plane.artifact.kae.codebook, plane.now_ms()
+        counts: Counter[tuple[str, str]] = Counter()
+        for place in all_places(codebook, plane.watcher.listing):
+            at = place.position(codebook)
+            counts["" if at is None else str(at), place.state(facts.failed, now)] += 1
+        for position in range(len(codebook.sizes)):
             counts[str(position), Lifecycle.FREE] += 0  # a position without a free slot says so
         for labels, count in sorted(counts.items()):
             slots.add_metric(list(labels), count)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from slotbeam.api.admin.places import all_places
 from slotbeam.api.admin.plane import AdminPlane
-from slotbeam.api.admin.views import View, all_slots, rule_view, told_of
+from slotbeam.api.admin.views import View, place_view, rule_view, told_of
 from slotbeam.errors import StoreError
 
 
@@ -15,7 +16,9 @@ def export_views(plane: AdminPlane) -> list[View]:
     views = []
     now, failed = plane.now_ms(), plane.watcher.facts.failed
     rules = ({"slot": None, **rule_view(rule, now, failed.get(rule.id))} for rule in listing.rules.values())
-    for view in (*all_slots(plane.artifact, listing, failed, now), *rules):
+    places = all_places(plane.artifact.kae.codebook, listing)
+    slots = (place_view(plane.artifact, place, failed, now) for place in places)
+    for view in (*slots, *rules):
         binding = listing.bindings.get(view.get("id", ""))
         if binding is None:
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -22,6 +21,7 @@ from slotbeam.api.admin.models.edits import Done, Removed
 from slotbeam.api.admin.models.replicas import ReplicaList
 from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
+from slotbeam.api.admin.places import Place, all_places
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.queries import query_routes
 from slotbeam.api.admin.reverting import reverting_routes
@@ -29,7 +29,7 @@ from slotbeam.api.admin.rules import rule_routes
 from slotbeam.api.admin.scopes import EDITING
 from slotbeam.api.admin.slotwrites import binding_write, patching_write, replacing_write
 from slotbeam.api.admin.suggestions import suggestion_routes
-from slotbeam.api.admin.views import View, all_slots, place_of, replica_view, slot_view
+from slotbeam.api.admin.views import place_view, replica_view, slot_view
 from slotbeam.api.admin.writes import Write, WriteRequest, answered_before, carry_out
 from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
@@ -66,25 +66,26 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
         text = normalize(query.q[:MAX_SEARCH]) if query.q else None
         behind = None if query.after is None else _named(query.after)
         listing, facts = plane.watcher.listing, plane.watcher.facts
-        every = list(all_slots(artifact, listing, facts.failed, plane.now_ms()))
+        codebook, now = plane.artifact.kae.codebook, plane.now_ms()
+        every = [(place, place.state(facts.failed, now)) for place in all_places(codebook, listing)]
         chosen = [
-            view
-            for view in every
-            if query.state in (None, view["state"])
-            and not (query.bound and view["state"] == Lifecycle.FREE)
-            and position in (None, view["position"])
-            and (text is None or any(text in field for field in _searchable(view)))
-            and (behind is None or place_of(view) > behind)
+            place
+            for place, state in every
+            if query.state in (None, state)
+            and not (query.bound and state is Lifecycle.FREE)
+            and (position is None or position == place.position(codebook))
+            and (text is None or place.holds(text))
+            and (behind is None or place.order > behind)
         ]
-        page = chosen[: query.limit]
+        page = [place_view(plane.artifact, place, facts.failed, now) for place in chosen[: query.limit]]
         await plane.authors.sign(page, facts.epoch)
         head = {"state": facts.state, "epoch": facts.epoch, "revision": facts.revision, "active": facts.active}
         return json_response(
             {
                 **head,
-                "counts": dict(Counter(str(view["state"]) for view in every)),
+                "counts": dict(Counter(str(state) for _, state in every)),
                 "slots": page,
-                "next": _next(page, chosen),
+                "next": str(page[-1]["slot"] or page[-1]["id"]) if len(page) < len(chosen) else None,
             },
             headers={"X-Bindings-Revision": str(facts.revision)},
         )
@@ -218,13 +219,4 @@ def _position(plane: AdminPlane, text: str) -> int:
 
 def _named(text: str) -> tuple[Slot, str]:
     """Return where the slot, or the binding id, is that ended a page. Raises `InputError`: it is neither."""
-    return place_of({"slot": None if text.startswith("b_") else text, "id": text})
-
-
-def _next(page: Sequence[View], chosen: Sequence[View]) -> str | None:
-    """Return what `after` is for the next page; None where this one is the last."""
-    return None if len(page) == len(chosen) else str(page[-1]["slot"] or page[-1]["id"])
-
-
-def _searchable(view: View) -> list[str]:
-    return [*view.get("words", ()), *(str(view.get(name, "")).casefold() for name in ("id", "slot", "owner", "reason"))]
+    return Place(None if text.startswith("b_") else Slot.parse(text), text, None).order

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slotbeam.api.admin.places import Place
 from slotbeam.bindings.actions import actions_of
 from slotbeam.bindings.binding import Binding, Lifecycle
 from slotbeam.bindings.edits.plan import Edit
-from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.spec import FIELDS, RULE_TOLD, SLOT_TOLD, Json, Kind, in_order, json_of
 from slotbeam.bindings.store.store import Store
 from slotbeam.bindings.times import iso
-from slotbeam.errors import InputError, StoreError
+from slotbeam.errors import StoreError
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import ServingState
 from slotbeam.types import Slot
@@ -27,8 +26,6 @@ POLL_S = (0.005, 0.05)
 
 View = dict[str, Any]
 """A slot or a binding as JSON; `models/slots.py` says which members there are."""
-LAST_SLOT = Slot(10**9, 0)
-"""Behind every slot."""
 Spread = dict[str, Any]
 """Who serves a revision, as JSON; `models/edits.py` calls it `Propagation`. `settled`: nobody is awaited."""
 
@@ -38,10 +35,7 @@ def slot_view(
 ) -> View:
     """Show one slot with what it holds. A draft has no slot; a free slot has no binding."""
     codebook = artifact.kae.codebook
-    position = slot.position if slot else None
-    if slot is None and binding is not None:
-        with suppress(InputError):  # a category of another version of slotbeam has no position here
-            position = codebook.position_of(binding.category)
+    position = Place(slot, binding.id if binding else None, binding).position(codebook)
     place = {
         "slot": str(slot) if slot else None,
         "position": position,
@@ -90,37 +84,13 @@ def _shown(kind: Kind, value: Any) -> object:
     return iso(value) if kind is Kind.MOMENT else value
 
 
-def all_slots(artifact: Artifact, listing: Listing | None, failed: Mapping[str, str], now_ms: int) -> Iterator[View]:
-    """Yield every reserved slot and every bound one in order, then bindings without a slot that are no rules."""
-    codebook = artifact.kae.codebook
-    holders = listing.holders if listing else {}
-    shown = set()
-    for position in range(len(codebook.sizes)):
-        reserved = codebook.reserved(position)
-        beyond = sorted(slot.index for slot in holders if slot.position == position and slot.index not in reserved)
-        for index in (*reserved, *(index for index in beyond if index in codebook.bindable(position))):
-            slot = Slot(position, index)
-            binding_id = holders.get(slot)
-            binding = listing.bindings.get(binding_id) if listing and binding_id else None
-            if binding_id and binding is None:
-                yield {
-                    **slot_view(artifact, slot, None, now_ms),
-                    "state": Lifecycle.FAILED,
-                    "id": binding_id,
-                    "error": failed.get(binding_id),
-                }
-                continue
-            if binding:
-                shown.add(binding.id)
-            yield slot_view(artifact, slot, binding, now_ms, failed.get(binding_id) if binding_id else None)
-    for binding_id, binding in sorted(listing.bindings.items()) if listing else ():
-        if binding_id not in shown and not binding.is_rule:
-            yield slot_view(artifact, None, binding, now_ms, failed.get(binding_id))
-
-
-def place_of(view: View) -> tuple[Slot, str]:
-    """Return where `all_slots` has a view: bindings without a slot come last, by their ids."""
-    return (Slot.parse(view["slot"]), "") if view["slot"] else (LAST_SLOT, view["id"])
+def place_view(artifact: Artifact, place: Place, failed: Mapping[str, str], now_ms: int) -> View:
+    """Show one of `all_places`."""
+    why = failed.get(place.binding_id) if place.binding_id else None
+    if place.binding_id and place.binding is None:
+        free = slot_view(artifact, place.slot, None, now_ms)
+        return {**free, "state": Lifecycle.FAILED, "id": place.binding_id, "error": why}
+    return slot_view(artifact, place.slot, place.binding, now_ms, why)
 
 
 def replica_view(heartbeat: Mapping[str, object]) -> dict[str, object]:

@@ -5,7 +5,7 @@ Pure code. A load makes them and, when asked to, replaces them; it never removes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from slotbeam.bindings.binding import Binding
@@ -83,6 +83,7 @@ class _Load:
         self.rules = dict(listing.rules)
         self.slots = dict(listing.holders)
         self.lines: dict[str, int] = {}
+        self.unseen: dict[int, Iterator[int]] = {}  # position → slots not looked at yet: none becomes free on the way
         self.refused: dict[int, SlotbeamError] = {}
 
     def run(self, rows: Sequence[ImportRow]) -> list[Edit]:
@@ -199,7 +200,7 @@ class _Load:
         codebook = self.artifact.kae.codebook
         position = codebook.position_of(row.wanted.category)
         bindable, group = codebook.bindable(position), codebook.group_name(position)
-        for index in bindable:
+        for index in self.unseen.setdefault(position, iter(bindable)):
             slot = Slot(position, index)
             if slot not in self.slots:
                 self.slots[slot] = row.binding_id
