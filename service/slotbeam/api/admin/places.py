@@ -16,7 +16,7 @@ LAST_SLOT = Slot(10**9, 0)
 """Behind every slot."""
 
 
-class Place(NamedTuple):
+class ListedSlot(NamedTuple):
     """A slot with what it holds, or a binding without a slot.
 
     `binding_id` is None of a free slot, `binding` also of a record that this version cannot read.
@@ -55,7 +55,7 @@ class Place(NamedTuple):
         return (self.slot, "") if self.slot else (LAST_SLOT, self.binding_id or "")
 
 
-def all_places(codebook: Codebook, listing: Listing | None) -> Iterator[Place]:
+def all_places(codebook: Codebook, listing: Listing | None) -> Iterator[ListedSlot]:
     """Yield every reserved slot and every bound one in order, then bindings without a slot that are no rules."""
     holders = listing.holders if listing else {}
     bindings = listing.bindings if listing else {}
@@ -70,10 +70,10 @@ def all_places(codebook: Codebook, listing: Listing | None) -> Iterator[Place]:
             slot = Slot(position, index)
             binding_id = holders.get(slot)
             if binding_id is None:
-                yield Place(slot, None, None)
+                yield ListedSlot(slot, None, None)
                 continue
             held.add(binding_id)
-            yield Place(slot, binding_id, bindings.get(binding_id))
+            yield ListedSlot(slot, binding_id, bindings.get(binding_id))
     for binding_id, binding in sorted(bindings.items()):
         if binding_id not in held and not binding.is_rule:
-            yield Place(None, binding_id, binding)
+            yield ListedSlot(None, binding_id, binding)

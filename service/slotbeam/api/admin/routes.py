@@ -21,7 +21,7 @@ from slotbeam.api.admin.models.edits import Done, Removed
 from slotbeam.api.admin.models.replicas import ReplicaList
 from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
-from slotbeam.api.admin.places import Place, all_places
+from slotbeam.api.admin.places import ListedSlot, all_places
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.queries import query_routes
 from slotbeam.api.admin.reverting import reverting_routes
@@ -219,4 +219,4 @@ def _position(plane: AdminPlane, text: str) -> int:
 
 def _named(text: str) -> tuple[Slot, str]:
     """Return where the slot, or the binding id, is that ended a page. Raises `InputError`: it is neither."""
-    return Place(None if text.startswith("b_") else Slot.parse(text), text, None).order
+    return ListedSlot(None if text.startswith("b_") else Slot.parse(text), text, None).order

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from slotbeam.api.admin.places import Place
+from slotbeam.api.admin.places import ListedSlot
 from slotbeam.bindings.actions import actions_of
 from slotbeam.bindings.binding import Binding, Lifecycle
 from slotbeam.bindings.edits.plan import Edit
@@ -35,7 +35,7 @@ def slot_view(
 ) -> View:
     """Show one slot with what it holds. A draft has no slot; a free slot has no binding."""
     codebook = artifact.kae.codebook
-    position = Place(slot, binding.id if binding else None, binding).position(codebook)
+    position = ListedSlot(slot, binding.id if binding else None, binding).position(codebook)
     place = {
         "slot": str(slot) if slot else None,
         "position": position,
@@ -84,7 +84,7 @@ def _shown(kind: Kind, value: Any) -> object:
     return iso(value) if kind is Kind.MOMENT else value
 
 
-def place_view(artifact: Artifact, place: Place, failed: Mapping[str, str], now_ms: int) -> View:
+def place_view(artifact: Artifact, place: ListedSlot, failed: Mapping[str, str], now_ms: int) -> View:
     """Show one of `all_places`."""
     why = failed.get(place.binding_id) if place.binding_id else None
     if place.binding_id and place.binding is None:
