@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -70,6 +71,16 @@ async def test_answers_of_a_data_plane_are_the_declared_models(data: AppClient) 
             await client.retrieve("mug", filter={"nowhere": 1})
     assert refused.value.status == 422
     assert refused.value.problem["type"] == "urn:slotbeam:problem:invalid-filter"
+
+
+def test_both_clients_do_the_same() -> None:
+    def offered(kind: type) -> dict[str, str]:
+        methods = inspect.getmembers(kind, inspect.isfunction)
+        return {
+            name: str(inspect.signature(one)) for name, one in methods if not name.startswith("_") and name != "sleep"
+        }
+
+    assert offered(AsyncClient) == offered(Client)
 
 
 def test_members_that_a_newer_service_adds_are_passed_over() -> None:

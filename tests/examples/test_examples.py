@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import runpy
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -46,13 +44,6 @@ def run(*command: object, **variables: str) -> str:
     return done.stdout
 
 
-def client(answer: Any, slept: list[float]) -> Any:
-    """Return the example's client, of a service that answers as `answer` does; nothing sleeps."""
-    module: Mapping[str, Any] = runpy.run_path(str(EXAMPLES / "search_client.py"))
-    http = httpx.Client(base_url="http://shop", transport=httpx.MockTransport(answer))
-    return module["SearchClient"](http, slept.append)
-
-
 def test_every_example_is_run_by_a_test() -> None:
     assert {file.name for file in EXAMPLES.iterdir() if file.is_file()} == TESTED | {"README.md", "labubu.txt"}
 
@@ -76,15 +67,17 @@ def test_the_search_client_turns_pages_shows_bindings_and_reports_what_users_did
     assert 'slotbeam_hits_total{event="order"} 1.0' in metrics
 
 
-def test_the_search_client_waits_as_long_as_a_busy_service_asks_for_and_then_gives_up() -> None:
-    busy = httpx.Response(503, headers={"retry-after": "3"}, json={"detail": "64 queries run or wait"})
-    found = {"request_id": "r", "bindings": {"revision": 7}, "applied_bindings": [], "items": [{"id": "a"}] * 10}
-    answers, slept = [busy, busy, httpx.Response(200, json=found)], list[float]()
-    page = client(lambda request: answers.pop(0), slept).search("mug", page=1)
-    assert (page.first, len(page.items), page.revision) == (5, 5, 7)
-    assert [3 <= seconds <= 3 + 2**attempt for attempt, seconds in enumerate(slept)] == [True, True]
-    with pytest.raises(SystemExit, match="503: 64 queries run or wait"):
-        client(lambda request: busy, slept).search("mug")
+def test_the_search_client_says_what_the_service_refuses(up: Up) -> None:
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "search_client.py", "x" * 300],
+        env=environment(data_url=up.record["data"]),
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "256" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_campaign_is_previewed_bound_served_found_listed_and_ended(up: Up, path: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, WithJsonSchema, create_model
 from pydantic.config import JsonDict
@@ -58,12 +58,30 @@ def _unsaid(name: str) -> Any:
     return _UNSAID.get(FIELDS[name], DEFAULTS[name])
 
 
-SlotFields: Any = create_model("SlotFields", __base__=Said, **_fields(SLOT_TOLD, _SAID))
-RuleFields: Any = create_model("RuleFields", __base__=Said, **_fields(RULE_TOLD, _SAID))
-ToldFields: Any = create_model("ToldFields", __base__=Said, **_fields(TOLD, _SAID))
-"""The fields of `BindingSpec` that views of slots, views of rules, and exports show."""
 _LATER: Members = {name: (_SAID.get(name, (_BY_KIND[FIELDS[name]],))[0], _unsaid(name)) for name in LATER}
-RecordFields: Any = create_model("RecordFields", __base__=Said, **_fields(FIELDS, _LATER))
-"""All fields of `BindingSpec`, as a record has them that anyone may have written; `LATER` ones may be unsaid."""
+
+if TYPE_CHECKING:
+
+    class _Fields(Said):
+        """To who checks types a field is of any type: `BindingSpec` alone says which there are."""
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    class SlotFields(_Fields): ...
+
+    class RuleFields(_Fields): ...
+
+    class ToldFields(_Fields): ...
+
+    class RecordFields(_Fields): ...
+
+else:
+    SlotFields = create_model("SlotFields", __base__=Said, **_fields(SLOT_TOLD, _SAID))
+    RuleFields = create_model("RuleFields", __base__=Said, **_fields(RULE_TOLD, _SAID))
+    ToldFields = create_model("ToldFields", __base__=Said, **_fields(TOLD, _SAID))
+    """The fields of `BindingSpec` that views of slots, views of rules, and exports show."""
+    RecordFields = create_model("RecordFields", __base__=Said, **_fields(FIELDS, _LATER))
+    """All fields of `BindingSpec`, as a record has them that anyone may have written; `LATER` ones may be unsaid."""
+
 UNSAID: JsonDict = {name: _unsaid(name) for name in TOLD if name in DEFAULTS}
 """Of an example: the fields that nobody said."""
