@@ -84,6 +84,14 @@ class Listing:
         return {slot: binding_id for binding_id, slot in self.placed.items()}
 
     @cached_property
+    def taken(self) -> Mapping[int, set[int]]:
+        """Position → the indices of its slots that are held."""
+        taken: dict[int, set[int]] = {}
+        for slot in self.holders:
+            taken.setdefault(slot.position, set()).add(slot.index)
+        return taken
+
+    @cached_property
     def words(self) -> Mapping[str, str]:
         """Canonical word → the id of the binding that holds it. A rule holds no word: many may have one in common."""
         return {word: b.id for b in self.bindings.values() if b.holds_words for word in b.words}
@@ -113,8 +121,9 @@ _slot = lru_cache(_REMEMBERED)(Slot.parse)
 
 def first_free(listing: Listing, position: int, reserved: Sequence[int], group: str) -> Slot:
     """Find the first reserved slot of `position` that nothing holds. Raises `NoFreeSlot` naming three to reclaim."""
+    taken = listing.taken.get(position, ())
     for index in reserved:
-        if Slot(position, index) not in listing.holders:
+        if index not in taken:
             return Slot(position, index)
     best = sorted(
         (

@@ -53,8 +53,11 @@ def _full_positions(artifact: Artifact, listing: Listing) -> Iterator[tuple[int,
     """Yield each position without a free slot, and what the bind there would be refused with."""
     codebook = artifact.kae.codebook
     for position in range(len(codebook)):
+        bindable = codebook.bindable(position)
+        if len(listing.taken.get(position, ())) < len(bindable):
+            continue  # of the rows of a file each asks
         try:
-            first_free(listing, position, codebook.bindable(position), codebook.group_name(position))
+            first_free(listing, position, bindable, codebook.group_name(position))
         except NoFreeSlot as error:
             yield position, str(error)
 
