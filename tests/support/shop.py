@@ -38,12 +38,12 @@ class SidInputs:
         return np.array([*sid, *(code for recent in recent_sids for code in recent)], np.int64)
 
 
-def make_kae() -> Kae:
+def make_kae(reserved: int = RESERVED) -> Kae:
     named = (("entity", ENTITIES), ("brand", BRANDS), ("color", COLORS))
     dictionary = Dictionary([Concept(word, category, count=1) for category, words in named for word in words])
     index = np.array([i + 1 for _, words in named for i in range(len(words))], np.int32)
     counts = tuple(len(words) for _, words in named)
-    codebook = Codebook(GROUPS, (0, 0, 0), counts, (RESERVED,) * 3, index, dictionary)
+    codebook = Codebook(GROUPS, (0, 0, 0), counts, (reserved,) * 3, index, dictionary)
     n = len(dictionary)
     importance = Importance(np.ones(n, np.float32), np.empty((0, 2), np.int32), np.full(n, -1, np.int32))
     return Kae(dictionary, codebook, importance, ENGLISH)

@@ -38,7 +38,7 @@ async def copy_store(store: Store, data_dir: Path) -> dict[str, Any]:
             )
         lists, _ = await store.items({binding.items for binding in listing.bindings.values()})
         path = folder(data_dir) / file_name(ROLE, codebook)
-        await asyncio.to_thread(save, path, codebook, LastGood(listing, lists))
+        await asyncio.to_thread(save, path, codebook, LastGood(listing, lists), durable=False)
     items = ItemStore(store)
     seen, records = await items.listing()
     if seen is not None:

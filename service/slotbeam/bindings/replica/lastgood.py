@@ -39,8 +39,12 @@ class LastGood:
     items: ItemLists
 
 
-def save(path: Path, codebook_sha: str, good: LastGood) -> None:
-    """Write `good`; the former file becomes the second generation. Raises OSError."""
+def save(path: Path, codebook_sha: str, good: LastGood, *, durable: bool = True) -> None:
+    """Write `good`; the former file becomes the second generation. Raises OSError.
+
+    Args:
+        durable: it outlives a power cut once this has returned.
+    """
     listing = good.listing
     body = canonical(
         {
@@ -59,9 +63,9 @@ def save(path: Path, codebook_sha: str, good: LastGood) -> None:
     here = set(os.listdir(lists))
     new = [(lists / sha, encode_items(ids)[1]) for sha, ids in good.items.items() if sha not in here]
     with ThreadPoolExecutor(_WRITERS) as pool:
-        list(pool.map(lambda one: write_whole(*one, durable=True, mode=PRIVATE), new))
+        list(pool.map(lambda one: write_whole(*one, durable=durable, mode=PRIVATE), new))
     whole = hashlib.sha256(body).hexdigest().encode() + b"\n" + body
-    write_whole(path, whole, durable=True, mode=PRIVATE, former=second(path))
+    write_whole(path, whole, durable=durable, mode=PRIVATE, former=second(path))
     _collect(path, good.items)
 
 
