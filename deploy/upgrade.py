@@ -207,7 +207,8 @@ def main() -> None:
         if what is not index:
             command.add_argument("--replace", required=True, help="restarts {name}, by SIGTERM, as what is new")
             command.add_argument("--timeout", type=float, default=300, help="seconds until it serves (%(default)g)")
-            command.add_argument(f"--{'version' if what is service else 'model'}", help="that a new one must serve")
+    commands.choices["service"].add_argument("--version", help="that a new one must be of")
+    commands.choices["model"].add_argument("--model", help="that a new one must serve")
     commands.choices["model"].add_argument("--carry", required=True, help="slotbeam slots carry, at the control plane")
     commands.choices["index"].add_argument("name", help="of the index")
     commands.choices["index"].add_argument("--pull", help="brings the index to {name}; else it is there already")

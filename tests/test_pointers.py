@@ -39,7 +39,7 @@ def members(group: TyperGroup) -> dict[str, Command]:
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 ROOTS = ("bin", "data", "dev", "etc", "opt", "proc", "run", "sys", "tmp", "usr", "srv", "var")
 """Where absolute paths of files begin; every other absolute path is one of HTTP."""
-FOREIGN = {"--help", "--index-url", "--target", "--build", "--patch-file"}
+FOREIGN = {"--help", "--index-url", "--target", "--build", "--no-deps", "--patch-file"}
 """Options of pip, docker-compose and kubectl that pages show; every command of ours has --help."""
 EXAMPLES = {"bindings.csv", "bindings.json", "clicks.jsonl", "items.csv", "items.jsonl", "judged.csv", "queries.txt"}
 EXAMPLES |= {"today.jsonl"}
@@ -141,7 +141,7 @@ def test_every_command_line_that_is_named_can_be_typed() -> None:
 
 def test_every_option_that_is_named_is_one_of_some_command() -> None:
     known = FOREIGN.union(*map(options_of, commands(root())))
-    folders = ("loadtest", "tests/torture", "tests/kernels")
+    folders = ("loadtest", "tests/torture", "tests/kernels", "deploy")
     for script in (script for folder in folders for script in (ROOT / folder).glob("*.py")):
         known.update(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', script.read_text(encoding="utf-8")))
 

@@ -13,6 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +170,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, tiny_artifact: Path) -> Iter
     with EmbeddedStore(directory / "store") as store, ExitStack() as stack:
         fleet = Fleet(directory, tiny_artifact, store, stack)
         for url in fleet.urls.values():
-            wait_for(lambda url=url: ready(url))
+            wait_for(partial(ready, url))
         body = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i003", "i004"]}}
         fleet.admin("POST", "/admin/slots?wait=all&timeout=60s", json=body)
         fleet.admin("PUT", "/admin/items/z1?wait=all&timeout=60s", json={"title": "zorblax plush"})
