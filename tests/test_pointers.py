@@ -9,12 +9,13 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 import pytest
+from fastapi.routing import iter_route_contexts
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from slotbeam.api.admin import create_admin_app
 from slotbeam.api.http.docs import docs_routes
-from slotbeam.api.retrieve.app import create_data_app
+from slotbeam.api.retrieve.app import STABLE, create_data_app
 from slotbeam.cli import app
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import PREFIX, Settings
@@ -182,6 +183,8 @@ def routes(tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
         for path, operations in plane.openapi()["paths"].items():
             named = (one for operation in operations.values() for one in operation.get("parameters", ()))
             found[path] = {one["name"] for one in named if one["in"] == "query"}
+        served = {context.path for context in iter_route_contexts(plane.routes)}
+        found |= {STABLE + path: names for path, names in found.items() if STABLE + path in served}
     return {re.sub(r"\{\w+\}", HOLE, path): names for path, names in found.items()}
 
 

@@ -18,6 +18,8 @@ from slotbeam.errors import SetupError
 from slotbeam.storeurl import STARS, StoreUrl, shown
 
 PREFIX = "SLOTBEAM_"
+_ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
+_USUAL_PORT = {"http": ":80", "https": ":443"}
 _SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://.*:\d+", re.IGNORECASE)
 
 
@@ -87,8 +89,16 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="seconds after SIGTERM in which /readyz says 503 and requests are still answered (0: none)",
     )
+    cors_origins: str | None = Field(
+        None, description="origins whose pages may ask the data plane, commas between them, or *; unset: none may"
+    )
     search_page: bool = Field(False, description="a search box at the root of the data plane (`up`: on unless set)")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe event logged")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Those of SLOTBEAM_CORS_ORIGINS; `*` is any."""
+        return tuple(each.strip() for each in self.cors_origins.split(",")) if self.cors_origins else ()
 
     @property
     def indexes(self) -> Path:
@@ -115,6 +125,17 @@ class Settings(BaseSettings):
             with _as_value_error():
                 StoreUrl.parse(url)
         return url
+
+    @model_validator(mode="after")
+    def _names_origins(self) -> Settings:
+        for origin in self.origins if self.origins != ("*",) else ():
+            if not _ORIGIN.fullmatch(origin) or origin.endswith(_USUAL_PORT[origin.partition(":")[0]]):
+                raise ValueError(
+                    f"SLOTBEAM_CORS_ORIGINS holds {origin!r}: an origin is http(s)://host or http(s)://host:port as "
+                    "browsers write it, in lower case, without the usual port (80, 443) and with nothing behind; any "
+                    "origin is * alone"
+                )
+        return self
 
     @model_validator(mode="after")
     def _can_check_its_certificate(self) -> Settings:

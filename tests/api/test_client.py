@@ -44,8 +44,8 @@ class Service:
             raise answer
         return answer()
 
-    def call(self, method: str, path: str, **request: Any) -> httpx.Response:
-        with Client("http://t", transport=httpx.MockTransport(self)) as client:
+    def call(self, method: str, path: str, url: str = "http://t", **request: Any) -> httpx.Response:
+        with Client(url, transport=httpx.MockTransport(self)) as client:
             client.sleep = self.slept.append
             return client.call(method, path, **request)
 
@@ -130,6 +130,13 @@ def test_a_service_that_stays_busy_is_left_after_four_tries_and_one_that_asks_fo
     with pytest.raises(ServiceError, match=r"closed \(HTTP 503\)") as left:
         closed.call("GET", "/info")
     assert left.value.problem == {}
+
+
+@pytest.mark.parametrize("url", ["http://t/v1", "http://proxy/search/v1/"])
+def test_a_search_behind_a_prefix_may_be_sent_twice_too(url: str) -> None:
+    service = Service(busy, done)
+    assert service.call("POST", "/retrieve", url, json={}).status_code == 200
+    assert [request.url.path for request in service.asked] == [f"{httpx.URL(url).path.rstrip('/')}/retrieve"] * 2
 
 
 def test_a_refusal_holds_its_problem_and_is_not_repeated() -> None:

@@ -73,7 +73,9 @@ class Sender:
             answer: to the last time; None where none came.
         """
         repeatable = (
-            request.method in _SAFE_METHODS or "idempotency-key" in request.headers or request.url.path in _SAFE_PATHS
+            request.method in _SAFE_METHODS
+            or "idempotency-key" in request.headers
+            or request.url.path.endswith(_SAFE_PATHS)  # behind /v1, or the path of a proxy
         )
         if tried >= self.tries or not repeatable or (answer is not None and answer.status_code not in _BUSY):
             return None

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from slotbeam.api.http import bodies
-from slotbeam.api.http.guard import MAX_HEAD, HeadGuard
+from slotbeam.api.http.guard import MAX_HEAD, Bodiless, HeadGuard
 from slotbeam.api.http.problems import EVERY
 from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.search.snapshot import Holder, Snapshot
@@ -256,3 +256,22 @@ async def test_a_caller_in_this_process_may_cancel_its_request() -> None:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
+
+
+async def test_head_of_an_answer_without_an_end_is_its_headers() -> None:
+    app = FastAPI()
+
+    async def ticks() -> AsyncIterator[bytes]:
+        while True:
+            yield b"tick"
+            await asyncio.sleep(0)
+
+    @app.get("/live")
+    async def live() -> Response:
+        return StreamingResponse(ticks(), media_type="text/event-stream")
+
+    app.add_middleware(Bodiless)
+    async with asyncio.timeout(30), client_of(app) as client:
+        answer = await client.head("/live")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")

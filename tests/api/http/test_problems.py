@@ -115,5 +115,5 @@ async def test_an_overloaded_answer_says_when_to_come_back() -> None:
 
 async def test_a_wrong_method_is_answered_with_the_right_ones() -> None:
     response = await ask("DELETE", "/bug")
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == "GET, HEAD"
     assert "it takes GET" in response.json()["detail"]

@@ -14,7 +14,7 @@ from slotbeam import __version__
 from slotbeam.api.http import problems, query
 from slotbeam.api.http.bodies import json_response
 from slotbeam.api.http.docs import docs_routes
-from slotbeam.api.http.guard import Headers, HeadGuard
+from slotbeam.api.http.guard import Bodiless, Headers, HeadGuard
 from slotbeam.api.http.openapi import describe
 
 
@@ -25,6 +25,7 @@ def plane_app(
     *,
     secured: str | None = None,
     around: Sequence[Middleware] = (),
+    inside: Sequence[Middleware] = (),
 ) -> FastAPI:
     """Build an application whose only routes are `/docs` and `/openapi.json`.
 
@@ -34,6 +35,7 @@ def plane_app(
         bodies: what its requests hold, for the document.
         secured: paths that begin so need a bearer token.
         around: stands around the guard, so that it sees what the guard refuses.
+        inside: stands around the routes, and sees what they answer to GET where HEAD was asked.
     """
     app = FastAPI(
         title=title,
@@ -44,14 +46,14 @@ def plane_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Headers), *around, Middleware(HeadGuard)],
+        middleware=[Middleware(Headers), *around, Middleware(HeadGuard), Middleware(Bodiless), *inside],
     )
     problems.install(app)
     query.install(app)
     describe(app, *bodies, secured=secured)
     app.include_router(docs_routes(title))
 
-    @app.api_route("/openapi.json", methods=["GET", "HEAD"], include_in_schema=False)
+    @app.get("/openapi.json", include_in_schema=False)
     async def document() -> Response:
         return json_response(app.openapi())
 

@@ -55,11 +55,11 @@ def docs_routes(title: str) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     page = _PAGE.format(title=escape(title)).encode()
 
-    @router.api_route("/docs", methods=["GET", "HEAD"])
+    @router.get("/docs")
     async def docs() -> Response:
         return Response(page, media_type="text/html", headers={"Content-Security-Policy": POLICY})
 
-    @router.api_route("/docs/{name}", methods=["GET", "HEAD"])
+    @router.get("/docs/{name}")
     async def asset(name: str) -> Response:
         if name not in _ASSETS:
             raise NotFound(f"/docs has no such file; it has {', '.join(_ASSETS)}")

@@ -58,6 +58,28 @@ class Headers:
         await self.app(scope, receive, adding)
 
 
+class Bodiless:
+    """ASGI middleware: HEAD is answered as GET is, without the body (RFC 9110, 9.3.2).
+
+    The routes see a GET. An answer that streams ends with its headers.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def heading(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b""})
+
+        await self.app({**scope, "method": "GET"}, receive, heading)
+
+
 class Ending:
     """ASGI middleware for a server of our own, whose process will end.
 

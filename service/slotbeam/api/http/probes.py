@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from fastapi import APIRouter
@@ -16,8 +15,6 @@ from slotbeam.api.http.models import Draining, Liveness, PlaneInfo, Readiness, S
 from slotbeam.api.http.openapi import answers
 from slotbeam.search.snapshot import Holder, ServingState, Snapshot
 
-_SAME = {"description": "As GET answers, without the body"}
-
 
 class Exposition(Protocol):
     """Metrics of a plane."""
@@ -28,21 +25,13 @@ class Exposition(Protocol):
 
 
 def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> APIRouter:
-    """Build the routes that operators and machines read; none of them waits for anything. Each takes HEAD, too."""
+    """Build the routes that operators and machines read; none of them waits for anything."""
     router = APIRouter()
-    head = partial(
-        router.head,
-        summary="Whether GET would answer",
-        response_class=Response,
-        response_description=_SAME["description"],
-    )
 
-    @head("/livez")
     @router.get("/livez", summary="The process answers; touches nothing", responses=answers(200, model=Liveness))
     async def livez() -> Response:
         return json_response({"status": "ok"})
 
-    @head("/readyz", responses={503: _SAME})
     @router.get(
         "/readyz",
         summary="200 once a snapshot may be served, whatever the store does afterwards",
@@ -55,12 +44,10 @@ def probes(holder: Holder, ready: Callable[[], bool], metrics: Exposition) -> AP
         status = "ready" if snapshot.state in (ServingState.LIVE, ServingState.NONE) else "degraded"
         return json_response({"status": status, "bindings": snapshot.bindings()})
 
-    @head("/metrics")
     @router.get("/metrics", summary="Prometheus text format", response_class=PlainTextResponse)
     async def prometheus() -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
-    @head("/info")
     @router.get("/info", summary="Model, codebook, sizes and revision", responses=answers(200, model=PlaneInfo))
     async def info() -> Response:
         return json_response(plane_info(holder.current))

@@ -12,6 +12,7 @@ from http import HTTPStatus
 import orjson
 import structlog
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -169,10 +170,10 @@ def install(app: FastAPI) -> None:
 def _methods_at(app: FastAPI, request: Request) -> list[str]:
     """Return every method that the path of `request` takes (Starlette names those of the first route that matches)."""
     methods: set[str] = set()
-    for path, operations in app.openapi().get("paths", {}).items():
-        if compile_path(path)[0].match(request.url.path):
-            methods.update(method.upper() for method in operations)
-    return sorted(methods)
+    for context in iter_route_contexts(app.routes):
+        if context.path and context.methods and compile_path(context.path)[0].match(request.url.path):
+            methods |= context.methods
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
 
 
 def _clean(value: object) -> object:
