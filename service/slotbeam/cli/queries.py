@@ -1,4 +1,4 @@
-"""`slotbeam queries`: the queries that got no items, from the shell."""
+"""`slotbeam queries`: the queries that got no items, or no clicks, from the shell."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
 
 def queries(
     ctx: typer.Context,
+    unclicked: Annotated[bool, typer.Option("--unclicked", help="Those with items of which nobody took one.")] = False,
     count: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 20,
     url: AdminUrl = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the queries that got no items, from five askers on."""
+    """List the queries that got no items, or no clicks, from five askers on."""
     from slotbeam.cli.client import admin_client
 
     with admin_client(settings_of(ctx), url) as client:
-        answer = client.call("GET", "/admin/queries", params={"answered": "none", "count": count}).json()
+        asked = {"answered": "unclicked" if unclicked else "none", "count": count}
+        answer = client.call("GET", "/admin/queries", params=asked).json()
     if as_json:
         show_json(answer)
         return

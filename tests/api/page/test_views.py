@@ -11,7 +11,7 @@ import pytest
 
 from slotbeam.api.page.render import ASSETS, POLICY, environment
 
-from .conftest import BOUND, TOKEN, VIEWS, etag_of
+from .conftest import BOUND, VIEWS, etag_of
 
 Browser = Any
 SCRIPTS = [
@@ -226,17 +226,3 @@ async def test_a_long_list_is_paged_and_found_by_a_word(browser: Browser) -> Non
         path = unescape(found[1]) if found else ""
     assert sorted(seen) == sorted(f"word{number}" for number in range(210))
     assert re.findall(r">(word[0-9]+)</a>", (await browser.get("/?q=word209")).text) == ["word209"]
-
-
-async def test_bound_words_that_nobody_clicks_are_told(browser: Browser) -> None:
-    ids = {}
-    for word in ("labubu", "crocs"):
-        bound = await browser.post("/ops/slots/new", **{**BOUND, "words": word})
-        [found] = re.findall(r'href="/ops/slots/([^"]+)"', bound.text)
-        held = await browser.client.get(f"/admin/slots/{found}", headers={"authorization": f"Bearer {TOKEN}"})
-        ids[word] = held.json()["id"]
-    counts = {ids["labubu"]: [40, 10, 0], ids["crocs"]: [30, 0, 0], "b_gone": [99, 0, 0]}
-    await browser.client.plane.store.publish_stats("r1", {"bindings": counts})
-    told = (await browser.get("/ops/queries")).text
-    assert re.findall(r'href="/ops/slots/b_[^"]+">(\w+)</a>', told) == ["crocs"]
-    assert re.findall(r"(\d+) % <small>of (\d+)</small>", (await browser.get("/")).text) == [("25", "40"), ("0", "30")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from slotbeam.access.auth import Tokens
@@ -50,7 +51,7 @@ class Desk(Protocol):
 
 
 async def asked_for(desk: Desk) -> tuple[int, Mapping[str, int]]:
-    """Count the sampled queries of the last day, and how many of them trigger each binding, by id.
+    """Count the sampled queries of the last day, and how many of them trigger each binding and rule, by id.
 
     A store that does not answer costs the counts, not the page.
     """
@@ -62,8 +63,9 @@ async def asked_for(desk: Desk) -> tuple[int, Mapping[str, int]]:
 
     def count() -> Mapping[str, int]:
         is_word = snapshot.artifact.is_another_word
-        matches = (snapshot.overlay.match(query, EVERY, is_word) for query in sample)
-        return Counter(match.pinned.id for found in matches for match in found)
+        bound = (match.pinned.id for query in sample for match in snapshot.overlay.match(query, EVERY, is_word))
+        ruled = (match.rule.id for query in sample for match in snapshot.overlay.rules.match(query))
+        return Counter(chain(bound, ruled))
 
     return len(sample), await desk.off_loop(count)
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.page.console import ask
+from slotbeam.api.page.desk import asked_for
 from slotbeam.api.page.editing import Edited, View, filled_of_any, said_of_any
 from slotbeam.api.page.forms import Form, lines
 from slotbeam.api.page.routes import SHOWN, Pages
@@ -30,10 +31,11 @@ def rule_list(pages: Pages) -> APIRouter:
         session = pages.signed_in(request)
         told = await ask(request, session, "GET", "/rules", params={"q": q})
         problem, rules = None if told.ok else told.body, told.body.get("rules", [])
-        left = max(0, len(rules) - SHOWN)
+        sampled, taken = await asked_for(pages.desk) if told.ok else (0, {})
         return await pages.show(
-            request, session, "rules.html", "rules", told.status, rules=rules[:SHOWN], left=left, problem=problem, q=q
-        )
+            request, session, "rules.html", "rules", told.status, rules=rules[:SHOWN], q=q, problem=problem,
+            left=max(0, len(rules) - SHOWN), sampled=sampled, taken=taken, most=max([1, *taken.values()]),
+        )  # fmt: skip
 
     return router
 
