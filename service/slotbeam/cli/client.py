@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ class PlaneClient(client.Client):
             raise SetupError(
                 f'{self.url} does not answer ({error or type(error).__name__}); start "slotbeam up"'
             ) from None
+
+    def listed(self, path: str, member: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a list that comes in pages answers, with the `member` of all pages. Raises as `call`."""
+        answer: dict[str, Any] = self.call("GET", path, params=params).json()
+        while answer["next"] is not None:
+            page = self.call("GET", path, params={**params, "after": answer["next"]}).json()
+            answer = {**page, member: [*answer[member], *page[member]]}
+        return answer
 
 
 def admin_client(settings: Settings, url: str | None = None) -> PlaneClient:

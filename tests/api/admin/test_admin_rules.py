@@ -105,6 +105,30 @@ async def test_every_action_is_listed_newest_first_and_found(admin: httpx.AsyncC
     assert (tumbler["alias"], tumbler["two_way"], tumbler["filter"]) == ("mug", True, None)
 
 
+async def test_pages_of_rules_are_the_whole_list_whatever_is_removed_in_between(admin: httpx.AsyncClient) -> None:
+    """Also of those that one file made, in one revision."""
+    rows = [{"words": [f"word{number}"], "hide": ["i001"]} for number in range(4)]
+    assert (await admin.post("/admin/slots:import", json=rows)).status_code == 200
+    made = await make(admin, HIDE)
+    last = await make(admin, EVERY[1])
+    every = (await admin.get(RULES)).json()
+    assert (every["next"], len(every["rules"])) == (None, 6)
+    for limit in (1, 4, 5):
+        seen: list[Any] = []
+        after: str | None = None
+        while not seen or after is not None:
+            params = {"limit": limit} | ({"after": after} if after else {})
+            page = (await admin.get(RULES, params=params)).json()
+            assert page["counts"] == every["counts"]
+            seen, after = [*seen, *page["rules"]], page["next"]
+        assert seen == every["rules"]
+    first = (await admin.get(RULES, params={"limit": 2})).json()
+    await admin.delete(f"{RULES}/{made['id']}", headers={"if-match": "*"})
+    await admin.patch(f"{RULES}/{last['id']}", json={"owner": "x"}, headers={"if-match": "*"})
+    assert await listed(admin, f"?after={first['next']}") == every["rules"][2:]
+    assert (await admin.get(RULES, params={"after": made["id"]})).status_code == 422
+
+
 async def test_rules_hold_no_slot_and_no_word_and_slots_are_no_rules(admin: httpx.AsyncClient) -> None:
     rule = await make(admin, {"words": ["labubu"], "hide": ["i001"]})
     body = {"words": ["labubu"], "category": "brand", "items": {"ids": ["i002"]}}

@@ -61,6 +61,10 @@ SlotText = Annotated[str, Field(pattern=SLOT_PATTERN, examples=["1-2049"])]
 Position = Annotated[str, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": len(CATEGORIES) - 1})]
 """Only the codebook knows how many there are: the route reads the number."""
 
+Limit = Annotated[int, Digits]
+PAGE = Field(1000, ge=1, le=1000, description="How many at most")
+"""A list that has a `next`."""
+
 SlotPath = Annotated[
     str,
     Path(
@@ -99,7 +103,7 @@ class SlotsQuery(Params):
         description=f"Part of a word, an id, a slot, an owner or a reason; the first {MAX_SEARCH} characters count",
     )
     bound: Flag = Field(False, description="Leave free slots out")
-    limit: Annotated[int, Digits] = Field(1000, ge=1, le=1000, description="How many at most")
+    limit: Limit = PAGE
     after: str | None = Field(
         None,
         pattern=f"^({SLOT_PATTERN[1:-1]}|b_[a-z2-7]{{4,32}})$",
@@ -115,6 +119,12 @@ class RulesQuery(Params):
     q: str | None = Field(
         None,
         description=f"Part of a word, an id, an item, an owner or a reason; the first {MAX_SEARCH} characters count",
+    )
+    limit: Limit = PAGE
+    after: str | None = Field(
+        None,
+        pattern=r"^b_[a-z2-7]{4,32}\.[0-9]{1,18}$",
+        description="Only what comes behind this rule as it was: `next` of the page before",
     )
 
 

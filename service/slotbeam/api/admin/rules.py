@@ -48,6 +48,7 @@ def rule_routes(plane: AdminPlane) -> APIRouter:
         listing, facts, now = plane.watcher.listing, plane.watcher.facts, plane.now_ms()
         rules = sorted(listing.rules.values(), key=lambda rule: (-rule.revision, rule.id)) if listing else []
         every = [rule_view(rule, now, facts.failed.get(rule.id)) for rule in rules]
+        behind = None if query.after is None else _place(query.after)
         text = normalize(query.q[:MAX_SEARCH]) if query.q else None
         chosen = [
             view
@@ -55,11 +56,18 @@ def rule_routes(plane: AdminPlane) -> APIRouter:
             if query.state in (None, view["state"])
             and (query.action is None or query.action in view["actions"])
             and (text is None or any(text in field for field in _searchable(view)))
+            and (behind is None or (-view["revision"], view["id"]) > behind)
         ]
-        await plane.authors.sign(chosen, facts.epoch)
+        page = chosen[: query.limit]
+        await plane.authors.sign(page, facts.epoch)
         head = {"state": facts.state, "epoch": facts.epoch, "revision": facts.revision, "active": facts.active}
         return json_response(
-            {**head, "counts": dict(Counter(str(view["state"]) for view in every)), "rules": chosen},
+            {
+                **head,
+                "counts": dict(Counter(str(view["state"]) for view in every)),
+                "rules": page,
+                "next": page[-1]["etag"].strip('"') if len(page) < len(chosen) else None,
+            },
             headers={"X-Bindings-Revision": str(facts.revision)},
         )
 
@@ -155,6 +163,12 @@ async def _update(
 def _write(plane: AdminPlane, make: MakeChange, wanted: Wanted, form: RuleForm | PatchRuleForm) -> Write:
     """Return the write of a rule: its list of items is empty, but the ids that it names are looked up."""
     return Write(make, no_items(plane.artifact, _named(wanted)), form.sample_queries)
+
+
+def _place(mark: str) -> tuple[int, str]:
+    """Return where the list has what `id.revision` names, whatever has become of it since."""
+    rule_id, _, revision = mark.partition(".")
+    return -int(revision), rule_id
 
 
 def _named(rule: Binding | Wanted) -> list[str]:

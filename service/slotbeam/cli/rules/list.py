@@ -28,7 +28,7 @@ def list_rules(
     asked = {"state": state, "action": action, "q": q}
     params = {name: value for name, value in asked.items() if value is not None}
     with admin_client(settings_of(ctx), url) as client:
-        answer = client.call("GET", "/admin/rules", params=params).json()
+        answer = client.listed("/admin/rules", "rules", params)
     if as_json:
         show_json(answer)
         return

@@ -42,7 +42,7 @@ def carry_all(client: PlaneClient) -> tuple[dict[str, str], dict[str, str]]:
     from slotbeam.errors import SlotbeamError
 
     carried, left = {}, {}
-    for view in client.call("GET", "/admin/slots", params={"state": "failed"}).json()["slots"]:
+    for view in client.listed("/admin/slots", "slots", {"state": "failed"})["slots"]:
         binding, etag = view["id"], view.get("etag")
         while etag and str(view.get("error")).startswith(NO_SLOT):
             try:

@@ -37,7 +37,7 @@ def export(
             target.write_bytes(answer.content)
             say(f"{target} holds every binding of revision {answer.headers['x-bindings-revision']}")
             return
-        failed = client.call("GET", "/admin/slots", params={"state": "failed"}).json()["slots"]
+        failed = client.listed("/admin/slots", "slots", {"state": "failed"})["slots"]
     target.write_bytes(answer.content)
     for view in failed:
         if "words" not in view:

@@ -28,12 +28,7 @@ def list_slots(
     asked = {"state": state, "position": position, "q": q}
     params = {name: value for name, value in asked.items() if value is not None}
     with admin_client(settings_of(ctx), url) as client:
-        answer = client.call("GET", "/admin/slots", params=params).json()
-        slots, after = answer["slots"], answer["next"]
-        while after is not None:
-            page = client.call("GET", "/admin/slots", params={**params, "after": after}).json()
-            slots, after = [*slots, *page["slots"]], page["next"]
-    answer |= {"slots": slots, "next": None}
+        answer = client.listed("/admin/slots", "slots", params)
     if as_json:
         show_json(answer)
         return

@@ -48,7 +48,7 @@ def _slot_of(client: Any, slot_or_word: str) -> str:
         word = normalize(slot_or_word)
     # What an older version stored may be spelt otherwise: then only the whole list tells.
     for params in ({"q": word}, {}):
-        for slot in client.call("GET", "/admin/slots", params=params).json()["slots"]:
+        for slot in client.listed("/admin/slots", "slots", params)["slots"]:
             if word in map(normalize, slot.get("words") or ()):
                 return str(slot["slot"] or slot["id"])  # a draft, or placed in another codebook, has no slot
     raise NotFound(f'"{word}" is not bound; "slotbeam slots list" shows what is')

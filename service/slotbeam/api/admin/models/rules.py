@@ -64,6 +64,7 @@ class RuleList(
             "active": "c1a0b2",
             "counts": {"active": 1},
             "rules": [_SIGNED],
+            "next": None,
         }
     ),
 ):
@@ -75,6 +76,7 @@ class RuleList(
     active: str
     counts: dict[RuleState, Count]
     rules: list[SignedRule]
+    next: str | None = Field(description="What `after` is for the next page; null where this one is the last")
 
 
 class RuleCommitted(CommitOutcome, RuleView, json_schema_extra=with_examples({**_RULE, **DONE, "warnings": []})):
