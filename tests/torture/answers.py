@@ -13,8 +13,12 @@ from torture.ledger import BINDINGS, ITEMS, Entry, World, words_of
 
 SHOWN = ("price", "department")
 """The fields that clients ask for, one of each kind; who edits an item changes both at once."""
+NO_SLOT = "-"
+"""What the active digest has for the slot of a rule."""
 DEAR = 1000
 """No item of the index costs so much, and every item that is edited does."""
+SOURCES = ("rule", "binding", "model", "popular")
+"""What brought an item, in the order in which they come."""
 
 Facts = tuple[str, float | None, str | None]
 """Title, price and department."""
@@ -26,7 +30,9 @@ class Answer:
 
     Attributes:
         dear: whether it was asked for all items that cost `DEAR` or more, and no other.
-        first: whether the items that bindings brought come before all others.
+        first: whether the items of rules come before those that bindings brought, and these before all others.
+        ruled: id and word of each rule that it says was applied, in order, and `marks`, what those passed on.
+        leading: ids of the items that rules put first, in order.
     """
 
     process: str
@@ -42,6 +48,9 @@ class Answer:
     brought: tuple[str, ...]
     first: bool
     shown: tuple[tuple[str, Facts], ...]
+    ruled: tuple[tuple[str, str], ...] = ()
+    marks: tuple[str, ...] = ()
+    leading: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, process: str, asked: Mapping[str, Any], document: Mapping[str, Any]) -> Answer:
@@ -60,8 +69,11 @@ class Answer:
             dear="filter" in asked,
             applied=tuple(sorted((one["id"], one["slot"], one["word"]) for one in document["applied_bindings"])),
             brought=tuple(sorted(item["id"] for item in items if item["source"] == "binding")),
-            first=sources == sorted(sources),
+            first=sources == sorted(sources, key=SOURCES.index),
             shown=tuple(sorted((item["id"], facts_of(item)) for item in items)),
+            ruled=tuple((one["id"], one["word"]) for one in document.get("applied_rules", ())),
+            marks=tuple(one["mark"] for one in document.get("metadata", ())),
+            leading=tuple(item["id"] for item in items if item["source"] == "rule"),
         )
 
     @classmethod
@@ -69,7 +81,9 @@ class Answer:
         """Return an answer that went through JSON."""
         applied = tuple(tuple(one) for one in said["applied"])
         shown = tuple((item_id, tuple(facts)) for item_id, facts in said["shown"])
-        return cls(**{**said, "applied": applied, "brought": tuple(said["brought"]), "shown": shown})
+        ruled = tuple(tuple(one) for one in said["ruled"])
+        texts = {name: tuple(said[name]) for name in ("brought", "marks", "leading")}
+        return cls(**{**said, **texts, "applied": applied, "shown": shown, "ruled": ruled})
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -132,13 +146,12 @@ class Truth:
             return "items that are not its seq's"
         if answer.dear:
             stock = {key: facts for key, facts in stock.items() if (facts[1] or 0) >= DEAR}
-            if stock.keys() != {key for key, _ in answer.shown}:
-                return "not all the items that pass its filter, or others"
         return self._wrongly_bound(answer, stock)
 
     def _wrongly_bound(self, answer: Answer, stock: Collection[str]) -> str:
         if answer.state == "none":
-            return "an answer without bindings shows some" if answer.applied or answer.brought else ""
+            some = answer.applied or answer.brought or answer.ruled or answer.leading
+            return "an answer without bindings shows some" if some else _wrongly_shown(answer, stock)
         world = self.bindings.get(answer.revision)
         if world is None:
             return "a revision that no log holds"
@@ -148,23 +161,47 @@ class Truth:
         if answer.active != active_of(self.codebook_sha, placed):
             return "an active digest that is not its revision's"
         served = {word: key for key in placed for word in words_of(world.records[key])}
-        asked = {word: key for word, key in served.items() if f" {word} " in f" {answer.query} "}
+        rules = {json.loads(world.records[key])["words"][0]: key for key, slot in placed.items() if slot == NO_SLOT}
+        asked, ruled = _in_query(answer, served), _in_query(answer, rules)
         if answer.applied != tuple(sorted((key, placed[key], word) for word, key in asked.items())):
             return "bindings applied that are not its revision's"
         wanted = {
             item for key in asked.values() for item in self.lists.get(json.loads(world.records[key])["items"], ())
         }
-        if set(answer.brought) != wanted & set(stock):
+        if answer.ruled != tuple((key, word) for word, key in ruled.items()):
+            return "rules applied that are not its revision's"
+        said = [json.loads(world.records[key]) for key in ruled.values()]
+        if answer.marks != tuple(json.loads(one["metadata"])["mark"] for one in said):
+            return "rules that are not as at its revision"
+        left = set(stock) - {item for one in said for item in one["hide"]}
+        leading = [item for one in said for item in one["positions"] if item in left]
+        if answer.leading != tuple(dict.fromkeys(leading)):
+            return "items first that are not its revision's and its seq's"
+        if set(answer.brought) != (wanted & left) - set(leading):
             return "bound items that are not its revision's and its seq's"
-        return "" if answer.first else "bound items behind others"
+        return _wrongly_shown(answer, left) or ("" if answer.first else "bound items behind others")
 
     def _active(self, world: World, process: str) -> dict[str, str]:
-        """Id → slot of what `process` serves at this revision, by its own clock."""
+        """Id → slot of what `process` serves at this revision, by its own clock; `NO_SLOT` of a rule."""
         now = self.now_ms + self.clocks.get(process, 0)
         served = {}
-        for key, slot in world.placed.items():
-            if key not in self.failing:
-                record = json.loads(world.records[key])
-                if (record["starts_at"] or 0) <= now < (record["ends_at"] or now + 1):
-                    served[key] = slot
+        for key, text in world.records.items():
+            record = json.loads(text)
+            slot = world.placed.get(key, "" if record.get("category", True) else NO_SLOT)
+            is_served = slot and key not in self.failing and not record["draft"]
+            if is_served and (record["starts_at"] or 0) <= now < (record["ends_at"] or now + 1):
+                served[key] = slot
         return served
+
+
+def _in_query(answer: Answer, words: Mapping[str, str]) -> dict[str, str]:
+    """Those words that the query holds, in its order, each with what has it."""
+    return {word: words[word] for word in answer.query.split() if word in words}
+
+
+def _wrongly_shown(answer: Answer, left: Collection[str]) -> str:
+    """What is wrong about the items at all; `left` are those that may be shown."""
+    shown = {key for key, _ in answer.shown}
+    if answer.dear:
+        return "" if shown == set(left) else "not all the items that pass its filter, or others"
+    return "an item that is hidden at its revision" if shown - set(left) else ""

@@ -13,7 +13,7 @@ from slotbeam.catalog.inmemory import item_source
 from slotbeam.search.artifact import read_manifest
 from support.shop import make_items
 from torture.history import History
-from torture.load import WORDS, Progress, Reader, Writer
+from torture.load import RULED, WORDS, Progress, Reader, Writer
 from torture.planes import HANG_S, Plane
 from torture.upheld import UpheldPlane
 from torture.writers import BindingWriter, ItemWriter
@@ -39,7 +39,15 @@ def writers_of(
     return (
         [
             BindingWriter(
-                f"w{i}", plane, history, progress, words=WORDS[i::binders], items=STAY, others=LIVE, **options
+                f"w{i}",
+                plane,
+                history,
+                progress,
+                words=WORDS[i::binders],
+                items=STAY,
+                others=LIVE,
+                ruled=RULED[i::binders],
+                **options,
             )
             for i in range(binders)
         ],

@@ -83,6 +83,27 @@ class BindingEdit(Edit):
 
 
 @dataclass(kw_only=True)
+class RuleEdit(BindingEdit):
+    """The same of a rule, which has no items: it hides some, puts some first, and passes its mark on.
+
+    Attributes:
+        hide, positions: ids of items.
+    """
+
+    hide: tuple[str, ...] = ()
+    positions: tuple[str, ...] = ()
+
+    def differs(self, done: Sequence[Entry], before: World, base: Mapping[str, Row]) -> str:
+        if (why := super().differs(done, before, base)) or self.op == "unbind":
+            return why
+        record = json.loads(done[0].changes[0]["after"])
+        said = tuple(record["hide"]), tuple(record["positions"]), record["category"]
+        if said != (self.hide, self.positions, "") or json.loads(record["metadata"]) != {"mark": self.key}:
+            return "another rule"
+        return "" if done[0].changes[0]["slot"] is None else "a rule on a slot"
+
+
+@dataclass(kw_only=True)
 class ItemEdit(Edit):
     """Operations on items, done at one moment.
 

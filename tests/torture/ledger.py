@@ -167,9 +167,9 @@ class Ledger:
 
 
 def words_of(text: str) -> list[str]:
-    """The words that a record holds; a draft holds none, and an item neither."""
+    """The words that a record holds; a draft holds none, and neither does a rule, which has no category, or an item."""
     record = json.loads(text)
-    return [] if record.get("draft", True) else list(record["words"])
+    return [] if record.get("draft", True) or not record.get("category", True) else list(record["words"])
 
 
 def _meant(records: Mapping[str, str]) -> dict[str, Any]:

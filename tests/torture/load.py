@@ -20,6 +20,8 @@ from torture.planes import HANG_S, Plane
 from torture.upheld import UpheldPlane
 
 WORDS = ("zorb", "quindle", "fraxo", "mibbet", "lorvane", "pextil", "dwozzle", "snarv")
+RULED = ("grelp", "tunsk", "yarvo", "bleen")
+"""Words of rules."""
 BASE = ("red mug", "acme lamp", "blue chair", "usb c")
 PAUSE_S = 0.01
 """Between two requests of one client: two cores are shared by all of them."""
@@ -213,8 +215,8 @@ class Reader:
 
 
 def question(choose: random.Random) -> dict[str, Any]:
-    """Words that may be bound, and others; one time in four it is for everything that was edited and nothing else."""
-    query = " ".join([*choose.sample(WORDS, choose.randint(0, 2)), choose.choice(BASE)])
+    """Words that may be bound or have a rule, and others; a quarter is for all that was edited and nothing else."""
+    query = " ".join([*choose.sample((*WORDS, *RULED), choose.randint(0, 2)), choose.choice(BASE)])
     if choose.random() < 0.25:
         return asking(query) | {"k": 1000, "filter": {"price": {"gte": DEAR}}}
     return asking(query) | {"k": 20, "beam_width": 8}

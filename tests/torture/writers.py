@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from torture.answers import DEAR
-from torture.edits import ANY, BindingEdit, ItemEdit
+from torture.edits import ANY, BindingEdit, ItemEdit, RuleEdit
 from torture.items import WROTE, Operation
 from torture.ledger import BINDINGS, ITEMS
 from torture.load import BASE, Writer
@@ -20,10 +20,11 @@ METHODS = {"put": "PUT", "patch": "PATCH", "delete": "DELETE"}
 
 
 class BindingWriter(Writer[BindingEdit]):
-    """Binds, updates and unbinds words of its own.
+    """Binds, updates and unbinds words of its own, and does the same with rules.
 
     Args:
         words: that no other writer uses.
+        ruled: words of its rules, which no other writer uses either.
         items: ids of the index that nobody deletes.
         others: ids of items that may be there or not.
     """
@@ -31,21 +32,34 @@ class BindingWriter(Writer[BindingEdit]):
     kind = BINDINGS
 
     def __init__(
-        self, *args: Any, words: Sequence[str], items: Sequence[str], others: Sequence[str] = (), **options: Any
+        self,
+        *args: Any,
+        words: Sequence[str],
+        items: Sequence[str],
+        others: Sequence[str] = (),
+        ruled: Sequence[str] = (),
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self.words, self.items, self.others = list(words), list(items), list(others)
+        self.words, self.items, self.others, self.ruled = list(words), list(items), list(others), list(ruled)
         self.bound: dict[str, tuple[str, str]] = {}
         self._word_of: dict[str, str] = {}
 
     def next_edit(self, key: str) -> BindingEdit:
-        word = self.random.choice(self.words)
-        edit = BindingEdit(key=key, op="bind", words=(word,), fields=self._said(word))
+        word = self.random.choice(self.words + self.ruled)
+        if word in self.ruled:
+            fields = {"words": [word], "owner": self.name}
+            edit: BindingEdit = RuleEdit(key=key, op="bind", words=(word,), fields=fields)
+        else:
+            edit = BindingEdit(key=key, op="bind", words=(word,), fields=self._said(word))
         if word in self.bound:
             edit.op = self.random.choice(("update", "unbind"))
             edit.binding, edit.fields = self.bound[word][0], {}
         if edit.op == "unbind":
             edit.words = ()
+        elif isinstance(edit, RuleEdit):
+            chosen = self.random.sample([*self.items, *self.others], self.random.randint(2, 8))
+            edit.hide, edit.positions = tuple(chosen[::2]), tuple(chosen[1::2])
         else:
             chosen = self.random.sample(self.items, self.random.randint(1, 4))
             chosen += self.random.sample(self.others, min(len(self.others), self.random.randint(0, 3)))
@@ -71,13 +85,16 @@ class BindingWriter(Writer[BindingEdit]):
         return {"words": [word], "category": CATEGORIES[sum(map(ord, word)) % 3], "owner": self.name}
 
     def request(self, edit: BindingEdit) -> tuple[str, str, Mapping[str, Any] | None, dict[str, str]]:
-        body = {"items": {"ids": list(edit.items)}, **edit.fields}
+        body: dict[str, Any] = {"items": {"ids": list(edit.items)}, **edit.fields}
+        if isinstance(edit, RuleEdit):
+            said = {"hide": list(edit.hide), "positions": list(edit.positions), "metadata": {"mark": edit.key}}
+            body = {**edit.fields, **said}
         if edit.op == "bind":
-            return "POST", "/admin/slots", body, {}
+            return "POST", _where(edit), body, {}
         headers = {"If-Match": self.bound[self._word_of[edit.key]][1]}
         if edit.op == "unbind":
-            return "DELETE", f"/admin/slots/{edit.binding}", None, headers
-        return "PATCH", f"/admin/slots/{edit.binding}", body, headers
+            return "DELETE", f"{_where(edit)}/{edit.binding}", None, headers
+        return "PATCH", f"{_where(edit)}/{edit.binding}", body, headers
 
     def done(self, edit: BindingEdit, document: Mapping[str, Any], headers: httpx.Headers) -> None:
         edit.number = document["revision"]
@@ -94,7 +111,7 @@ class BindingWriter(Writer[BindingEdit]):
         word = self._word_of.pop(edit.key)
         if edit.op == "bind":
             return
-        answer = await self.read(client, f"/admin/slots/{edit.binding}")
+        answer = await self.read(client, f"{_where(edit)}/{edit.binding}")
         if answer is not None and answer.status_code == 404:
             del self.bound[word]
         elif answer is not None and answer.status_code == 200:
@@ -163,6 +180,10 @@ class ItemWriter(Writer[ItemEdit]):
                 self.etags.pop(operation.id, None)
             elif answer is not None and answer.status_code == 200:
                 self.etags[operation.id] = answer.headers["etag"]
+
+
+def _where(edit: BindingEdit) -> str:
+    return "/admin/rules" if isinstance(edit, RuleEdit) else "/admin/slots"
 
 
 def _said(operation: Operation) -> dict[str, Any]:
