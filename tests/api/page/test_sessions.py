@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from slotbeam.access.tokens import TokenFile
 from slotbeam.api.page.sessions import COOKIE, LASTS_S, MAX_SESSIONS, Sessions
 
@@ -44,12 +42,12 @@ async def test_over_tls_the_cookie_goes_no_other_way(stranger: Browser) -> None:
     assert all("Secure" in one for one in answer.headers.get_list("set-cookie") if one.startswith(COOKIE))
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "t" * 31, "é" * 32, "a\nb", "\x00"])
-async def test_a_token_that_is_not_taken_signs_nobody_in(stranger: Browser, token: str) -> None:
-    answer = await stranger.sign_in(token)
-    assert answer.status_code == 401
-    assert "a valid bearer token is needed" in answer.text
-    assert COOKIE not in stranger.client.cookies
+async def test_a_token_that_is_not_taken_signs_nobody_in(stranger: Browser) -> None:
+    for token in ("", "wrong", "t" * 31, "é" * 32, "a\nb", "\x00"):
+        answer = await stranger.sign_in(token)
+        assert answer.status_code == 401, token
+        assert "a valid bearer token is needed" in answer.text
+        assert COOKIE not in stranger.client.cookies
 
 
 async def test_every_form_without_the_csrf_token_of_its_session_is_refused(browser: Browser) -> None:
