@@ -5,6 +5,7 @@ from __future__ import annotations
 from torture.indexmutations import OF_INDEXES
 from torture.itemmutations import OF_ITEMS
 from torture.mutation import Mutation, one
+from torture.rulemutations import OF_RULES
 
 RACES = "tests/bindings/store/test_races.py"
 COMMIT = "tests/bindings/store/test_commit.py"
@@ -196,6 +197,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     # ---- live items
     *OF_ITEMS,
     *OF_INDEXES,
+    # ---- rules
+    *OF_RULES,
     # ---- who may
     one(
         *("tokens compared byte by byte", "access/auth.py"),

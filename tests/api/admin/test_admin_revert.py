@@ -104,9 +104,16 @@ async def test_a_file_is_undone_whole(admin: AppClient) -> None:
     await bind(admin, "labubu")
     first = served(admin)
     rows = [{"words": [f"w{n}"], "category": "brand", "items": ["i001"]} for n in range(5)]
+    rows[4] = {"words": [], "hide": ["i001"]}
     done = (await admin.post("/admin/slots:import", json=rows)).json()
-    assert (await revert(admin, done["revision"])).status_code == 200
-    assert served(admin) == first
+    dry = (await revert(admin, done["revision"], dry_run="true")).json()
+    assert {one["did"] for one in dry["changes"]} == {"removed"}
+    assert [one["words"] for one in dry["changes"]] == [["w0"], ["w1"], ["w2"], ["w3"], []]
+    gone = await revert(admin, done["revision"])
+    assert (gone.status_code, served(admin)) == (200, first)
+    dry = (await revert(admin, gone.json()["revision"], dry_run="true")).json()
+    assert [(one["did"], one["slot"]) for one in dry["changes"]][:2] == [("created", "1-5"), ("created", "1-6")]
+    assert dry["warnings"] == []
 
 
 async def test_a_dry_run_writes_nothing_and_the_same_key_undoes_once(admin: AppClient) -> None:
@@ -152,6 +159,22 @@ async def test_a_rule_comes_back_though_the_empty_list_is_gone(admin: AppClient,
     raw.delete(*raw.keys("{sb}:items:*"))
     back = await revert(admin, gone.json()["revision"])
     assert back.status_code == 200, back.text
+
+
+async def test_a_rule_comes_back_as_it_was_unless_another_took_its_place(admin: AppClient) -> None:
+    body = {"words": ["sale"], "hide": ["i009"], "positions": ["i001"], "metadata": {"banner": "x"}}
+    made = (await admin.post("/admin/rules", json=body)).json()
+    first, at = served(admin), f"/admin/rules/{made['id']}"
+    changed = await admin.patch(at, json={"hide": ["i002"], "draft": True}, headers={"if-match": "*"})
+    assert (await revert(admin, changed.json()["revision"])).json()["hide"] == ["i009"]
+    assert served(admin) == first
+    gone = (await admin.request("DELETE", at, headers={"if-match": "*"})).json()["revision"]
+    other = (await admin.post("/admin/rules", json={**body, "metadata": {}})).json()
+    refused = (await revert(admin, gone)).json()
+    assert (refused["type"], refused["holder"]["binding"]) == ("urn:slotbeam:problem:word-taken", other["id"])
+    await admin.request("DELETE", f"/admin/rules/{other['id']}", headers={"if-match": "*"})
+    assert (await revert(admin, gone)).json()["id"] == made["id"]
+    assert served(admin) == first
 
 
 async def test_the_dry_run_of_a_removal_builds(admin: AppClient) -> None:

@@ -82,6 +82,7 @@ class Preview:
                 for query in self.samples or target.words[:OWN_SAMPLES]
             ],
             "warnings": warnings,
+            **({"changes": list(map(_change, change.edits))} if len(change.edits) > 1 else {}),
         }
 
     def _after(self, change: Change, edit: Edit, warnings: list[str]) -> tuple[Overlay, Slot | None]:
@@ -94,6 +95,10 @@ class Preview:
             if e.before is not None:
                 records.pop(e.before.id)
                 slots = {name: binding_id for name, binding_id in slots.items() if binding_id != e.before.id}
+        for e in change.edits[1:]:  # a file's, or a revision's: as they would be
+            if e.after is not None:
+                records[e.after.id] = e.after.record()
+                slots |= {str(e.slot): e.after.id} if e.slot else {}
         if edit.after is not None:
             codebook = artifact.kae.codebook
             try:
@@ -218,3 +223,10 @@ class Preview:
         return [
             {"id": catalog.ids[hit.row], "title": catalog.titles[hit.row], "source": hit.source} for hit in answer.hits
         ], answer
+
+
+def _change(edit: Edit) -> dict[str, object]:
+    """Tell one of many edits in short."""
+    target = edit.after or edit.before
+    did = "removed" if edit.after is None else "updated" if edit.before else "created"
+    return {"did": did, "slot": str(edit.slot) if edit.slot else None, "words": list(target.words) if target else []}

@@ -30,6 +30,11 @@ def revert(
         show_json(done)
     elif dry_run:
         say(f"revision {revision} can be undone; nothing was written")
+        for one in done.get("changes", ()):
+            say(
+                f"{one['did']}: {', '.join(one['words']) or 'every query'}"
+                + (f" on {one['slot']}" if one["slot"] else "")
+            )
     else:
         say(f"revision {revision} is undone")
         say_propagation(done)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic.config import JsonDict
 
-from slotbeam.api.http.models import Count, Moment, Said, TextSpan, with_examples
+from slotbeam.api.http.models import Count, Moment, Said, TextSpan, sometimes, with_examples
 
 OpName = Literal["bind", "update", "unbind", "add", "remove", "expire", "import", "revert"]
 
@@ -114,6 +114,14 @@ class RefusedSample(Said):
     error: str
 
 
+class PreviewChange(Said):
+    """One of the bindings and rules that an edit is of."""
+
+    did: Literal["created", "updated", "removed"]
+    slot: str | None = Field(description="That it would hold, or gives back; null of a rule and of a draft")
+    words: list[str]
+
+
 _HIT: JsonDict = {"id": "B07", "title": "Labubu keychain", "source": "binding"}
 
 
@@ -165,3 +173,6 @@ class DryRun(
     traffic: PreviewTraffic
     samples: list[PreviewSample | RefusedSample]
     warnings: list[str]
+    changes: list[PreviewChange] = sometimes(
+        list, "There when it is of several bindings or rules: each; the rest is of the first"
+    )
