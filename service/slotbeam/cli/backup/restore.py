@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from slotbeam.cli.backup.telling import told
 from slotbeam.cli.backup.verify import Source, backup_at
 from slotbeam.cli.console import say, show_json
 from slotbeam.cli.items.restore import restore_items
@@ -44,11 +43,10 @@ def restore(
     """Bring bindings, edited items and the active index back, as new epochs that every replica takes over."""
     path = backup_at(source)
     asked = RestoreOptions(str(path), dry_run, overwrite, partial)
-    answer, facts, plan = asyncio.run(_restore(settings_of(ctx), path, asked))
+    answer, plan = asyncio.run(_restore(settings_of(ctx), path, asked))
     if as_json:
         show_json(answer)
         return
-    say(told(path, facts))
     say_bindings(answer["bindings"], plan)
     if answer["items"] is not None:
         say_items(answer["items"])
@@ -58,7 +56,7 @@ def restore(
         say(f"the index {index['active']} {done} active")
 
 
-async def _restore(settings: Settings, path: Path, asked: RestoreOptions) -> tuple[dict[str, Any], dict[str, Any], Any]:
+async def _restore(settings: Settings, path: Path, asked: RestoreOptions) -> tuple[dict[str, Any], Any]:
     """Restore all three, or say why not before anything is written."""
     from slotbeam.backup.archive import opened
     from slotbeam.backup.copying import bindings_path, items_path
@@ -82,13 +80,13 @@ async def _restore(settings: Settings, path: Path, asked: RestoreOptions) -> tup
 
         answer, plan = await all_three(dry_run=True)
         if asked.dry_run:
-            return answer, facts, plan
+            return answer, plan
         risks = [risk for part in answer.values() if part for risk in part["overwrites"]]
         if risks and not asked.overwrite:
             raise Conflict(
                 f"{'; '.join(risks)}; nothing was written: look with --dry-run, and restore with --overwrite"
             )
-        return (await all_three(dry_run=False))[0], facts, plan
+        return (await all_three(dry_run=False))[0], plan
 
 
 async def _activate(settings: Settings, wanted: Switch | None, dry_run: bool) -> dict[str, Any]:
