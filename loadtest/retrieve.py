@@ -42,7 +42,7 @@ class Record:
 
 def call(url: str, queries: list[str], k: int, stop: threading.Event, record: Record, first: int) -> None:
     """Ask one query after the other until told to stop."""
-    with Client(url, timeout_s=60, tries=1) as client:
+    with Client(url, timeout_s=60, tries=1, headers={"Accept-Encoding": "identity"}) as client:
         number = first
         while not stop.is_set():
             body = {"query": queries[number % len(queries)], "k": k}

@@ -10,6 +10,9 @@ from slotbeam.errors import SetupError
 from slotbeam.language.normalize import normalize
 from slotbeam.search.artifact import Artifact
 
+UNPACKED = {"Accept-Encoding": "identity"}
+"""Sent with queries: over loopback packed answers only cost."""
+
 
 @dataclass(frozen=True)
 class Load:

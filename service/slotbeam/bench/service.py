@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from slotbeam.bench.load import Load
+from slotbeam.bench.load import UNPACKED, Load
 from slotbeam.embedded.record import read_record
 from slotbeam.errors import SetupError
 
@@ -59,7 +59,7 @@ def running_up(artifact: Path, processes: int = 1) -> Iterator[dict[str, Any]]:
 def bench_http(url: str, texts: Sequence[str], load: Load) -> list[float]:
     """Return seconds of single requests, one after the other, on one connection."""
     seconds = []
-    with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+    with httpx.Client(base_url=url, headers=UNPACKED, timeout=30, trust_env=False) as client:
         for number in range(load.warm_up + load.requests):
             started = time.perf_counter()
             client.post("/retrieve", json={"query": texts[number % len(texts)], "k": load.k}).raise_for_status()
@@ -78,7 +78,7 @@ class _Sightings:
 
     def poll(self, url: str, stop: threading.Event) -> None:
         body = {"query": WORD, "k": 1, "beam_width": 1}
-        with httpx.Client(base_url=url, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=url, headers=UNPACKED, timeout=30, trust_env=False) as client:
             while not stop.is_set():
                 revision = int(client.post("/retrieve", json=body).headers["x-bindings-revision"])
                 if revision > self.newest:

@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 
 from slotbeam.bench.items import live_batch, new_items
-from slotbeam.bench.load import Load
+from slotbeam.bench.load import UNPACKED, Load
 from slotbeam.errors import SetupError
 from slotbeam.search.artifact import Artifact, read_manifest, save_manifest
 
@@ -114,7 +114,7 @@ class _Caller:
         self._thread.join(_CALL_S)
 
     def _ask(self) -> None:
-        with httpx.Client(base_url=self._url, timeout=30, trust_env=False) as client:
+        with httpx.Client(base_url=self._url, headers=UNPACKED, timeout=30, trust_env=False) as client:
             while not self._stop.is_set():
                 body = {"query": self._texts[len(self.asked) % len(self._texts)], "k": self._k}
                 began = time.perf_counter()
