@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import CollectorRegistry
 
-from slotbeam.api.retrieve.metrics import HALF_LIFE_S, SHOWN, Activity
+from slotbeam.api.retrieve.activity import HALF_LIFE_S, SHOWN, Activity
 from slotbeam.search.snapshot import Holder, Overlay, Pinned, Placement, Snapshot
 from slotbeam.trie.build import build_trie
 from slotbeam.types import Slot

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from slotbeam.api.http.bodies import JSON, TEXT, json_response, read_model
 from slotbeam.api.http.openapi import answers, asks, ref
-from slotbeam.api.retrieve.metrics import EVENTS, HITS, NO_RANK, RANKS, EventResult, Metrics
+from slotbeam.api.retrieve.activity import EVENTS, HITS, EventResult
+from slotbeam.api.retrieve.metrics import NO_RANK, RANKS, Metrics
 from slotbeam.api.retrieve.models import EventsAccepted
 from slotbeam.api.retrieve.requestid import Issued, RequestIds, mark_of
 from slotbeam.api.retrieve.schemas import Event, EventsBody
