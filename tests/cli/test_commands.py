@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 import structlog
+import typer
 
 from slotbeam import cli
 from support.processes import CLI, environment
@@ -280,3 +282,37 @@ def test_a_store_url_that_cannot_be_used_is_one_line_without_the_password(
         assert "Allowed: redis://" in err
         assert not [text for text in ("TopSecret", "part2", "bug", "Traceback") if text in err]
     assert not list(tmp_path.iterdir()), "nothing was begun"
+
+
+def test_the_page_of_the_command_line_names_every_command_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs/cli.md").read_text(encoding="utf-8")
+    [table] = re.findall(r"^\| to \| commands \|\n((?:\|.*\n)+)", page, re.MULTILINE)
+    named, group = set(), ""
+    for row in table.splitlines()[1:]:
+        for text in re.findall(r"`([^`]+)`", row):
+            first, _, rest = text.partition(" ")
+            named.add(f"{first} {rest}" if rest else f"{group} {first}".strip())
+            group = first if rest else group
+        group = ""
+    known = set()
+    root = typer.main.get_command(cli.app)
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        known |= {name} if inner is None or command.invoke_without_command else set()
+        known |= {f"{name} {one}" for one in inner or ()}
+    assert named == known
+
+
+def test_a_shell_completes_commands_and_a_mistyped_one_is_answered_with_what_comes_close(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("_SLOTBEAM_COMPLETE", "complete_bash")
+        patch.setenv("COMP_WORDS", "slotbeam slots un")
+        patch.setenv("COMP_CWORD", "2")
+        with pytest.raises(SystemExit, match="0"):
+            cli.app(prog_name="slotbeam")
+    assert capsys.readouterr().out.split() == ["unbind"]
+    status, out, err = run(capsys, "slots", "unbnd")
+    assert (status, out) == (2, "")
+    assert "'unbind'" in err

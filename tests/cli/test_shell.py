@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -66,6 +68,50 @@ def test_an_export_holds_every_binding_with_its_items_and_drafts_can_be_removed_
     finally:
         assert up.cli("slots", "unbind", "labubu").returncode == 0
         assert "is removed" in up.cli("slots", "unbind", "crocs").stdout
+
+
+def test_a_draft_is_edited_scheduled_published_and_drafted_again_by_its_word(up: Up) -> None:
+    made = up.cli("slots", "bind", "furby", "-c", "brand", "--item", "i003", "--item", "i004", "--draft")
+    assert made.returncode == 0, made.stderr
+    name = re.search(r"slots publish (b_\w+)", made.stdout)
+    assert name is not None, made.stdout
+
+    def change(*arguments: str) -> dict[str, Any]:
+        done = up.cli("slots", *arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
+
+    try:
+        assert not up.retrieve("furby mug")["applied_bindings"]
+        told = up.cli("slots", "edit", "furby", "--placement", "blend", "--dry-run")
+        assert "nothing was changed" in told.stdout, told.stderr
+        edited = change("edit", name[1], "--add-item", "i005", "--remove-item", "i003", "--owner", "toys")
+        assert (edited["item_count"], edited["owner"], edited["placement"]) == (2, "toys", "top")
+        again = change("edit", "furby", "--clear", "owner", "--item", "i006")
+        assert (again["item_count"], again["owner"]) == (1, "")
+        timed = change("schedule", "furby", "--ends", "2031-01-01", "--zone", "Europe/Berlin")
+        assert (timed["state"], timed["ends_at"]) == ("draft", "2031-01-01T23:00:00.000Z")
+        live = change("publish", "furby")
+        assert (live["state"], live["propagation"]["applied"]) == ("active", 2)
+        [applied] = up.retrieve("furby mug")["applied_bindings"]
+        assert (applied["word"], applied["items"]) == ("furby", 1)
+        assert change("draft", live["slot"])["state"] == "draft"
+        assert not up.retrieve("furby mug")["applied_bindings"]
+    finally:
+        assert up.cli("slots", "unbind", name[1]).returncode == 0
+
+
+def test_an_edit_that_says_nothing_or_two_things_at_once_is_refused_before_anything_is_asked(up: Up) -> None:
+    for arguments, said in (
+        (("edit", "furby"), "what is to change?"),
+        (("edit", "furby", "--item", "a", "--add-item", "b"), "give them or a new list"),
+        (("edit", "furby", "--clear", "words"), "allowed: starts_at, ends_at, owner, reason"),
+        (("schedule", "furby"), "give --starts or --ends"),
+    ):
+        refused = up.cli("slots", *arguments)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert said in refused.stderr
 
 
 def test_the_history_says_who_changed_what_and_the_list_who_and_since_when(up: Up) -> None:

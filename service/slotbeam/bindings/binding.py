@@ -56,6 +56,11 @@ class Lifecycle(StrEnum):
 LIFECYCLES = tuple(Lifecycle)
 
 
+def is_id(text: str) -> bool:
+    """Whether a text can be the id of a binding or a rule."""
+    return _ID.fullmatch(text) is not None
+
+
 def new_id() -> str:
     """Draw a binding id that no other binding has, e.g. `b_7kq2mzd4xa` (50 random bits)."""
     return "b_" + "".join(secrets.choice(_ALPHABET) for _ in range(10))
@@ -78,7 +83,7 @@ class Binding(BindingSpec):
     revision: int = 0
 
     def __post_init__(self) -> None:
-        if not _ID.fullmatch(self.id):
+        if not is_id(self.id):
             raise BindingError(f"{self.id!r} is not a binding id")
         if self.placement not in PLACEMENTS:
             raise BindingError(f"placement {self.placement!r} of {self.id} is not one of {', '.join(PLACEMENTS)}")

@@ -43,7 +43,6 @@ app = typer.Typer(
     "Every flag has a SLOTBEAM_… environment variable.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"auto_envvar_prefix": "SLOTBEAM", "help_option_names": ["-h", "--help"]},
 )
 

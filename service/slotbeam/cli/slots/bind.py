@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Annotated
 
 import typer
 
@@ -51,6 +52,7 @@ def bind(
     reason: Reason = "",
     near_miss: NearMiss = False,
     exact: Exact = False,
+    draft: Annotated[bool, typer.Option("--draft", help="Keep it, and serve it to nobody yet.")] = False,
     wait: Wait = True,
     url: AdminUrl = None,
     data_dir: DataDir = None,
@@ -73,6 +75,7 @@ def bind(
         reason=reason,
         near_miss=near_miss,
         exact=exact,
+        draft=draft,
     )
     with admin_client(settings_of(ctx), url) as client:
         if rule and not as_json:  # what it would take, before it is taken
@@ -87,9 +90,13 @@ def bind(
     if as_json:
         show_json(made)
         return
-    bound = f"{', '.join(made['words'])} {'is' if len(made['words']) == 1 else 'are'} bound to slot {made['slot']}"
+    named, several = ", ".join(made["words"]), len(made["words"]) > 1
     items = counted(made["item_count"], "item") + (" and all that match" if rule == LIVE else "")
-    say(f"{bound} ({items}, {made['placement']})")
+    if made["slot"]:
+        say(f"{named} {'are' if several else 'is'} bound to slot {made['slot']} ({items}, {made['placement']})")
+    else:
+        say(f"{named}: {made['state']} {made['id']} ({items}, {made['placement']})")
+        say(f'nobody is served it yet: "slotbeam slots publish {made["id"]}" makes it live')
     say_window(made, zone)
     say_warnings(made)
     say_propagation(made)

@@ -66,8 +66,8 @@ def item_ids(item: list[str] | None, items_file: Path | None) -> list[str]:
 
 def say_reach(dry_run: dict[str, Any]) -> None:
     """Say how many items a match of words takes, and what share of recent queries the binding would."""
-    matched, traffic = dry_run["items"]["matched"], dry_run["traffic"]
-    if matched is not None:
+    items, traffic = dry_run["items"], dry_run["traffic"]
+    if items and (matched := items["matched"]) is not None:
         say(f"the text of {counted(matched, 'item')} holds one of the words")
     if not traffic["sampled"]:
         say("no query of the last day is known: which share of them it would take is not known either")

@@ -61,14 +61,17 @@ def preview(
     if as_json:
         show_json(dry_run)
     else:
-        _say_preview(dry_run, zone)
+        say_preview(dry_run, zone)
 
 
-def _say_preview(dry_run: dict[str, Any], zone: str | None) -> None:
-    items = dry_run["items"]
-    say(f"would take slot {dry_run['slot']} with {counted(items['count'], 'item')}; nothing was changed")
+def say_preview(dry_run: dict[str, Any], zone: str | None) -> None:
+    """Say what an edit of a binding would do."""
+    items = dry_run["items"]  # none where an edit leaves them as they are
+    place = f"would take slot {dry_run['slot']}" if dry_run["slot"] else "would have no slot"
+    brings = f" with {counted(items['count'], 'item')}" if items else ""
+    say(f"{place}{brings}; nothing was changed")
     say_window(dry_run, zone)
-    if items["missing_count"]:
+    if items and items["missing_count"]:
         say(f"not in the catalog: {', '.join(items['missing'])} ({items['missing_count']} in all)")
     for word in dry_run["words"]:
         for over in word["overrides"]:

@@ -11,10 +11,12 @@ from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.slots.edit import say_propagation
 from slotbeam.errors import NotFound
 
+Bound = Annotated[str, typer.Argument(help="A slot such as 1-2049, the id of a binding (b_…), or a bound word.")]
+
 
 def unbind(
     ctx: typer.Context,
-    slot_or_word: Annotated[str, typer.Argument(help="A slot id such as 1-2049, or a bound word.")],
+    bound: Bound,
     wait: Wait = True,
     url: AdminUrl = None,
     data_dir: DataDir = None,
@@ -24,7 +26,7 @@ def unbind(
     from slotbeam.cli.client import admin_client
 
     with admin_client(settings_of(ctx), url) as client:
-        slot = _slot_of(client, slot_or_word)
+        slot = slot_of(client, bound)
         etag = client.call("GET", f"/admin/slots/{slot}").headers["etag"]
         freed = client.call(
             "DELETE", f"/admin/slots/{slot}", params={"wait": "all" if wait else "none"}, headers={"If-Match": etag}
@@ -36,12 +38,15 @@ def unbind(
     say_propagation(freed)
 
 
-def _slot_of(client: Any, slot_or_word: str) -> str:
-    """Return the slot: as given, or where exactly this word is bound (slot, else binding id). Raises `NotFound`."""
+def slot_of(client: Any, slot_or_word: str) -> str:
+    """Return a slot or an id as given, or where exactly this word is bound (slot, else id). Raises `NotFound`."""
+    from slotbeam.bindings.binding import is_id
     from slotbeam.errors import InputError
     from slotbeam.language.normalize import normalize
     from slotbeam.types import Slot
 
+    if is_id(slot_or_word):
+        return slot_or_word
     try:
         return str(Slot.parse(slot_or_word))
     except InputError:
