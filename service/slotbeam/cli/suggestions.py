@@ -10,7 +10,7 @@ import typer
 
 from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
-from slotbeam.cli.slots.edit import ItemIds, ItemsFile, Owner, item_ids
+from slotbeam.cli.slots.edits import ItemIds, ItemsFile, Owner, item_ids
 
 group = typer.Typer(help="Words that queries suddenly ask for: list, accept, dismiss.", no_args_is_help=True)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from slotbeam.cli.console import counted, say, show_json, table
-from slotbeam.cli.slots.edit import say_propagation, say_reach, say_spellings, say_warnings
+from slotbeam.cli.slots.edits import say_propagation, say_reach, say_spellings, say_warnings
 from slotbeam.cli.zones import say_window
 from slotbeam.errors import SetupError
 

@@ -7,7 +7,7 @@ import typer
 from slotbeam.cli.console import say, show_json
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.rules.edit import RuleId
-from slotbeam.cli.slots.edit import say_propagation
+from slotbeam.cli.slots.edits import say_propagation
 
 
 def delete(

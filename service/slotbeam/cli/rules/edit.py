@@ -26,7 +26,7 @@ from slotbeam.cli.rules.actions import (
     say_edit,
     send,
 )
-from slotbeam.cli.slots.edit import Ends, Starts
+from slotbeam.cli.slots.edits import Ends, Starts
 from slotbeam.cli.zones import ZoneName, placed
 from slotbeam.errors import SetupError
 

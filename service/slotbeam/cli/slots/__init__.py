@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import typer
 
-from slotbeam.cli.slots import bind, carry, change, export, history, import_, preview, restore, revert, unbind
+from slotbeam.cli.slots import (
+    bind,
+    carry,
+    draft,
+    edit,
+    export,
+    history,
+    import_,
+    preview,
+    publish,
+    restore,
+    revert,
+    schedule,
+    unbind,
+)
 from slotbeam.cli.slots import list as list_
 
 group = typer.Typer(help="Bind words to reserved slots, live.", no_args_is_help=True)
 group.command()(bind.bind)
 group.command()(preview.preview)
-for command in (change.edit, change.publish, change.draft, change.schedule):
-    group.command()(command)
+group.command()(edit.edit)
+group.command()(publish.publish)
+group.command()(draft.draft)
+group.command()(schedule.schedule)
 group.command()(unbind.unbind)
 group.command("list")(list_.list_slots)
 group.command()(export.export)

@@ -9,7 +9,7 @@ import typer
 
 from slotbeam.cli.console import counted, say, show_json
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
-from slotbeam.cli.slots.edit import (
+from slotbeam.cli.slots.edits import (
     LIVE,
     CategoryName,
     Ends,

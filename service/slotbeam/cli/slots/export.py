@@ -9,7 +9,7 @@ import typer
 
 from slotbeam.cli.console import counted, say
 from slotbeam.cli.options import AdminUrl, DataDir, settings_of
-from slotbeam.cli.slots.edit import FILE_TIMEOUT_S
+from slotbeam.cli.slots.edits import FILE_TIMEOUT_S
 from slotbeam.cli.zones import ZoneName
 
 

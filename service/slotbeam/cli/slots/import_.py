@@ -10,7 +10,7 @@ import typer
 
 from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
-from slotbeam.cli.slots.edit import FILE_TIMEOUT_S, say_propagation
+from slotbeam.cli.slots.edits import FILE_TIMEOUT_S, say_propagation
 from slotbeam.cli.zones import ZoneName
 from slotbeam.errors import SlotbeamError
 

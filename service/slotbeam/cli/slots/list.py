@@ -8,7 +8,7 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
-from slotbeam.cli.slots.edit import LIVE
+from slotbeam.cli.slots.edits import LIVE
 from slotbeam.cli.zones import ZoneName, clock
 
 

@@ -9,7 +9,7 @@ import typer
 
 from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, settings_of
-from slotbeam.cli.slots.edit import (
+from slotbeam.cli.slots.edits import (
     CategoryName,
     Ends,
     Exact,
