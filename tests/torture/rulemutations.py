@@ -14,7 +14,7 @@ SWITCHED = (
 OF_RULES: tuple[Mutation, ...] = (
     one(
         *("hidden items are answered", "search/pipeline.py"),
-        *("[0], *rules.hidden(catalog)]", "[0]]"),
+        *("[excluded, rules.hidden(catalog, snapshot.hidden)]", "[excluded]"),
         f"{PROMISES}::test_hidden_items_are_nowhere_and_positioned_ones_come_first_in_order",
     ),
     one(
@@ -32,6 +32,14 @@ OF_RULES: tuple[Mutation, ...] = (
         *("if self.unless is not None and self.unless.find_all(text):", "if False:"),
         f"{PROMISES}::test_hidden_items_are_nowhere_and_positioned_ones_come_first_in_order",
         f"{SCORES}::test_of_a_binding_those_items_count_that_pass_its_test_where_its_word_triggers",
+    ),
+    one(
+        *("what is hidden from every query stays hidden in the rows of another snapshot", "search/snapshot.py"),
+        *(
+            "hidden: dict[str, IntArray] = field(default_factory=dict, init=False, repr=False)",
+            "hidden: dict[str, IntArray] = field(default_factory=dict)",
+        ),
+        SWITCHED,
     ),
     one(
         *("bury boosts", "search/rules/applied.py"),

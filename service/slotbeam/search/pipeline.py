@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from slotbeam.search.arrange import arrange
 from slotbeam.search.explain import explain
 from slotbeam.search.facets import count_facets
@@ -38,8 +40,9 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
         words = look_up(encoded, [(match.match.start, match.match.end) for match in bound], catalog, rules.terms)
         request.check_fields(catalog.fields)
         text_vector = artifact.text_vector(encoded.text)
-        hidden = [*catalog.rows_of(request.exclude_ids)[0], *rules.hidden(catalog)]
-        passing = catalog.passing(request.filter, *reading.applied, *rules.filters).without(hidden)
+        passing = catalog.passing(request.filter, *reading.applied, *rules.filters)
+        excluded = np.array(catalog.rows_of(request.exclude_ids)[0], np.int64)
+        passing = passing.without(np.concatenate([excluded, rules.hidden(catalog, snapshot.hidden)]))
 
         # Words → memories: one input row for the base group, one for each pinned group.
         earlier = history(catalog, request)

@@ -184,6 +184,7 @@ class Snapshot:
         state: what its bindings are worth.
         active: digest of the active set, hex.
         items: the live items in this snapshot.
+        hidden: id of a rule for every query → rows that it hides, as far as any query asked: no other snapshot's.
     """
 
     artifact: Artifact
@@ -193,6 +194,7 @@ class Snapshot:
     state: ServingState = ServingState.NONE
     active: str = ""
     items: ItemsFacts = ItemsFacts()
+    hidden: dict[str, IntArray] = field(default_factory=dict, init=False, repr=False)  # `replace` makes a new one
 
     def bindings(self) -> dict[str, str | int]:
         """Return which edits an answer from this snapshot has seen, as JSON has it."""

@@ -67,6 +67,8 @@ def listings(draw: st.DrawFn) -> tuple[Listing, dict[str, tuple[str, ...]]]:
         )
         for number in range(draw(st.integers(0, 3)))
     ]
+    if everywhere := draw(st.lists(st.sampled_from(IDS), max_size=4, unique=True)):
+        rules.append(make_rule(id="b_every", hide=tuple(everywhere)))
     placed: dict[Slot, Binding] = {}
     lists: dict[str, tuple[str, ...]] = {}
     for number in range(draw(st.integers(0, 2))):
@@ -110,6 +112,7 @@ def test_a_switch_serves_what_a_replica_does_that_starts_with_that_index(
         clock = [NOW]
         switched, fresh = serving(old, directory, clock), serving(new, directory, clock)
         await switched.apply(listing, lists, {}, ServingState.LIVE)
+        answers(switched)
         clock[0] += later
         await switched.swap_items(lambda: (new, None), 0)
         await fresh.apply(listing, lists, {}, ServingState.LIVE)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from slotbeam.arrays import distinct
 from slotbeam.catalog.passing import Passing
 from slotbeam.catalog.table import Catalog
 from slotbeam.language.boundaries import Span
@@ -55,10 +56,15 @@ class AppliedRules:
         """What is passed through."""
         return [rule.metadata for rule in self._rules() if rule.metadata]
 
-    def hidden(self, catalog: Catalog) -> list[int]:
-        """Return the rows that are not answered, each once."""
-        ids = dict.fromkeys(item for rule in self._rules() for item in rule.hide)
-        return catalog.rows_of(ids)[0] if ids else []
+    def hidden(self, catalog: Catalog, known: dict[str, IntArray] | None = None) -> IntArray:
+        """Return (h,) int64 the rows that are not answered, each once.
+
+        Args:
+            catalog: that is asked.
+            known: id → rows there of the rules for every query, which are looked up once; it is written to.
+        """
+        rows = [_hidden(rule, catalog, known) for rule in self._rules() if rule.hide]
+        return distinct(np.concatenate(rows)) if rows else np.empty(0, np.int64)
 
     def scores(self, catalog: Catalog) -> list[tuple[Passing, float]]:
         """Return which items gain how much, in units of the item score; they lose what is below 0."""
@@ -80,6 +86,14 @@ class AppliedRules:
 
     def _rules(self) -> Iterator[Rule]:
         return (each.rule for each in self.each)
+
+
+def _hidden(rule: Rule, catalog: Catalog, known: dict[str, IntArray] | None) -> IntArray:
+    if known is None or rule.words:
+        return np.array(catalog.rows_of(rule.hide)[0], np.int64)
+    if rule.id not in known:
+        known[rule.id] = _hidden(rule, catalog, None)
+    return known[rule.id]
 
 
 NONE_APPLIED = AppliedRules()
