@@ -111,7 +111,8 @@ def test_a_preview_names_what_is_missing_what_it_overrides_and_what_it_warns_of(
 def test_an_export_names_the_bindings_that_it_leaves_out(answers: dict[str, Any], tmp_path: Path) -> None:
     answers["/admin/slots.json"] = [{"items": ["i1", "i2"]}]
     answers["/admin/slots"] = {
-        "slots": [{"id": "b_1", "words": ["whole"]}, {"id": "b_2", "error": "its record cannot be read"}]
+        "slots": [{"id": "b_1", "words": ["whole"]}, {"id": "b_2", "error": "its record cannot be read"}],
+        "next": None,
     }
     text = said("slots", "export", "--out", str(tmp_path / "bindings.json"))
     assert "left out b_2: its record cannot be read" in text

@@ -338,8 +338,8 @@ async def test_any_search_for_slots_is_answered(bound: httpx.AsyncClient, q: str
 async def test_another_method_is_a_problem_that_names_every_right_one(bound: httpx.AsyncClient) -> None:
     response = await bound.delete("/admin/slots")
     assert problem_of(response) == (405, "method-not-allowed")
-    assert response.headers["allow"] == "GET, POST"
-    assert "it takes GET, POST" in response.json()["detail"]
+    assert response.headers["allow"] == "GET, HEAD, POST"
+    assert "it takes GET, HEAD, POST" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("query", ["state=", "position=", "state=bound", "position=%00"])
