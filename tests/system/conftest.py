@@ -102,8 +102,9 @@ def data_plane(addresses: dict[str, str]) -> str:
     return addresses["data"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(chromium_path: str) -> Iterator[Browser]:
+    """A browser. While it is there the thread has a running event loop: it ends with its module, before other tests."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
         yield browser
