@@ -211,7 +211,10 @@ def test_an_item_that_was_shown_stays_shown_when_it_is_put_anew_and_a_new_one_co
 
 
 def test_a_snapshot_is_told_from_another_by_all_that_answers_depend_on(shop: Artifact) -> None:
-    """`overlay` is what `active` is the digest of; `state` says how the store was reached, and changes no answer."""
+    """`overlay` is what `active` is the digest of; `state` says how the store was reached, and changes no answer.
+
+    `hidden` is what was looked up in the others.
+    """
     snapshot = Snapshot(shop, epoch="e1", revision=7, active="c1")
     others: dict[str, Any] = {
         "artifact": replace(shop, manifest={**shop.manifest, "files": {}}),
@@ -220,7 +223,8 @@ def test_a_snapshot_is_told_from_another_by_all_that_answers_depend_on(shop: Art
         "active": "c2",
         "items": ItemsFacts(seq=3),
     }
-    assert {field.name for field in fields(Snapshot)} - {"overlay", "state"} == set(others), "add it to `identity`"
+    told_otherwise = {"overlay", "state", "hidden"}
+    assert {field.name for field in fields(Snapshot)} - told_otherwise == set(others), "add it to `identity`"
     identities = {
         snapshot.identity(),
         *(replace(snapshot, **{name: other}).identity() for name, other in others.items()),
