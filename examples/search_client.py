@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from slotbeam.client import Client, ServiceError
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ def main(query: str) -> None:
                 print(f"reported a click and an order on {shown[0].answer.items[0].id}")
         except ServiceError as refused:  # what was given, what is allowed, what to do
             raise SystemExit(str(refused)) from None
+        except httpx.TransportError as error:
+            raise SystemExit(f"{shop.url} does not answer: {error}") from None
 
 
 if __name__ == "__main__":

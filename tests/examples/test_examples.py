@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,6 +79,16 @@ def test_the_search_client_says_what_the_service_refuses(up: Up) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert "256" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_search_client_says_that_nothing_answers() -> None:
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unheard.getsockname()[1]}"
+        argv = [sys.executable, str(EXAMPLES / "search_client.py"), "mug"]
+        done = subprocess.run(argv, env=environment(data_url=url), capture_output=True, text=True, timeout=HANG_S)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"{url} does not answer: ")
 
 
 def test_the_campaign_is_previewed_bound_served_found_listed_and_ended(up: Up, path: str) -> None:

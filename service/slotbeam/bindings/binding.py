@@ -37,7 +37,10 @@ GRACE_MS = 120_000
 ItemLists = Mapping[str, tuple[str, ...]]
 """Item list hash → its ids, sorted."""
 
-_ID = re.compile(r"b_[a-z2-7]{4,32}", re.ASCII)
+ID_PATTERN = "b_[a-z2-7]{4,32}"
+"""Of the id of a binding or a rule."""
+
+_ID = re.compile(ID_PATTERN, re.ASCII)
 _SHA = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 

@@ -117,7 +117,7 @@ def _say(result: Mapping[str, Any], show: int) -> None:
         for binding, why in side["left_out"].items():
             say_error(f"   left out {binding}: {why}")
     asked = f", asked {result['asked']:g} times" if result["asked"] != result["queries"] else ""
-    say(f"{counted(result['queries'], 'query').replace('querys', 'queries')}{asked}")
+    say(f"{counted(result['queries'], 'query', 'queries')}{asked}")
     for why in result["refused"][:1]:
         say(f"left out {len(result['refused'])} that a service refuses; the first: {why}")
     if result["outside_the_catalogs"]:

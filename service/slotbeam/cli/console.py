@@ -34,9 +34,9 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise SystemExit(code)
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `1 item`, `2 items`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str, several: str = "") -> str:
+    """Return `1 item`, `2 items`; `several` is the plural of a noun that does not only get an s."""
+    return f"{number} {noun if number == 1 else several or noun + 's'}"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Iterable[str] = ()) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
-from slotbeam.cli.rules.actions import DryRun, say_edit, send
-from slotbeam.cli.slots.edits import Ends, Owner, Reason, Starts
+from slotbeam.cli.rules.actions import DryRun, say_edit
+from slotbeam.cli.slots.edits import Ends, Owner, Reason, Starts, send
 from slotbeam.cli.zones import ZoneName, placed
 
 

@@ -100,11 +100,13 @@ class TrendReporter:
         if not await asyncio.to_thread(self.drain) and not self._unpublished:
             return False
         self._unpublished = True
-        queries = {"unanswered": self.unanswered.document(), "unclicked": self.unclicked.document()}
-        document = {**self.counter.document(), **queries, "bindings": self._activity()}
-        await store.publish_stats(replica, document)
+        await store.publish_stats(replica, await asyncio.to_thread(self._document))
         self._unpublished = False
         return True
+
+    def _document(self) -> dict[str, object]:
+        queries = {"unanswered": self.unanswered.document(), "unclicked": self.unclicked.document()}
+        return {**self.counter.document(), **queries, "bindings": self._activity()}
 
     async def run(self, store: Store, replica: str) -> None:
         """Report for ever; a store that does not answer costs suggestions, nothing else."""

@@ -63,7 +63,8 @@ def compare(
     Args:
         ks: the values of K, each 1..1000; answers are as long as the largest.
         show: queries of each list at most.
-        seed: of the bootstrap. progress: told of every question.
+        seed: of the bootstrap.
+        progress: told of every question.
 
     Returns:
         JSON values. An interval is `[value, lower, upper]`: a mean over the questions, each by its count, with its 95 %

@@ -124,7 +124,8 @@ def test_commands_send_only_declared_parameters(shop: Artifact, settings: Settin
         if names:
             sent[path.relative_to(commands).as_posix()] = names
     assert {"state", "position", "q"} <= sent["slots/list.py"]
-    assert {"wait", "dry_run"} <= sent["slots/bind.py"]
+    assert {"wait", "dry_run"} <= sent["slots/edits.py"]
+    assert {"dry_run"} <= sent["slots/bind.py"]
     assert {"slots/import_.py", "slots/history.py", "suggestions.py"} <= set(sent)
     assert {name: names - declared for name, names in sent.items() if names - declared} == {}
 

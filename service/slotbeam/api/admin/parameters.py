@@ -16,7 +16,7 @@ from slotbeam.api.admin.models.rules import RuleState
 from slotbeam.api.admin.models.slots import LifecycleName
 from slotbeam.api.http.bodies import ITEM_ID
 from slotbeam.api.http.query import Digits, Flag, Params
-from slotbeam.bindings.binding import MAX_WORD_LENGTH
+from slotbeam.bindings.binding import ID_PATTERN, MAX_WORD_LENGTH
 from slotbeam.bindings.times import ends_ms, starts_ms, zone_of
 from slotbeam.bindings.words import MAX_RAW_WORD
 from slotbeam.errors import InputError
@@ -69,10 +69,10 @@ SlotPath = Annotated[
     str,
     Path(
         description="A slot, or the id of a binding",
-        json_schema_extra={"pattern": f"({SLOT_PATTERN})|(^b_[a-z2-7]{{4,32}}$)"},
+        json_schema_extra={"pattern": f"({SLOT_PATTERN})|(^{ID_PATTERN}$)"},
     ),
 ]
-RulePath = Annotated[str, Path(description="The id of a rule", json_schema_extra={"pattern": "^b_[a-z2-7]{4,32}$"})]
+RulePath = Annotated[str, Path(description="The id of a rule", json_schema_extra={"pattern": f"^{ID_PATTERN}$"})]
 RevisionPath = Annotated[str, Path(pattern="^[1-9][0-9]{0,17}$", description="A revision, as /admin/audit tells it")]
 ItemPath = Annotated[
     str, Path(description="The id of an item, percent-encoded", json_schema_extra={"minLength": 1, "maxLength": 256})
@@ -106,7 +106,7 @@ class SlotsQuery(Params):
     limit: Limit = PAGE
     after: str | None = Field(
         None,
-        pattern=f"^({SLOT_PATTERN[1:-1]}|b_[a-z2-7]{{4,32}})$",
+        pattern=f"^({SLOT_PATTERN[1:-1]}|{ID_PATTERN})$",
         description="Only what comes behind this slot, or binding id: `next` of the page before",
     )
 
@@ -123,7 +123,7 @@ class RulesQuery(Params):
     limit: Limit = PAGE
     after: str | None = Field(
         None,
-        pattern=r"^b_[a-z2-7]{4,32}\.[0-9]{1,18}$",
+        pattern=rf"^{ID_PATTERN}\.[0-9]{{1,18}}$",
         description="Only what comes behind this rule as it was: `next` of the page before",
     )
 

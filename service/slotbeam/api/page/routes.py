@@ -88,7 +88,7 @@ def base_routes(pages: Pages) -> APIRouter:
     """Build `/`, signing in and out, the assets, and the stream of events."""
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/", methods=["GET", "HEAD"])
+    @router.get("/")
     async def root(request: Request, q: str = "", state: str = "", after: str = "") -> Response:
         session = pages.sessions.of(request)
         if session is None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import uuid
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +11,6 @@ from slotbeam.cli.console import counted, say, show_json, table
 from slotbeam.cli.slots.edits import say_propagation, say_reach, say_spellings, say_warnings
 from slotbeam.cli.zones import say_window
 from slotbeam.errors import SetupError
-
-if TYPE_CHECKING:
-    from slotbeam.cli.client import PlaneClient
 
 _JSON_FIELDS = ("when", "filter", "metadata")
 _WEIGHED = ("boost", "bury")
@@ -64,23 +60,6 @@ def _weighed(name: str, text: str) -> dict[str, Any]:
     except ValueError:
         pass
     raise SetupError(f'--{name} is {text}; give WEIGHT:FILTER, for example 1.5:{{"brand": "zenvia"}}')
-
-
-def send(
-    client: PlaneClient,
-    method: str,
-    path: str,
-    body: dict[str, Any],
-    *,
-    wait: bool,
-    dry_run: bool,
-    etag: str | None = None,
-) -> dict[str, Any]:
-    """Send an edit of a rule. Returns its answer."""
-    params = {"dry_run": "true"} if dry_run else {"wait": "all" if wait else "none"}
-    headers = {"Idempotency-Key": uuid.uuid4().hex, **({"If-Match": etag} if etag else {})}
-    answer: dict[str, Any] = client.call(method, path, json=body, params=params, headers=headers).json()
-    return answer
 
 
 def say_edit(answer: dict[str, Any], zone: str | None, as_json: bool) -> None:

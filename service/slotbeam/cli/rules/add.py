@@ -24,9 +24,8 @@ from slotbeam.cli.rules.actions import (
     Whole,
     actions_of,
     say_edit,
-    send,
 )
-from slotbeam.cli.slots.edits import Ends, Owner, Reason, Starts
+from slotbeam.cli.slots.edits import Ends, Owner, Reason, Starts, send
 from slotbeam.cli.zones import ZoneName, placed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated
 
 import typer
@@ -31,6 +30,7 @@ from slotbeam.cli.slots.edits import (
     say_propagation,
     say_reach,
     say_warnings,
+    send,
 )
 from slotbeam.cli.zones import ZoneName, placed, say_window
 
@@ -80,13 +80,7 @@ def bind(
     with admin_client(settings_of(ctx), url) as client:
         if rule and not as_json:  # what it would take, before it is taken
             say_reach(client.call("POST", "/admin/slots", json=body, params={"dry_run": "true"}).json())
-        made = client.call(
-            "POST",
-            "/admin/slots",
-            json=body,
-            params={"wait": "all" if wait else "none"},
-            headers={"Idempotency-Key": uuid.uuid4().hex},
-        ).json()
+        made = send(client, "POST", "/admin/slots", body, wait=wait, dry_run=False)
     if as_json:
         show_json(made)
         return

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import typer
 
 from slotbeam.cli.console import counted, say, show_json
 from slotbeam.cli.options import settings_of
-from slotbeam.cli.slots.edits import say_propagation, say_warnings, slot_of
+from slotbeam.cli.slots.edits import say_propagation, say_warnings, send, slot_of
 from slotbeam.cli.slots.preview import say_preview
 from slotbeam.cli.zones import say_window
 
@@ -27,11 +26,10 @@ def change(
     """Patch a binding with `body`, and say what it is now, or, with `dry_run`, what it would be."""
     from slotbeam.cli.client import admin_client
 
-    params = {"dry_run": "true"} if dry_run else {"wait": "all" if wait else "none"}
     with admin_client(settings_of(ctx), url) as client:
         path = f"/admin/slots/{slot_of(client, bound)}"
-        headers = {"Idempotency-Key": uuid.uuid4().hex, "If-Match": client.call("GET", path).headers["etag"]}
-        answer = client.call("PATCH", path, json=body, params=params, headers=headers).json()
+        etag = client.call("GET", path).headers["etag"]
+        answer = send(client, "PATCH", path, body, wait=wait, dry_run=dry_run, etag=etag)
     if as_json:
         show_json(answer)
     elif dry_run:

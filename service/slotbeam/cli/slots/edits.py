@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from slotbeam.cli.console import counted, say
 from slotbeam.errors import NotFound, SetupError
+
+if TYPE_CHECKING:
+    from slotbeam.cli.client import PlaneClient
 
 FILE_TIMEOUT_S = 120.0
 """For a request that carries every binding."""
@@ -114,7 +118,24 @@ def say_propagation(answer: dict[str, Any]) -> None:
         say(f"  {replica['id']:<24} " + (str(error) if error else "waiting" if took is None else f"{took} ms"))
 
 
-def slot_of(client: Any, slot_or_word: str) -> str:
+def send(
+    client: PlaneClient,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+    *,
+    wait: bool,
+    dry_run: bool,
+    etag: str | None = None,
+) -> dict[str, Any]:
+    """Send an edit of a binding or a rule, with a key of its own. Returns its answer."""
+    params = {"dry_run": "true"} if dry_run else {"wait": "all" if wait else "none"}
+    headers = {"Idempotency-Key": uuid.uuid4().hex, **({"If-Match": etag} if etag else {})}
+    answer: dict[str, Any] = client.call(method, path, json=body, params=params, headers=headers).json()
+    return answer
+
+
+def slot_of(client: PlaneClient, slot_or_word: str) -> str:
     """Return a slot or an id as given, or where exactly this word is bound (slot, else id). Raises `NotFound`."""
     from slotbeam.bindings.binding import is_id
     from slotbeam.errors import InputError
