@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,7 +46,9 @@ MAX_METADATA = 4096
 MAX_LEVELS = 16
 """Of lists and objects inside each other."""
 
-_PLAIN = tuple((name, DEFAULTS[name]) for name in (*ACTIONS, "trigger", "unless", "when", "two_way"))
+_BESIDE_ITEMS = (*ACTIONS, "trigger", "unless", "when", "two_way")
+_PLAIN = tuple(DEFAULTS[name] for name in _BESIDE_ITEMS)
+_beside_items = attrgetter(*_BESIDE_ITEMS)
 _URL = re.compile(r"url$|^redirect$", re.IGNORECASE)
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 
@@ -57,7 +60,7 @@ def actions_of(spec: BindingSpec) -> tuple[str, ...]:
 
 def is_plain(spec: BindingSpec) -> bool:
     """Return whether it does nothing but bring its items, wherever a query holds a word."""
-    return all(getattr(spec, field) == default for field, default in _PLAIN)
+    return _beside_items(spec) == _PLAIN
 
 
 def check_actions(spec: BindingSpec, name: str) -> None:

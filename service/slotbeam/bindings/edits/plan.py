@@ -10,7 +10,7 @@ hour later.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -82,9 +82,15 @@ def make_plan(
         if edit.before != known or (edit.before is None and edit.after and edit.after.id in listing.records):
             raise ValueError("a change must start from the listing it is planned on. This is a bug.")
     touched = {e.before.id for e in edits if e.before} | {e.after.id for e in edits if e.after}
-    records = {binding_id: record for binding_id, record in listing.records.items() if binding_id not in touched}
-    word_owners = {word: owner for word, owner in listing.words.items() if owner not in touched}
-    holders = {slot: owner for slot, owner in listing.holders.items() if owner not in touched}
+    # Of thousands of bindings few are touched: what they hold until now, and what they will.
+    old = [edit.before for edit in edits if edit.before]
+    old_words = [word for binding in old for word in binding.words if listing.words.get(word) == binding.id]
+    old_slots = [slot for binding in old if (slot := listing.placed.get(binding.id))]
+    records = {**listing.records}
+    for binding_id in touched:
+        records.pop(binding_id, None)
+    words: dict[str, str] = {}
+    slots: dict[Slot, str] = {}
     put: list[tuple[str, str]] = []
     for edit in edits:
         after = edit.after
@@ -96,19 +102,18 @@ def make_plan(
         if not after.holds_words:
             continue
         for word in after.words:
-            if word in word_owners:
-                raise word_taken(listing, word, word_owners[word], change.at)
-            word_owners[word] = after.id
+            if (holder := words.get(word) or _other(listing.words.get(word), touched)) is not None:
+                raise word_taken(listing, word, holder, change.at)
+            words[word] = after.id
         if edit.slot is not None:
-            if edit.slot in holders:
-                raise slot_taken(listing, edit.slot, holders[edit.slot], change.at)
-            holders[edit.slot] = after.id
-    old_slots = {slot: owner for slot, owner in listing.holders.items() if owner in touched}
+            if (holder := slots.get(edit.slot) or _other(listing.holders.get(edit.slot), touched)) is not None:
+                raise slot_taken(listing, edit.slot, holder, change.at)
+            slots[edit.slot] = after.id
     state = state_digest(records)
+    old_items = {binding.items for binding in old}
     kept = {binding.items for binding_id, binding in listing.bindings.items() if binding_id not in touched}
-    unread = (_items_of(record) for binding_id, record in records.items() if binding_id in listing.malformed)
+    unread = (_items_of(records[binding_id]) for binding_id in listing.malformed if binding_id in records)
     alive = {*kept, *unread, *(e.after.items for e in edits if e.after)}
-    before_items = {e.before.items for e in edits if e.before}
     fields: dict[str, object] = {
         "epoch": listing.epoch,
         "key": idempotency_key,
@@ -123,10 +128,10 @@ def make_plan(
         "linger": str(LINGER_S),
         "put": put,
         "del": [e.before.id for e in edits if e.before and not (e.after and e.after.id == e.before.id)],
-        "words_put": [(word, owner) for word, owner in word_owners.items() if owner in touched],
-        "words_del": [word for word, owner in listing.words.items() if owner in touched and word not in word_owners],
-        "slots_put": [(str(slot), owner) for slot, owner in holders.items() if owner in touched],
-        "slots_del": [str(slot) for slot in old_slots if slot not in holders],
+        "words_put": list(words.items()),
+        "words_del": [word for word in old_words if word not in words],
+        "slots_put": [(str(slot), owner) for slot, owner in slots.items()],
+        "slots_del": [str(slot) for slot in old_slots if slot not in slots],
         "outcome": _text({"changes": _summary(edits), "fingerprint": fingerprint, "revision": revision}),
         "entry": [
             *("op", change.op, "at", str(change.at), "actor", change.actor),
@@ -135,7 +140,7 @@ def make_plan(
         ],
     }
     needs = tuple(sorted({e.after.items for e in edits if e.after}))
-    return Plan({**fields, "needs": str(len(needs))}, needs, tuple(sorted(before_items - alive)), revision, edits)
+    return Plan({**fields, "needs": str(len(needs))}, needs, tuple(sorted(old_items - alive)), revision, edits)
 
 
 def lists_of(edits: Sequence[Edit]) -> set[str]:
@@ -197,6 +202,11 @@ def following(listing: Listing, change: Change) -> Listing:
     placed = {**listing.placed, **{binding_id: slot for binding_id, (_, slot) in made.items()}}
     slots = {str(slot): binding_id for binding_id, slot in placed.items() if slot is not None}
     return Listing(listing.epoch, listing.revision + 1, "", records, slots)
+
+
+def _other(holder: str | None, touched: Set[str]) -> str | None:
+    """Return who holds what is wanted, unless that one is edited, too: then it is given back."""
+    return None if holder in touched else holder
 
 
 def _stamp(binding: Binding | None, revision: int) -> Binding | None:

@@ -17,7 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from slotbeam.bindings.binding import ItemLists, canonical, decode_items, encode_items
+import orjson
+
+from slotbeam.bindings.binding import ItemLists, decode_items, encode_items
 from slotbeam.bindings.listing import Listing
 from slotbeam.errors import BindingError
 from slotbeam.files import PRIVATE, write_whole
@@ -40,23 +42,14 @@ class LastGood:
 
 
 def save(path: Path, codebook_sha: str, good: LastGood, *, durable: bool = True) -> None:
-    """Write `good`; the former file becomes the second generation. Raises OSError.
+    """Write `good`; the former file becomes the second generation.
+
+    Raises OSError, and ValueError: it holds text that UTF-8 cannot say.
 
     Args:
         durable: it outlives a power cut once this has returned.
     """
-    listing = good.listing
-    body = canonical(
-        {
-            "format": FORMAT,
-            "codebook": codebook_sha,
-            "epoch": listing.epoch,
-            "revision": listing.revision,
-            "state": listing.state,
-            "records": {binding_id: record.decode() for binding_id, record in listing.records.items()},
-            "slots": dict(listing.slots),
-        }
-    )
+    body = _body(codebook_sha, good.listing)
     lists = _lists(path)
     for directory in (path.parent, lists):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -159,6 +152,22 @@ def _read_lists(lists: Path, listing: Listing) -> tuple[dict[str, tuple[str, ...
         except (OSError, BindingError) as error:
             lost[sha] = str(error)
     return items, lost
+
+
+def _body(codebook_sha: str, listing: Listing) -> bytes:
+    said = {
+        "format": FORMAT,
+        "codebook": codebook_sha,
+        "epoch": listing.epoch,
+        "revision": listing.revision,
+        "state": listing.state,
+        "records": {binding_id: record.decode() for binding_id, record in listing.records.items()},
+        "slots": dict(listing.slots),
+    }
+    try:
+        return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise ValueError(str(error)) from error
 
 
 def _read(path: Path) -> tuple[str, Listing]:

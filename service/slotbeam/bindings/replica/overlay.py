@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -74,12 +75,13 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
     if not compiled:
         return EMPTY_OVERLAY
     words = _words_of(ordered, compiled)
-    exact = {word for word, owners in words.items() if all(compiled[owner].exact for owner in owners)}
-    near = [
-        (word, number)
-        for number, (word, owners) in enumerate(words.items())
-        if any(compiled[owner].near_miss and not compiled[owner].exact for owner in owners)
-    ]
+    # Of thousands of bindings few are exact, or found by a near miss.
+    exacts = {number for number, one in enumerate(compiled) if one.exact}
+    nears = {number for number, one in enumerate(compiled) if one.near_miss} - exacts
+    exact = {word for word, owners in words.items() if exacts.issuperset(owners)} if exacts else ()
+    near = (
+        [(word, n) for n, (word, owners) in enumerate(words.items()) if not nears.isdisjoint(owners)] if nears else ()
+    )
     return Overlay(
         pinned=compiled,
         words=tuple(words),
@@ -91,6 +93,9 @@ def build_overlay(artifact: Artifact, bound: Sequence[Bound], previous: Overlay 
 
 def _refuse_shared(bound: Sequence[Bound]) -> None:
     """Refuse what the store's checks rule out: one slot, or one word as it is stored, in two bindings."""
+    stored = list(chain.from_iterable(one.words for one in bound))
+    if len({one.slot for one in bound}) == len(bound) and len(set(stored)) == len(stored):
+        return
     slots: dict[Slot, str] = {}
     words: dict[str, str] = {}
     for one in bound:
@@ -109,16 +114,15 @@ def _words_of(bound: Sequence[Bound], compiled: Sequence[Pinned]) -> dict[str, t
     Words that older rules kept apart may read the same: all their bindings are served. The one whose stored word is
     what a query says goes first, then the older.
     """
-    by_age = sorted(range(len(bound)), key=lambda n: (bound[n].created_at, bound[n].id))
-    words: dict[str, list[int]] = {}
-    for n in by_age:
+    words: dict[str, tuple[int, ...]] = {}
+    for _, _, n in sorted((one.created_at, one.id, n) for n, one in enumerate(bound)):
         for word in compiled[n].words:
-            words.setdefault(word, []).append(n)
-    return {word: _in_turn(word, held, bound) for word, held in words.items()}
+            words[word] = (*words.get(word, ()), n)
+    return {word: held if len(held) == 1 else _in_turn(word, held, bound) for word, held in words.items()}
 
 
 def _in_turn(word: str, held: Sequence[int], bound: Sequence[Bound]) -> tuple[int, ...]:
-    return tuple(held) if len(held) == 1 else tuple(sorted(held, key=lambda n: word not in bound[n].words))
+    return tuple(sorted(held, key=lambda n: word not in bound[n].words))
 
 
 def _compiled(artifact: Artifact, bound: Bound, known: Pinned | None) -> Pinned:

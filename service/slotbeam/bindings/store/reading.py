@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slotbeam.bindings.binding import state_digest
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store import replies
 from slotbeam.bindings.store.connection import Connection
@@ -52,7 +51,7 @@ async def read_listing(
         records = following
     else:
         return await read_listing(store, codebook_sha, known, None, to_write=to_write)
-    return Listing(
+    listing = Listing(
         epoch=head.epoch,
         revision=head.revision,
         state=head.state,
@@ -64,10 +63,15 @@ async def read_listing(
         newest=replies.newest(last),
         written_by=replies.written_by(meta),
     )
+    if base is not None and not listing.verify():  # it does not follow from what the log says
+        return await read_listing(store, codebook_sha, known, None, to_write=to_write)
+    return listing
 
 
 def followed(base: Listing, head: Head, entries: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> dict[str, bytes] | None:
-    """Return binding id → record at `head`, or None where that does not follow from `base`.
+    """Return binding id → record at `head` as the log tells it, or None where that does not follow from `base`.
+
+    Whether they add up to the state of `head` is not asked here.
 
     Args:
         base: an older listing of the same store.
@@ -80,7 +84,7 @@ def followed(base: Listing, head: Head, entries: Sequence[tuple[bytes, dict[byte
     for revision, entry in enumerate((replies.log_entry(*one) for one in entries), base.revision + 1):
         if entry["revision"] != revision or entry["epoch"] != base.epoch or not _play(records, entry["changes"]):
             return None
-    return records if state_digest(records) == head.state else None
+    return records
 
 
 def _play(records: dict[str, bytes], changes: Sequence[Mapping[str, Any]]) -> bool:
