@@ -92,7 +92,9 @@ class Settings(BaseSettings):
     cors_origins: str | None = Field(
         None, description="origins whose pages may ask the data plane, commas between them, or *; unset: none may"
     )
-    search_page: bool = Field(False, description="a search box at the root of the data plane (`up`: on unless set)")
+    search_page: bool | None = Field(
+        None, description="a search box at the root of the data plane; unset: only where `up` runs it"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe event logged")
 
     @property

@@ -73,6 +73,13 @@ async def test_answers_of_a_data_plane_are_the_declared_models(data: AppClient) 
     assert refused.value.problem["type"] == "urn:slotbeam:problem:invalid-filter"
 
 
+async def test_what_an_answer_does_not_know_is_no_number_in_its_model(data: AppClient) -> None:
+    async with AsyncClient("http://t", transport=httpx.ASGITransport(data.app)) as client:
+        answer = await client.retrieve("mug", k=1, facets=["department", "price"])
+    assert [answer.facets["department"].min, answer.items[0].sid_logp, answer.next] == [None] * 3
+    assert answer.facets["price"].min is not None
+
+
 def test_both_clients_do_the_same() -> None:
     def offered(kind: type) -> dict[str, str]:
         methods = inspect.getmembers(kind, inspect.isfunction)

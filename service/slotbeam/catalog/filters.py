@@ -144,7 +144,8 @@ class _FilterReader:
                     raise FilterError(here, f"is {_kind_of(limit)}; give true or false")
                 tests.append(_presence(field, limit))
             elif name not in COMPARED:
-                raise FilterError(place, f"has an unknown bound; allowed: {', '.join(COMPARED)}, exists, not")
+                known = f"allowed: {', '.join(COMPARED)}, exists, not"
+                raise FilterError(place, f"has an unknown bound {_shown(name)}; {known}")
             elif field.kind is not FieldKind.NUMBER:
                 raise FilterError(place, f"has bounds, but it is a {field.kind} field; bounds are for numbers")
             elif isinstance(limit, bool) or not isinstance(limit, int | float):

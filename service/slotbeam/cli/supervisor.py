@@ -205,9 +205,10 @@ class Up(Parent):
     def _announce(self, seconds: float, example: str | None) -> None:
         data, admin = (address(child.listener) for child in self.children)
         settings = self.settings
-        token = f"$(cat {settings.data_dir / 'admin.token'})"
-        if settings.admin_token is not None:
-            token = "$SLOTBEAM_ADMIN_TOKEN"
+        token, where = "$SLOTBEAM_ADMIN_TOKEN", "SLOTBEAM_ADMIN_TOKEN"
+        if settings.admin_token is None:
+            where = str(settings.data_dir / "admin.token")
+            token = f"$(cat {where})"
         log.info("up", data=data, admin=admin, store="embedded" if self.store else "SLOTBEAM_REDIS_URL")
         say(f"slotbeam {__version__} is up after {seconds:.1f} s (process {os.getpid()}; Ctrl-C stops it)")
         say(f"  data plane     {data}")
@@ -221,7 +222,11 @@ class Up(Parent):
             body = shlex.quote(json.dumps({"query": example, "k": 5}, ensure_ascii=False))
             say(f"  curl -s {data}/retrieve -H 'content-type: application/json' -d {body}")
         say(f'  curl -s {admin}/admin/slots -H "authorization: Bearer {token}"')
-        say(f"  {data}/docs and {admin}/docs in a browser")
+        say("in a browser")
+        if settings.search_page is not False:
+            say(f"  {data} searches")
+        say(f"  {admin} edits; it asks for the token in {where}")
+        say(f"  {data}/docs and {admin}/docs tell every request")
 
 
 def run_up(settings: Settings, flags: Iterable[str] = ()) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from pydantic import Field
 from starlette.requests import Request
 
 from slotbeam.api.http import bodies
-from slotbeam.api.http.bodies import Strict, parse_json
-from slotbeam.errors import BodyError, InputError, RequestTimeout, TooLarge, UnsupportedMedia
+from slotbeam.api.http.bodies import parse_json
+from slotbeam.errors import BodyError, RequestTimeout, TooLarge, UnsupportedMedia
 
 BAD: list[tuple[str, bytes, str]] = [
     ("empty", b"", "empty"),
@@ -113,19 +112,3 @@ async def test_a_body_that_stalls_is_given_up() -> None:
     request = Request({"type": "http", "method": "POST", "headers": raw}, receive)
     with pytest.raises(RequestTimeout, match=r"within 0\.01 s"):
         await bodies.read_json(request, 100, timeout_s=0.01)
-
-
-class Mug(Strict):
-    k: int = Field(10, ge=1, le=1000)
-    name: str
-
-
-def test_a_validation_error_names_the_field_the_value_and_the_rule() -> None:
-    with pytest.raises(InputError) as caught:
-        bodies.validate(Mug, {"k": 5000, "name": "a"})
-    assert str(caught.value) == "k: Input should be less than or equal to 1000 (given 5000)"
-
-
-def test_an_unknown_field_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match="querry: unknown field; allowed: k, name"):
-        bodies.validate(Mug, {"name": "a", "querry": "a"})

@@ -127,3 +127,9 @@ async def test_what_is_wrong_is_named_as_it_stands_in_the_address(
     refused = await data.get("/retrieve", params=address)
     assert refused.status_code == 422
     assert [error["field"] for error in refused.json()["errors"]] == [place], json.dumps(refused.json())
+
+
+async def test_a_missing_query_and_a_filter_that_is_no_json_say_so(data: httpx.AsyncClient) -> None:
+    assert (await data.get("/retrieve")).json()["detail"] == '"q" is missing, and required'
+    refused = (await data.get("/retrieve", params={"q": "mug", "filter": "price"})).json()
+    assert (refused["type"], refused["detail"][:18]) == ("urn:slotbeam:problem:invalid-filter", "filter is not JSON")

@@ -19,7 +19,12 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
     ("a text for a number", {"price": "cheap"}, "filter.price", "is a string; it is a number field"),
     ("a number for a text", {"department": 3}, "filter.department", "is a number; it is a keyword field"),
     ("null", {"price": None}, "filter.price", "is null"),
-    ("a bound that is none", {"price": {"above": 3}}, "filter.price", "has an unknown bound; allowed: gte, gt, lte"),
+    (
+        "a bound that is none",
+        {"price": {"above": 3}},
+        "filter.price",
+        "has an unknown bound above; allowed: gte, gt, lte",
+    ),
     ("a field that is nearly one", {"prise": 3}, "filter.prise", "is an unknown field (did you mean price?); allowed"),
     ("an operator of others", {"or": []}, "filter.or", "allowed: department, price; or any, not, field"),
     ("a wrong bound inside", {"any": [{"price": 1}, {"price": {"gte": "x"}}]}, "filter.any.1.price.gte", "is a string"),

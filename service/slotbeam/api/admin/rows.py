@@ -12,7 +12,8 @@ from starlette.requests import Request
 
 from slotbeam.api.admin import cells
 from slotbeam.api.admin.forms import RowForm
-from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes, validate
+from slotbeam.api.http.bodies import check_media_type, parse_json, read_bytes
+from slotbeam.api.http.validation import validate
 from slotbeam.bindings.spec import FIELDS, LIVE, OBJECTS, TIMES, Kind, in_order, json_text
 from slotbeam.bindings.times import in_zone, seen_from, zone_of
 from slotbeam.errors import BodyError, InputError, SlotbeamError, UnsupportedMedia

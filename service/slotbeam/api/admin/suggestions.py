@@ -21,8 +21,9 @@ from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.scopes import EDITING
 from slotbeam.api.admin.slotwrites import binding_write
 from slotbeam.api.admin.writes import WriteRequest, answer_again, carry_out
-from slotbeam.api.http.bodies import check_media_type, json_response, parse_json, read_bytes, validate
+from slotbeam.api.http.bodies import check_media_type, json_response, parse_json, read_bytes
 from slotbeam.api.http.openapi import answers, asks
+from slotbeam.api.http.validation import validate
 from slotbeam.bindings.binding import Binding
 from slotbeam.bindings.edits.plan import Change
 from slotbeam.bindings.edits.wanted import MakeChange, resolve_items

@@ -9,19 +9,17 @@ from collections.abc import Sequence
 from typing import Annotated, NoReturn, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from slotbeam.errors import BodyError, InputError, RequestTimeout, TooLarge, UnsupportedMedia
-from slotbeam.text import SHOWN, printable, shown
+from slotbeam.api.http.validation import validate
+from slotbeam.errors import BodyError, RequestTimeout, TooLarge, UnsupportedMedia
+from slotbeam.text import shown
 
 MAX_DEPTH = 32
 MAX_DIGITS = 20
 BODY_TIMEOUT_S = 10.0
-LISTED = 20
-"""Places that a refusal lists at most."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -55,47 +53,6 @@ async def read_model(request: Request, model: type[M], limit: int, kinds: Sequen
         InputError: it is, but not what `model` allows; names each field.
     """
     return validate(model, await read_json(request, limit, kinds=kinds))
-
-
-def validate(model: type[M], value: object) -> M:
-    """Validate parsed JSON against a pydantic model. Raises `InputError` with every field that is wrong."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        fields = [field.alias or name for name, field in model.model_fields.items()]
-        raise validation_error(error.errors(include_url=False, include_context=False), fields) from None
-
-
-def validation_error(failures: Sequence[ErrorDetails], allowed: Sequence[str] = ()) -> InputError:
-    """Turn pydantic's failures into one `InputError` that names each field, what was given and what is allowed.
-
-    Args:
-        failures: as pydantic's `errors()` returns them (`loc`, `msg`, `type`, `input`).
-        allowed: names of the top level's fields, listed when an unknown one was given.
-    """
-    wrong = []
-    for failure in failures[:LISTED]:
-        place = ".".join(printable(str(part)[:SHOWN]) for part in failure["loc"]) or "body"
-        kind, message = failure["type"], str(failure["msg"])
-        if kind == "extra_forbidden":
-            message = "unknown field" + (
-                f"; allowed: {', '.join(allowed)}" if len(failure["loc"]) == 1 and allowed else ""
-            )
-            wrong.append({"field": place, "message": message})
-        elif kind in ("model_type", "model_attributes_type", "dict_type"):
-            wrong.append({"field": place, "given": shown(failure.get("input")), "message": "must be an object"})
-        elif kind == "missing":
-            wrong.append({"field": place, "message": "is required"})
-        else:
-            given = shown(failure.get("input"))
-            wrong.append({"field": place, "given": given, "message": message.removeprefix("Value error, ")})
-    detail = "; ".join(
-        f"{each['field']}: {each['message']}" + (f" (given {each['given']})" if "given" in each else "")
-        for each in wrong[:3]
-    )
-    if len(failures) > 3:
-        detail += f"; and {len(failures) - 3} more"
-    return InputError(detail, errors=wrong)
 
 
 async def read_json(

@@ -36,7 +36,10 @@ class Said(BaseModel):
 
 
 def sometimes(make: Callable[..., T], about: str) -> T:
-    """Declare a member that may be left out, but is never null. `make()` is what a model has in its place."""
+    """Declare a member that may be left out; `make()` is what a model has in its place.
+
+    Where that has to be None, for what is not known is no 0, the type says `SkipJsonSchema[None]`: no answer holds it.
+    """
     field: T = Field(default_factory=make, description=about)
     return field
 

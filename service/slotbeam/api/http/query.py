@@ -19,8 +19,8 @@ from pydantic_core import ErrorDetails
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.http.bodies import LISTED
 from slotbeam.api.http.problems import problem_of
+from slotbeam.api.http.validation import LISTED
 from slotbeam.errors import InputError
 from slotbeam.text import SHOWN, printable, shown, truth
 
@@ -109,6 +109,9 @@ def query_error(request: Request, failures: Sequence[ErrorDetails]) -> InputErro
     wrong: list[_WrongParameter] = []
     for failure in failures:
         name = str(failure["loc"][-1])
+        if failure["type"] == "missing":
+            wrong.append(_WrongParameter(name, None, "is missing, and required"))
+            continue
         allowed = allowed_by(declared.get(name, {})) or str(failure["msg"]).removeprefix("Value error, ")
         wrong.append(_WrongParameter(name, shown(request.query_params.get(name)), allowed))
     return _refusal(wrong)

@@ -16,14 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam import __version__
-from slotbeam.api.http.bodies import RAW_TEXT, parse_json, validation_error
+from slotbeam.api.http.bodies import RAW_TEXT, parse_json
 from slotbeam.api.http.openapi import Part, answers, asks
 from slotbeam.api.http.query import Digits, Flag, Params
+from slotbeam.api.http.validation import validation_error
 from slotbeam.api.retrieve.cursor import MAX_CURSOR, digest
 from slotbeam.api.retrieve.models import RetrieveAnswer
 from slotbeam.api.retrieve.requestid import LIFE_S
 from slotbeam.api.retrieve.schemas import RetrieveBody
-from slotbeam.errors import BodyError, FieldError
+from slotbeam.errors import BodyError, FilterError
 from slotbeam.search.request import MAX_K
 from slotbeam.search.snapshot import Snapshot
 
@@ -60,7 +61,7 @@ class AddressQuery(Params):
         """Return the same request as `POST /retrieve` takes it.
 
         Raises:
-            FieldError: `filter` is not JSON.
+            FilterError: `filter` is not JSON.
             InputError: a value is not what its field allows.
         """
         said = self.model_dump(exclude_none=True, exclude={"q", "filter"}) | {"query": self.q}
@@ -69,7 +70,7 @@ class AddressQuery(Params):
             try:
                 said["filter"] = parse_json(self.filter.encode())
             except BodyError as error:
-                raise FieldError("filter", str(error).removeprefix("the body ")) from None
+                raise FilterError("filter", str(error).removeprefix("the body ")) from None
         try:
             return RetrieveBody.model_validate(said)
         except ValidationError as error:
@@ -77,7 +78,7 @@ class AddressQuery(Params):
             for failure in failures:
                 if failure["loc"][0] == "query":
                     failure["loc"] = ("q",)
-            raise validation_error(failures) from None
+            raise validation_error(failures, RetrieveBody) from None
 
 
 def tag_of(snapshot: Snapshot, body: RetrieveBody, settings: tuple[object, ...], now_s: float) -> str:

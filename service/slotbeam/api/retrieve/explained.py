@@ -75,7 +75,9 @@ class BroughtBy(Said):
     """Why an item was among the candidates."""
 
     bindings: list[str] = sometimes(list, "Of an item of bindings: their ids")
-    range: Count | None = sometimes(int, "Number of its range among those of the base group; null where none held it")
+    range: Count | None = sometimes(
+        lambda: None, "Number of its range among those of the base group; null where none held it"
+    )
     words: bool = sometimes(bool, "Whether the query's words brought it")
     meaning: bool = sometimes(bool, "Whether it came for what the query means; never where the model had no teacher")
 

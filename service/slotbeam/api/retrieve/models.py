@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic.config import JsonDict
+from pydantic.json_schema import SkipJsonSchema
 
 from slotbeam.api.http.models import (
     SEEN,
@@ -63,7 +64,9 @@ class RankedItem(Said):
     title: str
     score: float = Field(description="Orders this answer only")
     sid: list[Count] = Field(description="Index of the slot in each position")
-    sid_logp: float = sometimes(float, "Log-probability of the SID, in nats; there when all of it was decoded")
+    sid_logp: float | SkipJsonSchema[None] = sometimes(
+        lambda: None, "Log-probability of the SID, in nats; there when all of it was decoded"
+    )
     source: Literal["binding", "rule", "model", "popular"] = Field(description="What brought it")
     relevance: Probability = Field(description="How likely it is what the query asks for; compares between answers")
     matched: list[str] = Field(description="Words of the query that it carries, in any spelling or by concept")
@@ -99,8 +102,8 @@ class Facet(Said):
     count: Count = Field(description="Items that have a value")
     missing: Count = Field(description="Items that have none")
     values: list[FacetValue] = sometimes(list, "Of keywords and true or false: the 50 most frequent ones, those first")
-    min: float = sometimes(float, "Of numbers, where an item has one")
-    max: float = sometimes(float, "Likewise")
+    min: float | SkipJsonSchema[None] = sometimes(lambda: None, "Of numbers, where an item has one")
+    max: float | SkipJsonSchema[None] = sometimes(lambda: None, "Likewise")
 
 
 _ANSWER: JsonDict = {
@@ -152,7 +155,7 @@ class RetrieveAnswer(Said, json_schema_extra=with_examples(_ANSWER)):
     items: list[RankedItem]
     facets: dict[str, Facet] = sometimes(dict, "There when they were asked for: counts over the candidates")
     counted: Count = sometimes(int, "With `facets`: the candidates")
-    next: str | None = sometimes(str, "With `cursor`: the one of the next page; null on the last")
+    next: str | None = sometimes(lambda: None, "With `cursor`: the one of the next page; null on the last")
     end: Literal["exhausted", "limit"] | None = sometimes(
         lambda: None,
         "With `cursor`: why this is the last page: nothing is left, or 1 000 items were shown; else null",
