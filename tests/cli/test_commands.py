@@ -197,6 +197,30 @@ def test_up_names_a_data_directory_that_cannot_be_used(capsys: pytest.CaptureFix
     assert "set SLOTBEAM_DATA_DIR" in err
 
 
+def test_a_file_that_cannot_be_written_is_named_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_artifact: Path
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "items.jsonl").write_text('{"id": "B07", "title": "mug"}')
+    inside = tmp_path / "file" / "out"
+    status, out, err = run(capsys, "world", "--out", str(inside))
+    assert (status, out, err) == (1, "", f"slotbeam: {inside}: Not a directory\n")
+    catalog = ("--model", str(tiny_artifact), "--catalog", str(tmp_path / "items.jsonl"))
+    status, out, err = run(capsys, "index", *catalog, "--out", str(inside))
+    assert (status, ended(err.strip())) == (1, f"{inside} cannot be written: Not a directory; nothing is left of it")
+
+
+def test_an_index_of_nothing_says_which_rows_were_left_out_and_why(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_artifact: Path
+) -> None:
+    (tmp_path / "items.csv").write_text("id;title;fields.sale\nB07;;\n")
+    given = ("--model", str(tiny_artifact), "--catalog", str(tmp_path / "items.csv"), "--skip-bad", "1")
+    status, _, err = run(capsys, "index", *given, "--out", str(tmp_path / "out"))
+    assert status == 1
+    assert "items.csv:2: title: is missing" in err
+    assert f"slotbeam: there is no item in {tmp_path}/items.csv; rows left out: 1" in err
+
+
 def test_a_wrong_setting_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLOTBEAM_WORKERS", "many")
     status, _, err = run(capsys, "kae", "explain", "mug")

@@ -50,7 +50,7 @@ def test_an_export_holds_every_binding_with_its_items_and_drafts_can_be_removed_
     assert made.status_code in (200, 201, 202), made.text
     try:
         done = up.cli("slots", "export", "--out", str(file))
-        assert f"{file} holds 2 bindings, 3 items in all" in done.stdout, done.stderr
+        assert f"{file} holds 2 bindings and rules, 3 items in all" in done.stdout, done.stderr
         labubu, crocs = json.loads(file.read_text())
         assert {name: labubu[name] for name in ("id", "words", "category", "items", "placement", "slot", "state")} == {
             "id": bound["id"],

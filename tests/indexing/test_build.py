@@ -117,7 +117,7 @@ def test_wrong_rows_are_left_out_up_to_a_number_and_counted(tiny_artifact: Path,
 
 def test_a_catalog_without_items_is_refused_and_nothing_is_left(tiny_artifact: Path, tmp_path: Path) -> None:
     (tmp_path / "items.jsonl").write_text("")
-    with pytest.raises(InputError, match="hold no items"):
+    with pytest.raises(InputError, match="there is no item in"):
         build_index(tiny_artifact, CatalogReader(tmp_path / "items.jsonl", format="jsonl"), tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["items.jsonl"]
 

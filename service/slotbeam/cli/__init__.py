@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -116,3 +117,7 @@ def main() -> None:
         fail("interrupted", 130)
     except BrokenPipeError:
         raise SystemExit(1) from None
+    except OSError as error:
+        if error.filename is None or set(sys.argv[1:2]) & set(SERVICES):  # a service logs what ends it
+            raise
+        fail(f"{error.filename}: {error.strerror}")

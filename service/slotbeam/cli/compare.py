@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from slotbeam.cli.console import counted, say, say_error, show_json, table
-from slotbeam.cli.options import AsJson, DataDir, IndexDir, numbers, settings_of
+from slotbeam.cli.options import AsJson, DataDir, IndexDir, numbers, served_settings
 from slotbeam.cli.progress import progress_bar
 from slotbeam.errors import InputError
 from slotbeam.settings import Settings
@@ -58,7 +58,7 @@ def compare(
     depths = tuple(sorted(set(numbers(ks, "k"))))
     if not 1 <= depths[0] <= depths[-1] <= MAX_K:
         raise InputError(f"--k is {ks}; allowed: numbers from 1 to {MAX_K}")
-    settings = settings_of(ctx)
+    settings = served_settings(ctx)
     now_ms = int(time.time() * 1000)
     then_ms = _moment(at, now_ms)
     first = Artifact.load(_directory(a, settings))

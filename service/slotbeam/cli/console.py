@@ -34,6 +34,10 @@ def fail(message: str, code: int = 1) -> NoReturn:
     raise SystemExit(code)
 
 
+RECORDS = ("binding or rule", "bindings and rules")
+"""What a file of bindings holds, for `counted`."""
+
+
 def counted(number: int, noun: str, several: str = "") -> str:
     """Return `1 item`, `2 items`; `several` is the plural of a noun that does not only get an s."""
     return f"{number} {noun if number == 1 else several or noun + 's'}"

@@ -9,7 +9,7 @@ import typer
 
 from slotbeam.cli.console import say, show_json, table
 from slotbeam.cli.extras import need
-from slotbeam.cli.options import ArtifactDir, AsJson, CatalogPath, Format, Logs, Mapping, settings_of
+from slotbeam.cli.options import ArtifactDir, AsJson, CatalogPath, Format, Logs, Mapping, served_settings
 from slotbeam.cli.progress import progress_bar
 
 group = typer.Typer(help="The keyword encoding: words, groups, slots.", no_args_is_help=True)
@@ -29,7 +29,7 @@ def explain(
     from slotbeam.language.normalize import normalize
     from slotbeam.search.artifact import INDEX, LANGUAGE, MODEL, read_manifest
 
-    directory = settings_of(ctx).artifact
+    directory = served_settings(ctx).artifact
     read_manifest(directory)
     kae = Kae.load(directory / MODEL / "kae", Folding.load(directory / INDEX / LANGUAGE))
     canonical = normalize(text)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from slotbeam.embedded.record import read_record
 from slotbeam.errors import InputError
 from slotbeam.settings import Settings, read_settings
 
@@ -56,6 +57,14 @@ StepCount = Annotated[int | None, typer.Option(min=1, help="Training steps of ea
 def settings_of(ctx: typer.Context) -> Settings:
     """Read the settings; flags given on the command line win over the environment."""
     return read_settings(**flags_of(ctx))
+
+
+def served_settings(ctx: typer.Context) -> Settings:
+    """Read the settings; where nobody names artifact or indexes, they are those of the `up` on this data directory."""
+    settings = settings_of(ctx)
+    record = read_record(settings.data_dir) or {}
+    unset = {"artifact", "index_dir"} - settings.model_fields_set
+    return settings.model_copy(update={name: Path(record[name]) for name in unset & record.keys()})
 
 
 def flags_of(ctx: typer.Context) -> dict[str, Any]:

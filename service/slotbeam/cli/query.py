@@ -60,6 +60,10 @@ def query(
     say(f"words    {', '.join(said)}; confidence {answer['confidence']:.2f}")
     for applied in answer["applied_bindings"]:
         say(f"bound    {applied['word']} → slot {applied['slot']} ({counted(applied['items'], 'item')})")
+    for rule in answer.get("applied_rules", ()):
+        say(f"rule     {rule['word'] or 'every query'} → {', '.join(rule['actions'])} ({rule['id']})")
+    for each in answer.get("metadata", ()):
+        say(f"passes   {json.dumps(each, ensure_ascii=False)}")
     for each in answer["understood"]["filters"]:
         applied = "" if interpret else " (--interpret applies it)"
         say(f"filter   {each['text']} → {json.dumps(each['filter'])}{applied}")

@@ -178,13 +178,15 @@ class Up(Parent):
         self._write_record()
 
     def _write_record(self) -> None:
-        """Write DATA_DIR/up.json: pids and addresses, for other commands."""
+        """Write DATA_DIR/up.json: pids, addresses, and what is served, for other commands."""
         record = {
             "pid": os.getpid(),
             "data": address(self.children[0].listener),
             "admin": address(self.children[1].listener),
             "store": self.url if self.store else "SLOTBEAM_REDIS_URL",
             "store_pid": self.store.pid if self.store else None,
+            "artifact": str(self.settings.artifact.absolute()),  # a link stays one: it may lead elsewhere tomorrow
+            "index_dir": str(self.settings.indexes.absolute()),
             "children": {child.name: child.process.pid for child in self.children if child.process is not None},
             "restarts": {"store": 0, **{child.name: 0 for child in self.children}, **self.background.restarts},
         }

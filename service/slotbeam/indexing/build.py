@@ -82,7 +82,8 @@ def write_index(
         blocks = encoded(model, max_tokens, index / LANGUAGE, chain(first, given), jobs)
         runs = list(sorted_runs(blocks, work, run_items))
         if not runs:
-            raise InputError(f"{' and '.join(map(str, catalog.files))} hold no items")
+            left = f"; rows left out: {catalog.left_out}" if catalog.left_out else ""
+            raise InputError(f"there is no item in {' and '.join(map(str, catalog.files))}{left}")
         items = sum(map(len, runs))
         with ThreadPoolExecutor(jobs) as threads:
             surfaces, texts = Dictionary.load(model / "kae").surfaces, TextVectors.load(model)
@@ -176,6 +177,8 @@ def build_index(
         made = {**manifest, **named, "index": {**facts, **(says or {})}}
         made = write_manifest(fresh, made, partial(progress, "hash"))
         replace_artifact(fresh, out, work / "replaced")
+    except OSError as error:
+        raise SetupError(f"{out} cannot be written: {error.strerror or error}; nothing is left of it") from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return made

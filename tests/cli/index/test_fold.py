@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from typer.testing import CliRunner, Result
 from slotbeam.bindings.store.store import Store
 from slotbeam.catalog.item import Item
 from slotbeam.cli import app
+from slotbeam.embedded.record import write_record
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.items.store.store import ItemStore
 from slotbeam.items.store.switching import commit_switch
@@ -33,8 +35,9 @@ async def fold(store: Store, server: EmbeddedStore, tiny_artifact: Path, tmp_pat
     given = {f"SLOTBEAM_{name}": str(value) for name, value in environment.items()}
     await ItemStore(store).initialise()
 
-    async def run(*arguments: object) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, app, ["index", "--fold", *map(str, arguments)], env=given)
+    async def run(*arguments: object, **changed: str | None) -> Result:
+        said = ["index", "--fold", *map(str, arguments)]
+        return await asyncio.to_thread(CliRunner().invoke, app, said, env={**given, **changed})
 
     return run
 
@@ -98,6 +101,26 @@ async def test_the_base_is_the_index_that_is_active(
     assert "1 item put and 0 deleted since first" in (await fold()).stdout
     shutil.rmtree(first)
     assert f"{first} is not here" in str((await fold()).exception)
+
+
+async def test_an_index_that_no_replica_serves_is_not_taken_for_the_active_one(
+    fold: Run, store: Store, tiny_artifact: Path
+) -> None:
+    await edit(store, put("n1"))
+    await store.beat("up-serve-1", {"revision": 0, "failed": {}, "index": "shop", "index_sha": "61b0"})
+    refused = str((await fold()).exception)
+    assert refused.startswith(f"replicas serve shop, and not {tiny_artifact}; set SLOTBEAM_ARTIFACT")
+    assert (await fold("--base", tiny_artifact)).exit_code == 0
+
+
+async def test_in_another_terminal_it_is_what_the_up_on_the_data_directory_serves(
+    fold: Run, store: Store, tiny_artifact: Path, tmp_path: Path
+) -> None:
+    await edit(store, put("n1"))
+    served = {"artifact": str(tiny_artifact), "index_dir": str(tmp_path / "shared")}
+    write_record(tmp_path, {"pid": os.getpid(), **served})
+    done = await fold(SLOTBEAM_ARTIFACT=None)
+    assert f"{tmp_path}/shared/tiny-1 holds 121 items" in done.stdout, done.output
 
 
 async def test_what_is_left_out_is_named(fold: Run, store: Store, raw: redis.Redis) -> None:

@@ -35,15 +35,19 @@ def test_a_rule_is_added_shown_edited_listed_and_deleted(up: Up) -> None:
     shown = ids(up, "red mug")
     assert (shown[0], first in shown) == (rest[2], False)
     rule = made.split()[1]
+    assert f"rule     red mug → hide, positions ({rule})" in run(up, "query", "red mug")
     told = run(up, "rules", "show", rule)
     assert "not where the query holds summer" in told
     assert "reason: recall" in told
     edited = run(up, "rules", "edit", rule, "--boost", '1.5:{"department": "toys"}', "--clear", "positions", "--clear",
-                 "when", "--whole")  # fmt: skip
+                 "when", "--whole", "--metadata", '{"banner": "Sale"}')  # fmt: skip
+    assert 'passes   {"banner": "Sale"}' in run(up, "query", "red mug")
     assert 'boost 1.5:{"department":"toys"}' in edited
     assert "only where the word is the whole query" in run(up, "rules", "show", rule)
     listed = json.loads(run(up, "rules", "list", "--action", "boost", "--json"))["rules"]
-    assert [(one["id"], one["actions"], one["trigger"]) for one in listed] == [(rule, ["hide", "boost"], "whole")]
+    assert [(one["id"], one["actions"], one["trigger"]) for one in listed] == [
+        (rule, ["hide", "boost", "metadata"], "whole")
+    ]
     assert "0 shown, 1 in all" in run(up, "rules", "list", "--action", "alias")
     assert "is removed" in run(up, "rules", "delete", rule)
     assert ids(up, "red mug")[0] == first
@@ -84,7 +88,7 @@ def test_items_are_hidden_and_a_word_is_read_as_another_and_a_file_brings_both_b
             run(up, "rules", "delete", rule["id"])
         assert ids(up, "mug") == mugs
         run(up, "slots", "unbind", "labubu")
-        assert "4 bindings made" in run(up, "slots", "import", str(file))
+        assert "4 bindings and rules made" in run(up, "slots", "import", str(file))
         assert rules(up) == kept
         assert [ids(up, query) for query in ("mug", "tumbler", "red mug")] == now
 

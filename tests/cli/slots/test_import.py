@@ -20,7 +20,7 @@ def test_a_sheet_is_exported_edited_and_loaded_again(up: Up, tmp_path: Path) -> 
     sheet.write_text("\ufeffwords,category,items\r\nlabubu|=cmd,brand,i003|i004\r\ncrocs,brand,i005|gone\r\n")
     dry = up.cli("slots", "import", str(sheet), "--dry-run")
     assert (dry.returncode, dry.stderr) == (0, "")
-    assert "would be: 2 bindings made, 0 replaced; nothing was changed" in dry.stdout
+    assert "would be: 2 bindings and rules made, 0 replaced; nothing was changed" in dry.stdout
     assert first(up, "labubu mug") == set()
     done = up.cli("slots", "import", str(sheet))
     assert done.returncode == 0, done.stderr

@@ -93,7 +93,7 @@ def check_known(artifact: Artifact, name: str, ids: Sequence[str]) -> None:
     if ids and not found:
         raise BindingError(
             f"none of the {len(missing)} item ids of {name} is in the catalog of model {artifact.name}, "
-            f'for example "{missing[0][:64]}"',
+            f'for example "{missing[0][:64]}"; put those items first, or name one more that it holds',
             missing=missing[:SHOWN],
         )
 

@@ -16,6 +16,14 @@ CATEGORIES = frozenset(
         *("specifications", "price", "model", "anchor", "series", "marketing", "season", "pattern"),
     )
 )
+_KINDS = {FieldKind.KEYWORD: "text", FieldKind.NUMBER: "a number", FieldKind.BOOL: "true or false; or yes, no, 1, 0"}
+"""What each kind of a field may be."""
+_SUCH_AS = {
+    ",": "12,99 or 1.299,00 € (of this locale)",
+    ".": "12.99 or $1,299.00 (of this locale)",
+    None: '12.99; for any other form name a "locale" in the mapping',
+}
+"""Decimal sign → numbers that are read."""
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -59,8 +67,7 @@ def typed(place: SourcePlace, field: str, value: Any, kind: FieldKind, decimal: 
     if kind is FieldKind.NUMBER and isinstance(value, str):
         number = number_of(value, decimal)
         if number is None:
-            how = "a number" if decimal else 'a number such as 12.99; for any other form name a "locale" in the mapping'
-            raise place.error(field, value, how)
+            raise place.error(field, value, f"a number such as {_SUCH_AS[decimal]}")
         return number
     if kind is FieldKind.BOOL and isinstance(value, str) and truth(value) is not None:
         return bool(truth(value))
@@ -70,4 +77,4 @@ def typed(place: SourcePlace, field: str, value: Any, kind: FieldKind, decimal: 
         return value
     if kind is FieldKind.KEYWORD and isinstance(value, str | int) and not isinstance(value, bool):
         return plain(str(value)).strip()
-    raise place.error(field, value, f"a {kind}")
+    raise place.error(field, value, _KINDS[kind])

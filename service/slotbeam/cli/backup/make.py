@@ -12,7 +12,7 @@ import typer
 
 from slotbeam.cli.backup.telling import left_out, told
 from slotbeam.cli.console import counted, say, say_error, show_json
-from slotbeam.cli.options import AsJson, DataDir, RedisUrl, settings_of
+from slotbeam.cli.options import AsJson, DataDir, RedisUrl, served_settings
 from slotbeam.errors import SetupError
 from slotbeam.settings import Settings
 
@@ -29,7 +29,7 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Write bindings, edited items and the active index to a new file, read it again, and keep the newest ones."""
-    path, facts, removed = asyncio.run(_make(settings_of(ctx), directory, keep, partial))
+    path, facts, removed = asyncio.run(_make(served_settings(ctx), directory, keep, partial))
     if lost := left_out(facts):
         say_error(f"{path} lacks what the store lacks: {', '.join(lost[:SHOWN])}")
     if as_json:

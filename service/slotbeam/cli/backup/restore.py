@@ -15,7 +15,7 @@ from slotbeam.cli.backup.verify import Source, backup_at
 from slotbeam.cli.console import say, show_json
 from slotbeam.cli.items.restore import restore_items
 from slotbeam.cli.items.restore import say_answer as say_items
-from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, settings_of
+from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, served_settings
 from slotbeam.cli.slots.restore import RestoreOptions, restore_bindings
 from slotbeam.cli.slots.restore import say_answer as say_bindings
 from slotbeam.errors import Conflict
@@ -43,7 +43,7 @@ def restore(
     """Bring bindings, edited items and the active index back, as new epochs that every replica takes over."""
     path = backup_at(source)
     asked = RestoreOptions(str(path), dry_run, overwrite, partial)
-    answer, plan = asyncio.run(_restore(settings_of(ctx), path, asked))
+    answer, plan = asyncio.run(_restore(served_settings(ctx), path, asked))
     if as_json:
         show_json(answer)
         return

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from slotbeam.cli.console import counted
+from slotbeam.cli.console import RECORDS, counted
 
 
 def told(path: Path, facts: dict[str, Any]) -> str:
     """Say what a backup holds, in one line."""
     newest = max(facts["bindings"].values(), key=lambda one: one["revision"])
     items, index = facts["items"], facts["index"]
-    said = [f"{counted(newest['count'], 'binding')} of revision {newest['revision']}"]
+    said = [f"{counted(newest['count'], *RECORDS)} of revision {newest['revision']}"]
     if items:
         said.append(f"{counted(items['count'], 'edited item')} up to seq {items['seq']}")
     if index:

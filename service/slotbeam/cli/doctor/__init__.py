@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from slotbeam.cli.console import show_json, table
-from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, settings_of
+from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, served_settings
 
 
 def doctor(
@@ -19,7 +19,7 @@ def doctor(
     from slotbeam.cli.doctor.checks import examine
     from slotbeam.cli.doctor.finding import BAD
 
-    findings = examine(settings_of(ctx))
+    findings = examine(served_settings(ctx))
     if as_json:
         show_json([finding._asdict() for finding in findings])
     else:

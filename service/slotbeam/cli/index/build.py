@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,10 +20,14 @@ from slotbeam.cli.options import (
     Language,
     Mapping,
     RedisUrl,
+    served_settings,
     settings_of,
 )
 from slotbeam.cli.progress import progress_bar
 from slotbeam.errors import InputError
+
+if TYPE_CHECKING:
+    from slotbeam.catalog.loaders.faults import Faults
 
 
 def index(
@@ -75,7 +80,7 @@ def index(
                 "--format, --skip-bad and --watermark"
             )
         folding.fold(
-            settings_of(ctx),
+            served_settings(ctx),
             base=base,
             model=model,
             name=name,
@@ -98,12 +103,15 @@ def index(
 
     says = {"watermark": held_by(settings_of(ctx), watermark)._asdict()} if watermark else {}
     reader = CatalogReader(*catalog, format=format, mapping=mapping, locale=locale, skip_bad=skip_bad)
-    with progress_bar() as progress:
-        manifest = build_index(
-            model, reader, out, jobs, progress, name, language=language, statistics_of=statistics_of, says=says
-        )
-    for line in (*reader.faults.warnings, *reader.faults.lines()):
-        say_error(line)
+    told = partial(build_index, language=language, statistics_of=statistics_of, says=says)
+    try:
+        with progress_bar() as progress:
+            manifest = told(model, reader, out, jobs, progress, name)
+    except InputError as error:
+        if "faults" not in error.details:  # else whoever catches it tells them
+            _tell(reader.faults)
+        raise
+    _tell(reader.faults)
     facts = manifest["index"]
     left = f", {facts['catalog']['left_out']} rows left out" if facts["catalog"]["left_out"] else ""
     if language is None:
@@ -111,3 +119,9 @@ def index(
         say(f"the titles are of {told}; if that is wrong, give --language")
     edits = f", edits up to seq {facts['watermark']['seq']}" if watermark else ""
     say(f"{out} holds {facts['items']} items{left}{edits}; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
+
+
+def _tell(faults: Faults) -> None:
+    """Say of each row that was left out why."""
+    for line in (*faults.warnings, *faults.lines()):
+        say_error(line)

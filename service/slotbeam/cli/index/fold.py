@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slotbeam.cli.console import counted, say, say_error, show_json
 from slotbeam.cli.progress import progress_bar
@@ -14,6 +14,7 @@ from slotbeam.errors import SetupError
 from slotbeam.settings import Settings
 
 if TYPE_CHECKING:
+    from slotbeam.items.replica.indexes import Indexes
     from slotbeam.items.store.store import Seen
 
 
@@ -39,8 +40,7 @@ def fold(
     from slotbeam.items.folding import FoldedCatalog
     from slotbeam.search.watermark import Watermark
 
-    active, seen, records = asyncio.run(_listing(settings))
-    directory = base or active
+    directory, seen, records = asyncio.run(_listing(settings, base))
     indexed = IndexedItems(directory, mapping, locale)
     folded = FoldedCatalog(indexed, seen, records)
     known, facts = str(indexed.manifest["name"]), indexed.manifest["index"]
@@ -79,8 +79,8 @@ def fold(
     say(f"serve it: SLOTBEAM_ARTIFACT={out}" if out else f"activate it: slotbeam index activate {name}")
 
 
-async def _listing(settings: Settings) -> tuple[Path, Seen | None, Mapping[str, bytes]]:
-    """Return where the active index is, and the items of the store: what was seen of them, and id → record."""
+async def _listing(settings: Settings, base: Path | None) -> tuple[Path, Seen | None, Mapping[str, bytes]]:
+    """Return what is folded, `base` or the active index, and the store's items: what was seen, and id → record."""
     from slotbeam.bindings.store.store import Store
     from slotbeam.embedded.address import is_strict, store_url
     from slotbeam.items.replica.indexes import Indexes
@@ -93,7 +93,19 @@ async def _listing(settings: Settings) -> tuple[Path, Seen | None, Mapping[str, 
     indexes, items = Indexes.of(settings), ItemStore(store)
     try:
         switch = followed(await read_switch(items), indexes.root_sha)
+        if switch is None and base is None:
+            _refuse_another(indexes, await store.replicas())
         active = indexes.find(switch.active.name, switch.active.sha) if switch else indexes.root
-        return active, *await items.listing()
+        return base or active, *await items.listing()
     finally:
         await store.close()
+
+
+def _refuse_another(indexes: Indexes, beats: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to take for the active index, where none was activated, one that no live replica serves."""
+    served = {str(beat["index_sha"]): str(beat["index"]) for beat in beats if "index_sha" in beat}
+    if served and indexes.root_sha not in served:
+        raise SetupError(
+            f"replicas serve {', '.join(sorted(served.values()))}, and not {indexes.root}; set SLOTBEAM_ARTIFACT to "
+            "what they serve, or name a --base"
+        )

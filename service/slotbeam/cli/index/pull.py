@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from slotbeam.cli.console import counted, say
-from slotbeam.cli.options import DataDir, IndexDir, settings_of
+from slotbeam.cli.options import DataDir, IndexDir, served_settings
 from slotbeam.cli.progress import progress_bar
 from slotbeam.errors import SetupError, SlotbeamError
 
@@ -31,7 +31,7 @@ def pull(
     from slotbeam.indexing.directory import check_index_name
 
     name = check_index_name(name or url.rstrip("/").rpartition("/")[2])
-    place = settings_of(ctx).indexes / name
+    place = served_settings(ctx).indexes / name
     told = re.sub(r"//[^/@]*@", "//********@", url)
     try:
         remote, root = url_to_fs(url)

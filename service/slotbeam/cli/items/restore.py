@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from slotbeam.cli.console import counted, say, show_json
-from slotbeam.cli.options import AsJson, DataDir, RedisUrl, settings_of
+from slotbeam.cli.options import AsJson, DataDir, RedisUrl, served_settings
 from slotbeam.errors import Conflict
 from slotbeam.settings import Settings
 
@@ -30,7 +30,7 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring edited items back to a store that lost them, as a new epoch that every replica takes over."""
-    answer = asyncio.run(restore_items(settings_of(ctx), source, dry_run, overwrite))
+    answer = asyncio.run(restore_items(served_settings(ctx), source, dry_run, overwrite))
     if as_json:
         show_json(answer)
         return

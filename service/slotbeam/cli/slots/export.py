@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from slotbeam.cli.console import counted, say
+from slotbeam.cli.console import RECORDS, counted, say
 from slotbeam.cli.options import AdminUrl, DataDir, settings_of
 from slotbeam.cli.slots.edits import FILE_TIMEOUT_S
 from slotbeam.cli.zones import ZoneName
@@ -16,14 +17,14 @@ from slotbeam.cli.zones import ZoneName
 def export(
     ctx: typer.Context,
     out: Annotated[
-        Path | None, typer.Option(help="The file to write; bindings.json or bindings.csv otherwise.")
+        Path | None, typer.Option(help="The file to write, - for standard output; else bindings.json or bindings.csv.")
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet, and for `slots import`.")] = False,
     zone: ZoneName = None,
     url: AdminUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write every binding with its items to a file: what `slots import`, `slots restore` and `train --absorb` read."""
+    """Write every binding with its items, and every rule: what `slots import`, `slots restore`, `train --absorb` read."""
     import orjson
 
     from slotbeam.cli.client import admin_client
@@ -33,6 +34,9 @@ def export(
     with admin_client(settings_of(ctx), url) as client:
         asked = {"zone": zone} if zone and as_csv else {}
         answer = client.call("GET", f"/admin/slots.{kind}", params=asked, timeout=FILE_TIMEOUT_S)
+        if str(out) == "-":
+            sys.stdout.buffer.write(answer.content)
+            return
         if as_csv:
             target.write_bytes(answer.content)
             say(f"{target} holds every binding of revision {answer.headers['x-bindings-revision']}")
@@ -44,4 +48,4 @@ def export(
             say(f"left out {view['id']}: {view['error']}")
     exported = orjson.loads(answer.content)
     items = sum(len(binding["items"]) for binding in exported)
-    say(f"{target} holds {counted(len(exported), 'binding')}, {counted(items, 'item')} in all")
+    say(f"{target} holds {counted(len(exported), *RECORDS)}, {counted(items, 'item')} in all")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from slotbeam.cli.console import counted, say, show_json, table
+from slotbeam.cli.console import RECORDS, counted, say, show_json, table
 from slotbeam.cli.options import AdminUrl, AsJson, DataDir, Wait, settings_of
 from slotbeam.cli.slots.edits import FILE_TIMEOUT_S, say_propagation
 from slotbeam.cli.zones import ZoneName
@@ -58,7 +58,7 @@ def import_file(
             say(f"line {line['line']}: not in the catalog: {named}")
         for warning in line.get("warnings", ()):
             say(f"line {line['line']}: warning: {warning}")
-    said = f"{counted(done['created'], 'binding')} made, {done['updated']} replaced"
+    said = f"{counted(done['created'], *RECORDS)} made, {done['updated']} replaced"
     if dry_run:
         say(f"would be: {said}; nothing was changed")
         return

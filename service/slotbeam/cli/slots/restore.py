@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from slotbeam.cli.console import counted, say, show_json, table
-from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, settings_of
+from slotbeam.cli.options import ArtifactDir, AsJson, DataDir, RedisUrl, served_settings
 from slotbeam.errors import Conflict, SetupError, StoreError
 from slotbeam.settings import Settings
 
@@ -61,7 +61,9 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring bindings back to a store that lost them, as a new epoch that every replica takes over."""
-    answer, plan = asyncio.run(restore_bindings(settings_of(ctx), RestoreOptions(source, dry_run, overwrite, partial)))
+    answer, plan = asyncio.run(
+        restore_bindings(served_settings(ctx), RestoreOptions(source, dry_run, overwrite, partial))
+    )
     if as_json:
         show_json(answer)
         return
