@@ -117,4 +117,4 @@ def test_an_export_names_the_bindings_that_it_leaves_out(answers: dict[str, Any]
     text = said("slots", "export", "--out", str(tmp_path / "bindings.json"))
     assert "left out b_2: its record cannot be read" in text
     assert "b_1" not in text
-    assert "holds 1 binding, 2 items in all" in text
+    assert "holds 1 binding or rule, 2 items in all" in text

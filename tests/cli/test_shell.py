@@ -51,6 +51,7 @@ def test_an_export_holds_every_binding_with_its_items_and_drafts_can_be_removed_
     try:
         done = up.cli("slots", "export", "--out", str(file))
         assert f"{file} holds 2 bindings and rules, 3 items in all" in done.stdout, done.stderr
+        assert up.cli("slots", "export", "--out", "-").stdout == file.read_text()
         labubu, crocs = json.loads(file.read_text())
         assert {name: labubu[name] for name in ("id", "words", "category", "items", "placement", "slot", "state")} == {
             "id": bound["id"],

@@ -24,7 +24,7 @@ def export(
     url: AdminUrl = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Write every binding with its items, and every rule: what `slots import`, `slots restore`, `train --absorb` read."""
+    """Write every binding with its items, and every rule: what `slots import`, `slots restore` and `train` read."""
     import orjson
 
     from slotbeam.cli.client import admin_client
