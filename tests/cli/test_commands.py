@@ -204,7 +204,7 @@ def test_a_file_that_cannot_be_written_is_named_in_one_line(
     (tmp_path / "items.jsonl").write_text('{"id": "B07", "title": "mug"}')
     inside = tmp_path / "file" / "out"
     status, out, err = run(capsys, "world", "--out", str(inside))
-    assert (status, out, err) == (1, "", f"slotbeam: {inside}: Not a directory\n")
+    assert (status, out, ended(err.strip())) == (1, "", f"{inside}: Not a directory")
     catalog = ("--model", str(tiny_artifact), "--catalog", str(tmp_path / "items.jsonl"))
     status, out, err = run(capsys, "index", *catalog, "--out", str(inside))
     assert (status, ended(err.strip())) == (1, f"{inside} cannot be written: Not a directory; nothing is left of it")
