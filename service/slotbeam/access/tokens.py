@@ -183,7 +183,8 @@ class TokenFile:
             raise self._unwritable(error) from None
 
     def _unwritable(self, error: OSError) -> SetupError:
-        return SetupError(f"{self.path} cannot be written ({error.strerror}); run this as the service's own user")
+        aid = "; run this as the service's own user" if isinstance(error, PermissionError) else ""
+        return SetupError(f"{self.path} cannot be written ({error.strerror}){aid}")
 
 
 def _token(row: Any) -> Token:

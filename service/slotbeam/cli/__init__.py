@@ -118,6 +118,6 @@ def main() -> None:
     except BrokenPipeError:
         raise SystemExit(1) from None
     except OSError as error:
-        if error.filename is None or set(sys.argv[1:2]) & set(SERVICES):  # a service logs what ends it
+        if set(sys.argv[1:2]) & set(SERVICES):  # a service logs what ends it
             raise
-        fail(f"{error.filename}: {error.strerror}")
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -13,13 +14,16 @@ from slotbeam.embedded.record import read_record
 from slotbeam.errors import SetupError, SlotbeamError, StoreError
 from slotbeam.settings import Settings
 
+ROOM = 64 << 20
+"""Bytes of disk from which on nothing is wrong yet."""
+
 
 def examine(settings: Settings) -> list[Finding]:
     """Run every check; a check that fails does not keep the others from running."""
     checks: list[tuple[str, Callable[[Settings], list[Finding]]]] = [
         ("python", lambda s: [Finding("python", *_python(s))]),
         ("artifact", lambda s: [Finding("artifact", *_artifact(s))]),
-        ("data directory", lambda s: [Finding("data directory", *_data_dir(s))]),
+        ("data directory", lambda s: [Finding("data directory", *look_at_directory(s))]),
         ("store", _store),
         ("data plane", lambda s: [Finding("data plane", *_plane(s, "data"))]),
         ("control plane", lambda s: [Finding("control plane", *_plane(s, "admin"))]),
@@ -58,12 +62,16 @@ def _artifact(settings: Settings) -> tuple[str, str]:
     return WARN, f'{found}; {here}: some words may not be found in it; make the index again ("slotbeam index")'
 
 
-def _data_dir(settings: Settings) -> tuple[str, str]:
+def look_at_directory(settings: Settings, wanted: int = ROOM) -> tuple[str, str]:
+    """Look at the data directory: whether it can be written, and has `wanted` bytes left."""
     path = settings.data_dir
     if not path.exists():
         return WARN, f'{path} does not exist yet; "slotbeam up" makes it'
     if not os.access(path, os.W_OK):
         return BAD, f"{path} cannot be written; change its owner, or set SLOTBEAM_DATA_DIR to another directory"
+    free = shutil.disk_usage(path).free
+    if free < wanted:
+        return BAD, f"{path} has {free >> 20} MiB left; free some: on a full disk edits are refused"
     record = read_record(path)
     return GOOD, f"{path}, used by process {record['pid']}" if record else f"{path}, no `up` runs on it"
 
