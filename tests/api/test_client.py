@@ -6,12 +6,14 @@ import inspect
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_type_hints
 
 import httpx
 import pytest
 
+from slotbeam.api.retrieve.schemas import RetrieveBody, SortBy, User
 from slotbeam.client import AsyncClient, Client, ServiceError
+from slotbeam.client.fields import SearchFields, SortFields, UserFields
 from slotbeam.errors import SetupError
 from support.clients import AppClient
 
@@ -78,6 +80,11 @@ async def test_what_an_answer_does_not_know_is_no_number_in_its_model(data: AppC
         answer = await client.retrieve("mug", k=1, facets=["department", "price"])
     assert [answer.facets["department"].min, answer.items[0].sid_logp, answer.next] == [None] * 3
     assert answer.facets["price"].min is not None
+
+
+def test_a_type_checker_knows_every_field_of_a_search() -> None:
+    for told, checked in ((SearchFields, RetrieveBody), (UserFields, User), (SortFields, SortBy)):
+        assert list(get_type_hints(told)) == [name for name in checked.model_fields if name != "query"]
 
 
 def test_both_clients_do_the_same() -> None:

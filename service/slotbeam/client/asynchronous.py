@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import httpx
 
 from slotbeam.client import calls
 from slotbeam.client.calls import Call, Fields, M
+from slotbeam.client.fields import SearchFields
 from slotbeam.client.sending import Sender, accepted
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class AsyncClient(Sender):
         """See `Client.do`."""
         return call.read(await self.call(call.method, call.path, **call.request))
 
-    async def retrieve(self, query: str, **fields: Any) -> RetrieveAnswer:
+    async def retrieve(self, query: str, **fields: Unpack[SearchFields]) -> RetrieveAnswer:
         """See `Client.retrieve`."""
         return await self.do(calls.retrieve(query, fields))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import httpx
 
 from slotbeam.client import calls
 from slotbeam.client.calls import Call, Fields, M
+from slotbeam.client.fields import SearchFields
 from slotbeam.client.sending import Sender, accepted
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Client(Sender):
         """Send a request that knows the model of its answer."""
         return call.read(self.call(call.method, call.path, **call.request))
 
-    def retrieve(self, query: str, **fields: Any) -> RetrieveAnswer:
+    def retrieve(self, query: str, **fields: Unpack[SearchFields]) -> RetrieveAnswer:
         """Answer one query; `fields` are further ones of `POST /retrieve`."""
         return self.do(calls.retrieve(query, fields))
 

@@ -14,6 +14,8 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel
 
+from slotbeam.client.fields import SearchFields
+
 if TYPE_CHECKING:
     from slotbeam.api.admin.models.audit import AuditPage
     from slotbeam.api.admin.models.dryrun import DryRun
@@ -46,7 +48,7 @@ class Call(Generic[M]):
 # ---------------------------------------------------------------- the data plane
 
 
-def retrieve(query: str, fields: Fields) -> Call[RetrieveAnswer]:
+def retrieve(query: str, fields: SearchFields) -> Call[RetrieveAnswer]:
     from slotbeam.api.retrieve.models import RetrieveAnswer
 
     return Call(RetrieveAnswer, "POST", "/retrieve", {"json": {"query": query, **fields}})
