@@ -78,9 +78,7 @@ def main(query: str) -> None:
         except ServiceError as refused:  # what was given, what is allowed, what to do
             raise SystemExit(str(refused)) from None
         except httpx.TransportError as error:
-            raise SystemExit(
-                f"{shop.url} does not answer: {error}; is it up (make serve), and is SLOTBEAM_DATA_URL it?"
-            ) from None
+            raise SystemExit(f"{shop.url} does not answer: {error}; run make serve, or set SLOTBEAM_DATA_URL") from None
 
 
 if __name__ == "__main__":

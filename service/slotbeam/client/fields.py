@@ -1,6 +1,6 @@
 """What a search may say beside its query, so that a type checker reads over no misspelt name.
 
-`slotbeam.api.retrieve.schemas.RetrieveBody` is what the service checks; it stands on numpy, which a client need not load.
+`slotbeam.api.retrieve.schemas.RetrieveBody` is what the service checks; it stands on numpy, which no client loads.
 """
 
 from __future__ import annotations
