@@ -86,7 +86,9 @@ async def test_now_is_what_the_store_holds_before_the_catalog_is_read(
     seq = (await edit(items, put("p1"), put("p2"))).seq
     told = json.loads((await run("items", "watermark", "--json")).stdout)
     assert told["seq"] == seq
-    assert (await index("--watermark", "now")).exit_code == 0
+    done = await index("--watermark", "now", "--index-dir", tmp_path)
+    assert "nightly holds 3 items, edits up to seq" in done.stdout
+    assert done.stdout.endswith("serve it: slotbeam index activate nightly\n")
     assert read_manifest(tmp_path / "nightly")["index"]["watermark"] == told
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from slotbeam.cli.console import say, say_error
+from slotbeam.cli.console import counted, say, say_error
 from slotbeam.cli.index import fold as folding
 from slotbeam.cli.items.watermark import held_by
 from slotbeam.cli.options import (
@@ -103,10 +102,11 @@ def index(
 
     says = {"watermark": held_by(settings_of(ctx), watermark)._asdict()} if watermark else {}
     reader = CatalogReader(*catalog, format=format, mapping=mapping, locale=locale, skip_bad=skip_bad)
-    told = partial(build_index, language=language, statistics_of=statistics_of, says=says)
     try:
         with progress_bar() as progress:
-            manifest = told(model, reader, out, jobs, progress, name)
+            manifest = build_index(
+                model, reader, out, jobs, progress, name, language=language, statistics_of=statistics_of, says=says
+            )
     except InputError as error:
         if "faults" not in error.details:  # else whoever catches it tells them
             _tell(reader.faults)
@@ -118,7 +118,9 @@ def index(
         told = "no language, or many" if facts["language"] == UNDETERMINED else f"the language {facts['language']}"
         say(f"the titles are of {told}; if that is wrong, give --language")
     edits = f", edits up to seq {facts['watermark']['seq']}" if watermark else ""
-    say(f"{out} holds {facts['items']} items{left}{edits}; serve it: SLOTBEAM_ARTIFACT={out} slotbeam up")
+    beside = out.absolute().parent == served_settings(ctx).indexes.absolute()
+    served = f"slotbeam index activate {out.name}" if beside else f"SLOTBEAM_ARTIFACT={out} slotbeam up"
+    say(f"{out} holds {counted(facts['items'], 'item')}{left}{edits}; serve it: {served}")
 
 
 def _tell(faults: Faults) -> None:
