@@ -133,7 +133,9 @@ async def test_a_dry_run_writes_nothing_and_the_same_key_undoes_once(admin: AppC
 @pytest.mark.parametrize(("revision", "status"), [("7", 404), ("9" * 18, 404), ("0", 422), ("x", 422)])
 async def test_a_revision_that_the_log_does_not_hold_is_not_found(admin: AppClient, revision: str, status: int) -> None:
     await bind(admin, "labubu")
-    assert (await admin.post(f"/admin/revisions/{revision}:revert")).status_code == status
+    refused = await admin.post(f"/admin/revisions/{revision}:revert")
+    assert refused.status_code == status
+    assert revision in refused.json()["detail"]
 
 
 async def test_a_list_that_is_gone_is_told(admin: AppClient, raw: redis.Redis) -> None:

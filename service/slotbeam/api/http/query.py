@@ -100,10 +100,10 @@ def install(app: FastAPI) -> None:
 
 
 def query_error(request: Request, failures: Sequence[ErrorDetails]) -> InputError:
-    """Turn pydantic's failures on query parameters into one error that says of each what is allowed.
+    """Turn pydantic's failures on query and path parameters into one error that says of each what is allowed.
 
     Args:
-        failures: as FastAPI gives them: `loc` is `("query", name)`.
+        failures: as FastAPI gives them: `loc` is `("query", name)` or `("path", name)`.
     """
     declared = declared_by(request.scope["route"])
     wrong: list[_WrongParameter] = []
@@ -113,7 +113,8 @@ def query_error(request: Request, failures: Sequence[ErrorDetails]) -> InputErro
             wrong.append(_WrongParameter(name, None, "is missing, and required"))
             continue
         allowed = allowed_by(declared.get(name, {})) or str(failure["msg"]).removeprefix("Value error, ")
-        wrong.append(_WrongParameter(name, shown(request.query_params.get(name)), allowed))
+        given = (request.path_params if failure["loc"][0] == "path" else request.query_params).get(name)
+        wrong.append(_WrongParameter(name, shown(given), allowed))
     return _refusal(wrong)
 
 

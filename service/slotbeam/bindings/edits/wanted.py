@@ -81,11 +81,12 @@ def resolve_items(
         if ids:
             raise BindingError(
                 f"none of the {len(missing)} item ids is in the catalog of model {artifact.name}, "
-                f'for example "{missing[0][:64]}"',
+                f'for example "{missing[0][:64]}"; put those items first, or name one more that it holds',
                 missing=missing[:SHOWN],
             )
         asked = " or ".join(f'"{word}"' for word in words[:4])
-        raise BindingError(f"no item's text holds {asked}; name items by their ids" if match else "no item was named")
+        named = f"no item's text holds {asked}; name items" if match else "no item was named; name some"
+        raise BindingError(f"{named} by their ids{'' if match else ', or match words'}")
     listed = sorted({*(catalog.ids[row] for row in (found if match == LIVE else item_rows)), *missing})
     sha, data = encode_items(listed)
     return Resolved(tuple(listed), tuple(missing), len(hits) if match else None, count, sha, data)
