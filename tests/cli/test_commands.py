@@ -210,6 +210,17 @@ def test_a_file_that_cannot_be_written_is_named_in_one_line(
     assert (status, ended(err.strip())) == (1, f"{inside} cannot be written: Not a directory; nothing is left of it")
 
 
+def test_what_is_typed_in_another_encoding_is_refused_and_a_terminal_of_another_one_is_told_all(
+    capsys: pytest.CaptureFixture[str], tiny_artifact: Path
+) -> None:
+    status, _, err = run(capsys, "query", "lab\udcffubu", "--url", "http://127.0.0.1:1")
+    assert (status, "'lab\\udcffubu': no text, for it holds bytes that are not UTF-8" in err) == (1, True)
+    plain = {**environment(), "PYTHONIOENCODING": "ascii"}
+    explain = [*CLI, "kae", "explain", "red mug", "--artifact", str(tiny_artifact)]
+    done = subprocess.run(explain, capture_output=True, env=plain, timeout=60)
+    assert (done.returncode, b"\\u2013" in done.stdout) == (0, True), done.stderr
+
+
 def test_an_index_of_nothing_says_which_rows_were_left_out_and_why(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, tiny_artifact: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -107,6 +108,8 @@ app.add_typer(backup.group, name="backup")
 
 def main() -> None:
     """Run the command line: 0 done, 1 refused or failed (one line on standard error), 2 wrong usage, 130 Ctrl-C."""
+    if isinstance(sys.stdout, TextIOWrapper):  # else a terminal of another encoding than UTF-8 would end the command
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except SlotbeamError as error:
@@ -117,6 +120,11 @@ def main() -> None:
         fail("interrupted", 130)
     except BrokenPipeError:
         raise SystemExit(1) from None
+    except UnicodeEncodeError:
+        given = [ascii(each) for each in sys.argv if any("\udc80" <= c <= "\udcff" for c in each)]
+        if not given:
+            raise
+        fail(f"{' and '.join(given)}: no text, for it holds bytes that are not UTF-8; type it in UTF-8")
     except OSError as error:
         if set(sys.argv[1:2]) & set(SERVICES):  # a service logs what ends it
             raise
