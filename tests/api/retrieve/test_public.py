@@ -83,6 +83,34 @@ async def test_an_answer_is_packed_for_who_takes_it_so_and_says_the_same(data: h
     assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
 
 
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip;q=0", False),
+        ("gzip; q=0.000", False),
+        ("*;q=0", False),
+        ("*, gzip;q=0", False),
+        ("identity, gzip;q=0.5", False),
+        ("gzip;q=2", False),
+        ("br, xgzip", False),
+        ("", False),
+        ("gzip;q=0.001", True),
+        ("GZIP", True),
+        ("x-gzip", True),
+        ("br;q=1.0, gzip;q=0.8, *;q=0.1", True),
+        ("*", True),
+        ("identity;q=0, *;q=0.5", True),
+    ],
+)
+async def test_who_says_no_to_gzip_or_likes_plain_answers_better_gets_one(
+    data: httpx.AsyncClient, accepted: str, packed: bool
+) -> None:
+    answer = await data.get("/openapi.json", headers={"accept-encoding": accepted})
+    assert ("content-encoding" in answer.headers) == packed
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert "openapi" in answer.json()
+
+
 async def test_what_is_sent_is_of_the_length_that_it_says(data: httpx.AsyncClient) -> None:
     packed, plain = [await data.get("/openapi.json", headers=headers) for headers in (PACKED, PLAIN)]
     assert packed.num_bytes_downloaded == int(packed.headers["content-length"]) < len(packed.content)

@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import iter_route_contexts
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 
 from slotbeam.api.http.app import plane_app
 from slotbeam.api.http.bodies import TEXT
 from slotbeam.api.http.integrity import Integrity
+from slotbeam.api.http.packing import Packed
 from slotbeam.api.http.probes import probes
 from slotbeam.api.http.vitals import Vitals, following_metrics, item_metrics
 from slotbeam.api.page.searching import search_routes
@@ -39,7 +41,7 @@ STABLE = "/v1"
 """Before the paths that a shop's own programs ask: what is answered there stays as it is. Probes are for operators, who
 may close their paths to others, so they have no second one."""
 GZIP = Middleware(
-    GZipMiddleware,
+    Packed,
     minimum_size=1024,
     compresslevel=1,
     exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, TEXT),  # metrics: they are asked for on the same machine
@@ -95,11 +97,12 @@ def create_data_app(
     public.include_router(query_routes(plane))
     clicked = trends.note_click if trends else lambda mark: None
     public.include_router(events_route(holder, EventCounter(plane.ids, plane.metrics, clicked), settings.body_limit))
+    paths = {prefix + one.path for one in iter_route_contexts(public.routes) if one.path for prefix in ("", STABLE)}
     app = plane_app(
         "slotbeam data plane",
         lifespan,
         (RetrieveBody, BatchBody, EventsBody),
-        around=[Middleware(PublicCors, origins=settings.origins, prefixes=("", STABLE))] if settings.origins else [],
+        around=[Middleware(PublicCors, origins=settings.origins, paths=paths)] if settings.origins else [],
         inside=[GZIP],
     )
     app.state.plane = plane

@@ -12,24 +12,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from slotbeam.api.http.problems import problem_of
 from slotbeam.errors import Forbidden
 
-PATHS = ("/retrieve", "/retrieve:batch", "/events")
 METHODS = ("GET", "HEAD", "POST")
 SENT = ("Content-Type", "If-None-Match", "X-Asker")
 READ = ("Server-Timing", "X-Bindings-Revision", "ETag", "Retry-After")
 
 
 class PublicCors(CORSMiddleware):
-    """Starlette's CORS for `PATHS` alone, without credentials; a preflight that is refused is a problem document.
+    """Starlette's CORS for some paths alone, without credentials; a preflight that is refused is a problem document.
 
     Args:
         app: what it stands before.
         origins: whose pages may ask; `*` is any.
-        prefixes: before each of `PATHS`.
+        paths: what they may ask.
     """
 
-    def __init__(self, app: ASGIApp, origins: Collection[str], prefixes: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, origins: Collection[str], paths: Collection[str]) -> None:
         super().__init__(app, origins, METHODS, SENT, expose_headers=READ)
-        self._paths = frozenset(prefix + path for prefix in prefixes for path in PATHS)
+        self._paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in self._paths:
