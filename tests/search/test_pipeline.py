@@ -156,6 +156,15 @@ def test_blend_alternates_bound_and_base_ranks(shop):
     assert [hit.source for hit in answer.hits[:6]] == ["binding", "model"] * 3
 
 
+def test_a_bound_item_that_the_base_has_further_ahead_is_told_as_bound(shop):
+    names = [shop.catalog.ids[hit.row] for hit in ask(shop, "red mug").hits[:9]]
+    answer = ask(shop, "labubu red mug", [bind(shop, ["labubu"], names, placement="blend")], explain=True, k=20)
+    told = {shop.catalog.ids[hit.row]: hit for hit in answer.hits}
+    assert {name for name, hit in told.items() if hit.source == "binding"} == set(names)
+    for name, why in zip(told, answer.facts["brought_by"], strict=True):
+        assert ("bindings" in why) == (name in names)
+
+
 def test_bound_words_are_matched_apart_from_base_words(shop):
     answer = ask(shop, "usb cable", [bind(shop, ["usb"], ["i001"])])
     assert [(a.word, a.span) for a in answer.applied] == [("usb", (0, 3))]

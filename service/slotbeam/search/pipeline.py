@@ -10,7 +10,7 @@ from slotbeam.search.arrange import arrange
 from slotbeam.search.explain import explain
 from slotbeam.search.facets import count_facets
 from slotbeam.search.groups import candidate_rows, decode_base, decode_pinned, join_shared, pinned_sid
-from slotbeam.search.rank import ItemScorer, merge, placement_of, rank_base, rank_bound, rank_popular
+from slotbeam.search.rank import ItemScorer, held_by, merge, placement_of, rank_base, rank_bound, rank_popular
 from slotbeam.search.reading import read_query
 from slotbeam.search.request import Answer, Applied, SearchRequest, history
 from slotbeam.search.rules.positions import put_first
@@ -75,7 +75,7 @@ def retrieve(snapshot: Snapshot, request: SearchRequest, timings: Timings) -> An
             base_hits = rank_popular(scorer, passing, ranked)
         # Nobody knows what a bound word means but who bound it: what is near to the rest of the query goes first.
         rest = replace(scorer, text_vector=artifact.text_vector(reading.unbound)) if bound else scorer
-        hits = merge(rank_bound(rest, whole, ranked), base_hits, placement, ranked)
+        hits = held_by(whole, merge(rank_bound(rest, whole, ranked), base_hits, placement, ranked))
         vector = artifact.model.query_vector(base_memory)
         hits = put_first(scorer, first, whole, hits, vector, request.ranked)
         judge = Judge(catalog, options.calibration, words, vector, reading.corrected, text_vector)

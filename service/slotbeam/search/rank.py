@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -138,6 +138,13 @@ def rank_popular(scorer: ItemScorer, passing: Passing, k: int) -> Hits:
 def placement_of(pinned: Iterable[Pinned]) -> Placement:
     """Return the strongest placement, `only` > `top` > `blend`; of none, `top`."""
     return min((each.placement for each in pinned), key=PLACEMENTS.index, default=Placement.TOP)
+
+
+def held_by(groups: Sequence[PinnedGroup], hits: Hits) -> Hits:
+    """Return merged hits with every binding that holds each: also of those that the base group had further ahead."""
+    if not hits.bindings:
+        return hits
+    return replace(hits, held=np.stack([np.isin(hits.rows, group.rows) for group in groups], axis=1))
 
 
 def merge(bound: Hits, base: Hits, placement: Placement, k: int) -> Hits:
