@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from slotbeam.bindings.actions import actions_of
 from slotbeam.bindings.binding import Binding, Lifecycle, state_digest
 from slotbeam.bindings.times import iso
-from slotbeam.errors import BindingError, InputError, NoFreeSlot, SlotTaken, WordTaken
+from slotbeam.errors import BindingError, Conflict, InputError, NoFreeSlot, SlotTaken, WordTaken
 from slotbeam.types import Slot
 
 _REMEMBERED = 2**15
@@ -173,6 +173,16 @@ def word_taken(
         f"{what} {where} {whose}; {way_out}",
         word=word,
         holder={"binding": holder, "slot": str(slot) if slot else None, **({"word": twin} if twin else {}), **held},
+    )
+
+
+def unreadable(listing: Listing, holder: str) -> Conflict:
+    """Make the error that says that the record of a binding is there, and why nothing can be done with it here."""
+    slot = listing.placed.get(holder)
+    return Conflict(
+        f"{f'slot {slot} is held by ' if slot else ''}binding {holder}, whose record cannot be read: "
+        f"{listing.malformed[holder]}; it stays as it is, here nothing can be done with it but to restore a revision",
+        holder={"binding": holder, "slot": str(slot) if slot else None},
     )
 
 

@@ -56,7 +56,7 @@ class ListedSlot(NamedTuple):
 
 
 def all_places(codebook: Codebook, listing: Listing | None) -> Iterator[ListedSlot]:
-    """Yield every reserved slot and every bound one in order, then bindings without a slot that are no rules."""
+    """Yield every reserved slot and every bound one in order, then what has no slot: no rules but unreadable ones."""
     holders = listing.holders if listing else {}
     bindings = listing.bindings if listing else {}
     held = set[str]()
@@ -74,6 +74,8 @@ def all_places(codebook: Codebook, listing: Listing | None) -> Iterator[ListedSl
                 continue
             held.add(binding_id)
             yield ListedSlot(slot, binding_id, bindings.get(binding_id))
-    for binding_id, binding in sorted(bindings.items()):
-        if binding_id not in held and not binding.is_rule:
+    unread = listing.malformed if listing else {}
+    for binding_id in sorted({*bindings, *unread} - held):
+        binding = bindings.get(binding_id)
+        if binding is None or not binding.is_rule:
             yield ListedSlot(None, binding_id, binding)

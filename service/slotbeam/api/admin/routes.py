@@ -19,7 +19,7 @@ from slotbeam.api.admin.models.audit import AuditPage
 from slotbeam.api.admin.models.dryrun import DryRun
 from slotbeam.api.admin.models.edits import Done, Removed
 from slotbeam.api.admin.models.replicas import ReplicaList
-from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList
+from slotbeam.api.admin.models.slots import BindingDetail, FreeSlot, SlotList, UnreadableSlot
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, AuditQuery, SlotPath, SlotsQuery, WriteQuery
 from slotbeam.api.admin.places import ListedSlot, all_places
 from slotbeam.api.admin.plane import AdminPlane
@@ -93,7 +93,7 @@ def admin_routes(plane: AdminPlane) -> APIRouter:
     @router.get(
         "/slots/{slot}",
         summary="One slot, or a binding by its id, with its items",
-        responses=answers(200, model=BindingDetail | FreeSlot),
+        responses=answers(200, model=BindingDetail | UnreadableSlot | FreeSlot),
         dependencies=[reads],
     )
     async def get_slot(slot: SlotPath) -> Response:
@@ -190,6 +190,11 @@ async def _one(plane: AdminPlane, address: str) -> Response:
     if not address.startswith("b_"):
         slot = Slot.parse(address)
         check_slot(artifact, slot)
+    headers = {"X-Bindings-Revision": str(facts.revision)}
+    held = address if listing is None or slot is None else listing.holders.get(slot, "")
+    if listing is not None and held in listing.malformed:
+        unread = ListedSlot(listing.placed.get(held), held, None)
+        return json_response(place_view(artifact, unread, facts.failed, now), headers=headers)
     if listing is not None and (slot is None or slot in listing.holders):
         binding = find(artifact, listing, address)
         slot = listing.placed.get(binding.id)
@@ -197,7 +202,6 @@ async def _one(plane: AdminPlane, address: str) -> Response:
         raise InputError("no bindings are known yet")
     view = slot_view(artifact, slot, binding, now, facts.failed.get(binding.id) if binding else None)
     await plane.authors.sign([view], facts.epoch)
-    headers = {"X-Bindings-Revision": str(facts.revision)}
     if binding is not None:
         good = plane.watcher.good
         view["item_ids"] = list(good.items.get(binding.items, ()) if good else ())

@@ -9,7 +9,7 @@ from slotbeam.bindings.binding import MAX_ITEMS, Binding, encode_items, new_id
 from slotbeam.bindings.edits.checks import SHOWN, check_match, check_said, check_slot, check_times
 from slotbeam.bindings.edits.plan import Change, Edit
 from slotbeam.bindings.held import as_stored, refuse_twins
-from slotbeam.bindings.listing import Listing, first_free
+from slotbeam.bindings.listing import Listing, first_free, unreadable
 from slotbeam.bindings.spec import LIVE, BindingSpec, MatchRule
 from slotbeam.errors import BindingError, NotFound
 from slotbeam.search.artifact import Artifact
@@ -175,7 +175,15 @@ def expire(actor: str, now_ms: int) -> MakeChange:
 
 
 def find(artifact: Artifact, listing: Listing, address: str) -> Binding:
-    """Find the binding on a slot (`1-2049`), or with an id (`b_…`). Raises `NotFound`, `InputError`."""
+    """Find the binding on a slot (`1-2049`), or with an id (`b_…`).
+
+    Raises:
+        NotFound: there is none.
+        InputError: no such slot.
+        Conflict: its record cannot be read.
+    """
+    if address in listing.malformed:
+        raise unreadable(listing, address)
     if address.startswith("b_"):
         binding = listing.bindings.get(address)
         if binding is None:
@@ -186,9 +194,9 @@ def find(artifact: Artifact, listing: Listing, address: str) -> Binding:
     slot = Slot.parse(address)
     check_slot(artifact, slot)
     holder = listing.holders.get(slot)
-    if holder is None or holder not in listing.bindings:
+    if holder is None:
         raise NotFound(f"slot {slot} is free; POST /admin/slots binds it")
-    return listing.bindings[holder]
+    return find(artifact, listing, holder)
 
 
 def wanted_of(binding: Binding) -> Wanted:

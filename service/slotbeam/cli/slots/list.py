@@ -55,7 +55,12 @@ _COLUMNS = {
 
 
 def _told(slot: dict[str, Any], name: str) -> Any:
-    """Return a member of a slot; of the items of a live match only how many are listed can be told."""
+    """Return a member of a slot; of the items of a live match only how many are listed can be told.
+
+    One whose record cannot be read has no words, and says why instead.
+    """
+    if name == "words" and "words" not in slot:
+        return slot.get("error")
     value = slot.get(name)
     return f"{value} + {LIVE}" if name == "item_count" and slot.get("match") == LIVE else value
 
