@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, lru_cache
 from typing import TypeVar
@@ -157,7 +157,10 @@ class AdminPlane:
 
     async def counts(self) -> Counts:
         """Read what the replicas counted of live queries, merged. Raises `StoreUnavailable`."""
-        documents = await self.store.stats()
+        return await self.merged(await self.store.stats())
+
+    async def merged(self, documents: Sequence[object]) -> Counts:
+        """Merge what the replicas counted of live queries, as they reported it."""
 
         def added() -> Counts:
             read = (read_counts(document) for document in documents)

@@ -17,11 +17,12 @@ from slotbeam.api.admin.models.rules import RuleDetail, RuleDone, RuleGone, Rule
 from slotbeam.api.admin.parameters import IF_MATCH, KEY, MAX_SEARCH, RulePath, RulesQuery, WriteQuery
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.admin.scopes import EDITING
-from slotbeam.api.admin.views import View, rule_view
+from slotbeam.api.admin.views import rule_view
 from slotbeam.api.admin.writes import Write, WriteRequest, answered_before, carry_out
 from slotbeam.api.http.bodies import json_response, read_model
 from slotbeam.api.http.openapi import answers, asks
-from slotbeam.bindings.binding import Binding
+from slotbeam.bindings.actions import actions_of
+from slotbeam.bindings.binding import Binding, Lifecycle
 from slotbeam.bindings.edits.rules import (
     add_rule,
     as_rule,
@@ -46,25 +47,26 @@ def rule_routes(plane: AdminPlane) -> APIRouter:
     )
     async def list_rules(query: Annotated[RulesQuery, Query()]) -> Response:
         listing, facts, now = plane.watcher.listing, plane.watcher.facts, plane.now_ms()
-        rules = sorted(listing.rules.values(), key=lambda rule: (-rule.revision, rule.id)) if listing else []
-        every = [rule_view(rule, now, facts.failed.get(rule.id)) for rule in rules]
+        rules = sorted(listing.rules.values(), key=_order) if listing else []
+        failed = facts.failed
+        every = [(rule, Lifecycle.FAILED if rule.id in failed else rule.lifecycle(now)) for rule in rules]
         behind = None if query.after is None else _place(query.after)
         text = normalize(query.q[:MAX_SEARCH]) if query.q else None
         chosen = [
-            view
-            for view in every
-            if query.state in (None, view["state"])
-            and (query.action is None or query.action in view["actions"])
-            and (text is None or any(text in field for field in _searchable(view)))
-            and (behind is None or (-view["revision"], view["id"]) > behind)
+            rule
+            for rule, state in every
+            if query.state in (None, state)
+            and (query.action is None or query.action in actions_of(rule))
+            and (text is None or any(text in field for field in _searchable(rule)))
+            and (behind is None or _order(rule) > behind)
         ]
-        page = chosen[: query.limit]
+        page = [rule_view(rule, now, failed.get(rule.id)) for rule in chosen[: query.limit]]
         await plane.authors.sign(page, facts.epoch)
         head = {"state": facts.state, "epoch": facts.epoch, "revision": facts.revision, "active": facts.active}
         return json_response(
             {
                 **head,
-                "counts": dict(Counter(str(view["state"]) for view in every)),
+                "counts": dict(Counter(str(state) for _, state in every)),
                 "rules": page,
                 "next": page[-1]["etag"].strip('"') if len(page) < len(chosen) else None,
             },
@@ -171,11 +173,15 @@ def _place(mark: str) -> tuple[int, str]:
     return -int(revision), rule_id
 
 
+def _order(rule: Binding) -> tuple[int, str]:
+    return -rule.revision, rule.id
+
+
 def _named(rule: Binding | Wanted) -> list[str]:
     """Return the ids that a rule names."""
     return list(dict.fromkeys((*rule.positions, *rule.hide)))
 
 
-def _searchable(view: View) -> list[str]:
-    ids = (*view["positions"], *view["hide"], view["id"], view["owner"], view["reason"])
-    return [*view["words"], view["alias"], *(text.casefold() for text in ids)]
+def _searchable(rule: Binding) -> list[str]:
+    named = (*_named(rule), rule.id, rule.owner, rule.reason)
+    return [*rule.words, rule.alias, *(text.casefold() for text in named)]
