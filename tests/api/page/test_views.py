@@ -206,16 +206,30 @@ async def test_a_query_is_tried_with_drafts_and_what_is_scheduled_and_nothing_of
     assert re.search(r'href="/ops/rules/b_[a-z2-7]+">crocs</a> rule', ruled)
 
 
-async def test_a_long_list_is_paged_and_found_by_a_word(browser: Browser) -> None:
-    rows = "".join(f"word{number},brand,i003,draft\n" for number in range(210))
-    loaded = await browser.post("/ops/import", file="words,category,items,state\n" + rows)
+@pytest.mark.parametrize(
+    ("at", "held", "rows", "told"),
+    [
+        ("/", "slots", "words,category,items,state", "brand,i003,draft"),
+        ("/ops/rules", "rules", "words,hide,state", "i003,active"),
+    ],
+)
+async def test_a_long_list_is_paged_and_found_by_a_word(
+    browser: Browser, at: str, held: str, rows: str, told: str
+) -> None:
+    words = [f"word{number}" for number in range(210)]
+    loaded = await browser.post("/ops/import", file="\n".join([rows, *(f"{word},{told}" for word in words)]))
     assert loaded.status_code == 200, loaded.text
-    seen: list[str] = []
-    path = "/"
+    seen: list[list[str]] = []
+    path = at
     while path:
-        told = (await browser.get(path)).text
-        seen += re.findall(r'<a href="/ops/slots/b_[^"]+">(word[0-9]+)</a>', told)
-        found = re.search(r'href="([^"]+)">Next page</a>', told)
+        shown = (await browser.get(path)).text
+        seen.append(re.findall(rf'<a href="/ops/{held}/b_[^"]+">(word[0-9]+)</a>', shown))
+        found = re.search(r'href="([^"]+)">Next page</a>', shown)
         path = unescape(found[1]) if found else ""
-    assert sorted(seen) == sorted(f"word{number}" for number in range(210))
-    assert re.findall(r">(word[0-9]+)</a>", (await browser.get("/?q=word209")).text) == ["word209"]
+    assert [len(page) for page in seen] == [200, 10]
+    assert sorted(word for page in seen for word in page) == sorted(words)
+    for word in (seen[0][0], seen[1][0]):
+        assert word in re.findall(r">(word[0-9]+)</a>", (await browser.get(f"{at}?q={word}")).text)
+    state, other = ("draft", "active") if held == "slots" else ("active", "draft")
+    assert "Next page" in (await browser.get(f"{at}?state={state}")).text
+    assert "that fits" in (await browser.get(f"{at}?state={other}")).text

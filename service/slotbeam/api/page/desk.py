@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Protocol, TypeVar
 
@@ -43,22 +43,24 @@ class Desk(Protocol):
     def watcher(self) -> Watcher:
         """What follows the bindings."""
 
-    def counts(self) -> Awaitable[Counts]:
-        """Read what the replicas counted of live queries."""
+    def merged(self, documents: Sequence[object]) -> Awaitable[Counts]:
+        """Merge what the replicas counted of live queries, as they reported it."""
 
     def off_loop(self, work: Callable[[], T]) -> Awaitable[T]:
         """Run `work` in a thread."""
 
 
-async def asked_for(desk: Desk) -> tuple[int, Mapping[str, int]]:
-    """Count the sampled queries of the last day, and how many of them trigger each binding and rule, by id.
-
-    A store that does not answer costs the counts, not the page.
-    """
+async def reports(desk: Desk) -> Sequence[object]:
+    """Read what the replicas counted; a store that does not answer costs the counts, not the page."""
     try:
-        sample = [one.query for one in (await desk.counts()).sample]
+        return await desk.store.stats()
     except StoreError:
-        return 0, {}
+        return ()
+
+
+async def asked_for(desk: Desk, documents: Sequence[object]) -> tuple[int, Mapping[str, int]]:
+    """Count the sampled queries of the last day, and how many of them trigger each binding and rule, by id."""
+    sample = [one.query for one in (await desk.merged(documents)).sample]
     snapshot = desk.holder.current
 
     def count() -> Mapping[str, int]:
@@ -70,17 +72,9 @@ async def asked_for(desk: Desk) -> tuple[int, Mapping[str, int]]:
     return len(sample), await desk.off_loop(count)
 
 
-async def taken_from(desk: Desk) -> Mapping[str, Taken]:
-    """Return what became of the queries that triggered bindings, by id; nothing where the store does not answer."""
-    try:
-        return merge_activity(await desk.store.stats())
-    except StoreError:
-        return {}
-
-
 async def unclicked(desk: Desk) -> list[tuple[Binding, Taken]]:
     """Return the bindings that enough queries trigger and of which nobody takes anything, most asked first."""
-    listing, found = desk.watcher.listing, await taken_from(desk)
+    listing, found = desk.watcher.listing, merge_activity(await reports(desk))
     held = listing.bindings if listing else {}
     pairs = [(held[one], taken) for one, taken in found.items() if taken.is_unclicked and one in held]
     return sorted(pairs, key=lambda pair: (-pair[1].queries, pair[0].id))
@@ -118,17 +112,18 @@ def _told(snapshot: Snapshot, asked: SearchRequest) -> dict[str, Any]:
     answer = retrieve(snapshot, asked, Timings())
     artifact, hits = snapshot.artifact, answer.hits
     codebook, facts = artifact.kae.codebook, answer.facts or {}
+    names = {"base": "Without bindings", **{one.id: f"“{one.word}”" for one in answer.applied}}
     columns = (
         artifact.catalog.ids.take(hits.rows),
         artifact.catalog.titles.take(hits.rows),
         hits.sids.tolist(),
-        hits.bound.tolist(),
+        hits.sources,
         facts["brought_by"],
     )
     return {
         "hits": [
-            {"id": id_, "title": title, "sid": sid_words(snapshot, sid), "bound": bound, "why": _why(why)}
-            for id_, title, sid, bound, why in zip(*columns, strict=True)
+            {"id": id_, "title": title, "sid": sid_words(snapshot, sid), "source": source, "why": _why(why)}
+            for id_, title, sid, source, why in zip(*columns, strict=True)
         ],
         "sid": [
             {"group": codebook.group_name(position), "word": codebook.label(Slot(position, index))}
@@ -138,7 +133,7 @@ def _told(snapshot: Snapshot, asked: SearchRequest) -> dict[str, Any]:
         "rules": [(one.word or "every query", one.rule.id) for one in answer.reading.rules.each],
         "canonical": facts["canonical"],
         "words": facts["words"],
-        "groups": facts["groups"],
+        "groups": [{**group, "name": names[group["group"]]} for group in facts["groups"]],
     }
 
 

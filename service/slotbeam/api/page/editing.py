@@ -46,8 +46,10 @@ def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
     router = APIRouter(prefix=f"/ops/{edited.at}", include_in_schema=False)
 
     @router.get("/new")
-    async def blank(request: Request, words: str = "", category: str = "", match: str = "", hide: str = "") -> Response:
-        form = {"words": words, "category": category, "match": match, "hide": hide}
+    async def blank(
+        request: Request, words: str = "", category: str = "", match: str = "", items: str = "", hide: str = ""
+    ) -> Response:
+        form = {"words": words, "category": category, "match": match, "items": items, "hide": hide}
         return await _form(pages, request, pages.signed_in(request), edited, form)
 
     @router.post("/new/preview")
@@ -60,14 +62,14 @@ def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
         session, form = await pages.posted(request)
         told = await _send(request, session, edited, form, WAIT)
         if told.ok:
-            return await pages.show(request, session, "done.html", edited.at, told=told.body)
+            return await pages.outcome(request, session, edited.at, told, "Made")
         return await _form(pages, request, session, edited, form, told)
 
     @router.get("/{one}")
     async def held(request: Request, one: str) -> Response:
         session = pages.signed_in(request)
         told = await ask(request, session, "GET", _path(edited, one))
-        if not told.ok or "id" not in told.body:
+        if "etag" not in told.body:
             return await pages.show(request, session, "refused.html", edited.at, told.status, problem=told.body)
         return await _form(pages, request, session, edited, edited.filled(told.body), view=told.body)
 
@@ -81,7 +83,7 @@ def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
         session, form = await pages.posted(request)
         told = await _send(request, session, edited, form, WAIT, one)
         if told.ok:
-            return await pages.show(request, session, "done.html", edited.at, told=told.body)
+            return await pages.outcome(request, session, edited.at, told, "Saved")
         view = (await ask(request, session, "GET", _path(edited, one))).body
         return await _form(pages, request, session, edited, form, told, view if "id" in view else None)
 
@@ -94,14 +96,14 @@ def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
     async def publish(request: Request, one: str) -> Response:
         session, form = await pages.posted(request)
         told = await _patch(request, session, edited, one, {"draft": "draft" in form}, form, WAIT)
-        return await pages.outcome(request, session, edited.at, told)
+        return await pages.outcome(request, session, edited.at, told, "Taken back" if "draft" in form else "Published")
 
     @router.post("/{one}/unbind")
     async def remove(request: Request, one: str) -> Response:
         session, form = await pages.posted(request)
         condition = {"if-match": form.get("etag", "")}
         told = await ask(request, session, "DELETE", _path(edited, one), params=WAIT, headers=condition)
-        return await pages.outcome(request, session, edited.at, told)
+        return await pages.outcome(request, session, edited.at, told, "Removed")
 
     return router
 

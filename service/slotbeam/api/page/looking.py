@@ -14,9 +14,11 @@ from slotbeam.access.tokens import DRAFT, WRITE
 from slotbeam.api.page.console import DRY, WAIT, Told, ask
 from slotbeam.api.page.desk import sid_words, stored, tried, unclicked
 from slotbeam.api.page.routes import Pages
+from slotbeam.bindings.spec import DEFAULTS
 from slotbeam.errors import BodyError, SlotbeamError
 
 SUGGESTED = {"accept", "dismiss"}
+_UNTOLD = {"id", "revision", "created_at", "items", "item_count"}
 
 
 def looking_routes(pages: Pages) -> APIRouter:
@@ -58,7 +60,7 @@ def looking_routes(pages: Pages) -> APIRouter:
     async def undo(request: Request, revision: str) -> Response:
         session, _ = await pages.posted(request)
         told = await ask(request, session, "POST", f"/revisions/{quote(revision, safe='')}:revert", params=WAIT)
-        return await pages.outcome(request, session, "history", told)
+        return await pages.outcome(request, session, "history", told, "Undone")
 
     @router.get("/suggestions")
     async def suggestions(request: Request) -> Response:
@@ -73,7 +75,7 @@ def looking_routes(pages: Pages) -> APIRouter:
         told = await ask(request, session, "POST", at, body=body, params=WAIT if verb == "accept" else None)
         if told.ok and verb == "dismiss":
             return await _list(pages, request, "suggestions", await ask(request, session, "GET", "/suggestions"))
-        return await pages.outcome(request, session, "suggestions", told)
+        return await pages.outcome(request, session, "suggestions", told, "Accepted")
 
     @router.get("/queries")
     async def queries(request: Request) -> Response:
@@ -117,12 +119,14 @@ def looking_routes(pages: Pages) -> APIRouter:
             except orjson.JSONDecodeError as error:
                 raise BodyError(f"the item is not JSON: {error}") from None
             told = await ask(request, session, "PUT", at, params=WAIT, headers=condition, body=body)
-        return await pages.outcome(request, session, "items", told)
+        return await pages.outcome(
+            request, session, "items", told, "Deleted" if form.get("verb") == "delete" else "Saved"
+        )
 
     @router.get("/import")
     async def blank(request: Request) -> Response:
         session = pages.signed_in(request)
-        return await pages.show(request, session, "import.html", "import")
+        return await pages.show(request, session, "import.html", "import", form={})
 
     @router.post("/import/preview")
     async def check(request: Request) -> Response:
@@ -164,13 +168,18 @@ async def _import(pages: Pages, request: Request, dry: bool) -> Response:
             raise BodyError(f"the file is not JSON: {error}") from None
     told = await ask(request, session, "POST", "/slots:import", params=params, **content)
     problem = None if told.ok else told.body
+    left = form if dry or problem else {}  # what is to be mended, or loaded next
     return await pages.show(
-        request, session, "report.html", "import", told.status, told=told.body, problem=problem, dry=dry
+        request, session, "report.html", "import", told.status, told=told.body, problem=problem, dry=dry, form=left
     )
 
 
 def _differences(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, object, object]]:
-    """Return the fields of a record that changed: name, before, after; an empty one of either side is None."""
-    names = [name for name in dict.fromkeys([*before, *after]) if name not in ("id", "revision", "created_at")]
+    """Return the fields of a record that changed: name, before, after; an empty one of either side is None.
+
+    Of one that was made, or is gone, what it did not say is left out; of items what came and went is told.
+    """
+    names = [name for name in dict.fromkeys([*before, *after]) if name not in _UNTOLD]
+    unsaid = {} if before and after else DEFAULTS
     pairs = ((name, before.get(name) or None, after.get(name) or None) for name in names)
-    return [pair for pair in pairs if pair[1] != pair[2]]
+    return [pair for pair in pairs if pair[1] != pair[2] and (pair[1] or pair[2]) != unsaid.get(pair[0])]

@@ -14,17 +14,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from slotbeam.api.page.console import Told, ask
-from slotbeam.api.page.desk import Desk, asked_for, taken_from
+from slotbeam.api.page.desk import Desk, asked_for, reports
 from slotbeam.api.page.forms import Form, read_form
 from slotbeam.api.page.render import NEVER_KEPT, asset, page
 from slotbeam.api.page.sessions import COOKIE, SIGNING_IN, Session, Sessions, check_csrf, check_site, set_cookie
 from slotbeam.kae.categories import CATEGORIES
+from slotbeam.suggestions.activity import merge_activity
 
 STREAM_S = 60.0
 """How long one stream of events lasts; a browser asks for the next one by itself."""
 LOOK_S = 0.25
+LISTS = {"slots": ("/", {"bound": "true"}), "rules": ("/ops/rules", {})}
+"""What is listed: where, and which of it."""
 SHOWN = 200
-"""Rows of a page of a table."""
+"""Rows of a page of a list."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,10 @@ class Pages:
         """Return what the token of `session` may do: what it may not is refused by `/admin`, and not offered here."""
         return self.desk.tokens.scopes_of(session.token)
 
-    async def outcome(self, request: Request, session: Session, tab: str, told: Told) -> Response:
-        """Say what an edit did, or why it was refused."""
+    async def outcome(self, request: Request, session: Session, tab: str, told: Told, did: str) -> Response:
+        """Say what an edit did, in a word, and who has it; or why it was refused."""
         template = "done.html" if told.ok else "refused.html"
-        return await self.show(request, session, template, tab, told.status, told=told.body, problem=told.body)
+        return await self.show(request, session, template, tab, told.status, told=told.body, problem=told.body, did=did)
 
     async def show(
         self, request: Request, session: Session, template: str, tab: str, status: int = 200, **told: object
@@ -93,11 +96,11 @@ def base_routes(pages: Pages) -> APIRouter:
         session = pages.sessions.of(request)
         if session is None:
             return _sign_in(request)
-        return await _slots(pages, request, session, q, state, after)
+        return await show_list(pages, request, session, "slots", q, state, after)
 
     @router.get("/ops/slots")
     async def rows(request: Request, q: str = "", state: str = "", after: str = "") -> Response:
-        return await _slots(pages, request, pages.signed_in(request), q, state, after)
+        return await show_list(pages, request, pages.signed_in(request), "slots", q, state, after)
 
     @router.post("/ops/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -142,27 +145,30 @@ def _sign_in(request: Request, refused: Told | None = None) -> Response:
     return response
 
 
-async def _slots(pages: Pages, request: Request, session: Session, q: str, state: str, after: str) -> Response:
-    """Show a page of what is bound; what is asked for most comes first on it."""
-    asked = {"q": q, "state": state, "after": after, "bound": "true", "limit": str(SHOWN)}
-    told = await ask(request, session, "GET", "/slots", params=asked)
-    sampled, taken = await asked_for(pages.desk)
-    clicked = await taken_from(pages.desk) if told.ok else {}
-    held = told.body.get("slots", [])
-    held.sort(key=lambda one: (-taken.get(one["id"], 0), one["slot"] or "~", one["id"]))
+async def show_list(
+    pages: Pages, request: Request, session: Session, kind: str, q: str, state: str, after: str
+) -> Response:
+    """Show a page of one of `LISTS`; of what is on it, what is asked for most comes first."""
+    at, those = LISTS[kind]
+    asked = {**those, "q": q, "state": state, "after": after, "limit": str(SHOWN)}
+    told = await ask(request, session, "GET", f"/{kind}", params=asked)
+    held, documents = told.body.get(kind, []), await reports(pages.desk) if told.ok else ()
+    sampled, taken = await asked_for(pages.desk, documents)
+    held.sort(key=lambda one: -taken.get(one["id"], 0))
     return await pages.show(
         request,
         session,
-        "slots.html",
-        "slots",
+        f"{kind}.html",
+        kind,
         status=told.status,
         problem=None if told.ok else told.body,
+        at=at,
         counts=told.body.get("counts", {}),
-        slots=held,
+        listed=held,
         after=after,
         next=told.body.get("next"),
         taken=taken,
-        clicked=clicked,
+        clicked=merge_activity(documents),
         sampled=sampled,
         most=max([1, *taken.values()]),
         q=q,

@@ -9,11 +9,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.page.console import ask
-from slotbeam.api.page.desk import asked_for
 from slotbeam.api.page.editing import Edited, View, filled_of_any, said_of_any
 from slotbeam.api.page.forms import Form, lines
-from slotbeam.api.page.routes import SHOWN, Pages
+from slotbeam.api.page.routes import Pages, show_list
 from slotbeam.errors import FieldError
 
 OBJECTS = {"boost": list, "bury": list, "filter": dict, "when": dict, "metadata": dict}
@@ -27,15 +25,8 @@ def rule_list(pages: Pages) -> APIRouter:
     router = APIRouter(prefix="/ops/rules", include_in_schema=False)
 
     @router.get("")
-    async def every(request: Request, q: str = "") -> Response:
-        session = pages.signed_in(request)
-        told = await ask(request, session, "GET", "/rules", params={"q": q})
-        problem, rules = None if told.ok else told.body, told.body.get("rules", [])
-        sampled, taken = await asked_for(pages.desk) if told.ok else (0, {})
-        return await pages.show(
-            request, session, "rules.html", "rules", told.status, rules=rules[:SHOWN], q=q, problem=problem,
-            left=max(0, len(rules) - SHOWN), sampled=sampled, taken=taken, most=max([1, *taken.values()]),
-        )  # fmt: skip
+    async def every(request: Request, q: str = "", state: str = "", after: str = "") -> Response:
+        return await show_list(pages, request, pages.signed_in(request), "rules", q, state, after)
 
     return router
 

@@ -18,12 +18,30 @@ async function fetched(url, options) {
   return answer.text();
 }
 
+// Nothing was said yet: there is nothing to tell of it, and nothing wrong with it.
+function isBlank(form) {
+  const said = [...form.querySelectorAll("textarea, input:not([type=hidden], [type=checkbox])")];
+  const words = form.elements.words;
+  return words?.required ? !words.value.trim() : said.length > 0 && said.every((one) => !one.value.trim());
+}
+
+// Times of what is held come in UTC: they are shown, and taken back, in the viewer's zone.
+function inViewersZone(form) {
+  const zones = form.elements.zone;
+  if (!zones || zones.value !== "UTC" || ![...zones.options].some((one) => one.value === zone)) return;
+  for (const field of form.querySelectorAll("[type=datetime-local]")) {
+    if (!field.value) continue;
+    const at = new Date(field.value + "Z");
+    field.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  }
+  zones.value = zone;
+}
+
 function previews(form) {
   const place = document.querySelector("#preview");
   let waiting, asked = 0;
   async function ask() {
-    const words = form.elements.words;
-    if (words?.required && !words.value.trim()) return;
+    if (isBlank(form)) return;
     const mine = ++asked;
     place.classList.add("busy");
     const text = await fetched(form.dataset.preview, { method: "POST", body: new URLSearchParams(new FormData(form)) });
@@ -80,6 +98,8 @@ document.addEventListener("keydown", (event) => {
 
 localTimes(document);
 for (const select of document.querySelectorAll("[data-zone]")) select.value = zone;
+for (const form of document.querySelectorAll("[data-utc]")) inViewersZone(form);
+document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 for (const select of document.querySelectorAll("[data-submit]")) select.addEventListener("change", () => select.form.requestSubmit());
 for (const form of document.querySelectorAll("[data-confirm]")) {
   form.addEventListener("submit", (event) => { if (!confirm(form.dataset.confirm)) event.preventDefault(); });
