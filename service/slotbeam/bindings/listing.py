@@ -181,7 +181,7 @@ def unreadable(listing: Listing, holder: str) -> Conflict:
     slot = listing.placed.get(holder)
     return Conflict(
         f"{f'slot {slot} is held by ' if slot else ''}binding {holder}, whose record cannot be read: "
-        f"{listing.malformed[holder]}; it stays as it is, here nothing can be done with it but to restore a revision",
+        f"{listing.malformed[holder]}; no edit changes it here; where it is to go, restore a backup",
         holder={"binding": holder, "slot": str(slot) if slot else None},
     )
 

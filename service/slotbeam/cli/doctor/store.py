@@ -105,7 +105,8 @@ def _contents(store: Store, listing: Listing | None) -> tuple[str, str]:
     if not listing.logged():
         return BAD, f'{where}; its log ends with something else: "slotbeam slots restore --from last-good --dry-run"'
     if listing.malformed:
-        return BAD, f"{where}; cannot be read: {_some(sorted(listing.malformed))}: unbind them, or restore a revision"
+        unread = _some(sorted(listing.malformed))
+        return BAD, f"{where}; cannot be read: {unread}: upgrade slotbeam here, or restore a backup"
     return GOOD, where
 
 
