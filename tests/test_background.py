@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from slotbeam.api.admin.plane import AdminPlane
 from slotbeam.api.retrieve import following
 from slotbeam.api.retrieve.metrics import Metrics
-from slotbeam.background import SETTLED_S, Background, Ended
+from slotbeam.background import SETTLED_S, Background, Ended, in_turns, rest
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.replica import Replica
 from slotbeam.bindings.replica.watch import Watcher
@@ -124,6 +124,20 @@ async def test_what_is_to_be_done_once_is_tried_until_it_is() -> None:
     kept = Sleepless()
     await kept.keep("thing", lives(fails, fails, returns), once=True)
     assert kept.restarts == {"thing": 2}
+
+
+async def test_what_is_done_in_turns_rests_as_long_as_its_steps_took_in_another_thread_too() -> None:
+    slept: list[float] = []
+
+    def work() -> None:
+        while len(slept) < 2:
+            rest()
+
+    with in_turns(slept.append):
+        await asyncio.to_thread(work)
+    rest()  # not in turns
+    assert len(slept) == 2
+    assert all(0.002 <= seconds <= 0.02 for seconds in slept)
 
 
 async def test_a_log_that_cannot_be_written_ends_nothing() -> None:

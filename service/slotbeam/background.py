@@ -12,8 +12,10 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import structlog
@@ -24,6 +26,8 @@ FIRST_DELAY_S, LAST_DELAY_S = 0.1, 10.0
 SETTLED_S = 30.0
 _LOWEST = 19
 """Niceness."""
+_SHORTEST_S, _LONGEST_S = 0.002, 0.02
+"""Of a rest: after less nobody rests, and who waited, for a disk for one, does not rest for as long."""
 
 T = TypeVar("T")
 
@@ -46,6 +50,42 @@ def _yield_to_others() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST)
+
+
+@dataclass
+class _Turns:
+    """Of what works and rests in turns: how it rests, and since when it works."""
+
+    sleep: Callable[[float], object]
+    since: float = field(default_factory=time.perf_counter)
+
+
+_TURNS: ContextVar[_Turns | None] = ContextVar("turns", default=None)
+
+
+@contextlib.contextmanager
+def in_turns(sleep: Callable[[float], object] = time.sleep) -> Iterator[None]:
+    """Let what is called in here, also by `asyncio.to_thread`, work and `rest` in turns."""
+    token = _TURNS.set(_Turns(sleep))
+    try:
+        yield
+    finally:
+        _TURNS.reset(token)
+
+
+def rest() -> None:
+    """Rest, `in_turns`, as long as the steps took since the last rest; else do nothing.
+
+    Called in a thread, between two steps of a few milliseconds. Threads that want the interpreter share it, whatever
+    their priority, so what a request does takes twice as long beside one that goes on and on.
+    """
+    turns = _TURNS.get()
+    if turns is None:
+        return
+    worked = time.perf_counter() - turns.since
+    if worked >= _SHORTEST_S:
+        turns.sleep(min(worked, _LONGEST_S))
+        turns.since = time.perf_counter()
 
 
 class Ended(Exception):

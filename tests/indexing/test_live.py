@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from slotbeam.background import in_turns
 from slotbeam.bindings.replica.compiling import Compiled
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
 from slotbeam.bindings.replica.renewal import LiveMatches
@@ -235,6 +236,15 @@ def assert_as_built(base: Artifact, steps: Sequence[Any], directory: Path) -> No
             sorted(artifact.catalog.ids.take(own)) for artifact, own in zip((live.artifact, built), rows, strict=True)
         ]
         assert found[0] == found[1]
+
+
+def test_many_items_are_taken_in_turns_with_requests(base: Artifact) -> None:
+    slept: list[float] = []
+    items = {f"n{number}": Item(f"n{number}", f"red mug number {number}") for number in range(500)}
+    with in_turns(slept.append):
+        live = LiveIndex(base).restart(items)
+    assert slept
+    assert live.catalog.rows_of(items)[1] == []
 
 
 def test_an_edit_leaves_earlier_versions_as_they_are(base: Artifact) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from slotbeam.arrays import Strings, running_totals
+from slotbeam.background import rest
 from slotbeam.catalog.columns import Columns
 from slotbeam.catalog.fields import Fields
 from slotbeam.catalog.item import Item
@@ -125,6 +126,7 @@ class ItemEncoder:
 
     def read(self, item: Item) -> ItemReading:
         """Normalise, match and tokenise one item; each of its parts once."""
+        rest()
         title, description = normalize(item.title), normalize(item.description)
         typed = [(kind, self._value(kind, value)) for kind, values in item.attributes.items() for value in values]
         texts = [value.text for _, value in typed]

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 
+from slotbeam.background import rest
 from slotbeam.catalog.columns import Columns, taken_of
 from slotbeam.catalog.delta.catalog import Delta, LiveCatalog
 from slotbeam.catalog.delta.fields import check_fields, kind_of
@@ -117,6 +118,7 @@ class LiveIndex:
         columns = self._columns(fresh)
         # What an index knows of an item may be just what it is now.
         same |= self._encoded_alike(columns, [rows.get(item_id) for item_id in fresh])
+        rest()
         self._remove([row for item_id, row in rows.items() if item_id not in same])
         self._patch({rows[item_id]: items[item_id] for item_id in same})
         self._append(columns, [item for item_id, item in fresh.items() if item_id not in same])
@@ -197,8 +199,10 @@ class LiveIndex:
         number = {item_id: place for place, item_id in enumerate(columns.ids)}
         columns = taken_of([columns], np.array([number[item.id] for item in items], np.int64))
         first, ids = len(self._alive), [item.id for item in items]
+        rest()
         id_places = np.array([self._order.id_place(item_id) for item_id in ids], np.int64)
         self._rows.append(columns, items, id_places)
+        rest()
         own = np.arange(first, first + len(items))
         sids, prior = self._rows.sids[first:], self._rows.prior[first:]
         below = self._order.below(keys_of(sids, prior), id_places)
@@ -206,8 +210,11 @@ class LiveIndex:
         leaves = self._order.leaves(sids, below)
         self._in_order = self._in_order.with_rows(own, keys, sids, below, leaves)
         self._alive = np.concatenate([self._alive, np.ones(len(items), np.bool_)])
+        rest()
         self._runs = with_run(self._runs, self._postings_of(columns, first), FEW)
+        rest()
         self._word_runs = with_run(self._word_runs, WordsRun.of(columns.texts), CHEAP)
+        rest()
 
     def _postings_of(self, columns: Columns, first: int) -> PostingsRun:
         """Return the postings of rows from `first` on; terms that the index does not have get places behind its own."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from slotbeam.arrays import bisected, run_starts
+from slotbeam.background import rest
 from slotbeam.catalog.delta.growing import inserted
 from slotbeam.catalog.table import Catalog
 from slotbeam.types import BoolArray, FloatArray, IntArray
@@ -46,10 +47,12 @@ class IndexOrder:
 
     def __init__(self, index: Catalog) -> None:
         self._index = index
-        self._by_id = np.argsort(index.id_ranks)
+        self._by_id = np.empty(len(index.id_ranks), np.int32)
+        self._by_id[index.id_ranks] = np.arange(len(index.id_ranks), dtype=np.int32)
 
     def id_place(self, item_id: str) -> int:
         """Return how many ids of the index are less than this one."""
+        rest()
         return bisect_left(range(len(self._by_id)), item_id, key=lambda place: self._index.ids[int(self._by_id[place])])
 
     def below(self, keys: Keys, id_places: IntArray) -> IntArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from slotbeam.background import rest
 from slotbeam.bindings.replica.serving import Verdict
 from slotbeam.catalog.item import Item
 from slotbeam.errors import InputError
@@ -91,6 +92,7 @@ def read_records(records: Mapping[str, bytes]) -> tuple[dict[str, Item | None], 
     items: dict[str, Item | None] = {}
     failed: dict[str, str] = {}
     for item_id, data in records.items():
+        rest()
         try:
             record = ItemRecord.of(data)
             if record.id != item_id:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from slotbeam.background import Background, in_low_thread
+from slotbeam.background import Background, in_low_thread, in_turns
 from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import folder
 from slotbeam.bindings.replica.pace import Pace
@@ -117,7 +117,7 @@ class Switching:
         began = time.monotonic()
         mark, guard = switch.active, CrashGuard(folder(indexes.data_dir) / self._guard_name)
         log.info("an index is loaded", index=mark.name)
-        with _handing_over_often(), guard.applying(mark.sha, {}) as care:
+        with _handing_over_often(), in_turns(), guard.applying(mark.sha, {}) as care:
             if care.refused:
                 raise SetupError(f"loading it ended the process again and again; remove {guard.path} to try again")
             directory = await in_low_thread(lambda: self._verified(indexes, mark))
