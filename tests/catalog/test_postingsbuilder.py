@@ -39,7 +39,7 @@ def test_what_is_built_on_disk_is_what_is_built_in_memory_and_is_mapped_as_writt
     assert raw(*on_disk) == raw(*in_memory)
     mapped = Postings.load(tmp_path)
     assert all(getattr(mapped, name).tobytes() == getattr(in_memory[2], name).tobytes() for name in ARRAYS)
-    kept = {*ARRAYS, "vocabulary", "ceilings", "statistics"}
+    kept = {*ARRAYS, "counts", "vocabulary", "ceilings", "statistics"}
     assert {path.stem for path in tmp_path.iterdir()} == kept, "no run is left"
     again = tmp_path / "again"
     again.mkdir()

@@ -51,7 +51,9 @@ def written(records: Records, edits: Sequence[Edit], seq: int = 0) -> tuple[Reco
 
 def fold(base: Path, records: Records, seq: int, out: Path, **options: Any) -> FoldedCatalog:
     made = FoldedCatalog(IndexedItems(base), seen(seq), records)
-    build_index(base, made, out, language=read_manifest(base)["index"]["language"], says=made.says, **options)
+    build_index(
+        base, made, out, language=read_manifest(base)["index"]["language"], says=made.says, base=base, **options
+    )
     return made
 
 

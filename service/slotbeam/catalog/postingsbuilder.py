@@ -16,6 +16,8 @@ from slotbeam.types import FloatArray, IntArray
 
 RUN = 2**20
 """Postings that are sorted or merged at a time, in some 100 MB; four times as many take longer."""
+MOST = 2**8 - 1
+"""What is kept of how often a term stands in an item: so often, or more often."""
 _HASH = np.uint64(32)  # a posting is a number: hash of the term << 32 | row
 
 
@@ -77,7 +79,7 @@ class PostingsBuilder:
         Returns:
             `vocabulary` (U,) uint32, the hashes of the terms, sorted; `ceilings` (U,) float32, what each weighs at
             its best; and their postings. With a directory the postings are mapped from it, where `vocabulary.npy`,
-            `ceilings.npy` and the statistics stand as well.
+            `ceilings.npy`, the statistics and `counts.npy`, how often each term stands in the item, stand as well.
         """
         self._sort()
         vocabulary, documents = self._vocabulary()
@@ -86,7 +88,7 @@ class PostingsBuilder:
         counted = self._statistics or TermStatistics(len(lengths), mean, vocabulary, documents)
         idf = counted.idf(counted.documents_of(vocabulary))
         starts = running_totals(documents)
-        rows, impacts = self._columns(int(starts[-1]))
+        rows, impacts, often = self._columns(int(starts[-1]))
         heavy, maxima, edges = empty_windows(documents, len(lengths), self._window_bits)
         for first, stop, merged, counts in self._groups(vocabulary, starts):
             own = slice(int(starts[first]), int(starts[stop]))
@@ -94,6 +96,7 @@ class PostingsBuilder:
             frequency = counts.astype(np.float64)
             exact = counted.impacts(np.repeat(idf[first:stop], documents[first:stop]), frequency, lengths[rows[own]])
             impacts[own] = counted.stored(exact)
+            often[own] = np.minimum(counts, MOST)
             for number in range(*np.searchsorted(heavy, [first, stop]).tolist()):
                 of_term = slice(int(starts[heavy[number]]), int(starts[heavy[number] + 1]))
                 fill_windows(maxima[number], edges[number], rows[of_term], impacts[of_term], self._window_bits)
@@ -137,15 +140,17 @@ class PostingsBuilder:
             yield first, stop, merged[order], counts[order]
             first = stop
 
-    def _columns(self, length: int) -> tuple[IntArray, FloatArray]:
-        """Return `rows` and `impacts` (length,), to be filled."""
+    def _columns(self, length: int) -> tuple[IntArray, FloatArray, IntArray]:
+        """Return `rows`, `impacts` and `counts` (length,), to be filled."""
+        types = {"rows": np.int32, "impacts": np.float16, "counts": np.uint8}
         if self._directory is None:
-            return np.empty(length, np.int32), np.empty(length, np.float16)
-        rows, impacts = self._directory / "rows.npy", self._directory / "impacts.npy"
-        columns = open_memmap(rows, "w+", np.int32, (length,)), open_memmap(impacts, "w+", np.float16, (length,))
-        for path in (rows, impacts):
-            with path.open(
-                "r+b"
-            ) as file:  # a disk that is full is told here; a page that it has no room for, by a signal
-                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
-        return columns
+            rows, impacts, counts = (np.empty(length, dtype) for dtype in types.values())
+            return rows, impacts, counts
+        rows, impacts, counts = (
+            open_memmap(self._directory / f"{name}.npy", "w+", dtype, (length,)) for name, dtype in types.items()
+        )
+        for name in types:
+            with (self._directory / f"{name}.npy").open("r+b") as file:
+                # A disk that is full is told here; a page that it has no room for, by a signal.
+                os.posix_fallocate(file.fileno(), 0, os.fstat(file.fileno()).st_size)
+        return rows, impacts, counts

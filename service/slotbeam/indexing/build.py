@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from slotbeam import __version__
 from slotbeam.catalog.loaders.source import ItemStream
 from slotbeam.catalog.statistics import TermStatistics
 from slotbeam.catalog.terms import TermIndex
@@ -18,6 +19,7 @@ from slotbeam.catalog.writer import write_table
 from slotbeam.errors import InputError, SetupError
 from slotbeam.indexing.directory import BUILDING
 from slotbeam.indexing.encode import Given
+from slotbeam.indexing.encodedindex import EncodedIndex
 from slotbeam.indexing.language import folding_of
 from slotbeam.indexing.runs import RUN_BYTES, RUN_ITEMS, sorted_runs
 from slotbeam.indexing.workers import encoded
@@ -50,6 +52,7 @@ def write_index(
     language: str | None = None,
     folding: Folding | None = None,
     statistics: TermStatistics | None = None,
+    base: Path | None = None,
 ) -> dict[str, Any]:
     """Write every array of an index; the same bytes whatever `jobs` and `run_items`, and in whatever order items come.
 
@@ -63,6 +66,7 @@ def write_index(
         language: of the catalog, ISO 639-1; None: as its first items tell.
         folding: of the catalog, where it is known already.
         statistics: of another index, by which terms weigh; None: those of the catalog.
+        base: an artifact of the same model. What its index holds of items that are as they were is not encoded again.
 
     Returns:
         What the manifest says of the index.
@@ -79,7 +83,8 @@ def write_index(
         first = _read_ahead(given)
         folding = folding or folding_of((item for block in first for item, _ in block), language)
         folding.save(index / LANGUAGE)
-        blocks = encoded(model, max_tokens, index / LANGUAGE, chain(first, given), jobs)
+        known = EncodedIndex(base, work) if base and EncodedIndex.fits(base, folding) else None
+        blocks = encoded(model, max_tokens, index / LANGUAGE, chain(first, given), jobs, known)
         runs = list(sorted_runs(blocks, work, run_items))
         if not runs:
             left = f"; rows left out: {catalog.left_out}" if catalog.left_out else ""
@@ -102,6 +107,7 @@ def write_index(
         "items": items,
         "language": folding.language,
         **folding.made_by._asdict(),
+        "encoded_by": __version__,
         "sids": trie.n_leaves,
         "fields": table.kinds,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -139,6 +145,7 @@ def build_index(
     language: str | None = None,
     statistics_of: Path | None = None,
     says: Mapping[str, Any] | None = None,
+    base: Path | None = None,
 ) -> dict[str, Any]:
     """Make an artifact of another one's model and the index of a catalog; `out` appears whole or not at all.
 
@@ -150,6 +157,8 @@ def build_index(
         name: of the new artifact; default: that of the model.
         statistics_of: an artifact by whose index terms weigh and are folded, so that scores of both compare.
         says: more that the manifest is to say of the index.
+        base: an artifact. What its index holds of items that are as they were is not encoded again, where the model
+            and how texts are read are the same.
 
     Returns:
         Its manifest.
@@ -170,8 +179,9 @@ def build_index(
         shutil.copytree(model / MODEL, fresh / MODEL)
         max_tokens = manifest["model"]["shape"]["max_tokens"]
         counted = _counted_by(statistics_of) if statistics_of else (None, None)
+        alike = base if base and read_manifest(base)[MODEL] == manifest[MODEL] else None
         facts = write_index(
-            fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items, language, *counted
+            fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items, language, *counted, alike
         )
         named = {"name": name or manifest["name"], "created": facts["created"]}
         made = {**manifest, **named, "index": {**facts, **(says or {})}}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,19 @@ _NO_MEANING = np.empty(0)
 
 Given = tuple[Item, bytes]
 """An item, and the row that it was made of."""
+
+
+def given_columns(block: Sequence[Given]) -> dict[str, Any]:
+    """Return the columns of items that no model has a say in, by name."""
+    items = [item for item, _ in block]
+    return {
+        "ids": Strings.of([item.id for item in items]),
+        "titles": Strings.of([item.title for item in items]),
+        "sources": Strings.of_bytes([source for _, source in block]),
+        "popularity": np.array([item.popularity for item in items], np.float64),
+        "id_hashes": np.array([id_hash(item.id) for item in items], np.uint64),
+        "fields": Fields.of([item.fields for item in items]),
+    }
 
 
 class ItemReading(NamedTuple):
@@ -102,26 +115,20 @@ class ItemEncoder:
 
     def columns(self, block: Sequence[Given]) -> Columns:
         """Return the columns of the items of a block, in their order."""
-        items = [item for item, _ in block]
-        readings = [self.read(item) for item in items]
+        readings = [self.read(item) for item, _ in block]
         width = self._texts.width if self._texts else 0
-        meanings = np.array([reading.meaning for reading in readings]).reshape(len(items), width)
+        meanings = np.array([reading.meaning for reading in readings]).reshape(len(block), width)
         text_vectors = self._texts.units(meanings) if self._texts else meanings.astype(np.int8)
         hashes = np.fromiter(chain.from_iterable(reading.terms for reading in readings), np.uint32)
         return Columns(
-            ids=Strings.of([item.id for item in items]),
-            titles=Strings.of([item.title for item in items]),
+            **given_columns(block),
             texts=Strings.of([reading.text for reading in readings]),
-            sources=Strings.of_bytes([source for _, source in block]),
             terms=Strings(hashes.view(np.uint8), running_totals([4 * len(reading.terms) for reading in readings])),
-            popularity=np.array([item.popularity for item in items], np.float64),
-            sids=np.array([reading.sid for reading in readings], np.int32).reshape(len(items), len(self._kae.codebook)),
+            sids=np.array([reading.sid for reading in readings], np.int32).reshape(len(block), len(self._kae.codebook)),
             vectors=self._vectors.encode([reading.bag for reading in readings]),
             text_vectors=text_vectors,
-            text_lists=self._texts.lists_of(text_vectors) if self._texts else np.zeros(len(items), np.int32),
-            id_hashes=np.array([id_hash(item.id) for item in items], np.uint64),
+            text_lists=self._texts.lists_of(text_vectors) if self._texts else np.zeros(len(block), np.int32),
             reread=~np.array([terms_tell(reading.text) for reading in readings], np.bool_),
-            fields=Fields.of([item.fields for item in items]),
         )
 
     def read(self, item: Item) -> ItemReading:

@@ -9,6 +9,7 @@ import signal
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -17,15 +18,21 @@ from queue import SimpleQueue
 from slotbeam.catalog.columns import Columns
 from slotbeam.errors import SetupError
 from slotbeam.indexing.encode import Given, ItemEncoder
+from slotbeam.indexing.encodedindex import Encode, EncodedIndex
 
 _WAITING = 3
 """Blocks for each process that are read ahead."""
 
 
 def encoded(
-    model: Path, max_tokens: int, language: Path, blocks: Iterable[list[Given]], jobs: int
+    model: Path,
+    max_tokens: int,
+    language: Path,
+    blocks: Iterable[list[Given]],
+    jobs: int,
+    known: EncodedIndex | None = None,
 ) -> Iterator[Columns]:
-    """Yield the columns of each block.
+    """Yield the columns of each block, in one part or several.
 
     Args:
         model: the artifact's `model/`.
@@ -33,6 +40,7 @@ def encoded(
         language: the folding of the catalog.
         blocks: of items.
         jobs: processes; 1 encodes in this one.
+        known: an index whose items are encoded as they would be here; what it holds is taken from there.
 
     Raises:
         SetupError: a process was killed.
@@ -40,20 +48,22 @@ def encoded(
     """
     if jobs == 1:
         encoder = ItemEncoder.load(model, max_tokens, language)
-        yield from map(encoder.columns, blocks)
+        for block in blocks:
+            yield from _parts(block, encoder.columns, known)
         return
     ItemEncoder.load(model, max_tokens, language)  # what is wrong with it is said here, not by each process
     idle: SimpleQueue[Connection] = SimpleQueue()
     processes = [_started(idle, model, max_tokens, language) for _ in range(jobs)]
     threads = ThreadPoolExecutor(jobs)
     try:
-        waiting: deque[Future[Columns]] = deque()
+        ask = partial(_asked, idle)
+        waiting: deque[Future[list[Columns]]] = deque()
         for block in blocks:
-            waiting.append(threads.submit(_asked, idle, block))
+            waiting.append(threads.submit(_parts, block, ask, known))
             if len(waiting) > _WAITING * jobs:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            yield from waiting.popleft().result()
     finally:
         for process in processes:
             process.kill()  # a thread that still waits for one then reads the end of its pipe
@@ -73,6 +83,10 @@ def _started(idle: SimpleQueue[Connection], model: Path, max_tokens: int, langua
     theirs.close()
     idle.put(ours)
     return process
+
+
+def _parts(block: list[Given], encode: Encode, known: EncodedIndex | None) -> list[Columns]:
+    return list(known.columns(block, encode)) if known else [encode(block)]
 
 
 def _asked(idle: SimpleQueue[Connection], block: list[Given]) -> Columns:

@@ -66,6 +66,7 @@ def fold(
             language=language or facts["language"],
             statistics_of=statistics_of,
             says=folded.says,
+            base=directory,
         )
     for item_id, why in folded.failed.items():
         say_error(f"item {item_id} is left out: {why}")
