@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import random
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from slotbeam.backup.copying import bindings_path, copy_store, items_path
 from slotbeam.bindings.recovery.backup import from_last_good
 from slotbeam.bindings.recovery.restore import plan_restore, restore
 from slotbeam.bindings.store.store import Store
+from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.errors import Conflict, SetupError
 from slotbeam.items.recovery import items_of, plan_items_restore, restore_items
 from slotbeam.items.store.store import ItemStore
@@ -25,6 +28,7 @@ from slotbeam.items.store.switching import commit_switch, read_switch
 from slotbeam.items.switch import IndexMark, Switch
 from slotbeam.search.watermark import Watermark
 from slotbeam.types import Slot
+from support.failing import no_room
 from support.items import delete, edit, put
 from support.live import NOW, binds, make_binding
 from support.live import write as commit
@@ -147,6 +151,68 @@ async def test_a_backup_whose_digest_is_not_that_of_what_it_holds_is_refused(
     with pytest.raises(SetupError, match="items-backup cannot be used: its SHA-256 does not fit"):
         write(tmp_path / "kept", work, facts, NOW)
     assert backups(tmp_path / "kept") == []
+
+
+async def test_a_disk_without_room_is_no_fault_of_the_store_nor_of_the_backup(
+    store: Store, tmp_path: Path, works: Callable[[], Path]
+) -> None:
+    await filled(store)
+    kept = tmp_path / "kept"
+    path, work, empty = await back_up(store, kept, works()), works(), works()
+    facts = await copy_store(store, work)
+    with no_room(), pytest.raises(SetupError, match=r"cannot be written: File too large; let TMPDIR name"):
+        await copy_store(store, empty)
+    with no_room(), pytest.raises(SetupError, match=r"cannot be written: File too large; let TMPDIR"), opened(path):
+        raise AssertionError("it was unpacked")
+    with no_room(), pytest.raises(SetupError, match="cannot be written: File too large; no backup was made"):
+        write(kept, work, facts, NOW + 1000)
+    assert list(kept.iterdir()) == [path], "nothing is left, and nothing had to go"
+
+
+def test_a_backup_that_cannot_be_read_is_not_called_broken(tmp_path: Path) -> None:
+    for place, why in ((tmp_path / "gone", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(SetupError, match=f"{place} cannot be read: {why}"), opened(place):
+            raise AssertionError("it was unpacked")
+
+
+class Racing(Store):
+    """A store in which, after one of the items and the active index was read, an edit is made, folded and served."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._url, self._first, self.raced = url, "", False
+
+    def key(self, name: str) -> str:
+        if name in ("index", "imeta"):
+            self._first = self._first or name
+            if name != self._first and not self.raced:
+                self.raced = True
+                race = Thread(target=lambda: asyncio.run(self._race()))
+                race.start()
+                race.join()
+        return super().key(name)
+
+    async def _race(self) -> None:
+        store = Store(self._url, strict=True)
+        seen, done = await ItemStore(store).look(), await edit(store, put("c"))
+        assert seen is not None
+        mark = IndexMark("shop-4", "ab" * 32, Watermark(seen.head.epoch, done.seq))
+        switch = Switch(1, "cd" * 32, mark, IndexMark("shop", "cd" * 32, Watermark()), "who", NOW)
+        await commit_switch(ItemStore(store), lambda now, base: switch)
+        await store.close()
+
+
+async def test_no_backup_holds_an_index_with_edits_that_it_lacks(
+    store: Store, server: EmbeddedStore, works: Callable[[], Path]
+) -> None:
+    """Brought back they would be a store behind its index, which no replica serves."""
+    await filled(store)
+    racing = Racing(server.url)
+    facts = await copy_store(racing, works())
+    await racing.close()
+    assert racing.raced
+    index = facts["index"] and Switch.read(facts["index"])
+    assert index is None or index.active.watermark.seq <= facts["items"]["seq"]
 
 
 async def test_the_newest_stay_and_what_a_killed_one_left_goes(

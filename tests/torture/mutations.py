@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from torture.backupmutations import OF_BACKUPS
 from torture.indexmutations import OF_INDEXES
 from torture.itemmutations import OF_ITEMS
 from torture.mutation import Mutation, one
@@ -199,6 +200,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *OF_INDEXES,
     # ---- rules
     *OF_RULES,
+    *OF_BACKUPS,
     # ---- who may
     one(
         *("tokens compared byte by byte", "access/auth.py"),

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
-from slotbeam.backup.copying import ROLE, held_in
+from slotbeam.backup.copying import ROLE, held_in, writing_under
 from slotbeam.bindings.times import iso
 from slotbeam.errors import Conflict, SetupError
 from slotbeam.files import PRIVATE, locked_directory, replacing
@@ -98,7 +98,7 @@ def opened(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
         A data directory, which is removed afterwards, and what the backup says.
 
     Raises:
-        SetupError: it cannot be read, was cut, or was changed.
+        SetupError: it cannot be read, was cut, or was changed; or there is no room to unpack it.
     """
     with TemporaryDirectory(prefix="slotbeam-backup-") as place:
         data_dir = Path(place)
@@ -145,7 +145,12 @@ def _pack(file: BinaryIO, data_dir: Path, facts: dict[str, Any], now_ms: int) ->
 
 
 def _unpack(path: Path, data_dir: Path) -> dict[str, Any]:
-    """Write the files of a backup under `data_dir`. Returns what it says. Raises one of `_BROKEN`."""
+    """Write the files of a backup under `data_dir`. Returns what it says.
+
+    Raises:
+        SetupError: there is no room for them.
+        Exception: one of `_BROKEN`, where the backup is not whole.
+    """
     facts = None
     with gzip.open(path) as raw:
         with tarfile.open(fileobj=raw, mode="r|") as tar:
@@ -155,9 +160,10 @@ def _unpack(path: Path, data_dir: Path) -> dict[str, Any]:
                     continue
                 if not (member.isreg() and _MEMBER.fullmatch(member.name)):
                     raise ValueError(f"it holds {member.name[:80]!r}, which no backup does")
-                place = data_dir / member.name
-                place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                place.write_bytes(_content(tar, member))
+                place, content = data_dir / member.name, _content(tar, member)
+                with writing_under(data_dir):
+                    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    place.write_bytes(content)
         while raw.read(2**20):  # to its checksum
             pass
     if facts is None:
@@ -182,4 +188,6 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _no_backup(path: Path, error: BaseException) -> SetupError:
+    if isinstance(error, OSError) and error.errno is not None:  # which says nothing of what it holds
+        return SetupError(f"{path} cannot be read: {error.strerror}; name a backup that this user may read")
     return SetupError(f"{path} is no backup that is whole ({error}); take another one")

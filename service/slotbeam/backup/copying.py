@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ async def copy_store(store: Store, data_dir: Path) -> dict[str, Any]:
 
     Raises:
         StoreUnavailable: it does not answer.
-        SetupError: it holds no revision, or its records do not add up.
+        SetupError: it holds no revision, or its records do not add up; or the files cannot be written.
     """
     for codebook in await _codebooks(store):
         listing = await store.read(codebook)
@@ -38,17 +40,31 @@ async def copy_store(store: Store, data_dir: Path) -> dict[str, Any]:
             )
         lists, _ = await store.items({binding.items for binding in listing.bindings.values()})
         path = folder(data_dir) / file_name(ROLE, codebook)
-        await asyncio.to_thread(save, path, codebook, LastGood(listing, lists), durable=False)
+        with writing_under(data_dir):
+            await asyncio.to_thread(save, path, codebook, LastGood(listing, lists), durable=False)
     items = ItemStore(store)
+    # Before the items: the index that comes back must not hold edits that do not.
+    switch = await read_switch(items)
     seen, records = await items.listing()
     if seen is not None:
         if not (seen.adds_up(records) and seen.logged()):
             raise SetupError(f"the items of the store at {store.name} do not add up to its digest: run slotbeam doctor")
         file = ItemsFile(items_path(data_dir))
-        await asyncio.to_thread(file.save, ItemsGood(seen.head, records, seen.trimmed))
+        with writing_under(data_dir):
+            await asyncio.to_thread(file.save, ItemsGood(seen.head, records, seen.trimmed))
         file.close()
-    switch = await read_switch(items)
     return {**await asyncio.to_thread(held_in, data_dir), "index": switch.fields() if switch else None}
+
+
+@contextmanager
+def writing_under(data_dir: Path) -> Iterator[None]:
+    """Raise `SetupError` where the disk of a temporary data directory is full, or may not be written."""
+    try:
+        yield
+    except OSError as error:
+        raise SetupError(
+            f"{data_dir} cannot be written: {error.strerror or error}; let TMPDIR name a directory with room"
+        ) from error
 
 
 def held_in(data_dir: Path) -> dict[str, Any]:
