@@ -16,6 +16,7 @@ SLOTBEAM_ADMIN_TOKEN: a token with the scope indexes:write, for `index`.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import re
@@ -47,7 +48,7 @@ class Replica:
     @classmethod
     def read(cls, text: str) -> Replica:
         name, equals, url = text.partition("=")
-        if not equals or not url.startswith(("http://", "https://")):
+        if not name or not equals or not url.startswith(("http://", "https://")):
             raise argparse.ArgumentTypeError(f"{text!r} is no replica; give NAME=http://HOST:PORT")
         return cls(name, url.rstrip("/"))
 
@@ -67,16 +68,28 @@ class Serving:
 
 
 def ask(url: str, body: Any = None, token: str = "", timeout_s: float = CALL_S) -> tuple[int, bytes]:
-    """Return status and content; status 0 and why where nothing answers."""
+    """Return status and content; status 0 and why where nothing answers, or an answer is cut."""
     headers = {"content-type": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
     data = None if body is None else json.dumps(body).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=timeout_s) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
-    except OSError as error:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=timeout_s) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+    except (OSError, http.client.HTTPException) as error:
         return 0, str(error).encode()
+
+
+def told(url: str, body: Any = None) -> Any:
+    """Return what a replica answers, read as JSON. Raises `Stopped`: it answers something else, or nothing."""
+    status, content = ask(url, body)
+    try:
+        if status == 200:
+            return json.loads(content)
+    except ValueError:
+        pass
+    raise Stopped(f"{url} answers with {status or 'nothing'}: {content[:200].decode(errors='replace')}")
 
 
 def serving(replica: Replica) -> Serving | None:
@@ -98,7 +111,7 @@ def serving(replica: Replica) -> Serving | None:
 
 def run(command: str, replica: Replica) -> None:
     """Run a command for a replica. Raises `Stopped`: it failed."""
-    line = command.format(name=replica.name, url=replica.url)
+    line = command.replace("{name}", replica.name).replace("{url}", replica.url)
     print(f"{replica.name}: {line}", flush=True)
     status = subprocess.run(line, shell=True).returncode
     if status:
@@ -125,7 +138,7 @@ def replace(replica: Replica, others: list[Replica], options: argparse.Namespace
                 "slotbeam doctor, and put the former one back by the same command"
             )
         time.sleep(POLL_S)
-    info = json.loads(ask(f"{replica.url}/info")[1])
+    info = told(f"{replica.url}/info")
     for what, wanted in (("version", options.version), ("model", options.model)):
         if wanted and info[what] != wanted:
             raise Stopped(f"{replica.name} serves the {what} {info[what]}, not {wanted}")
@@ -150,9 +163,9 @@ def model(options: argparse.Namespace) -> None:
 
 def index(options: argparse.Namespace) -> None:
     """Pull an index everywhere, activate it, and go back where it is not served or a query lost its items."""
+    queries = read_queries(options.queries)
     for replica in (options.control, *options.replica) if options.pull else ():
         run(options.pull, replica)
-    queries = [line.strip() for line in options.queries.read_text(encoding="utf-8").splitlines() if line.strip()]
     before = {query: answered(options, query) for query in queries}
     done = switch(options, "activate")
     spread = done["propagation"]
@@ -167,28 +180,42 @@ def index(options: argparse.Namespace) -> None:
     except Stopped as why:
         if done["did"] == "unchanged":
             raise Stopped(f"{why}; it was active before, so nothing was changed") from None
-        back = switch(options, "rollback")["propagation"]
+        try:
+            back = switch(options, "rollback")["propagation"]
+        except Stopped as error:
+            raise Stopped(f"{why}; and it did not go back: {error}") from None
         raise Stopped(f"{why}; went back, {back['applied']} of {back['expected']} replicas have") from None
     print(
         f"{options.name}: served by {spread['applied']} replicas, {len(queries)} queries have their items", flush=True
     )
 
 
+def read_queries(path: Path) -> list[str]:
+    """Return the queries of a file, one a line. Raises `Stopped`: it cannot be read, or holds none to look at."""
+    try:
+        queries = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stopped(f"{path} cannot be read ({error}); give --queries a file of UTF-8, one query a line") from None
+    if not queries:
+        raise Stopped(f"{path} holds no query, so that nothing would be looked at; give one a line")
+    return queries
+
+
 def answered(options: argparse.Namespace, query: str) -> int:
     """Return how many items a query has at the data plane with the fewest. Raises `Stopped`."""
-    counts = []
-    for replica in options.replica:
-        status, content = ask(f"{replica.url}/retrieve", {"query": query, "k": 10})
-        if status != 200:
-            raise Stopped(f"{replica.name} answers {query!r} with {status}: {content[:200].decode(errors='replace')}")
-        counts.append(len(json.loads(content)["items"]))
-    return min(counts)
+    asked = {"query": query, "k": 10}
+    return min(len(told(f"{replica.url}/retrieve", asked)["items"]) for replica in options.replica)
 
 
 def switch(options: argparse.Namespace, verb: str) -> Any:
     """Activate an index, or roll it back. Returns what was done. Raises `Stopped`: it is refused."""
     path = f"{options.control.url}/admin/indexes/{options.name}:{verb}?wait=all&timeout={SWITCH_S}s"
     status, content = ask(path, {}, os.environ.get("SLOTBEAM_ADMIN_TOKEN", ""), SWITCH_S + CALL_S)
+    if not status:
+        raise Stopped(
+            f"{verb} of {options.name} got no answer ({content.decode(errors='replace')}): it may have happened; look "
+            "with slotbeam index list, and go back with slotbeam index rollback"
+        )
     if status not in (200, 202):
         raise Stopped(f"{verb} of {options.name} is refused: {content.decode(errors='replace')[:500]}")
     return json.loads(content)
