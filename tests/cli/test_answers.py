@@ -13,6 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from slotbeam.cli import app
+from slotbeam.cli.client import plane_url
+from slotbeam.settings import Settings
+from support.failing import no_room
 
 RUN = CliRunner()
 BINDING = {"id": "b_1", "slot": None, "state": "draft", "category": "brand", "words": ["labubu"], "item_count": 2}
@@ -93,9 +96,35 @@ def test_an_edit_done_before_is_said_to_be_and_a_draft_says_how_it_is_published(
     answers["/admin/suggestions/labubu:accept"] = MADE
     text = said("suggestions", "accept", "labubu", "--item", "i1")
     assert "labubu is already a draft: brand, 2 items, b_1" in text
-    assert "publish it: PATCH /admin/slots/b_1" in text
+    assert "publish it: slotbeam slots publish b_1" in text
     answers["/admin/suggestions/labubu:dismiss"] = {"word": "labubu", "new": False}
     assert "(it was dismissed before)" in said("suggestions", "dismiss", "labubu")
+
+
+@pytest.mark.parametrize("how", [(), ("--csv",)])
+def test_an_export_that_cannot_be_written_leaves_the_one_of_before(
+    answers: dict[str, Any], tmp_path: Path, how: tuple[str, ...]
+) -> None:
+    answers |= {"/admin/slots.json": [], "/admin/slots.csv": [], "/admin/slots": {"slots": [], "next": None}}
+    file = tmp_path / "bindings"
+    file.write_text("of before")
+    with no_room():
+        done = RUN.invoke(app, ("slots", "export", "--out", str(file), *how))
+    assert f"{file} cannot be written: File too large; give another --out" in str(done.exception)
+    assert (file.read_text(), [path.name for path in tmp_path.glob("*bindings*")]) == ("of before", ["bindings"])
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("::1", "http://[::1]:8000"),
+        ("::", "http://[::1]:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("shop", "http://shop:8000"),
+    ],
+)
+def test_commands_find_a_plane_at_the_address_that_it_listens_on(host: str, url: str, tmp_path: Path) -> None:
+    assert plane_url(Settings(host=host, port=8000, data_dir=tmp_path), "data") == url
 
 
 def test_a_preview_names_what_is_missing_what_it_overrides_and_what_it_warns_of(answers: dict[str, Any]) -> None:

@@ -21,8 +21,9 @@ def plane_url(settings: Settings, plane: str, given: str | None = None) -> str:
     record = read_record(settings.data_dir)
     if record is not None:
         return str(record[plane])
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
-    return f"http://{host}:{settings.port if plane == 'data' else settings.admin_port}"
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    port = settings.port if plane == "data" else settings.admin_port
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def admin_token(settings: Settings) -> str:

@@ -74,7 +74,7 @@ def accept(
     where = f"on slot {made['slot']}" if made["slot"] else f"a {made['state']}"
     say(f"{words} is{again} {where}: {made['category']}, {counted(made['item_count'], 'item')}, {made['id']}")
     if made["state"] == "draft":
-        say(f'publish it: PATCH /admin/slots/{made["id"]} with {{"draft": false}} and If-Match: {made["etag"]}')
+        say(f"publish it: slotbeam slots publish {made['id']}")
 
 
 @group.command()

@@ -12,6 +12,8 @@ from slotbeam.cli.console import RECORDS, counted, say
 from slotbeam.cli.options import AdminUrl, DataDir, settings_of
 from slotbeam.cli.slots.edits import FILE_TIMEOUT_S
 from slotbeam.cli.zones import ZoneName
+from slotbeam.errors import SetupError
+from slotbeam.files import write_whole
 
 
 def export(
@@ -38,14 +40,25 @@ def export(
             sys.stdout.buffer.write(answer.content)
             return
         if as_csv:
-            target.write_bytes(answer.content)
+            _write(target, answer.content)
             say(f"{target} holds every binding of revision {answer.headers['x-bindings-revision']}")
             return
         failed = client.listed("/admin/slots", "slots", {"state": "failed"})["slots"]
-    target.write_bytes(answer.content)
+    _write(target, answer.content)
     for view in failed:
         if "words" not in view:
             say(f"left out {view['id']}: {view['error']}")
     exported = orjson.loads(answer.content)
     items = sum(len(binding["items"]) for binding in exported)
     say(f"{target} holds {counted(len(exported), *RECORDS)}, {counted(items, 'item')} in all")
+
+
+def _write(target: Path, content: bytes) -> None:
+    """Write a file whole: one of before stays until then. Raises `SetupError`: it cannot be written."""
+    try:
+        if target.exists() and not target.is_file():  # a pipe, or /dev/stdout
+            target.write_bytes(content)
+        else:
+            write_whole(target, content)
+    except OSError as error:
+        raise SetupError(f"{target} cannot be written: {error.strerror or error}; give another --out") from error
