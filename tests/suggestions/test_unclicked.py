@@ -76,9 +76,12 @@ def test_the_memory_is_bounded_and_what_was_clicked_last_is_told() -> None:
     assert len(counter._clicked) == 2 * TOLD
 
 
-@pytest.mark.parametrize("part", [None, [], {}, {"clicked": 1, "queries": 1, "marks": 1}, {"queries": {"a": 1}}])
+@pytest.mark.parametrize(
+    "part", [None, [], {}, {"clicked": 1, "queries": 1, "marks": 1}, {"queries": {"a": 1}}, {"marks": {"a": []}}]
+)
 def test_what_is_no_such_document_is_left_out(part: Any) -> None:
     good = UnclickedCounter()
     ask(good, "red mug")
     good.click(b"other")
-    assert list(merge_unclicked([{"unclicked": part}, None, {"unclicked": good.document()}])[0]) == ["red mug"]
+    told = [{"unclicked": part}, None, {"unclicked": good.document()}]
+    assert list(merge_unclicked(told)[0]) == ["red mug"]

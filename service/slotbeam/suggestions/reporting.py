@@ -75,7 +75,7 @@ class TrendReporter:
         self._clicks.append(mark)
 
     def drain(self) -> int:
-        """Count what was noted; returns how many queries that were."""
+        """Count what was noted; returns how many queries and clicks that were."""
         bucket, drained = int(self.clock()) // BUCKET_S, 0
         if bucket < self.counter.bucket - RECENT:  # the clock had been far ahead: what was counted then has no place
             self.counter = TrendCounter()
@@ -91,9 +91,10 @@ class TrendReporter:
         self.unclicked.advance(now_s)
         for _ in range(len(self._answered)):
             self.unclicked.add(*self._answered.popleft(), now_s)
-        for _ in range(len(self._clicks)):
+        clicks = len(self._clicks)
+        for _ in range(clicks):
             self.unclicked.click(self._clicks.popleft())
-        return drained
+        return drained + clicks
 
     async def report(self, store: Store, replica: str) -> bool:
         """Drain, then publish if there is news. Raises `StoreError`; what was counted stays for the next report."""

@@ -74,7 +74,7 @@ def merge_unclicked(documents: Sequence[Any]) -> tuple[dict[str, UnansweredTally
     if not clicked:
         return {}, 0
     merged, withheld = merge_tallies(found)
-    gone = {text for one in found for text, mark in _pairs(one.get("marks")) if mark in clicked}
+    gone = {text for one in found for text, mark in _pairs(one.get("marks")) if str(mark) in clicked}
     return {text: one for text, one in merged.items() if text not in gone and one.count >= MIN_COUNT}, withheld
 
 

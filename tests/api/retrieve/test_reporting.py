@@ -56,6 +56,17 @@ async def test_what_a_named_asker_says_again_counts_once(bound_shop: Snapshot, t
         assert sum(trends.counter.entries["xyzzy"].seen.recent.values()) == 1 + 1 + 3
 
 
+async def test_a_click_is_news_without_another_query(store: Store) -> None:
+    trends = TrendReporter()
+    trends.note("mug", [])
+    assert await trends.report(store, "r1")
+    trends.note_click(b"mark")
+    assert await trends.report(store, "r1")
+    [document] = await store.stats()
+    assert document["unclicked"]["clicked"] == [b"mark".hex()]
+    assert not await trends.report(store, "r1")
+
+
 async def test_reports_go_on_after_any_failure(raw: redis.Redis, server: EmbeddedStore) -> None:
     failures, published = [StoreUnavailable("x"), RuntimeError("x")], asyncio.Event()
 
