@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from slotbeam.cli import app
+from slotbeam.items.record import EMPTY_DIGEST, Digest, ItemRecord, Op
+from slotbeam.items.replica.lastgood import ItemsFile, ItemsGood
+from slotbeam.items.store.store import ItemsHead
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.measures.run import Asked
 from slotbeam_lab.measures.sides import Side
@@ -74,6 +78,50 @@ def test_what_is_right_gives_measures_with_paired_differences(
     assert "-1.000 (-1.000 to -1.000)" in done.stdout
     assert "left out 1 judgements or clicks" in done.stdout
     assert "(right)" in done.stdout
+
+
+def test_live_items_of_a_replica_are_put_over_the_index(tiny_artifact: Path, tmp_path: Path) -> None:
+    [best] = Side.open(Artifact.load(tiny_artifact), None, 0).ask(Asked("red mug"), 1).ids
+    rows: list[dict[str, Any]] = [
+        {"id": "new", "title": "zorblax mug"},
+        {"id": "bad", "title": "mug", "fields": {"price": "much"}},
+    ]
+    records = {row["id"]: ItemRecord(Op.PUT, seq, row).data() for seq, row in enumerate(rows, 2)}
+    records[best] = ItemRecord(Op.DELETE, 1, {"id": best}).data()
+    file = ItemsFile(tmp_path / "items-serve")
+    file.save(ItemsGood(ItemsHead("e1", 3, str(Digest.of(records.values()))), records))
+    file.close()
+    (tmp_path / "queries.txt").write_text("red mug\nzorblax\n")
+    arguments = ["compare", str(tiny_artifact), str(tiny_artifact), "--queries", str(tmp_path / "queries.txt")]
+    done = RUN.invoke(app, [*arguments, "--items-b", str(file.path)])
+    assert done.exit_code == 0, done.output
+    assert f"120 items, with 2 edits of {file.path}, no bindings" in done.stdout
+    assert "left out bad: " in done.stderr
+    told = json.loads(RUN.invoke(app, [*arguments, "--items-b", str(file.path), "--json"]).stdout)
+    by_query = {one["query"]: one for one in told["look_at"]["changed"]}
+    assert best in [item["id"] for item in by_query["red mug"]["left"]]
+    assert [item["title"] for item in by_query["zorblax"]["came"]][:1] == ["zorblax mug"]
+    file.save(ItemsGood(ItemsHead("e1", 3, EMPTY_DIGEST), {}, trimmed=2))
+    file.close()
+    done = RUN.invoke(app, [*arguments, "--items-b", str(file.path)])
+    assert "records up to 2 were let go" in str(done.exception)
+
+
+def test_a_comparison_is_written_with_its_picture(tiny_artifact: Path, rules: Path, tmp_path: Path) -> None:
+    [best] = json.loads(rules.read_text())[0]["hide"]
+    (tmp_path / "judgements.csv").write_text(f"query,docid,rating\nred mug,{best},3\n")
+    arguments = ["compare", str(tiny_artifact), str(tiny_artifact), "--bindings-b", str(rules), "--json"]
+    arguments += ["--judgements", str(tmp_path / "judgements.csv")]
+    for name in ("one", "two"):
+        done = RUN.invoke(app, [*arguments, "--out", str(tmp_path / name)])
+        assert done.exit_code == 0, done.output
+        assert json.loads((tmp_path / name / "compare.json").read_text()) == json.loads(done.stdout)
+    pictures = [(tmp_path / name / "compare.svg").read_bytes() for name in ("one", "two")]
+    assert pictures[0] == pictures[1]
+    assert b"</svg>" in pictures[0]
+    (tmp_path / "file").write_text("")
+    done = RUN.invoke(app, [*arguments, "--out", str(tmp_path / "file")])
+    assert f"{tmp_path / 'file'} cannot be written" in str(done.exception)
 
 
 @pytest.mark.parametrize(

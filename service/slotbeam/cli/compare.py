@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from slotbeam.cli.console import counted, say, say_error, show_json, table
+from slotbeam.cli.extras import need
 from slotbeam.cli.options import AsJson, DataDir, IndexDir, numbers, served_settings
 from slotbeam.cli.progress import progress_bar
-from slotbeam.errors import InputError
+from slotbeam.errors import InputError, SetupError
 from slotbeam.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 SideName = Annotated[str, typer.Argument(help="An artifact's directory, or the name of one under SLOTBEAM_INDEX_DIR.")]
 BindingsFile = Annotated[
     Path | None, typer.Option(exists=True, dir_okay=False, help="Of `slots export`; none: no binding and no rule.")
+]
+ItemsFile = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True, dir_okay=False, help="Live items: DATA_DIR/last-good/items-serve; none: the index alone."
+    ),
 ]
 
 
@@ -32,17 +39,23 @@ def compare(
     clicks: Annotated[Path | None, typer.Option(exists=True, help="A log of clicks and orders.")] = None,
     bindings_a: BindingsFile = None,
     bindings_b: BindingsFile = None,
+    items_a: ItemsFile = None,
+    items_b: ItemsFile = None,
     drafts: Annotated[bool, typer.Option("--drafts", help="Read the drafts of B as if they were published.")] = False,
     at: Annotated[str | None, typer.Option(help="Ask B at this time, for what is scheduled: 2026-12-24.")] = None,
     ks: Annotated[str, typer.Option("-k", "--k", help="Items that count, e.g. 10,100.")] = "10,100",
     sample: Annotated[int | None, typer.Option(min=1, help="At most so many queries, always the same ones.")] = None,
     show: Annotated[int, typer.Option(min=0, help="Queries of each list to look at.")] = 10,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Also write compare.json and compare.svg there.")] = None,
     index_dir: IndexDir = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare the answers of A and B to --queries, --judgements or --clicks, before B is served in A's place."""
+    """Compare the answers of A and B to --queries, --judgements or --clicks, before B is served in A's place.
+
+    Each is an index with the bindings and live items of the files that are named; no service is asked.
+    """
     import time
 
     from slotbeam.search.artifact import Artifact
@@ -55,6 +68,8 @@ def compare(
         raise InputError("name the queries: one of --queries, --judgements and --clicks")
     if (drafts or at is not None) and bindings_b is None:
         raise InputError("--drafts and --at are about the bindings of B; name their file with --bindings-b")
+    if out is not None:
+        need("matplotlib")
     depths = tuple(sorted(set(numbers(ks, "k"))))
     if not 1 <= depths[0] <= depths[-1] <= MAX_K:
         raise InputError(f"--k is {ks}; allowed: numbers from 1 to {MAX_K}")
@@ -64,7 +79,10 @@ def compare(
     first = Artifact.load(_directory(a, settings))
     of_b = _directory(b, settings)
     second = first if of_b.resolve() == first.directory.resolve() else Artifact.load(of_b, beside=first)
-    sides = Side.open(first, bindings_a, now_ms), Side.open(second, bindings_b, then_ms, drafts)
+    sides = (
+        Side.open(first, bindings_a, now_ms, items=items_a),
+        Side.open(second, bindings_b, then_ms, drafts, items_b),
+    )
 
     lost = 0
     if queries:
@@ -72,15 +90,33 @@ def compare(
     else:
         file, read = (judgements, asking.judged_questions) if judgements else (clicks, asking.clicked_questions)
         assert file is not None
-        questions, lost = read(file, lambda ids: _known(ids, first, second))
+        questions, lost = read(file, lambda ids: _known(ids, *(side.artifact for side in sides)))
     questions, refused = asking.answerable(questions)
     with progress_bar() as progress:
         result = run(*sides, asking.sampled(questions, sample), depths, show, seed, progress)
     result |= {"refused": refused, "outside_the_catalogs": lost}
+    if out is not None:
+        _write(result, out)
     if as_json:
         show_json(result)
-    else:
-        _say(result, show)
+        return
+    _say(result, show)
+    if out is not None:
+        say(f"{out / 'compare.svg'} shows it")
+
+
+def _write(result: Mapping[str, Any], out: Path) -> None:
+    """Write a comparison and its picture. Raises `SetupError`: they cannot be written."""
+    import json
+
+    from slotbeam.files import write_whole
+    from slotbeam_lab.measures.changeplot import draw_changes
+
+    try:
+        draw_changes(result, out / "compare.svg")
+        write_whole(out / "compare.json", json.dumps(result, ensure_ascii=False, indent=2).encode())
+    except OSError as error:
+        raise SetupError(f"{out} cannot be written: {error.strerror or error}; give another --out") from error
 
 
 def _directory(name: str, settings: Settings) -> Path:
@@ -113,9 +149,11 @@ def _say(result: Mapping[str, Any], show: int) -> None:
         bound = (
             f"bindings and rules of {side['bindings']}, {side['active']} active" if side["bindings"] else "no bindings"
         )
-        say(f"{name.upper()}  {side['artifact']} in {side['directory']}: {counted(side['items'], 'item')}, {bound}")
-        for binding, why in side["left_out"].items():
-            say_error(f"   left out {binding}: {why}")
+        live = f", with {counted(side['edited'], 'edit')} of {side['live_items']}" if side["live_items"] else ""
+        held = f"{counted(side['items'], 'item')}{live}"
+        say(f"{name.upper()}  {side['artifact']} in {side['directory']}: {held}, {bound}")
+        for one, why in side["left_out"].items():
+            say_error(f"   left out {one}: {why}")
     asked = f", asked {result['asked']:g} times" if result["asked"] != result["queries"] else ""
     say(f"{counted(result['queries'], 'query', 'queries')}{asked}")
     for why in result["refused"][:1]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -14,11 +15,15 @@ from slotbeam_lab.measures.asking import Question
 from slotbeam_lab.measures.run import Interval, interval, resampled
 from slotbeam_lab.measures.sides import Side, SideAnswer
 
+Name = TypeVar("Name", bound=Hashable)
+
 P = 0.9
 """Persistence of the rank-biased overlap."""
 DEPTH = 10
 """Ranks that are looked at for what left an answer and what came into it."""
 NDCG = f"nDCG@{DEPTH}"
+QUANTILES = 201
+_FIRST = "first"
 _SAME = 1e-12
 """Measures that differ by less differ in how they were added up."""
 
@@ -58,7 +63,7 @@ def compare(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Ask both sides every question and say what is another in `b`.
+    """Ask both sides every question and say what is another in `b`; of each question numbers are kept, no answers.
 
     Args:
         ks: the values of K, each 1..1000; answers are as long as the largest.
@@ -70,53 +75,84 @@ def compare(
         JSON values. An interval is `[value, lower, upper]`: a mean over the questions, each by its count, with its 95 %
         bootstrap interval over questions. `overlap` (measure → interval), `answered` (`a`, `b`, `newly_empty`,
         `newly_answered`: questions) and, where it is known what is right, `measures` (measure → `a`, `b` and
-        `difference`, which are intervals, the last one paired, and `better`, `same`, `worse`: questions); `look_at`
-        (`losses`, `gains`: by nDCG@10; `changed`: by the overlap of the first ten) with the queries that change most;
-        `applied` with what was triggered on either side, and by how many questions.
+        `difference`, which are intervals, the last one paired, and `better`, `same`, `worse`: questions); `spread`
+        (measure → its values at the quantiles 0, 0.005 … 1 of the questions: of the overlap of the first ten, and of
+        nDCG@10, B − A, where it is known what is right); `look_at` (`losses`, `gains`: by nDCG@10; `changed`: by the
+        overlap of the first ten) with the queries that change most; `applied` with what was triggered on either side,
+        and by how many questions.
     """
-    pairs = []
+
+    def asked(question: Question) -> Pair:
+        return Pair(question, *(side.ask(question.asked, max(ks)) for side in (a, b)))
+
+    judged = all(question.rights for question in questions)
+    overlaps, of_a, of_b = _Columns(), _Columns(), _Columns()
+    empty: list[tuple[bool, bool]] = []
+    applied: dict[str, dict[str, Any]] = {}
     for number, question in enumerate(questions, 1):
-        answers = [side.ask(question.asked, max(ks)) for side in (a, b)]
-        pairs.append(Pair(question, *answers))
+        pair = asked(question)
+        overlaps.add({**pair.overlaps(ks), _FIRST: metrics.overlap(pair.a.ids, pair.b.ids, DEPTH)})
+        empty.append((not pair.a.ids, not pair.b.ids))
+        if judged:
+            of_a.add(pair.measures(pair.a.ids, ks))
+            of_b.add(pair.measures(pair.b.ids, ks))
+        _note_applied(applied, pair)
         if progress is not None:
             progress("queries", number, len(questions))
-    counts = np.array([pair.question.count for pair in pairs])
-    overlaps = _columns([pair.overlaps(ks) for pair in pairs])
-    empty = np.array([[not pair.a.ids, not pair.b.ids] for pair in pairs])
+    counts = np.array([question.count for question in questions])
+    alike = overlaps.arrays()
+    first = alike.pop(_FIRST)
+    without = np.array(empty)
     result: dict[str, Any] = {
         "a": a.facts(),
         "b": b.facts(),
-        "queries": len(pairs),
+        "queries": len(questions),
         "asked": float(counts.sum()),
         "ks": list(ks),
         "seed": seed,
-        "overlap": _intervals(overlaps, counts, seed),
+        "overlap": _intervals(alike, counts, seed),
         "answered": {
-            "a": int((~empty[:, 0]).sum()),
-            "b": int((~empty[:, 1]).sum()),
-            "newly_empty": int((~empty[:, 0] & empty[:, 1]).sum()),
-            "newly_answered": int((empty[:, 0] & ~empty[:, 1]).sum()),
+            "a": int((~without[:, 0]).sum()),
+            "b": int((~without[:, 1]).sum()),
+            "newly_empty": int((~without[:, 0] & without[:, 1]).sum()),
+            "newly_answered": int((without[:, 0] & ~without[:, 1]).sum()),
         },
+        "spread": {f"overlap@{DEPTH}": _quantiles(first)},
     }
-    worth = np.zeros(len(pairs))
-    if all(pair.question.rights for pair in pairs):
-        of_a = _columns([pair.measures(pair.a.ids, ks) for pair in pairs])
-        of_b = _columns([pair.measures(pair.b.ids, ks) for pair in pairs])
-        result["measures"] = _paired(of_a, of_b, counts, seed)
-        worth = of_b[NDCG] - of_a[NDCG]
-
-    first = np.array([metrics.overlap(pair.a.ids, pair.b.ids, DEPTH) for pair in pairs])
-    result["look_at"] = _look_at(pairs, worth, first, show, (a, b))
-    result["applied"] = _applied(pairs)
+    worth = np.zeros(len(questions))
+    if judged:
+        before, after = of_a.arrays(), of_b.arrays()
+        result["measures"] = _paired(before, after, counts, seed)
+        worth = after[NDCG] - before[NDCG]
+        result["spread"][NDCG] = _quantiles(worth)
+    chosen = _look_at(questions, counts, worth, first, show)
+    result["look_at"] = {
+        name: [_told(asked(questions[at]), float(first[at]), a, b) for at in places] for name, places in chosen.items()
+    }
+    result["applied"] = sorted(applied.values(), key=lambda one: (-one["changed"], -one["b"], one["id"]))
     return result
 
 
-def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, FloatArray]:
-    """Return measure → (n,) its values."""
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+class _Columns:
+    """Measures of one question after the other, by name."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, array[float]] = {}
+
+    def add(self, row: Mapping[str, float]) -> None:
+        for name, value in row.items():
+            self._values.setdefault(name, array("d")).append(value)
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """Return measure → (n,) its values."""
+        return {name: np.array(values) for name, values in self._values.items()}
 
 
-def _intervals(columns: Mapping[str, FloatArray], counts: FloatArray, seed: int) -> dict[str, Interval]:
+def _quantiles(values: FloatArray) -> list[float]:
+    return [float(one) for one in np.quantile(values, np.linspace(0, 1, QUANTILES), method="nearest")]
+
+
+def _intervals(columns: Mapping[Name, FloatArray], counts: FloatArray, seed: int) -> dict[Name, Interval]:
     """Return each column's mean, rows weighed by `counts` (n,), with its interval: the same draws for all."""
     weighed = np.column_stack([*(values * counts for values in columns.values()), counts])
     drawn = resampled(weighed, seed)
@@ -132,10 +168,11 @@ def _paired(
 ) -> dict[str, dict[str, Any]]:
     differences = {name: of_b[name] - of_a[name] for name in of_a}
     sides = {"a": of_a, "b": of_b, "difference": differences}
-    each = {side: _intervals(columns, counts, seed) for side, columns in sides.items()}
+    columns = {(side, name): values for side, own in sides.items() for name, values in own.items()}
+    intervals = _intervals(columns, counts, seed)
     return {
         name: {
-            **{side: intervals[name] for side, intervals in each.items()},
+            **{side: intervals[side, name] for side in sides},
             "better": int((values > _SAME).sum()),
             "same": int((np.abs(values) <= _SAME).sum()),
             "worse": int((values < -_SAME).sum()),
@@ -144,37 +181,33 @@ def _paired(
     }
 
 
-def _applied(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    """Return each binding and rule that a query triggered: by how many questions on each side, how many changed."""
-    told: dict[str, dict[str, Any]] = {}
-    for pair in pairs:
-        changed = pair.a.ids != pair.b.ids
-        each = {one["id"]: one for one in (*pair.a.applied, *pair.b.applied)}
-        for one in each.values():
-            own = told.setdefault(one["id"], {**one, "a": 0, "b": 0, "changed": 0})
-            own["changed"] += changed
-            for side, shown in (("a", pair.a), ("b", pair.b)):
-                own[side] += any(other["id"] == one["id"] for other in shown.applied)
-    return sorted(told.values(), key=lambda one: (-one["changed"], -one["b"], one["id"]))
+def _note_applied(told: dict[str, dict[str, Any]], pair: Pair) -> None:
+    """Count each binding and rule that a question triggered: on each side, and whether its answer changed."""
+    changed = pair.a.ids != pair.b.ids
+    each = {one["id"]: one for one in (*pair.a.applied, *pair.b.applied)}
+    for one in each.values():
+        own = told.setdefault(one["id"], {**one, "a": 0, "b": 0, "changed": 0})
+        own["changed"] += changed
+        for side, shown in (("a", pair.a), ("b", pair.b)):
+            own[side] += any(other["id"] == one["id"] for other in shown.applied)
 
 
 def _look_at(
-    pairs: Sequence[Pair], worth: FloatArray, first: FloatArray, show: int, sides: tuple[Side, Side]
-) -> dict[str, list[dict[str, Any]]]:
-    """Return the queries that change most, each in one list and once whatever was done before it."""
-    counts = np.array([pair.question.count for pair in pairs])
+    questions: Sequence[Question], counts: FloatArray, worth: FloatArray, first: FloatArray, show: int
+) -> dict[str, list[int]]:
+    """Return the places of the questions that change most, each in one list and once whatever was done before it."""
     orders = {"losses": worth * counts, "gains": -worth * counts, "changed": (first - 1) * counts}
     told: set[str] = set()
-    lists: dict[str, list[dict[str, Any]]] = {}
+    lists: dict[str, list[int]] = {}
     for name, weight in orders.items():
         lists[name] = []
         for at in np.argsort(weight, kind="stable").tolist():
-            query = pairs[at].question.asked.query
+            query = questions[at].asked.query
             if len(lists[name]) == show or weight[at] >= -_SAME:
                 break
             if query not in told:
                 told.add(query)
-                lists[name].append(_told(pairs[at], float(first[at]), *sides))
+                lists[name].append(at)
     return lists
 
 

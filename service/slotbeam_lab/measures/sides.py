@@ -1,4 +1,4 @@
-"""One side of a comparison: an artifact with the bindings and rules of a file, as a replica serves them."""
+"""One side of a comparison: an artifact with the live items, bindings and rules of files, as a replica serves them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Snapshot
 from slotbeam.types import Slot, Timings
+from slotbeam_lab.measures.edited import with_items
 from slotbeam_lab.measures.run import Asked
 
 
@@ -36,12 +37,16 @@ class Side:
         snapshot: the artifact with its bindings.
         source: the file of the bindings; None: there is none.
         active: bindings and rules that are.
-        left_out: id → why it is not served.
+        items: the file of the live items; None: there are none.
+        edited: live items that the index does not hold.
+        left_out: id of a binding or an item → why it is not served.
     """
 
     snapshot: Snapshot
     source: str | None = None
     active: int = 0
+    items: str | None = None
+    edited: int = 0
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -50,18 +55,26 @@ class Side:
         return self.snapshot.artifact
 
     @classmethod
-    def open(cls, artifact: Artifact, bindings: Path | None, now_ms: int, drafts: bool = False) -> Side:
+    def open(
+        cls, artifact: Artifact, bindings: Path | None, now_ms: int, drafts: bool = False, items: Path | None = None
+    ) -> Side:
         """Compile the bindings of a file for an artifact, as they are active at `now_ms` (unix ms).
 
         Args:
             bindings: what `slotbeam slots export` wrote, or a last-known-good file; None: no binding and no rule.
             drafts: whether drafts count as if they were published.
+            items: a last-known-good file of live items (`with_items`); None: the items are those of the index.
 
         Raises:
-            SetupError: the file is none of both.
+            SetupError: a file is none of these.
+            Conflict: the index and the live items do not make up a catalog.
         """
+        edited, unread = 0, dict[str, str]()
+        if items is not None:
+            artifact, edited, unread = with_items(artifact, items)
+        told = str(items) if items else None
         if bindings is None:
-            return cls(Snapshot(artifact))
+            return cls(Snapshot(artifact), items=told, edited=edited, left_out=unread)
         if bindings.suffix == ".csv":
             raise SetupError(f"{bindings} is a table, which knows no slots; give the JSON of: slotbeam slots export")
         backup = from_file(bindings)
@@ -72,9 +85,9 @@ class Side:
         records = {binding_id: binding.record() for binding_id, binding in backup.bindings.items()}
         listing = Listing("", backup.revision, state_digest(records), records, slots)
         compiled = compile_listing(artifact, listing, backup.items, now_ms)
-        left_out = {**compiled.failed, **left_out, **backup.left_out}
+        left_out = {**unread, **compiled.failed, **left_out, **backup.left_out}
         snapshot = Snapshot(artifact, compiled.overlay, revision=backup.revision, active=compiled.digest)
-        return cls(snapshot, backup.source, len(compiled.active), left_out)
+        return cls(snapshot, backup.source, len(compiled.active), told, edited, left_out)
 
     def ask(self, asked: Asked, k: int) -> SideAnswer:
         """Answer a query as `/retrieve` does, with K items at most."""
@@ -98,6 +111,8 @@ class Side:
             "items": len(self.artifact.catalog),
             "bindings": self.source,
             "active": self.active,
+            "live_items": self.items,
+            "edited": self.edited,
             "left_out": dict(self.left_out),
         }
 

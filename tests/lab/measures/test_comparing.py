@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +16,11 @@ from slotbeam.bindings.binding import encode_items
 from slotbeam.errors import SetupError
 from slotbeam.search.artifact import Artifact
 from slotbeam_lab.measures.asking import Question
-from slotbeam_lab.measures.comparing import compare
+from slotbeam_lab.measures.comparing import QUANTILES, compare
+from slotbeam_lab.measures.metrics import ndcg, overlap
 from slotbeam_lab.measures.questions import Judged
 from slotbeam_lab.measures.run import Asked
-from slotbeam_lab.measures.sides import Side
+from slotbeam_lab.measures.sides import Side, SideAnswer
 from support.exporting import write_export
 
 NOW = 1_700_000_000_000
@@ -189,3 +192,43 @@ def test_an_interval_holds_its_mean_and_does_not_depend_on_what_else_is_measured
     mean, lower, upper = few["overlap"]["overlap@20"]
     assert lower < mean < upper
     assert few["overlap"]["overlap@20"] == pytest.approx(many["overlap"]["overlap@20"])
+
+
+def test_what_is_drawn_are_the_values_of_the_queries_in_order(plain: Side, ruled: Side, asked: list[Question]) -> None:
+    spread = compare(plain, ruled, asked, KS)["spread"]
+    pairs = [(plain.ask(one.asked, 20).ids, ruled.ask(one.asked, 20).ids, one.rights[0].ratings) for one in asked]
+    alike = sorted(overlap(a, b, 10) for a, b, _ in pairs)
+    gains = sorted(ndcg(b, right) - ndcg(a, right) for a, b, right in pairs)
+    for name, wanted in (("overlap@10", alike), ("nDCG@10", gains)):
+        assert list(dict.fromkeys(spread[name])) == pytest.approx(list(dict.fromkeys(wanted)))
+        assert (len(spread[name]), spread[name][0], spread[name][-1]) == (QUANTILES, wanted[0], wanted[-1])
+
+
+class Far:
+    """A side that answers everything, with ids that nothing else holds."""
+
+    def __init__(self, of: str) -> None:
+        self.of = of
+
+    def ask(self, asked: Asked, k: int) -> SideAnswer:
+        return SideAnswer(tuple(f"{self.of} {asked.query} {rank}" for rank in range(k)), ())
+
+    def title(self, item_id: str) -> str:
+        return item_id.upper()
+
+    def facts(self) -> dict[str, Any]:
+        return {}
+
+
+def test_of_a_question_numbers_are_kept_and_no_answers() -> None:
+    questions = [Question(Asked(str(number))) for number in range(100)]
+    a, b = Far("a"), Far("b")
+    tracemalloc.start()
+    try:
+        told = compare(a, b, questions, (300,), 2)  # type: ignore[arg-type]
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2**21, "100 questions of twice 300 ids are 4 MB"
+    assert [one["query"] for one in told["look_at"]["changed"]] == ["0", "1"]
+    assert told["look_at"]["changed"][0]["left"][0] == {"id": "a 0 0", "title": "A 0 0", "rank": {"a": 1, "b": None}}
