@@ -150,7 +150,8 @@ def test_with_a_base_an_index_is_the_same_in_several_processes_and_of_another_mo
     items = [*ITEMS[5:], Item("new", "zorblax mug")]
     catalog = tmp_path / "items.jsonl"
     catalog.write_bytes(b"\n".join(map(item_source, items)))
-    for number, how in enumerate(({}, {"base": tiny_artifact, "jobs": 2}, {"base": copy})):
+    ways: tuple[dict[str, Any], ...] = ({}, {"base": tiny_artifact, "jobs": 2}, {"base": copy})
+    for number, how in enumerate(ways):
         if number == 2:  # were anything taken of it, the damage would be told
             says(copy, lambda manifest: manifest[MODEL].update(sha="0" * 64))
             (copy / INDEX / "terms" / "counts.npy").write_bytes(b"")

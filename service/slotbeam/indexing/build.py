@@ -178,10 +178,13 @@ def build_index(
         fresh = work / "artifact"
         shutil.copytree(model / MODEL, fresh / MODEL)
         max_tokens = manifest["model"]["shape"]["max_tokens"]
-        counted = _counted_by(statistics_of) if statistics_of else (None, None)
+        folding, statistics = _counted_by(statistics_of) if statistics_of else (None, None)
         alike = base if base and read_manifest(base)[MODEL] == manifest[MODEL] else None
         facts = write_index(
-            fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items, language, *counted, alike
+            *(fresh / INDEX, fresh / MODEL, max_tokens, catalog, jobs, progress, run_items, language),
+            folding=folding,
+            statistics=statistics,
+            base=alike,
         )
         named = {"name": name or manifest["name"], "created": facts["created"]}
         made = {**manifest, **named, "index": {**facts, **(says or {})}}
