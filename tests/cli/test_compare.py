@@ -88,7 +88,7 @@ def test_live_items_of_a_replica_are_put_over_the_index(tiny_artifact: Path, tmp
     ]
     records = {row["id"]: ItemRecord(Op.PUT, seq, row).data() for seq, row in enumerate(rows, 2)}
     records[best] = ItemRecord(Op.DELETE, 1, {"id": best}).data()
-    file = ItemsFile(tmp_path / "items-serve")
+    file = ItemsFile(tmp_path / "items-data")
     file.save(ItemsGood(ItemsHead("e1", 3, str(Digest.of(records.values()))), records))
     file.close()
     (tmp_path / "queries.txt").write_text("red mug\nzorblax\n")

@@ -24,9 +24,7 @@ BindingsFile = Annotated[
 ]
 ItemsFile = Annotated[
     Path | None,
-    typer.Option(
-        exists=True, dir_okay=False, help="Live items: DATA_DIR/last-good/items-serve; none: the index alone."
-    ),
+    typer.Option(exists=True, dir_okay=False, help="Live items: DATA_DIR/last-good/items-data; none: the index alone."),
 ]
 
 

@@ -15,7 +15,7 @@ from slotbeam.search.artifact import Artifact
 
 
 def with_items(artifact: Artifact, file: Path) -> tuple[Artifact, int, dict[str, str]]:
-    """Put the items of a last-known-good file (`DATA_DIR/last-good/items-serve`) over an index.
+    """Put the items of a last-known-good file (`DATA_DIR/last-good/items-data`) over an index.
 
     Returns:
         What is served then, how many edits that are, and item id → why it is left out.
