@@ -68,9 +68,12 @@ def create_admin_app(
         around=[Middleware(Audit, trail=plane.trail, clock=clock)],  # what the guard refuses is an attempt, too
     )
     app.state.plane = plane
-    app.include_router(probes(holder, lambda: plane.replica.is_ready, AdminMetrics(plane)))
-    app.include_router(admin_routes(plane))
-    app.include_router(page_routes(plane))
+    app.state.ready = ready = lambda: plane.replica.is_ready
+    app.include_router(probes(holder, ready, AdminMetrics(plane)))
+    # A router of routers that is included without a prefix has all its routes built once more, to be looked at.
+    app.include_router(admin_routes(plane), prefix="/admin")
+    for views in page_routes(plane):
+        app.include_router(views)
     return app
 
 

@@ -43,8 +43,8 @@ from slotbeam.types import Slot
 
 
 def admin_routes(plane: AdminPlane) -> APIRouter:
-    """Build `/admin/…`; every route asks for a bearer token with a scope."""
-    router = APIRouter(prefix="/admin")
+    """Build what is below `/admin`; every route asks for a bearer token with a scope."""
+    router = APIRouter()
     router.include_router(suggestion_routes(plane))
     router.include_router(query_routes(plane))
     router.include_router(loading_routes(plane))

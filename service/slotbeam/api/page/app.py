@@ -13,16 +13,12 @@ from slotbeam.api.page.rules import RULES, rule_list
 from slotbeam.api.page.sessions import Sessions
 
 
-def page_routes(desk: Desk) -> APIRouter:
+def page_routes(desk: Desk) -> list[APIRouter]:
     """Build the control plane's root and all views of the page.
 
     Args:
         desk: what is read of it beside `/admin`.
     """
     pages = Pages(desk, Sessions(desk.clock))
-    router = APIRouter()
-    for routes in (base_routes, rule_list, looking_routes):
-        router.include_router(routes(pages))
-    for edited in (BINDINGS, RULES):
-        router.include_router(editing_routes(pages, edited))
-    return router
+    views = [routes(pages) for routes in (base_routes, rule_list, looking_routes)]
+    return views + [editing_routes(pages, edited) for edited in (BINDINGS, RULES)]
