@@ -23,11 +23,20 @@ from support.sharing import Once
 from support.shop import make_shop
 from support.tiny import write_tiny_artifact
 
+# Nothing of what is collected is garbage.
+gc.disable()
+
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what lives to the end anyway: modules and tests, a sixth of some rooms' time."""
+    """Spare the garbage collector what lives to the end anyway: modules and tests, a sixth of some rooms' time.
+
+    FastAPI keeps the last fifty applications alive, a million objects: to go through all of them takes half a second,
+    so it is done less often than usual.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 5, 10)
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:

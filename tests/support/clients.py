@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,3 +42,11 @@ async def client_of(app: FastAPI) -> AsyncIterator[AppClient]:
         AppClient(app, verify=False, transport=transport, base_url="http://t", event_hooks=hooks) as client,
     ):
         yield client
+
+
+async def ready(client: AppClient, hang_s: float = 20.0) -> None:
+    """Wait until the plane behind `client` says that it is ready. Asking it all the while costs more than that."""
+    async with asyncio.timeout(hang_s):
+        while not client.app.state.ready():
+            await asyncio.sleep(0.002)
+    assert (await client.get("/readyz")).status_code == 200

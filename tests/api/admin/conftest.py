@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -17,10 +16,11 @@ from slotbeam.api.retrieve.app import create_data_app
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
-from support.clients import AppClient, client_of
+from support.clients import AppClient, client_of, ready
 from support.shop import without_overflow
 
 TOKEN = "t" * 32
+EDITED = ("{sb}:meta", "{sb}:binding", "{sb}:word", "{sb}:log", "{sb}:idem", "{sb}:slots:*", "{sb}:items:*")
 
 
 class Plane(Protocol):
@@ -41,9 +41,7 @@ def plane(raw: redis.Redis, shop: Artifact, settings: Settings) -> Plane:
         app = create_admin_app(options.pop("settings", settings), options.pop("artifact", shop), **options)
         async with client_of(app) as client:
             client.headers["authorization"] = f"Bearer {TOKEN}"
-            async with asyncio.timeout(20):
-                while (await client.get("/readyz")).status_code != 200:
-                    await asyncio.sleep(0.005)
+            await ready(client)
             yield client
 
     return make
@@ -53,6 +51,32 @@ def plane(raw: redis.Redis, shop: Artifact, settings: Settings) -> Plane:
 async def admin(plane: Plane) -> AsyncIterator[AppClient]:
     async with plane() as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+async def standing(shop: Artifact, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AppClient]:
+    """A control plane on a store of its own, for the tests of a module that leave everything as it was."""
+    directory = tmp_path_factory.mktemp("standing")
+    with EmbeddedStore(directory) as store:
+        settings = Settings(data_dir=directory, redis_url=store.url, admin_token=SecretStr(TOKEN))
+        async with client_of(create_admin_app(settings, shop)) as client:
+            client.headers["authorization"] = f"Bearer {TOKEN}"
+            await ready(client)
+            yield client
+
+
+@pytest.fixture
+async def unmoved(standing: AppClient) -> AsyncIterator[AppClient]:
+    """The same one; that nothing was written is part of every test."""
+    with redis.Redis.from_url(standing.plane.settings.redis_url) as raw:
+        before = edited(raw)
+        yield standing
+        assert edited(raw) == before
+
+
+def edited(raw: redis.Redis) -> dict[bytes | str, Any]:
+    """All that an edit could change."""
+    return {key: raw.dump(key) for pattern in EDITED for key in sorted(raw.keys(pattern))}
 
 
 @pytest.fixture
@@ -73,7 +97,5 @@ async def data(server: EmbeddedStore, whole: Artifact, tmp_path: Path) -> AsyncI
     """A client of a data plane that is ready, of the same store."""
     settings = Settings(data_dir=tmp_path / "serve", redis_url=server.url, replica_id="serve-1")
     async with client_of(create_data_app(settings, whole)) as client:
-        async with asyncio.timeout(20):
-            while (await client.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.005)
+        await ready(client)
         yield client

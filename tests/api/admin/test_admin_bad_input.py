@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import hashlib
 import json
@@ -19,8 +18,10 @@ from slotbeam.bindings.binding import MAX_ITEMS
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
-from support.clients import AppClient, client_of
+from support.clients import AppClient, client_of, ready
 from support.live import NOW, Clock
+
+from .conftest import edited
 
 BODY: dict[str, Any] = {"words": ["labubu", "拉布布"], "category": "brand", "items": {"ids": ["i001", "i002"]}}
 JSON = {"content-type": "application/json"}
@@ -134,9 +135,6 @@ PATHS = [
 ]
 
 
-KEPT = ("{sb}:meta", "{sb}:binding", "{sb}:word", "{sb}:log", "{sb}:idem", "{sb}:slots:*", "{sb}:items:*")
-
-
 @pytest.fixture(scope="module")
 async def standing(shop: Artifact, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[AppClient]:
     """A control plane of 2027 on a store of its own; "crocs", "cocoa", "straße" and "citrus" are on slot 1-4."""
@@ -146,9 +144,7 @@ async def standing(shop: Artifact, tmp_path_factory: pytest.TempPathFactory) -> 
     app = create_admin_app(settings, shop, clock=Clock(NOW))
     async with client_of(app) as client:
         client.headers["authorization"] = "Bearer " + "t" * 32
-        async with asyncio.timeout(20):
-            while (await client.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.005)
+        await ready(client)
         body = {**BODY, "words": ["crocs", "cocoa", "straße", "citrus"]}
         made = await client.post("/admin/slots", json=body, headers={"idempotency-key": "crocs"})
         assert (made.status_code, made.json()["slot"]) == (201, "1-4")
@@ -160,14 +156,9 @@ async def standing(shop: Artifact, tmp_path_factory: pytest.TempPathFactory) -> 
 async def bound(standing: AppClient) -> AsyncIterator[AppClient]:
     """The control plane; that the store is the same afterwards is part of every test."""
     with redis.Redis.from_url(standing.plane.settings.redis_url) as raw:
-        before = everything(raw)
+        before = edited(raw)
         yield standing
-        assert everything(raw) == before
-
-
-def everything(raw: redis.Redis) -> dict[bytes | str, Any]:
-    """All that an edit could change."""
-    return {key: raw.dump(key) for pattern in KEPT for key in sorted(raw.keys(pattern))}
+        assert edited(raw) == before
 
 
 def problem_of(response: httpx.Response) -> tuple[int, str]:

@@ -38,10 +38,10 @@ BAD: list[tuple[str, bytes, dict[str, str], str, int, str]] = [
     ("body", "headers", "query", "status", "problem"), [row[1:] for row in BAD], ids=[row[0] for row in BAD]
 )
 async def test_a_bad_file_is_a_problem(
-    admin: httpx.AsyncClient, body: bytes, headers: dict[str, str], query: str, status: int, problem: str
+    unmoved: httpx.AsyncClient, body: bytes, headers: dict[str, str], query: str, status: int, problem: str
 ) -> None:
-    response = await admin.post(f"/admin/slots:import?{query}", content=body, headers=headers)
+    response = await unmoved.post(f"/admin/slots:import?{query}", content=body, headers=headers)
     assert response.headers["content-type"] == "application/problem+json"
     assert (response.status_code, response.json()["type"].rpartition(":")[2]) == (status, problem)
     assert response.json()["detail"].isprintable()
-    assert (await admin.get("/admin/replicas")).json()["revision"] == 0
+    assert (await unmoved.get("/admin/replicas")).json()["revision"] == 0

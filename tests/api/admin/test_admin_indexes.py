@@ -74,12 +74,12 @@ async def test_an_index_is_listed_activated_and_rolled_back(
     assert found["edited"] == 2
 
 
-@pytest.mark.parametrize("name", [".", "..", "%2e%2e", "..%2Fdata", "a b", "x" * 65, "-rf", "%00", "ä"])
-@pytest.mark.parametrize("verb", ["activate", "rollback"])
-async def test_nothing_of_a_path_is_a_name(shopkeeper: AppClient, name: str, verb: str) -> None:
-    answer = await shopkeeper.post(f"/admin/indexes/{name}:{verb}")
-    assert answer.status_code in (404, 422), answer.text
-    assert (await shopkeeper.get("/admin/indexes")).json()["switch"] == 0
+async def test_nothing_of_a_path_is_a_name(shopkeeper: AppClient) -> None:
+    for name in (".", "..", "%2e%2e", "..%2Fdata", "a b", "x" * 65, "-rf", "%00", "ä"):
+        for verb in ("activate", "rollback"):
+            answer = await shopkeeper.post(f"/admin/indexes/{name}:{verb}")
+            assert answer.status_code in (404, 422), (name, verb, answer.text)
+            assert (await shopkeeper.get("/admin/indexes")).json()["switch"] == 0, (name, verb)
 
 
 async def test_what_cannot_be_served_is_refused_before_anything_is_switched(

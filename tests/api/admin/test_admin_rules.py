@@ -206,9 +206,9 @@ async def test_any_number_of_rules_of_every_query_may_hide(admin: httpx.AsyncCli
     ],
 )
 async def test_what_cannot_be_served_is_refused_with_what_to_do(
-    admin: httpx.AsyncClient, body: dict[str, Any], said: str
+    unmoved: httpx.AsyncClient, body: dict[str, Any], said: str
 ) -> None:
-    answer = await admin.post(RULES, json=body)
+    answer = await unmoved.post(RULES, json=body)
     assert (answer.status_code, said in answer.json()["detail"]) == (422, True), answer.json()["detail"]
 
 

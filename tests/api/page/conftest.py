@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from html import unescape
@@ -17,7 +16,7 @@ from slotbeam.api.admin import create_admin_app
 from slotbeam.embedded.server import EmbeddedStore
 from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
-from support.clients import AppClient, client_of
+from support.clients import AppClient, client_of, ready
 
 TOKEN = "t" * 32
 VIEWS = ["/", "/ops/slots/new", "/ops/try?q=labubu", "/ops/suggestions", "/ops/queries", "/ops/items?q=labubu",
@@ -57,9 +56,7 @@ def etag_of(text: str) -> str:
 async def stranger(raw: redis.Redis, shop: Artifact, server: EmbeddedStore, tmp_path: Path) -> AsyncIterator[Browser]:
     settings = Settings(data_dir=tmp_path, redis_url=server.url, admin_token=SecretStr(TOKEN), replica_id="the-admin")
     async with client_of(create_admin_app(settings, shop)) as client:
-        async with asyncio.timeout(20):
-            while (await client.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.005)
+        await ready(client)
         yield Browser(client)
 
 
