@@ -6,13 +6,17 @@ What is bad only as bytes on the wire is in test_guard.py, what is bad in an edi
 from __future__ import annotations
 
 import gzip
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
-from slotbeam.search.snapshot import Snapshot
+from slotbeam.api.retrieve.app import create_data_app
+from slotbeam.search.snapshot import Holder, Snapshot
+from slotbeam.settings import Settings
+from support.clients import client_of
 
 JSON = {"content-type": "application/json"}
 
@@ -146,27 +150,37 @@ def problem_of(response: httpx.Response) -> tuple[int, str]:
     return response.status_code, document["type"].removeprefix("urn:slotbeam:problem:")
 
 
+@pytest.fixture(scope="module")
+async def standing(bound_shop: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
+    """A data plane for all tests but the last: what is refused leaves nothing behind, as that one says."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("standing"))
+    async with client_of(create_data_app(settings, holder=Holder(bound_shop))) as client:
+        yield client
+
+
 @pytest.mark.parametrize("path", ["/retrieve", "/retrieve:batch", "/events"])
 @pytest.mark.parametrize(("raw", "status", "problem", "says"), [row[1:] for row in BODY], ids=[row[0] for row in BODY])
 async def test_a_bad_body_is_a_problem(
-    data: httpx.AsyncClient, path: str, raw: bytes, status: int, problem: str, says: str
+    standing: httpx.AsyncClient, path: str, raw: bytes, status: int, problem: str, says: str
 ) -> None:
     if path != "/retrieve" and status == 422 and raw.startswith(b"{"):
         says = "queries" if path.endswith("batch") else "events"
-    response = await data.post(path, content=raw, headers=JSON)
+    response = await standing.post(path, content=raw, headers=JSON)
     assert problem_of(response) == (status, problem)
     assert says in response.json()["detail"]
 
 
 @pytest.mark.parametrize(("headers", "says"), [row[1:] for row in MEDIA], ids=[row[0] for row in MEDIA])
-async def test_another_kind_of_body_is_a_problem(data: httpx.AsyncClient, headers: dict[str, str], says: str) -> None:
+async def test_another_kind_of_body_is_a_problem(
+    standing: httpx.AsyncClient, headers: dict[str, str], says: str
+) -> None:
     sent = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
-    response = await data.post("/retrieve", content=b'{"query": "mug"}', headers=sent)
+    response = await standing.post("/retrieve", content=b'{"query": "mug"}', headers=sent)
     assert problem_of(response) == (415, "unsupported-media-type")
     assert says in response.json()["detail"]
 
 
-async def test_chunks_past_the_limit_are_not_read_to_the_end(data: httpx.AsyncClient) -> None:
+async def test_chunks_past_the_limit_are_not_read_to_the_end(standing: httpx.AsyncClient) -> None:
     sent = 0
 
     async def endless() -> Any:
@@ -175,7 +189,7 @@ async def test_chunks_past_the_limit_are_not_read_to_the_end(data: httpx.AsyncCl
             sent += 100_000
             yield b" " * 100_000
 
-    response = await data.post("/retrieve", content=endless(), headers=JSON)
+    response = await standing.post("/retrieve", content=endless(), headers=JSON)
     assert problem_of(response) == (413, "too-large")
     assert response.json()["limit_bytes"] == 1_048_576
     assert sent <= 1_200_000
@@ -183,41 +197,41 @@ async def test_chunks_past_the_limit_are_not_read_to_the_end(data: httpx.AsyncCl
 
 @pytest.mark.parametrize(("change", "problem", "says"), [row[1:] for row in FIELDS], ids=[row[0] for row in FIELDS])
 async def test_a_bad_field_is_a_problem_alone_and_in_a_batch(
-    data: httpx.AsyncClient, change: dict[str, Any], problem: str, says: str
+    standing: httpx.AsyncClient, change: dict[str, Any], problem: str, says: str
 ) -> None:
     body = {name: value for name, value in {"query": "mug", **change}.items() if value is not ...}
-    alone = await data.post("/retrieve", content=orjson.dumps(body), headers=JSON)
+    alone = await standing.post("/retrieve", content=orjson.dumps(body), headers=JSON)
     assert problem_of(alone) == (422, problem)
     assert says in alone.json()["detail"]
-    batch = await data.post("/retrieve:batch", json={"queries": [{"query": "mug"}, body]})
+    batch = await standing.post("/retrieve:batch", json={"queries": [{"query": "mug"}, body]})
     assert problem_of(batch) == (422, problem)
 
 
 @pytest.mark.parametrize(("change", "problem", "says"), [row[1:] for row in EVENTS], ids=[row[0] for row in EVENTS])
 async def test_a_bad_event_is_a_problem(
-    data: httpx.AsyncClient, change: dict[str, Any], problem: str, says: str
+    standing: httpx.AsyncClient, change: dict[str, Any], problem: str, says: str
 ) -> None:
-    request_id = (await data.post("/retrieve", json={"query": "mug", "k": 5})).json()["request_id"]
+    request_id = (await standing.post("/retrieve", json={"query": "mug", "k": 5})).json()["request_id"]
     body = {"request_id": request_id, "type": "click", "item_id": "i003", **change}
     one = {name: value for name, value in body.items() if value is not ...}
-    response = await data.post("/events", content=orjson.dumps({"events": [one]}), headers=JSON)
+    response = await standing.post("/events", content=orjson.dumps({"events": [one]}), headers=JSON)
     assert problem_of(response) == (422, problem)
     assert says in response.json()["detail"]
 
 
 @pytest.mark.parametrize("count", [0, 65, 5000])
-async def test_a_request_has_1_to_64_events(data: httpx.AsyncClient, count: int) -> None:
+async def test_a_request_has_1_to_64_events(standing: httpx.AsyncClient, count: int) -> None:
     event = {"request_id": "A", "type": "click", "item_id": "i003"}
-    response = await data.post("/events", json={"events": [event] * count})
+    response = await standing.post("/events", json={"events": [event] * count})
     assert problem_of(response) == (422, "invalid-input")
     assert response.json()["errors"][0]["field"] == "events"
 
 
 @pytest.mark.parametrize("query", [row[1] for row in ODD], ids=[row[0] for row in ODD])
 async def test_odd_text_is_answered_like_any_other(
-    data: httpx.AsyncClient, query: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    standing: httpx.AsyncClient, query: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    response = await data.post("/retrieve", json={"query": query, "explain": True})
+    response = await standing.post("/retrieve", json={"query": query, "explain": True})
     assert response.status_code == 200
     assert "x-evil" not in response.headers
     assert response.json()["applied_bindings"] == []
@@ -231,20 +245,20 @@ async def test_odd_text_is_answered_like_any_other(
         *("lab\u3164ubu", "labub\u2800u", "l\u2060abubu", "labubu\U000e0041", "la\u034fbubu", "labu\x00bu"),
     ],
 )
-async def test_what_normalises_to_a_bound_word_is_that_word(data: httpx.AsyncClient, query: str) -> None:
-    answer = (await data.post("/retrieve", json={"query": query})).json()
+async def test_what_normalises_to_a_bound_word_is_that_word(standing: httpx.AsyncClient, query: str) -> None:
+    answer = (await standing.post("/retrieve", json={"query": query})).json()
     assert [applied["id"] for applied in answer["applied_bindings"]] == ["b_labubu"]
 
 
 @pytest.mark.parametrize("query", ["lаbubu", "lαbubu", "1abubu", "labu bu", "labubux"])
-async def test_what_only_looks_like_a_bound_word_is_not_that_word(data: httpx.AsyncClient, query: str) -> None:
-    answer = (await data.post("/retrieve", json={"query": query})).json()
+async def test_what_only_looks_like_a_bound_word_is_not_that_word(standing: httpx.AsyncClient, query: str) -> None:
+    answer = (await standing.post("/retrieve", json={"query": query})).json()
     assert answer["applied_bindings"] == []
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"])
-async def test_another_method_is_a_problem(data: httpx.AsyncClient, method: str) -> None:
-    response = await data.request(method, "/retrieve")
+async def test_another_method_is_a_problem(standing: httpx.AsyncClient, method: str) -> None:
+    response = await standing.request(method, "/retrieve")
     assert response.status_code == 405
     assert response.headers["allow"] == "GET, HEAD, POST"
 
@@ -252,8 +266,8 @@ async def test_another_method_is_a_problem(data: httpx.AsyncClient, method: str)
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/retrieve/", "/retrieve%00", "/%ff", "//retrieve", "/../etc/passwd", "/a%0d%0ab"]
 )
-async def test_another_path_is_a_problem(data: httpx.AsyncClient, path: str) -> None:
-    assert problem_of(await data.post(path, json={"query": "mug"})) == (404, "not-found")
+async def test_another_path_is_a_problem(standing: httpx.AsyncClient, path: str) -> None:
+    assert problem_of(await standing.post(path, json={"query": "mug"})) == (404, "not-found")
 
 
 async def test_after_all_this_the_answer_is_the_same(data: httpx.AsyncClient, bound_shop: Snapshot) -> None:
