@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -34,12 +35,14 @@ FORMS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-async def visitor(admin: httpx.AsyncClient) -> httpx.AsyncClient:
+async def visitor(unmoved: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     """A browser that was told the token in every place but the one that counts."""
-    del admin.headers["authorization"]
-    admin.headers["origin"] = "https://evil.example"
-    admin.headers["cookie"] = f"token={TOKEN}; Authorization=Bearer {TOKEN}; access_token={TOKEN}"
-    return admin
+    kept = unmoved.headers.copy()
+    del unmoved.headers["authorization"]
+    unmoved.headers["origin"] = "https://evil.example"
+    unmoved.headers["cookie"] = f"token={TOKEN}; Authorization=Bearer {TOKEN}; access_token={TOKEN}"
+    yield unmoved
+    unmoved.headers = kept
 
 
 def untouched(response: httpx.Response) -> None:
@@ -61,11 +64,11 @@ async def test_a_form_of_another_site_is_refused_with_a_token_in_cookie_query_or
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_what_a_form_can_send_is_refused_even_with_the_token_in_its_place(
-    admin: httpx.AsyncClient, form: str
+    unmoved: httpx.AsyncClient, form: str
 ) -> None:
     for method, path in WRITES[:3]:
-        assert (await admin.request(method, path, **FORMS[form])).status_code == 415
-    listed = await admin.get("/admin/slots")
+        assert (await unmoved.request(method, path, **FORMS[form])).status_code == 415
+    listed = await unmoved.get("/admin/slots")
     assert set(listed.json()["counts"]) == {"free"}
 
 

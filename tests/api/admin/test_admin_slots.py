@@ -138,8 +138,8 @@ async def test_pages_of_slots_are_the_whole_list_whatever_is_freed_in_between(ad
         ({"position": "9" * 5000}, "0 to 2"),
     ],
 )
-async def test_a_filter_that_means_nothing_is_refused(admin: httpx.AsyncClient, params: Any, why: str) -> None:
-    response = await admin.get("/admin/slots", params=params)
+async def test_a_filter_that_means_nothing_is_refused(unmoved: httpx.AsyncClient, params: Any, why: str) -> None:
+    response = await unmoved.get("/admin/slots", params=params)
     assert response.status_code == 422
     assert why in response.json()["detail"]
 
