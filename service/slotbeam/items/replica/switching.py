@@ -14,7 +14,7 @@ from pathlib import Path
 
 import structlog
 
-from slotbeam.background import Background, in_low_thread, in_turns
+from slotbeam.background import Background, in_turns
 from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import folder
 from slotbeam.bindings.replica.pace import Pace
@@ -120,7 +120,7 @@ class Switching:
         with _handing_over_often(), in_turns(), guard.applying(mark.sha, {}) as care:
             if care.refused:
                 raise SetupError(f"loading it ended the process again and again; remove {guard.path} to try again")
-            directory = await in_low_thread(lambda: self._verified(indexes, mark))
+            directory = await asyncio.to_thread(self._verified, indexes, mark)
             artifact = await asyncio.to_thread(Artifact.load, directory, self.index)
             sink = LiveSink(self._serving, artifact, self.sink)
             await self._follower.switch(sink, switch.number, lambda: indexes.remember(mark))
