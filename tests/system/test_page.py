@@ -46,11 +46,11 @@ def test_a_word_is_bound_with_its_dry_run_in_sight_and_unbound(page: Page) -> No
 def test_an_edit_that_someone_else_makes_appears_by_itself(page: Page, origin: str) -> None:
     line = [*CLI, "slots", "bind", "crocs", "-c", "brand", "--item", "i003"]
     admin = environment(admin_url=origin, admin_token=TOKEN)
-    expect(page.get_by_role("link", name="crocs")).to_have_count(0)
+    expect(page.get_by_role("link", name="crocs", exact=True)).to_have_count(0)
     done = subprocess.run(line, env=admin, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    expect(page.get_by_role("link", name="crocs")).to_be_visible()
-    page.get_by_role("link", name="crocs").click()
+    expect(page.get_by_role("link", name="crocs", exact=True)).to_be_visible()
+    page.get_by_role("link", name="crocs", exact=True).click()
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Unbind").click()
     expect(page.get_by_role("status")).to_be_visible()
