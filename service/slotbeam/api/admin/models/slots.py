@@ -14,6 +14,7 @@ from slotbeam.bindings.spec import SLOT_TOLD
 LifecycleName = Literal["free", "draft", "scheduled", "active", "expired", "failed"]
 _PLACE: JsonDict = {"slot": "1-2049", "position": 1, "group": "brand"}
 FREE: JsonDict = {**_PLACE, "state": "free"}
+_UNREADABLE: JsonDict = {**_PLACE, "state": "failed", "id": "b_7kq2mzd4xa", "error": "NACK:RECORD owner: is missing"}
 BOUND: JsonDict = {
     **_PLACE,
     "state": "active",
@@ -47,7 +48,7 @@ class FreeSlot(SlotPlace, json_schema_extra=with_examples(FREE)):
     state: Literal["free"]
 
 
-class UnreadableSlot(SlotPlace):
+class UnreadableSlot(SlotPlace, json_schema_extra=with_examples(_UNREADABLE)):
     """A slot held by a binding whose record cannot be read."""
 
     state: Literal["failed"]
