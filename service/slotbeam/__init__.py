@@ -1,3 +1,3 @@
 """slotbeam: editable generative retrieval for e-commerce search."""
 
-__version__ = "0.8.0"
+__version__ = "0.9.0"
