@@ -241,7 +241,7 @@ def test_a_suggestion_is_listed_accepted_twice_and_dismissed_from_the_shell(up: 
     assert "\x1b" not in listed.stdout
     made = up.cli("suggestions", "accept", word, "-c", "brand", "--item", "i003")
     assert f"{word} is a draft: brand, 1 item, b_" in made.stdout, made.stderr
-    assert '{"draft": false}' in made.stdout
+    assert "slotbeam slots publish b_" in made.stdout
     try:
         again = json.loads(up.cli("suggestions", "accept", word, "--json").stdout)
         assert (again["state"], again["item_count"], again["replayed"]) == ("draft", 1, True)

@@ -17,6 +17,7 @@ import pytest
 
 from slotbeam.arrays import load_array
 from slotbeam.errors import ArtifactError
+from slotbeam.indexing.encodedindex import COUNTS
 from slotbeam.search.artifact import Artifact, read_manifest, write_manifest
 from support.processes import HANG_S
 
@@ -104,7 +105,7 @@ def test_nothing_is_unpickled_and_nothing_read_that_the_manifest_does_not_name(
     found, control = map(json.loads, done.stdout.splitlines())
     assert found["hits"] > 0
     assert (found["unpickled"], found["unmarshalled"], found["allow_pickle"]) == ([], [], [])
-    assert set(found["opened"]) == {"manifest.json", *read_manifest(tiny_artifact)["files"]}
+    assert set(found["opened"]) == {"manifest.json", *read_manifest(tiny_artifact)["files"]} - {COUNTS}
     assert all(control[what] for what in ("unpickled", "unmarshalled", "allow_pickle")), (
         "the hooks see what they are for"
     )
@@ -118,8 +119,9 @@ def test_an_array_that_holds_a_pickle_is_refused_and_not_unpickled(copy: Path, t
         before = (copy / name).read_bytes()
         np.save(copy / name, np.array([Trap(tmp_path / "trapped")], object), allow_pickle=True)
         write_manifest(copy, manifest)  # whoever can write the directory can make the hashes right, too
-        with pytest.raises(ArtifactError):
-            Artifact.load(copy)
+        if name != COUNTS:  # a fold alone reads it
+            with pytest.raises(ArtifactError):
+                Artifact.load(copy)
         with pytest.raises(ArtifactError, match=r"allow_pickle=False|Python objects"):
             load_array(copy / name)
         (copy / name).write_bytes(before)
