@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-import redis
 from pydantic import SecretStr
 
 from slotbeam.api.admin import create_admin_app
@@ -20,8 +19,6 @@ from slotbeam.search.artifact import Artifact
 from slotbeam.settings import Settings
 from support.clients import AppClient, client_of, ready
 from support.live import NOW, Clock
-
-from .conftest import edited
 
 BODY: dict[str, Any] = {"words": ["labubu", "拉布布"], "category": "brand", "items": {"ids": ["i001", "i002"]}}
 JSON = {"content-type": "application/json"}
@@ -152,15 +149,6 @@ async def standing(shop: Artifact, tmp_path_factory: pytest.TempPathFactory) -> 
     store.stop()
 
 
-@pytest.fixture
-async def bound(standing: AppClient) -> AsyncIterator[AppClient]:
-    """The control plane; that the store is the same afterwards is part of every test."""
-    with redis.Redis.from_url(standing.plane.settings.redis_url) as raw:
-        before = edited(raw)
-        yield standing
-        assert edited(raw) == before
-
-
 def problem_of(response: httpx.Response) -> tuple[int, str]:
     assert response.headers["content-type"] == "application/problem+json"
     document = response.json()
@@ -173,10 +161,10 @@ def problem_of(response: httpx.Response) -> tuple[int, str]:
     ("change", "status", "problem", "says"), [row[1:] for row in FIELDS], ids=[row[0] for row in FIELDS]
 )
 async def test_a_bad_field_is_a_problem(
-    bound: httpx.AsyncClient, change: dict[str, Any], status: int, problem: str, says: str
+    unmoved: httpx.AsyncClient, change: dict[str, Any], status: int, problem: str, says: str
 ) -> None:
     for query in ("", "?dry_run=true"):
-        response = await bound.post(f"/admin/slots{query}", json={**BODY, **change})
+        response = await unmoved.post(f"/admin/slots{query}", json={**BODY, **change})
         assert problem_of(response) == (status, problem)
         assert says in response.json()["detail"]
         assert ("holder" in response.json()) == (status == 409)
@@ -185,10 +173,10 @@ async def test_a_bad_field_is_a_problem(
 @pytest.mark.parametrize(("body", "status", "problem"), [row[1:] for row in RAW], ids=[row[0] for row in RAW])
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 async def test_a_bad_body_is_a_problem(
-    bound: httpx.AsyncClient, method: str, body: bytes, status: int, problem: str
+    unmoved: httpx.AsyncClient, method: str, body: bytes, status: int, problem: str
 ) -> None:
     path = "/admin/slots" if method == "POST" else "/admin/slots/1-4"
-    response = await bound.request(method, path, content=body, headers={**JSON, "if-match": "*"})
+    response = await unmoved.request(method, path, content=body, headers={**JSON, "if-match": "*"})
     assert problem_of(response) == (status, problem)
 
 
@@ -196,20 +184,20 @@ async def test_a_bad_body_is_a_problem(
     ("query", "headers", "status", "problem", "says"), [row[1:] for row in REQUESTS], ids=[row[0] for row in REQUESTS]
 )
 async def test_a_bad_parameter_or_header_is_a_problem(
-    bound: httpx.AsyncClient, query: str, headers: dict[str, str], status: int, problem: str, says: str
+    unmoved: httpx.AsyncClient, query: str, headers: dict[str, str], status: int, problem: str, says: str
 ) -> None:
     sent = {**JSON, **headers}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in sent.items()]
-    response = await bound.post(f"/admin/slots?{query}", content=json.dumps(BODY).encode(), headers=raw)
+    response = await unmoved.post(f"/admin/slots?{query}", content=json.dumps(BODY).encode(), headers=raw)
     assert problem_of(response) == (status, problem)
     assert says in response.json()["detail"]
 
 
 @pytest.mark.parametrize("address", PATHS, ids=lambda text: text[:12])
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
-async def test_a_slot_that_cannot_be_is_a_problem(bound: httpx.AsyncClient, method: str, address: str) -> None:
+async def test_a_slot_that_cannot_be_is_a_problem(unmoved: httpx.AsyncClient, method: str, address: str) -> None:
     body = {"PUT": BODY, "PATCH": {"owner": "x"}}.get(method)
-    response = await bound.request(method, f"/admin/slots/{address}", json=body, headers={"if-match": "*"})
+    response = await unmoved.request(method, f"/admin/slots/{address}", json=body, headers={"if-match": "*"})
     status, problem = problem_of(response)
     assert (status, problem) in {(422, "invalid-input"), (422, "invalid-binding"), (404, "not-found")}
     assert (status == 404) == address.startswith("b_")
@@ -224,11 +212,12 @@ async def test_a_slot_that_cannot_be_is_a_problem(bound: httpx.AsyncClient, meth
     ids=["missing", "stale", "empty", "bytes", "long"],
 )  # fmt: skip
 async def test_an_edit_without_the_current_etag_is_a_problem(
-    bound: httpx.AsyncClient, method: str, tag: str | None, status: int, problem: str
+    unmoved: httpx.AsyncClient, method: str, tag: str | None, status: int, problem: str
 ) -> None:
     body = {"PUT": BODY, "PATCH": {"owner": "x"}}.get(method)
     headers = {} if tag is None else {b"if-match": tag.encode("latin-1")}
-    assert problem_of(await bound.request(method, "/admin/slots/1-4", json=body, headers=headers)) == (status, problem)
+    response = await unmoved.request(method, "/admin/slots/1-4", json=body, headers=headers)
+    assert problem_of(response) == (status, problem)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
@@ -242,9 +231,9 @@ async def test_an_earlier_request_with_its_key_hides_no_missing_etag(admin: http
 
 
 @pytest.mark.parametrize("match", [True, "live"])
-async def test_a_match_of_too_many_items_is_a_problem_with_the_count(bound: httpx.AsyncClient, match: object) -> None:
+async def test_a_match_of_too_many_items_is_a_problem_with_the_count(unmoved: httpx.AsyncClient, match: object) -> None:
     items = {"ids": [f"n{number}" for number in range(MAX_ITEMS)], "match": match}
-    response = await bound.post("/admin/slots", json={**BODY, "words": ["red"], "items": items})
+    response = await unmoved.post("/admin/slots", json={**BODY, "words": ["red"], "items": items})
     assert problem_of(response) == (422, "invalid-binding")
     assert response.json()["count"] > MAX_ITEMS
     assert str(response.json()["count"]) in response.json()["detail"]
@@ -277,7 +266,7 @@ TOKENS: list[tuple[str, list[bytes], int, str]] = [
 
 @pytest.mark.parametrize(("sent", "status", "problem"), [row[1:] for row in TOKENS], ids=[row[0] for row in TOKENS])
 async def test_a_bad_token_is_a_problem_and_never_told(
-    bound: AppClient, sent: list[bytes], status: int, problem: str
+    unmoved: AppClient, sent: list[bytes], status: int, problem: str
 ) -> None:
     rows = [
         {"name": "reader", "sha256": hashlib.sha256(b"r" * 32).hexdigest(), "scopes": ["slots:read"]},
@@ -288,14 +277,14 @@ async def test_a_bad_token_is_a_problem_and_never_told(
             "expires_at": NOW / 1000 - 1,
         },
     ]
-    (bound.plane.settings.data_dir / "tokens.json").write_text(json.dumps({"tokens": rows}))
-    good = bound.headers.pop("authorization")
+    (unmoved.plane.settings.data_dir / "tokens.json").write_text(json.dumps({"tokens": rows}))
+    good = unmoved.headers.pop("authorization")
     try:
         headers = [(b"authorization", value) for value in sent]
-        response = await bound.post("/admin/slots", json=BODY, headers=headers)
-        without = await bound.post("/admin/slots", json=BODY)
+        response = await unmoved.post("/admin/slots", json=BODY, headers=headers)
+        without = await unmoved.post("/admin/slots", json=BODY)
     finally:
-        bound.headers["authorization"] = good
+        unmoved.headers["authorization"] = good
     assert problem_of(response) == (status, problem)
     if status == 401:
         assert response.content == without.content
@@ -320,25 +309,25 @@ async def test_odd_text_is_kept_as_it_is(admin: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "q", ["%00", "%ff", "%ed%a0%80", "%0d%0aX-Evil:1", "a" * 20_000, "(a%2B)%2B$", "%EF%B7%BA" * 256]
 )
-async def test_any_search_for_slots_is_answered(bound: httpx.AsyncClient, q: str) -> None:
-    response = await bound.get(f"/admin/slots?q={q}")
+async def test_any_search_for_slots_is_answered(unmoved: httpx.AsyncClient, q: str) -> None:
+    response = await unmoved.get(f"/admin/slots?q={q}")
     assert response.status_code == 200
     assert "x-evil" not in response.headers
 
 
-async def test_another_method_is_a_problem_that_names_every_right_one(bound: httpx.AsyncClient) -> None:
-    response = await bound.delete("/admin/slots")
+async def test_another_method_is_a_problem_that_names_every_right_one(unmoved: httpx.AsyncClient) -> None:
+    response = await unmoved.delete("/admin/slots")
     assert problem_of(response) == (405, "method-not-allowed")
     assert response.headers["allow"] == "GET, HEAD, POST"
     assert "it takes GET, HEAD, POST" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("query", ["state=", "position=", "state=bound", "position=%00"])
-async def test_a_filter_that_means_nothing_is_a_problem(bound: httpx.AsyncClient, query: str) -> None:
-    assert problem_of(await bound.get(f"/admin/slots?{query}")) == (422, "invalid-input")
+async def test_a_filter_that_means_nothing_is_a_problem(unmoved: httpx.AsyncClient, query: str) -> None:
+    assert problem_of(await unmoved.get(f"/admin/slots?{query}")) == (422, "invalid-input")
 
 
-async def test_a_bad_key_is_a_problem_also_where_nothing_would_be_written(bound: httpx.AsyncClient) -> None:
-    response = await bound.post("/admin/suggestions/crocs:accept", headers={"idempotency-key": "a b"})
+async def test_a_bad_key_is_a_problem_also_where_nothing_would_be_written(unmoved: httpx.AsyncClient) -> None:
+    response = await unmoved.post("/admin/suggestions/crocs:accept", headers={"idempotency-key": "a b"})
     assert problem_of(response) == (422, "invalid-input")
     assert "Idempotency-Key" in response.json()["detail"]
