@@ -2,6 +2,9 @@
 
 A task that nobody awaits keeps its error to itself, and what it did is simply no longer done. So whatever runs beside
 the call that starts it, a task or a process, is kept by a `Background` (tests hold the source to that).
+
+It gives way to requests: in a thread of the lowest priority (`in_low_thread`), or resting between its steps
+(`in_turns`), where it would hold the interpreter while it waits for a core.
 """
 
 from __future__ import annotations
