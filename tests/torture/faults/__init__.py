@@ -37,9 +37,10 @@ class Scene:
     def random(self) -> random.Random:
         return random.Random(self.seed)
 
-    def rig(self, **options: Any) -> Rig:
+    def rig(self, name: str = "", **options: Any) -> Rig:
+        """A rig in the directory; of several one after the other each has a `name` there."""
         executed = self.long or self.executed
-        return Rig(self.directory, self.artifact, self.binary, seed=self.seed, executed=executed, **options)
+        return Rig(self.directory / name, self.artifact, self.binary, seed=self.seed, executed=executed, **options)
 
 
 Run = Callable[[Scene], Awaitable[None]]
