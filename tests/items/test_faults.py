@@ -119,7 +119,7 @@ async def test_a_lost_reply_is_looked_up_and_a_client_that_sends_again_does_noth
     await edit(store, put("z"))  # the server knows the script from here on
     proxy.lose_reply(commits)
     done = await edit(store, put("a"), idempotency_key="k1", fingerprint="f")
-    assert (done.seq, done.durability, done.replayed) == (2, "unknown", False)
+    assert (done.seq, done.durability, done.replayed) == (2, "appendfsync always", False)
     loop = asyncio.get_running_loop()
 
     def cut(chunk: bytes) -> bool:
@@ -142,6 +142,22 @@ async def test_a_lost_reply_is_looked_up_and_a_client_that_sends_again_does_noth
     assert raw.xlen("{sb}:feed") == again.seq, "each edit once"
     with pytest.raises(IdempotencyReused):
         await edit(store, put("b"), idempotency_key="k2", fingerprint="other")
+
+
+async def test_what_is_so_already_is_not_acknowledged_before_it_is_on_disk(store: Store, raw: redis.Redis) -> None:
+    """Who asks again with another key, after the disk did not confirm it, would be told that it is kept."""
+    await ItemStore(store).initialise()
+    raw.config_set("appendfsync", "no")  # nothing is synced, and WAITAOF waits in vain
+    try:
+        with pytest.raises(OutcomeUnknown, match="did not confirm that it is on disk"):
+            await edit(store, put("a"))
+        with pytest.raises(OutcomeUnknown, match="did not confirm that it is on disk"):
+            await edit(store, put("a"))
+        raw.config_set("appendfsync", "everysec")
+        again = await edit(store, put("a"))
+        assert (outcomes(again), again.seq, again.durability) == (["unchanged"], 1, "waitaof")
+    finally:
+        raw.config_set("appendfsync", "always")
 
 
 async def test_a_replica_behind_a_network_that_fails_catches_up_and_says_so(

@@ -16,7 +16,7 @@ from slotbeam.items.store.commit import commit_items
 from slotbeam.items.store.store import ItemStore, Seen
 from slotbeam.search.artifact import Artifact
 from slotbeam.search.snapshot import ServingState
-from support.items import RULES, Remembering, edit, following, make_follower, put, titles
+from support.items import RULES, Remembering, edit, following, make_follower, outcomes, put, titles
 
 HANG_S = 60
 
@@ -49,15 +49,30 @@ async def items(store: Store) -> Store:
     return store
 
 
-async def test_a_key_that_is_used_between_looking_for_it_and_reading_is_not_used_twice(items: Store) -> None:
+async def test_the_same_request_at_two_control_planes_at_once_is_one_edit_told_twice(items: Store) -> None:
+    """The second would find everything as it asks for, and call its own edit unchanged."""
     other = Store(items.url)
-    late = Meddled(items, before=lambda: edit(other, put("b"), idempotency_key="k", fingerprint="f"))
+    late = Meddled(items, before=lambda: edit(other, put("a"), idempotency_key="k", fingerprint="f"))
     again = await commit_items(late, [put("a")], RULES, actor="t", at=0, idempotency_key="k", fingerprint="f")
     await other.close()
-    assert (again.seq, again.replayed) == (1, True)
+    assert (again.seq, again.replayed, outcomes(again)) == (1, True, ["created"])
     head = await late.head()
     assert head is not None
     assert head.seq == 1
+
+
+async def test_a_key_that_a_lookup_missed_is_not_used_twice(items: Store) -> None:
+    looked: list[str] = []
+
+    class Missing(ItemStore):
+        async def used_for(self, idempotency_key: str, *, to_write: bool = True) -> bytes | str | None:
+            looked.append(idempotency_key)
+            return await super().used_for(idempotency_key, to_write=to_write) if looked[1:] else None
+
+    await edit(items, put("a"), idempotency_key="k", fingerprint="f")
+    missing = Missing(items)
+    again = await commit_items(missing, [put("b")], RULES, actor="t", at=0, idempotency_key="k", fingerprint="f")
+    assert (again.seq, again.replayed, looked) == (1, True, ["k", "k"])
 
 
 async def test_an_edit_planned_before_a_restore_is_refused(items: Store, shop: Artifact, tmp_path: Path) -> None:

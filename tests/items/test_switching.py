@@ -360,3 +360,20 @@ async def test_a_switch_that_somebody_made_meanwhile_is_planned_on(items: Store,
     made, _ = await commit_switch(ItemStore(items), make)
     assert made == Switch(2, "sha-root", second, first, "ci", NOW)
     assert [now.number if now else 0 for now in seen] == [0, 1]
+
+
+async def test_a_switch_to_what_is_active_waits_for_the_disk_too(items: Store, raw: redis.Redis) -> None:
+    root, first = (IndexMark(name, f"sha-{name}", Watermark()) for name in ("root", "first"))
+
+    def make(now: Switch | None, base: Base) -> Switch | None:
+        return activation(now, first, root, base, "ci", NOW)
+
+    made, _ = await commit_switch(ItemStore(items), make)
+    assert made is not None
+    raw.config_set("appendfsync", "everysec")
+    try:
+        raw.config_resetstat()
+        assert await commit_switch(ItemStore(items), make) == (None, "waitaof")
+        assert raw.info("commandstats")["cmdstat_waitaof"]["calls"] >= 1
+    finally:
+        raw.config_set("appendfsync", "always")

@@ -74,7 +74,7 @@ OF_ITEMS: tuple[Mutation, ...] = (
     one(
         *("no idempotency check in the script of items", "items/store/commit.lua"),
         *("if seen then return", "if false then return"),
-        f"{RACES}::test_a_key_that_is_used_between_looking_for_it_and_reading_is_not_used_twice",
+        f"{RACES}::test_a_key_that_a_lookup_missed_is_not_used_twice",
     ),
     Mutation(
         "an item is served before it is on disk",

@@ -237,6 +237,6 @@ async def test_a_commit_whose_answer_was_lost_is_found_again(proxy: Proxy) -> No
         proxy.lose_reply(lambda request: b"EVALSHA" in request)
         done = await write(store, "c0de", binds(make_binding("second"), Slot(1, 5)))
         assert not proxy.armed
-        assert (done.revision, done.durability) == (2, "unknown")
+        assert (done.revision, done.durability) == (2, "appendfsync always")
     finally:
         await store.close()

@@ -116,7 +116,7 @@ async def restore_items(store: ItemStore, plan: ItemsRestoration, actor: str, at
         except Unanswered as error:
             if not await look_up(store.store.lookup_s, lambda: _began(store, plan.epoch)):
                 raise unsure from error
-            return "unknown"
+            return known_on_disk(store.store.strict, how, False, unsure)
         if reply[0] == "ok":
             return known_on_disk(store.store.strict, how, confirmed, unsure)
         if reply[0] == "stale":

@@ -218,6 +218,22 @@ async def test_a_word_accepted_twice_is_one_draft_and_one_answer(plane: Plane, s
         assert (dry.status_code, dry.json()["id"]) == (200, first.json()["id"])
 
 
+async def test_an_accept_that_changes_nothing_waits_for_the_disk_too(
+    plane: Plane, store: Store, raw: redis.Redis
+) -> None:
+    raw.config_set("appendfsync", "everysec")
+    try:
+        async with plane(clock=Clock(NOW)) as admin:
+            await report_burst(store, "number")
+            await admin.post("/admin/suggestions/number:accept")
+            raw.config_resetstat()
+            again = await admin.post("/admin/suggestions/number:accept")
+        assert (again.json()["replayed"], again.json()["durability"]) == (True, "waitaof")
+        assert raw.info("commandstats")["cmdstat_waitaof"]["calls"] >= 1
+    finally:
+        raw.config_set("appendfsync", "always")
+
+
 async def test_of_many_accepts_at_once_one_opens_a_draft(plane: Plane, store: Store) -> None:
     async with plane(clock=Clock(NOW)) as admin:
         await report_burst(store, "number")

@@ -295,7 +295,25 @@ async def test_a_lost_reply_is_looked_up_and_acknowledged(server: EmbeddedStore,
         proxy.lose_reply(has_script)
         done = await write(through, BOOK, binds(make_binding("a"), S4))
         await through.close()
-    assert (done.revision, done.replayed, done.durability) == (2, False, "unknown")
+    assert (done.revision, done.replayed, done.durability) == (2, False, "appendfsync always")
+
+
+async def test_an_edit_whose_reply_was_lost_waits_for_the_disk_too(
+    server: EmbeddedStore, store: Store, raw: redis.Redis, tmp_path: Path
+) -> None:
+    await write(store, BOOK, binds(make_binding("other"), S5))  # the server knows the script
+    raw.config_set("appendfsync", "everysec")
+    try:
+        async with Proxy(tmp_path / "sock", server.socket_path) as proxy:
+            through = Store(proxy.url)
+            proxy.lose_reply(has_script)
+            raw.config_resetstat()
+            done = await write(through, BOOK, binds(make_binding("a"), S4))
+            await through.close()
+        assert (done.revision, done.durability) == (2, "waitaof")
+        assert raw.info("commandstats")["cmdstat_waitaof"]["calls"] >= 2, "the commit's, and that of what was found"
+    finally:
+        raw.config_set("appendfsync", "always")
 
 
 async def test_an_unsure_outcome_says_so_and_the_key_tells_later(
@@ -355,7 +373,7 @@ async def test_a_store_that_falls_silent_on_a_replay_is_not_said_to_hold_nothing
             raise StoreUnavailable("the store did not answer")
 
     silent = Silent(store.url)
-    with pytest.raises(OutcomeUnknown, match="made revision 1 before") as told:
+    with pytest.raises(OutcomeUnknown, match="made revision 1, but the store did not answer") as told:
         await write(silent, BOOK, binds(make_binding("a"), S4), idempotency_key="k", fingerprint="f")
     await silent.close()
     assert "nothing was written" not in str(told.value)

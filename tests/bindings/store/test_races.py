@@ -28,17 +28,16 @@ S4, S5 = Slot(1, 4), Slot(1, 5)
 HANG_S = 60
 
 
-async def test_a_key_that_is_used_between_looking_for_it_and_reading_is_not_used_twice(
+async def test_the_same_request_at_two_control_planes_at_once_is_one_edit_told_twice(
     server: EmbeddedStore, store: Store
 ) -> None:
+    """The second would be refused for what the first did: its word is taken, its slot is bound."""
     first: list[Committed] = []
 
     class Late(Store):
         async def read(self, *args: Any, **options: Any) -> Listing | None:
             if not first:
-                first.append(
-                    await write(store, BOOK, binds(make_binding("other"), S5), idempotency_key="k", fingerprint="f")
-                )
+                first.append(await write(store, BOOK, binds(make_binding(), S4), idempotency_key="k", fingerprint="f"))
             return await super().read(*args, **options)
 
     late = Late(server.url)
@@ -48,6 +47,21 @@ async def test_a_key_that_is_used_between_looking_for_it_and_reading_is_not_used
     listing = await store.read(BOOK)
     assert listing is not None
     assert (listing.revision, len(listing.records)) == (1, 1)
+
+
+async def test_a_key_that_a_lookup_missed_is_not_used_twice(server: EmbeddedStore, store: Store) -> None:
+    looked: list[str] = []
+
+    class Missing(Store):
+        async def used_for(self, idempotency_key: str, *, to_write: bool = True) -> bytes | str | None:
+            looked.append(idempotency_key)
+            return await super().used_for(idempotency_key, to_write=to_write) if looked[1:] else None
+
+    await write(store, BOOK, binds(make_binding("other"), S5), idempotency_key="k", fingerprint="f")
+    missing = Missing(server.url)
+    again = await write(missing, BOOK, binds(make_binding(), S4), idempotency_key="k", fingerprint="f")
+    await missing.close()
+    assert (again.revision, again.replayed, looked) == (1, True, ["k", "k"])
 
 
 async def test_an_edit_planned_on_an_older_revision_is_planned_again(server: EmbeddedStore, store: Store) -> None:

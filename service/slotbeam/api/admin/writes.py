@@ -27,7 +27,7 @@ from slotbeam.bindings.edits.wanted import (
     Resolved,
 )
 from slotbeam.bindings.listing import Listing
-from slotbeam.bindings.store.commit import Committed
+from slotbeam.bindings.store.commit import Committed, confirmed
 from slotbeam.suggestions.guess import Guesser
 from slotbeam.suggestions.misplaced import misplaced
 
@@ -119,8 +119,7 @@ async def _acknowledge(plane: AdminPlane, done: Committed, seconds: float, creat
 
 async def answer_again(plane: AdminPlane, binding: Binding, listing: Listing) -> Response:
     """Answer for an edit that was made before: 200, the binding as it is now, and who has it."""
-    durable = (await plane.store.durability()).how
-    done = Committed(listing.revision, (Edit(None, binding, listing.placed.get(binding.id)),), True, durable)
+    done = await confirmed(plane.store, listing, binding)
     return json_response(
         *_answer(plane, done, await spread_of(plane.store, binding.revision, [binding.id], 0), 200, [])
     )

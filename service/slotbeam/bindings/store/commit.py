@@ -6,7 +6,8 @@ import asyncio
 import json
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import orjson
@@ -20,6 +21,7 @@ from slotbeam.bindings.store.connection import (
     known_on_disk,
     look_up,
     nothing_written,
+    on_disk,
     run,
     unconfirmed,
 )
@@ -31,10 +33,6 @@ from slotbeam.types import Slot
 TRIES = 24
 
 _SCRIPT = Script.load("commit.lua")
-_WRITE_AGAIN = Script("""
-return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-""")
-"""Changes nothing: WAITAOF answers for what its own connection wrote last."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +93,12 @@ async def _commit(
 ) -> Committed:
     durable = await store.durable()
     for attempt in range(TRIES):
-        # Looked up before the listing is read: the same request may have come by another control plane, and the edit
+        listing = await store.read(codebook_sha, to_write=True, whole=False)
+        # Looked up after the listing was read: the same request may have come by another control plane, and the edit
         # that it made would now refuse itself (its word is taken, its slot is bound).
         done = await earlier(store, idempotency_key, fingerprint)
         if done is not None:
             return done
-        listing = await store.read(codebook_sha, to_write=True, whole=False)
         if listing is None:
             raise StoreUnavailable(f"the store at {store.name} holds no epoch: it is new, or it lost its data")
         wanted = change(listing)
@@ -147,28 +145,42 @@ async def earlier(store: Store, idempotency_key: str, fingerprint: str) -> Commi
     if raw is None:
         return None
     revision = _revision_of(raw, idempotency_key, fingerprint)
+    with _was_made(revision):
+        how = await _on_disk(store, "idem", idempotency_key, raw, revision)
+        return None if how is None else Committed(revision, await _remembered(store, revision), True, how)
+
+
+async def confirmed(store: Store, listing: Listing, binding: Binding) -> Committed:
+    """Answer for an edit that made `binding` as `listing` has it, for a request that changes nothing.
+
+    Raises:
+        StoreUnavailable: the store does not answer, or the binding was edited meanwhile.
+        OutcomeUnknown: the store does not say that it is on disk.
+    """
+    async with store.write_lock:
+        record = listing.records[binding.id]
+        how = await _on_disk(store, "binding", binding.id, record, binding.revision)
+    if how is None:
+        raise StoreUnavailable(f"{binding.id} was edited meanwhile, send it again")
+    return Committed(listing.revision, (Edit(None, binding, listing.placed.get(binding.id)),), True, how)
+
+
+async def _on_disk(store: Store, name: str, field: str, raw: bytes | str, revision: int) -> str | None:
+    """Tell how what `revision` left in the hash `name` is known to be on disk; None when it is gone."""
+    how = (await store.durability()).how
+    unsure = unconfirmed(revision)
+    return await on_disk(store, name, field, raw, how=how, strict=store.strict, unsure=unsure)
+
+
+@contextmanager
+def _was_made(revision: int) -> Iterator[None]:
+    """Say of a store that does not answer that the edit was made all the same."""
     try:
-        return await _replayed(store, idempotency_key, raw, revision)
+        yield
     except StoreUnavailable as error:
         raise OutcomeUnknown(
-            f"the same request made revision {revision} before, but {error}; send it again",
-            outcome="unknown",
-            revision=revision,
+            f"the request made revision {revision}, but {error}; send it again", outcome="unknown", revision=revision
         ) from error
-
-
-async def _replayed(store: Store, idempotency_key: str, raw: bytes | str, revision: int) -> Committed | None:
-    """Return what `earlier` says of `revision`; None when its key is gone by now."""
-    how = (await store.durability()).how
-    if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
-        try:
-            again, confirmed = await run(store, _WRITE_AGAIN, ["idem"], idempotency_key, raw, how=how)
-        except Unanswered:
-            again, confirmed = 0, False
-        if again is None:
-            return None
-        how = known_on_disk(store.strict, how, confirmed, unconfirmed(revision))
-    return Committed(revision, await _remembered(store, revision), True, how)
 
 
 def _revision_of(raw: bytes | str, idempotency_key: str, fingerprint: str) -> int:
@@ -219,7 +231,11 @@ async def _done_unheard(
     """Return what the idempotency key says of a commit whose answer was lost. Never says "failed"."""
     raw: bytes | str | None = await look_up(store.lookup_s, lambda: store.used_for(idempotency_key, to_write=False))
     if raw is not None:
-        return Committed(_revision_of(raw, idempotency_key, fingerprint), plan.edits, False, "unknown")
+        revision = _revision_of(raw, idempotency_key, fingerprint)
+        with _was_made(revision):
+            how = await _on_disk(store, "idem", idempotency_key, raw, revision)
+        if how is not None:
+            return Committed(revision, plan.edits, False, how)
     why = type(cause.__cause__).__name__
     raise OutcomeUnknown(
         f"the store at {store.name} did not confirm the commit ({why}); it may have been written: "

@@ -166,6 +166,12 @@ class Script:
         return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
+_WRITE_AGAIN = Script("""
+return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+""")
+"""Changes nothing: WAITAOF answers for what its own connection wrote last."""
+
+
 @contextmanager
 def nothing_written() -> Iterator[None]:
     """Add to the errors of a whole write that nothing was written, unless one says that nobody knows."""
@@ -219,6 +225,32 @@ def known_on_disk(strict: bool, how: str, confirmed: bool, unsure: OutcomeUnknow
     if strict:
         raise unsure
     return "unknown"
+
+
+async def on_disk(
+    connection: Connection, name: str, field: str, value: bytes | str, *, how: str, strict: bool, unsure: OutcomeUnknown
+) -> str | None:
+    """Make sure that what was read is on disk, where nothing is to be written: as `known_on_disk`, of a value.
+
+    Whoever wrote it may have been told that the disk did not confirm it: asking again is no way around that.
+
+    Args:
+        name, field: of the hash that held `value`.
+
+    Returns:
+        How it is known to be on disk; None where the field holds something else by now.
+
+    Raises:
+        StoreUnavailable: it was refused.
+        OutcomeUnknown: `unsure`, where a strict store did not confirm it.
+    """
+    if how != "waitaof":
+        return how
+    try:
+        written, confirmed = await run(connection, _WRITE_AGAIN, [name], field, value, how=how)
+    except Unanswered:
+        written, confirmed = 0, False
+    return None if written is None else known_on_disk(strict, how, confirmed, unsure)
 
 
 def unconfirmed(revision: int) -> OutcomeUnknown:

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from slotbeam.bindings.store import replies
-from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
+from slotbeam.bindings.store.connection import (
+    Script,
+    Unanswered,
+    known_on_disk,
+    look_up,
+    nothing_written,
+    on_disk,
+    run,
+)
 from slotbeam.catalog.fields import FieldKind
 from slotbeam.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from slotbeam.items.edits import BaseRow, Given, IsHeld, ItemOutcome, ItemsPlan, Operation, make_plan
@@ -24,10 +32,6 @@ KEYS_KEPT = 10_000
 """Commits whose idempotency keys are remembered."""
 
 _SCRIPT = Script.load("commit.lua", __file__)
-_WRITE_AGAIN = Script("""
-return redis.call('HGET', KEYS[1], ARGV[1]) == ARGV[2] and redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-""")
-"""Changes nothing: WAITAOF answers for what its own connection wrote last."""
 _KEYS = ("imeta", "item", "feed", "iidem")
 
 
@@ -117,12 +121,17 @@ async def commit_items(
         with nothing_written():
             how = (await store.store.durable()).how
             for attempt in range(TRIES):
+                seen, plan = await plan_items(store, operations, rules)
+                # Looked up after the items were read: the same request may have come by another control plane, and
+                # beside the edits that it made it would change nothing.
                 done = await earlier_items(store, operations, key, fingerprint)
                 if done is not None:
                     return done
-                seen, plan = await plan_items(store, operations, rules)
                 if not plan.writes:
-                    return ItemsCommitted(seen.head.epoch, seen.head.seq, plan.outcomes, False, how)
+                    known = await _on_disk(store, "imeta", "digest", seen.head.digest, how, seen.head.seq)
+                    if known is None:
+                        continue  # another commit came first
+                    return ItemsCommitted(seen.head.epoch, seen.head.seq, plan.outcomes, False, known)
                 outcome = outcome_text(seen.head.epoch, plan, fingerprint)
                 arguments = _arguments(seen, plan, key, outcome, actor, at, rules.keep)
                 reply, confirmed = await _run(store, plan, seen, arguments, key, outcome, how)
@@ -152,22 +161,27 @@ async def earlier_items(
     if raw is None:
         return None
     epoch, first, last, letters = read_outcome(raw, idempotency_key, fingerprint)
+    how = await _remembered(store, idempotency_key, raw, last)
+    return None if how is None else ItemsCommitted(epoch, last, told_again(operations, letters, first), True, how)
+
+
+async def _remembered(store: ItemStore, idempotency_key: str, raw: bytes | str, last: int) -> str | None:
+    """Tell how the edit that the key remembers, up to the seq `last`, is known to be on disk; None: it is gone.
+
+    Raises `OutcomeUnknown`: it was made, and the store does not say that it is on disk.
+    """
     try:
         how = (await store.store.durability()).how
-        if how == "waitaof":  # the first answer may have been that the disk did not confirm it: ask again
-            try:
-                names = ["iidem"]
-                again, confirmed = await run(store.store, _WRITE_AGAIN, names, f"key:{idempotency_key}", raw, how=how)
-            except Unanswered:
-                again, confirmed = 0, False
-            if again is None:
-                return None
-            how = known_on_disk(store.store.strict, how, confirmed, _unconfirmed(last))
+        return await _on_disk(store, "iidem", f"key:{idempotency_key}", raw, how, last)
     except StoreUnavailable as error:
         raise OutcomeUnknown(
-            f"the same request made seq {last} before, but {error}; send it again", outcome="unknown", seq=last
+            f"the request made seq {last}, but {error}; send it again", outcome="unknown", seq=last
         ) from error
-    return ItemsCommitted(epoch, last, told_again(operations, letters, first), True, how)
+
+
+async def _on_disk(store: ItemStore, name: str, field: str, value: bytes | str, how: str, seq: int) -> str | None:
+    unsure = _unconfirmed(seq)
+    return await on_disk(store.store, name, field, value, how=how, strict=store.store.strict, unsure=unsure)
 
 
 def _unconfirmed(seq: int) -> OutcomeUnknown:
@@ -208,7 +222,10 @@ async def _run(
     except Unanswered as error:
         raw: bytes | str | None = await look_up(store.store.lookup_s, lambda: store.used_for(key, to_write=False))
         if raw is not None and replies.text(raw) == outcome:
-            return ItemsCommitted(seen.head.epoch, plan.writes[-1].seq, plan.outcomes, False, "unknown"), False
+            last = plan.writes[-1].seq
+            known = await _remembered(store, key, raw, last)
+            if known is not None:
+                return ItemsCommitted(seen.head.epoch, last, plan.outcomes, False, known), False
         why = type(error.__cause__).__name__
         raise OutcomeUnknown(
             f"the store at {store.store.name} did not confirm the commit ({why}); it may have been written: "

@@ -10,7 +10,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from slotbeam.bindings.store import replies
-from slotbeam.bindings.store.connection import Script, Unanswered, known_on_disk, look_up, nothing_written, run
+from slotbeam.bindings.store.connection import (
+    Script,
+    Unanswered,
+    known_on_disk,
+    look_up,
+    nothing_written,
+    on_disk,
+    run,
+)
 from slotbeam.errors import OutcomeUnknown, StoreError, StoreUnavailable
 from slotbeam.items.record import Digest
 from slotbeam.items.store.store import ItemsHead, ItemStore
@@ -63,7 +71,10 @@ async def commit_switch(store: ItemStore, make: MakeSwitch) -> tuple[Switch | No
                 before, base = await read_base(store)
                 switch = make(before, base)
                 if switch is None:
-                    return None, how
+                    known = await _on_disk(store, before, how)
+                    if known is None:
+                        continue  # another switch came first
+                    return None, known
                 reply, durability = await _write(store, before, switch, base, how)
                 if reply[0] == "ok":
                     return switch, durability
@@ -118,11 +129,7 @@ async def _write(
         "base": str(base.trimmed) if base.trimmed else "",
     }
     arguments = [part for pair in switch.fields().items() for part in pair]
-    unsure = OutcomeUnknown(
-        f"the store at {store.store.name} did not confirm that it is on disk that {switch.active.name} is active; "
-        "GET /admin/indexes tells what is",
-        outcome="unknown",
-    )
+    unsure = _unconfirmed(store, switch)
     try:
         keys = ("index", "imeta", "feed")
         reply, confirmed = await run(store.store, _SWITCH, keys, json.dumps(plan), *arguments, how=how)
@@ -134,10 +141,32 @@ async def _write(
 
         if await look_up(store.store.lookup_s, written) is None:
             raise unsure from error
-        return ["ok"], "unknown"
+        try:
+            known = await _on_disk(store, switch, how)
+        except StoreUnavailable:  # the switch was made all the same
+            known = None
+        if known is None:
+            raise unsure from error
+        return ["ok"], known
     return reply, known_on_disk(store.store.strict, how, confirmed, unsure) if reply[0] == "ok" else how
 
 
 def _switch(raw: Any) -> Switch | None:
     fields = {replies.text(name): replies.text(value) for name, value in raw.items()}
     return Switch.read(fields) if fields else None
+
+
+async def _on_disk(store: ItemStore, switch: Switch | None, how: str) -> str | None:
+    """Tell how it is known to be on disk that `switch` is the newest; None where it is not. None at all is no edit."""
+    if switch is None:
+        return how
+    unsure, strict = _unconfirmed(store, switch), store.store.strict
+    return await on_disk(store.store, "index", "number", str(switch.number), how=how, strict=strict, unsure=unsure)
+
+
+def _unconfirmed(store: ItemStore, switch: Switch) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        f"the store at {store.store.name} did not confirm that it is on disk that {switch.active.name} is active; "
+        "GET /admin/indexes tells what is",
+        outcome="unknown",
+    )
