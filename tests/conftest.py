@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
@@ -22,6 +23,10 @@ from slotbeam.search.artifact import Artifact
 from support.sharing import Once
 from support.shop import make_shop
 from support.tiny import write_tiny_artifact
+
+# A busy machine is no fault of what is tested: no property fails by the clock.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 # Nothing of what is collected is garbage.
 gc.disable()

@@ -89,7 +89,7 @@ def refusals() -> set[str]:
 REFUSALS = refusals()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(form=st.sampled_from(FORMS), escape=st.sampled_from(list(ESCAPES)), password=PASSWORDS)
 def test_no_output_depends_on_the_password(form: str, escape: str, password: str) -> None:
     """What is said of a URL is what is said of it with another password, or one of a few fixed sentences."""
@@ -98,13 +98,12 @@ def test_no_output_depends_on_the_password(form: str, escape: str, password: str
     assert said == PLAIN[form] or set(said) <= REFUSALS
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(form=st.sampled_from(FORMS), before=PASSWORDS, after=PASSWORDS)
 def test_no_output_holds_a_long_piece_of_a_password_as_it_is(form: str, before: str, after: str) -> None:
     assert not [text for text in outputs(form.format(f"{before}TopSecret{after}")) if "TopSecret" in text]
 
 
-@settings(deadline=None)
 @given(password=st.text(CHARACTERS, min_size=1), user=st.text(CHARACTERS, min_size=1))
 def test_a_percent_encoded_password_arrives_whole(password: str, user: str) -> None:
     escaped = f"{quote(user, safe='')}:{quote(password, safe='')}"

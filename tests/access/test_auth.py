@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 from starlette.requests import Request
@@ -166,7 +166,6 @@ def test_each_token_has_a_rate_of_its_own(tmp_path: Path) -> None:
         tokens.principal(one, "slots:read")
 
 
-@settings(deadline=None)
 @given(
     st.floats(0.1, 50),
     st.lists(st.floats(0, 3), min_size=1, max_size=200),

@@ -130,7 +130,7 @@ ITEMS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(ITEMS)
 def test_the_documented_schema_gives_the_same_items_in_every_form(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     lines = "".join(json.dumps(row) + "\n" for row in rows).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.arrays import Strings, running_totals
@@ -31,7 +31,6 @@ def index_of(vectors: Any, lists: Any, centroids: Any) -> TextIndex:
     return TextIndex(vectors, centroids, order, running_totals(np.bincount(lists, minlength=LISTS)))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 12), st.integers(1, 30), st.integers(1, 10))
 def test_the_nearest_of_index_and_delta_are_those_of_one_index(seed: int, more: int, scan: int, limit: int) -> None:
     rng, base = np.random.default_rng(seed), 20
@@ -58,7 +57,6 @@ def test_the_nearest_of_index_and_delta_are_those_of_one_index(seed: int, more: 
     assert found.tolist() == order[whole.nearest(query, limit, scan, Passing(len(order)))].tolist()
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(0, 30))
 def test_postings_of_index_and_delta_say_what_one_table_says(seed: int, parts: int, limit: int) -> None:
     rng, base, more, terms = np.random.default_rng(seed), 24, 3 * parts, 5

@@ -101,7 +101,7 @@ PRODUCTS = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(PRODUCTS)
 def test_a_feed_gives_the_same_items_as_json_as_a_table_and_as_xml(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     (tmp_path / "feed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -44,7 +44,7 @@ def served(folder, items, folding=PLAIN) -> Catalog:
     return Catalog.load(folder, kinds, folding)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seeds, st.sampled_from(LANGUAGES), st.booleans())
 def test_match_finds_the_texts_in_which_the_matcher_finds_the_word(tmp_path_factory, seed, language, exact):
     rng = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ def test_match_finds_the_texts_in_which_the_matcher_finds_the_word(tmp_path_fact
     assert catalog.match(asked[:3], exact).tolist() == sorted(set().union(*(held[word] for word in asked[:3])))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seeds)
 def test_a_text_that_holds_a_word_has_the_terms_of_one_of_its_readings(seed):
     rng = np.random.default_rng(seed)

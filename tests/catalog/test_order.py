@@ -13,7 +13,7 @@ prefixes = st.sampled_from(["", "p", "p0000000", "p00000000000000", "é", "拉�
 ids = st.lists(st.builds("".join, st.tuples(prefixes, st.text(alphabet="a0\0é拉😀", max_size=9))), unique=True)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(ids)
 def test_ids_have_the_places_that_sorting_gives_them(given_ids):
     ranks = id_ranks(Strings.of(given_ids))
@@ -26,7 +26,7 @@ def test_two_equal_ids_are_refused_by_name(twin):
         id_ranks(Strings.of(["b", twin, "c", "aaaaaaa", twin]))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.tuples(st.integers(0, 2), st.integers(0, 40_000)), st.integers(0, 2)), max_size=30))
 def test_rows_are_in_the_order_of_sid_then_popularity_then_id(rows):
     sids, popularity = np.array([sid for sid, _ in rows], int).reshape(-1, 2), np.array([p for _, p in rows], float)

@@ -35,7 +35,7 @@ def ranges_of(draw, n):
     return np.array(edges, np.int64).reshape(-1, 2).T
 
 
-@settings(deadline=None, max_examples=CASES // RANGES)
+@settings(max_examples=CASES // RANGES)
 @given(st.data())
 def test_a_set_counts_lists_and_tells_what_a_mask_does(data):
     passing, mask = data.draw(sets())

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.catalog.postings import ARRAYS, Postings
@@ -26,7 +26,6 @@ def raw(vocabulary, ceilings, postings) -> list[bytes]:
     return [vocabulary.tobytes(), ceilings.tobytes(), *(getattr(postings, name).tobytes() for name in ARRAYS)]
 
 
-@settings(deadline=None)
 @given(items, st.lists(st.integers(0, 20), max_size=6), st.integers(1, 200))
 def test_the_same_items_give_the_same_bytes_whatever_the_blocks_and_the_runs(texts, sizes, run):
     assert raw(*built(texts, sizes, run)) == raw(*built(texts, [], 2**20))

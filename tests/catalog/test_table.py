@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.arrays import Strings
@@ -105,7 +105,6 @@ words = st.sampled_from(["mug", "mugs", "red", "lamp", "chair", "拉"])
 texts = st.lists(words, max_size=6).map(" ".join)
 
 
-@settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=8), texts)
 def test_lexical_overlap_equals_the_summed_bm25_impacts_over_those_in_a_title_of_mean_length(corpus, query):
     index = index_of(corpus)
@@ -128,7 +127,6 @@ def test_lexical_overlap_equals_the_summed_bm25_impacts_over_those_in_a_title_of
     assert got == pytest.approx(expected, abs=2e-3)
 
 
-@settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=8), texts, st.integers(1, 9))
 def test_the_best_by_words_are_those_that_share_one_by_overlap_then_in_row_order(corpus, query, limit):
     index = index_of(corpus)
@@ -137,7 +135,6 @@ def test_the_best_by_words_are_those_that_share_one_by_overlap_then_in_row_order
     assert index.read(query).best(limit).tolist() == sorted(sharing, key=lambda row: (-overlap[row], row))[:limit]
 
 
-@settings(deadline=None)
 @given(st.lists(texts, min_size=1, max_size=8), texts, st.integers(1, 9), st.randoms(use_true_random=False))
 def test_an_overlap_is_the_same_to_the_last_bit_whatever_was_asked_before(corpus, query, limit, random):
     index = index_of(corpus)

@@ -30,7 +30,7 @@ def ranked(vector, rows):
     return rows[np.lexsort((rows, -np.round(close, 6)))]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(vectors, masks, st.integers(1, 40))
 def test_where_all_are_looked_at_they_are_the_nearest_that_pass(vector, mask, limit):
     passing = passing_of(mask)
@@ -38,7 +38,7 @@ def test_where_all_are_looked_at_they_are_the_nearest_that_pass(vector, mask, li
     assert INDEX.nearest(vector, limit, N, passing).tolist() == expected.tolist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(vectors, masks, st.integers(1, 40), st.integers(1, N))
 def test_otherwise_they_are_the_nearest_of_the_nearest_lists_that_hold_enough(vector, mask, limit, scan):
     passing = passing_of(mask)

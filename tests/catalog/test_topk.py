@@ -43,7 +43,7 @@ def by_sum_then_row(sums: FloatArray, passes: BoolArray, limit: int) -> list[int
     return list(order[(sums > 0)[order] & passes[order]][:limit].tolist())
 
 
-@settings(max_examples=CASES // ASKED, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=CASES // ASKED, suppress_health_check=list(HealthCheck))
 @given(st.integers(0, 2**32 - 1), st.integers(1, 400), st.integers(0, 8))
 def test_the_best_are_those_of_the_highest_sums_that_pass_then_in_row_order(seed, n, window_bits):
     rng = np.random.default_rng(seed)

@@ -32,7 +32,7 @@ def sids_of(catalog):
     return np.array([[len(item.title) % 3, len(item.id) % 2] for item in catalog])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(catalogs, st.randoms(use_true_random=False), st.integers(1, 5))
 def test_parts_and_the_order_of_arrival_change_no_byte(tmp_path_factory, catalog, random, size):
     folder = tmp_path_factory.mktemp("table")

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -18,7 +18,6 @@ def found(model, trie, width, **options):
     return beams, sids
 
 
-@settings(deadline=None)
 @given(sid_sets, st.integers(0, 5), st.booleans())
 def test_a_beam_as_wide_as_the_trie_equals_exhaustive_scoring(sids, seed, coarse):
     model, trie = PrefixModel(SIZES, seed, coarse), build_trie(sids)
@@ -28,7 +27,6 @@ def test_a_beam_as_wide_as_the_trie_equals_exhaustive_scoring(sids, seed, coarse
     assert beams.logp == pytest.approx([logp for logp, _ in expected], abs=1e-5)
 
 
-@settings(deadline=None)
 @given(sid_sets, st.integers(1, 12), st.integers(0, 5))
 def test_any_beam_equals_plain_beam_search_over_prefixes(sids, width, seed):
     model, trie = PrefixModel(SIZES, seed, coarse=True), build_trie(sids)

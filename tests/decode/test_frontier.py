@@ -71,7 +71,7 @@ def fill_greedily(model, sids, mask, budget):
         nodes = [one for one in nodes if one is not deeper] + [child for child in children if child]
 
 
-@settings(deadline=None, max_examples=CASES // ASKED)
+@settings(max_examples=CASES // ASKED)
 @given(shelves(), st.lists(budgets, min_size=ASKED, max_size=ASKED))
 def test_one_state_a_step_opens_the_ranges_of_a_greedy_fill(shelf, asked):
     sids, mask = shelf
@@ -82,7 +82,7 @@ def test_one_state_a_step_opens_the_ranges_of_a_greedy_fill(shelf, asked):
         assert ranges == fill_greedily(model, sids, mask, narrow)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(shelves(), budgets, st.integers(0, 5))
 def test_the_ranges_hold_the_budget_and_little_more_and_do_not_overlap(shelf, budget, seed):
     sids, mask = shelf
@@ -94,7 +94,6 @@ def test_the_ranges_hold_the_budget_and_little_more_and_do_not_overlap(shelf, bu
     assert opened.decoded <= opened.steps * budget.width
 
 
-@settings(deadline=None)
 @given(shelves(), st.integers(0, 20), st.integers(0, 5))
 def test_a_budget_of_all_that_pass_hands_all_of_them_on_and_decodes_nothing(shelf, step, seed):
     sids, mask = shelf
@@ -103,7 +102,6 @@ def test_a_budget_of_all_that_pass_hands_all_of_them_on_and_decodes_nothing(shel
     assert [(0, len(sids))] * bool(mask.any()) == list(zip(opened.start, opened.stop, strict=True))
 
 
-@settings(deadline=None)
 @given(shelves(), budgets, st.integers(0, 5))
 def test_a_range_is_that_of_its_state_and_scored_as_its_prefix(shelf, budget, seed):
     sids, mask = shelf

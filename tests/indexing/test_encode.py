@@ -60,7 +60,7 @@ def encoded_part_by_part(kae: Kae, item: Item) -> Encoded:
     return kae._finish(" | ".join(parts), candidates)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(items)
 def test_an_item_is_encoded_as_part_by_part(item: Item) -> None:
     encoded = encoded_part_by_part(KAE, item)
@@ -82,7 +82,7 @@ def test_an_item_is_encoded_as_part_by_part(item: Item) -> None:
     assert reading.bag == bag_of(INPUTS.sid_ids(reading.sid), ids)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.one_of(texts, st.text(max_size=60), st.text(alphabet="ab '.", max_size=2 * MAX_CHARACTERS)))
 def test_the_ids_of_a_text_are_those_of_its_words(text: str) -> None:
     canonical = normalize("".join(c for c in text if not 0xD800 <= ord(c) < 0xE000))

@@ -66,7 +66,7 @@ def given_of(items: Sequence[Item]) -> list[Given]:
         max_size=3,
     ),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_an_item_that_is_as_it_was_is_taken_and_every_other_one_is_encoded(
     known: EncodedIndex, encoder: ItemEncoder, chosen: list[Item], edited: dict[str, dict[str, Any]]
 ) -> None:

@@ -209,7 +209,7 @@ def shown(artifact: Artifact, answer: Answer, request: SearchRequest) -> list[tu
 
 def test_a_live_catalog_answers_as_an_index_of_the_resulting_items(base: Artifact, tmp_path: Path) -> None:
     @given(edits)
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     def check(steps: Sequence[Any]) -> None:
         assert_as_built(base, steps, tmp_path)
 

@@ -96,7 +96,7 @@ edits = st.lists(
 
 
 @given(before=edits, since=edits)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_what_is_folded_twice_is_the_index_of_the_catalog_written_by_hand(
     tiny_artifact: Path, tmp_path_factory: pytest.TempPathFactory, before: Sequence[Edit], since: Sequence[Edit]
 ) -> None:

@@ -69,7 +69,7 @@ class Model:
         return did
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, min_size=1, max_size=12))
 def test_a_replica_has_what_a_plain_dict_says(
     server: EmbeddedStore, raw: redis.Redis, shop: Artifact, steps: list[Any]

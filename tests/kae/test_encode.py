@@ -100,7 +100,7 @@ def test_a_query_of_an_items_own_title_has_its_slots(kae: Kae) -> None:
     assert kae.encode(normalize(title)).sid == kae.encode_item(Thing(title)).sid
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(alphabet="hp gaminouselcrkbt 手128", max_size=30))
 def test_a_sid_is_always_inside_the_codebook(kae: Kae, text: str) -> None:
     encoded = kae.encode(normalize(text))

@@ -93,7 +93,7 @@ def truth(state: State, asked: Asked, version: int) -> Told:
     raise AssertionError(f"{asked} has no answer in {state}")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(history=histories())
 def test_the_verdict_is_that_of_every_order_tried(history: list[Operation]) -> None:
     assert (unexplained(history, ABSENT, step) == []) is explained(history)

@@ -21,7 +21,7 @@ VECTORS = ItemVectors.of(TABLE, gate_weights(TABLE, GATE), MIX, BIAS, HEAD)
 bags = st.lists(st.lists(st.integers(1, V - 1), min_size=1, max_size=40), min_size=1, max_size=30)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(bags, st.integers(1, 7), st.randoms(use_true_random=False))
 def test_the_bytes_of_an_item_do_not_depend_on_what_shares_its_block(given_bags, size, random):
     whole = VECTORS.encode(given_bags)

@@ -31,14 +31,14 @@ def oracle(text_words: list[str]) -> np.ndarray:
     return np.array(total, dtype=np.float64)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(words)
 def test_a_query_has_the_direction_of_the_sum_of_its_tokens(text: str) -> None:
     total = oracle(text.split())
     assert TEXTS.of_query(text) == pytest.approx(total / (np.linalg.norm(total) or 1.0), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(words, st.lists(words, max_size=3))
 def test_an_item_is_its_title_twice_and_its_other_texts(title: str, others: list[str]) -> None:
     rest = [word for text in others for word in text.split()]
@@ -50,7 +50,7 @@ def test_of_a_long_item_no_more_words_are_read_than_the_limit() -> None:
     assert len(words_of_item("sofa " * 500, ["mug"])) == 2 * MAX_WORDS
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(words, min_size=1, max_size=12), st.integers(1, 5))
 def test_the_bytes_of_an_item_do_not_depend_on_what_shares_its_block(titles: list[str], size: int) -> None:
     totals = np.array([TEXTS.of_item(title, ()) for title in titles])

@@ -103,7 +103,7 @@ FILTERS: tuple[dict[str, Any], ...] = (
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     bound=bindings(),
     query=st.lists(st.sampled_from([*BOUND_WORDS, "mug", "red", "acme", "9"]), max_size=3).map(
@@ -163,7 +163,7 @@ def test_an_answer_is_the_plain_one_less_what_is_excluded_collapsed_and_sorted_a
             assert [(each["value"], each["count"]) for each in facet["values"]] == most
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     bound=bindings(),
     budget=st.sampled_from([1, 20, 60]),
@@ -204,7 +204,7 @@ def test_a_smaller_answer_begins_a_larger_one_and_bound_items_come_first_whateve
 
 
 @given(budget=st.integers(1, 40), k=st.integers(1, 160), excluded=st.sets(st.integers(0, 119)))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_is_excluded_takes_nothing_of_the_budget(shop: Artifact, budget: int, k: int, excluded: set[int]) -> None:
     narrow = replace(shop, options=SearchOptions(scan_budget=budget, step_rows=0, lexical_candidates=0))
     hits = ask(narrow, (), "red mug", k=k, exclude_ids=tuple(f"v{i:03d}" for i in excluded)).hits

@@ -135,7 +135,7 @@ def interleaved(bound: Sequence[int], base: Sequence[int]) -> Iterator[int]:
                 yield row
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(case=cases(), k=st.integers(1, 80), width=st.sampled_from([None, None, 1, 60]), wanted=st.sampled_from(FILTERS))
 def test_every_placement_holds_what_it_promises_and_the_rest_is_the_base_answer(
     shop: Artifact, case: Case, k: int, width: int | None, wanted: dict[str, Any]
@@ -174,7 +174,7 @@ def test_every_placement_holds_what_it_promises_and_the_rest_is_the_base_answer(
         assert rows == list(interleaved(alone, base))[:k]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(case=cases(), k=st.integers(1, 80), wanted=st.sampled_from(FILTERS))
 def test_a_query_that_triggers_nothing_is_answered_to_the_last_bit_as_if_nothing_was_bound(
     shop: Artifact, case: Case, k: int, wanted: dict[str, Any]

@@ -66,7 +66,7 @@ filters = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(query=queries, wanted=filters)
 def test_a_budget_of_the_whole_catalog_ranks_every_item_that_passes_the_filter_as_brute_force_does(shop, query, wanted):
     answer = ask(shop, query, filter=wanted)
@@ -95,7 +95,7 @@ def test_a_narrow_beam_with_a_filter_still_finds_items_that_pass(shop):
     assert all(price[hit.row] >= 90 for hit in answer.hits)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(query=queries, data=st.data())
 def test_no_edit_changes_what_the_base_group_answers(shop, query, data):
     bound = [
@@ -111,7 +111,7 @@ def test_no_edit_changes_what_the_base_group_answers(shop, query, data):
     assert [fact for fact, hit in zip(facts(after), after.hits, strict=True) if hit.source == "model"] == rest
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sets(st.integers(0, 70), min_size=1, max_size=30), st.integers(1, 40), st.integers(0, 2), st.integers(1, 4))
 def test_a_bound_word_brings_its_items_first_whatever_the_beam(shop, ids, k, position, width):
     names = [f"i{i:03d}" for i in ids]
@@ -232,7 +232,7 @@ def test_items_that_say_the_same_rank_by_sid_then_id(tmp_path):
         assert found == sorted(names, key=lambda name: (int(name[1:]) % 2, name))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(query=queries, wanted=filters, budget=st.integers(1, 60), step=st.integers(0, 10))
 def test_an_answer_holds_what_was_opened_and_what_its_words_bring_and_explain_says_which(
     shop, query, wanted, budget, step

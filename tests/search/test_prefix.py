@@ -64,7 +64,7 @@ def ask(artifact: Artifact, bound: tuple[Bound, ...], query: str, **request: Any
     return retrieve(Snapshot(artifact, build_overlay(artifact, bound)), SearchRequest(query, **request), Timings())
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     search=SEARCHES,
     bound=bindings(),
@@ -101,7 +101,7 @@ def test_a_smaller_answer_is_the_beginning_of_a_larger_one(
         assert answer.applied == whole.applied
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     budget=st.sampled_from([1, 40, 200]),
     step=st.sampled_from([0, 20]),

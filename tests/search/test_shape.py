@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from slotbeam.bindings.replica.overlay import Bound, build_overlay
@@ -121,7 +121,6 @@ def test_explain_says_what_was_excluded(shop: Artifact) -> None:
 WORDS = st.sampled_from([*ENTITIES, *BRANDS, *COLORS, "for", "new", "5", "t-shirt", "12 cm"])
 
 
-@settings(deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=6).map(" ".join), st.booleans())
 def test_a_query_without_these_shapes_is_read_unchanged(shop: Artifact, query: str, interpret: bool) -> None:
     shape = read_shape(Snapshot(shop), query, interpret)
@@ -134,7 +133,6 @@ SHAPED = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(SHAPED, min_size=1, max_size=8).map(" ".join), st.booleans())
 def test_no_shape_leaves_an_empty_text_and_every_place_is_that_of_its_character(
     shop: Artifact, query: str, interpret: bool

@@ -99,7 +99,7 @@ queries = st.lists(
 ).map(" ".join)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(query=queries, least=st.floats(0, 1), k=st.integers(1, 60), bound=st.booleans(), collapse=st.booleans())
 def test_min_relevance_keeps_the_order_of_the_rest_and_a_smaller_answer_its_beginning(
     shop: Artifact, query: str, least: float, k: int, bound: bool, collapse: bool
@@ -115,7 +115,7 @@ def test_min_relevance_keeps_the_order_of_the_rest_and_a_smaller_answer_its_begi
     assert few.confidence == whole.confidence == plain.confidence
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(query=queries)
 def test_what_an_item_is_said_to_carry_is_in_its_text_or_of_one_of_its_concepts(shop: Artifact, query: str) -> None:
     answer = ask(shop, query, k=MAX_K)
@@ -144,7 +144,7 @@ def test_relevance_is_a_probability_and_more_of_any_evidence_makes_it_no_smaller
     assert 0 <= relevance[0] <= relevance[1] <= 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(query=queries)
 def test_of_two_items_that_are_alike_but_for_one_word_the_one_that_carries_it_is_no_less_relevant(
     shop: Artifact, query: str

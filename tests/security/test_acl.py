@@ -153,7 +153,7 @@ async def test_no_line_that_serve_can_send_changes_a_binding(guarded: Secured) -
     await bound(guarded)
     before = contents(guarded)
 
-    @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=300, suppress_health_check=list(HealthCheck))
     @given(LINES)
     def any_line(line: list[str]) -> None:
         send(guarded, "serve", *line[0].split("|"), *line[1:])

@@ -36,7 +36,7 @@ def test_counts_are_exact_while_the_words_fit() -> None:
     assert counter.total.recent == {5: 2000}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 30), max_size=400), st.integers(1, 12))
 def test_an_estimate_is_off_by_no_more_than_space_saving_promises(stream: list[int], capacity: int) -> None:
     counter, truth = TrendCounter(capacity), Counter[str]()

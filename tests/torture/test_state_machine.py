@@ -199,7 +199,6 @@ def play(machine: type[Planes], world: World, examples: int, steps: int) -> None
             stateful_step_count=steps,
             derandomize=LONG == 1,
             database=None,
-            deadline=None,
             phases=[Phase.generate],  # a real service does not shrink in a test's time; the steps are printed
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,

@@ -119,7 +119,7 @@ def ask(snapshot: Snapshot, **sent: Any) -> dict[str, Any]:
     return document("", snapshot, retrieve(snapshot, body.request(None, 4, cursor), Timings()), cursor)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(request=REQUESTS, edit=EDITS, sizes=st.lists(st.integers(1, 60), min_size=1, max_size=4))
 @example({"query": "labubu red mug"}, (0, ()), [7])
 @example({"query": "nothing"}, (0, ()), [5])
@@ -149,7 +149,7 @@ def test_pages_without_edits_are_one_answer_in_parts(
         assert len(items) == sum(sizes[number % len(sizes)] for number in range(PAGES))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     request=REQUESTS,
     edits=st.lists(EDITS, min_size=2, max_size=5),

@@ -98,7 +98,7 @@ def facts(pinned: Pinned) -> tuple[object, ...]:
     return (pinned.id, pinned.missing, pinned.cut, *(np.asarray(array).tolist() for array in arrays))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(bindings, st.lists(edits, min_size=1, max_size=4), st.sampled_from([3, 8, 50_000]))
 def test_a_swap_leaves_what_compiling_everything_anew_does(
     base: Artifact, told: Sequence[Any], steps: Sequence[dict[str, Item | None]], limit: int
@@ -127,7 +127,7 @@ def wanted(folding: Folding, bound: Bound, held: dict[str, Item], limit: int) ->
     return named | {item.id for item in best[: max(0, limit - len(set(bound.item_ids)))]}
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.lists(st.sampled_from(PARTS), min_size=1, max_size=3).map("".join), min_size=1, max_size=8),
     st.lists(st.booleans(), min_size=8, max_size=8),

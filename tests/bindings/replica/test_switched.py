@@ -100,7 +100,7 @@ def answers(one: Serving) -> list[Any]:
     ]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(made=listings(), later=st.sampled_from([0, 1000]))
 def test_a_switch_serves_what_a_replica_does_that_starts_with_that_index(
     indexes: tuple[Artifact, Artifact], tmp_path_factory: pytest.TempPathFactory, made: Any, later: int

@@ -415,7 +415,7 @@ steps = st.lists(
 
 
 @given(steps=steps)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_commits_follow_the_model(server: EmbeddedStore, raw: redis.Redis, steps: list[tuple[bool, list[str]]]) -> None:
     async def play() -> None:
         store, model = Store(server.url, strict=True), Model()

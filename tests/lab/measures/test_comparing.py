@@ -159,7 +159,7 @@ def test_a_right_item_that_moved_inside_the_first_ten_is_shown(
     assert [(item["id"], item["rank"]) for item in lost["moved"]] == [(ids[0], {"a": 1, "b": 2})]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(st.tuples(st.sampled_from(QUERIES), st.integers(1, 5)), min_size=1, max_size=4, unique_by=lambda q: q[0])
 )

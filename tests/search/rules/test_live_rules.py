@@ -61,7 +61,7 @@ def rules(draw: st.DrawFn) -> list[Rule]:
     ]
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     told=rules(),
     steps=st.lists(edits, min_size=1, max_size=4),

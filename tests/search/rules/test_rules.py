@@ -117,7 +117,7 @@ def passes(shop: Artifact, item: str, *filters: Any) -> bool:
     return row is not None and all(bool(read_filter(shop.catalog.fields, each)()[row]) for each in filters if each)
 
 
-@settings(deadline=None, max_examples=max(100, CASES // 10))
+@settings(max_examples=max(100, CASES // 10))
 @given(case=cases(rewriting=False), k=st.integers(1, 40))
 def test_hidden_items_are_nowhere_and_positioned_ones_come_first_in_order(shop: Artifact, case: Case, k: int) -> None:
     """Whatever is filtered, sorted, collapsed, excluded or bound, and whatever other rules say."""
@@ -151,7 +151,7 @@ def test_hidden_items_are_nowhere_and_positioned_ones_come_first_in_order(shop: 
         assert [hit.score for hit in answer.hits] == sorted((hit.score for hit in answer.hits), reverse=True)
 
 
-@settings(deadline=None, max_examples=max(100, CASES // 10))
+@settings(max_examples=max(100, CASES // 10))
 @given(case=cases())
 def test_a_smaller_answer_is_the_beginning_of_a_larger_one_with_rules_too(shop: Artifact, case: Case) -> None:
     whole = ask(shop, case, k=MAX_K)
@@ -161,7 +161,7 @@ def test_a_smaller_answer_is_the_beginning_of_a_larger_one_with_rules_too(shop: 
         assert answer.confidence == whole.confidence
 
 
-@settings(deadline=None, max_examples=max(50, CASES // 20))
+@settings(max_examples=max(50, CASES // 20))
 @given(case=cases(), k=st.integers(1, 9))
 def test_pages_with_rules_are_the_answer_cut_in_pieces(shop: Artifact, case: Case, k: int) -> None:
     whole = [hit.row for hit in ask(shop, case, k=40).hits]
@@ -174,7 +174,7 @@ def test_pages_with_rules_are_the_answer_cut_in_pieces(shop: Artifact, case: Cas
     assert rows == whole[: 3 * k]
 
 
-@settings(deadline=None, max_examples=max(100, CASES // 10))
+@settings(max_examples=max(100, CASES // 10))
 @given(case=cases(), k=st.integers(1, 40))
 def test_a_query_that_triggers_no_rule_is_answered_to_the_last_bit_as_if_there_were_none(
     shop: Artifact, case: Case, k: int

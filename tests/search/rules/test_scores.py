@@ -63,7 +63,7 @@ weighing = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=max(100, CASES // 10))
+@settings(max_examples=max(100, CASES // 10))
 @given(
     rules=weighing,
     query=st.sampled_from(["red mug", "mug", "zorglub", "lamp"]),
@@ -107,7 +107,7 @@ bound = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=max(100, CASES // 10))
+@settings(max_examples=max(100, CASES // 10))
 @given(
     told=bound,
     words=st.lists(st.sampled_from(["labubu", "lamps", "zorglub", "bolt", "mug", "12"]), min_size=1, max_size=3),
