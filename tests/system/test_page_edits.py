@@ -19,10 +19,11 @@ from slotbeam.suggestions.trends import BUCKET_S
 from .browsing import WIDTHS, shot, sign_in
 
 SCRIPT = "\"'></textarea><img src=x onerror=alert(1)>"
-TOYS = '[{"test": {"department": "toys"}, "weight": 2}]'
+TOYS = {"boost-field-0": "department", "boost-value-0": "toys", "boost-weight-0": "2"}
+CHEAP = {"bury-field-0": "price", "bury-is-0": "lte", "bury-value-0": "20"}
 RULES = [
-    {"hide": "i003", "positions": "i004\ni005", "boost": TOYS, "bury": TOYS, "metadata": '{"banner": "free"}'},
-    {"filter": '{"price": {"lte": 50}}'},
+    {"hide": "i003", "positions": "i004\ni005", **TOYS, **CHEAP, "metadata-banner": "free"},
+    {"filter-field-0": "price", "filter-is-0": "lte", "filter-value-0": "50"},
     {"replace": "red mug"},
     {"alias": "mug"},
 ]
@@ -55,7 +56,11 @@ def add(page: Page, path: str, fields: dict[str, str], button: str) -> None:
     """Fill a form, wait for its dry run, send it, and see it live everywhere."""
     page.goto(path)
     for name, text in fields.items():
-        page.locator(f"[name={name}]").fill(text)
+        field = page.locator(f"[name={name}]")
+        if field.evaluate("one => one.matches('select')"):
+            field.select_option(text)
+        else:
+            field.fill(text)
     expect(page.locator("#preview .sample").first).to_be_visible()
     page.get_by_role("button", name=button, exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("2 of 2")
@@ -71,11 +76,16 @@ def test_each_action_of_a_rule_is_made_in_its_form_beside_its_dry_run(page: Page
         expect(page.locator("#rules .tag", has_text=action).first).to_be_visible()
     page.get_by_role("link", name=f"red {width} 0").click()
     expect(page.locator("#preview mark").first).to_have_text(f"red {width} 0")
-    page.get_by_label("Boost").fill("{")
+    expect(page.locator("[name=boost-field-0]")).to_have_value("department")
+    expect(page.locator("[name=metadata-banner]")).to_have_value("free")
+    page.get_by_label("Boost: value").first.fill("")
     page.get_by_role("button", name="Save").click()
-    expect(page.locator("#wrong-boost")).to_contain_text("is not JSON")
+    expect(page.locator("#wrong-boost")).to_contain_text("does not say what department is compared with")
     shot(page, width, "rule")
-    page.get_by_label("Boost").fill("")
+    page.get_by_label("Boost: value").first.fill("toys")
+    page.locator("[name=boost-field-1]").select_option("price")
+    page.locator("[name=boost-is-1]").select_option("is known")
+    expect(page.locator("[name=boost-field-2]")).to_have_value("")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("2 of 2")
     page.goto(f"/ops/rules?q={width}")
@@ -181,7 +191,7 @@ def test_nothing_that_is_typed_runs_in_rules_items_or_their_dry_runs(page: Page)
     width = page.width  # type: ignore[attr-defined]
     words = f"red {width} script"
     fields = {"words": f"{words}\n{width}{SCRIPT}", "owner": SCRIPT, "reason": SCRIPT, "samples": f"{words}\n{SCRIPT}"}
-    add(page, "/ops/rules/new", {**fields, "hide": "i003", "metadata": json.dumps({"banner": SCRIPT})}, "Make it")
+    add(page, "/ops/rules/new", {**fields, "hide": "i003", "metadata-banner": SCRIPT}, "Make it")
     page.goto("/ops/items/i011")
     field = page.get_by_label("Fields")
     field.fill(json.dumps({**json.loads(field.input_value()), "title": SCRIPT, "description": SCRIPT}))

@@ -9,7 +9,7 @@ from slotbeam.api.page.desk import Desk
 from slotbeam.api.page.editing import editing_routes
 from slotbeam.api.page.looking import looking_routes
 from slotbeam.api.page.routes import Pages, base_routes
-from slotbeam.api.page.rules import RULES, rule_list
+from slotbeam.api.page.rules import rule_form, rule_list
 from slotbeam.api.page.sessions import Sessions
 
 
@@ -21,4 +21,5 @@ def page_routes(desk: Desk) -> list[APIRouter]:
     """
     pages = Pages(desk, Sessions(desk.clock))
     views = [routes(pages) for routes in (base_routes, rule_list, looking_routes)]
-    return views + [editing_routes(pages, edited) for edited in (BINDINGS, RULES)]
+    rules = rule_form(lambda: {name: field.kind for name, field in desk.holder.current.artifact.catalog.fields.items()})
+    return views + [editing_routes(pages, edited) for edited in (BINDINGS, rules)]

@@ -33,12 +33,14 @@ class Edited:
         template: of the form.
         body: makes what `/admin` takes of a form and of what it edits, None for a new one; may raise `InputError`.
         filled: makes the form of what is held.
+        offered: returns what the template offers to choose from, beside `choices`.
     """
 
     at: str
     template: str
     body: Callable[[Form, View | None], dict[str, Any]]
     filled: Callable[[View], Form]
+    offered: Callable[[], Mapping[str, object]] = dict
 
 
 def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
@@ -185,6 +187,7 @@ async def _form(
         can_edit=DRAFT in may and (PUBLISH in may or not counts),
         can_publish=PUBLISH in may,
         **choices(),
+        **edited.offered(),
     )
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from slotbeam.api.http.bodies import check_media_type, read_bytes
 from slotbeam.errors import BodyError
 
-MAX_FIELDS = 100
+MAX_FIELDS = 300
 
 Form = Mapping[str, str]
 """Name → text; of a name that is given twice, the last."""

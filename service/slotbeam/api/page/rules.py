@@ -9,13 +9,23 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slotbeam.api.page.conditions import (
+    COMPARED,
+    ROWS,
+    Kinds,
+    is_said,
+    rows_of_test,
+    rows_of_weighed,
+    test_of,
+    weighed_of,
+)
 from slotbeam.api.page.editing import Edited, View, filled_of_any, said_of_any
 from slotbeam.api.page.forms import Form, lines
 from slotbeam.api.page.routes import Pages, show_list
 from slotbeam.errors import FieldError
 
-OBJECTS = {"boost": list, "bury": list, "filter": dict, "when": dict, "metadata": dict}
-"""Fields that are said as JSON, and what each is."""
+WEIGHED, TESTS, METADATA = ("boost", "bury"), ("filter", "when"), ("banner", "redirect")
+"""Fields that rows say; and the metadata that has fields of its own. All of them can be said as JSON instead."""
 LISTS = ("unless", "hide", "positions")
 TEXTS = ("trigger", "replace", "alias")
 
@@ -31,29 +41,56 @@ def rule_list(pages: Pages) -> APIRouter:
     return router
 
 
-def rule_body(form: Form, held: View | None = None) -> dict[str, Any]:
-    """Return what a form says of a rule, as `/admin/rules` takes it. Raises `FieldError`: a field is no JSON."""
+def rule_form(kinds: Kinds) -> Edited:
+    """Build the form of a rule over the catalog's fields."""
+    offered = lambda: {"kinds": kinds(), "compared": COMPARED, "most_rows": ROWS}  # noqa: E731
+    return Edited("rules", "rule.html", lambda form, held: rule_body(form, held, kinds), filled, offered)
+
+
+def rule_body(form: Form, held: View | None, kinds: Kinds) -> dict[str, Any]:
+    """Return what a form says of a rule, as `/admin/rules` takes it. Raises `FieldError`: a field cannot be read."""
     body = said_of_any(form)
     body |= {name: lines(form.get(name, "")) for name in LISTS}
     body |= {name: form.get(name, "") for name in TEXTS}
     body |= {"trigger": body["trigger"] or "contains", "two_way": "two_way" in form}
-    for name, kind in OBJECTS.items():
-        text = form.get(name, "").strip()
-        try:
-            body[name] = orjson.loads(text) if text else ([] if kind is list else None)
-        except orjson.JSONDecodeError as error:
-            raise FieldError(name, f"is not JSON: {error}") from None
+    body |= {name: _json(form, name, []) or weighed_of(form, name, kinds()) for name in WEIGHED}
+    body |= {name: _json(form, name, None) or test_of(form, name, kinds()) for name in TESTS}
+    named = {name: text for name in METADATA if (text := form.get(f"metadata-{name}", "").strip())}
+    body["metadata"] = _json(form, "metadata", None) or named or None
     if held is not None:
         return body
     return {"words": [], **{name: value for name, value in body.items() if value not in (None, "", [])}}
 
 
-def _filled(view: View) -> Form:
+def filled(view: View) -> Form:
+    """Return the form of a rule that is held: rows and fields where they can say it, else JSON."""
     form = filled_of_any(view)
     form |= {name: "\n".join(view.get(name) or ()) for name in LISTS}
     form |= {name: str(view.get(name) or "") for name in TEXTS}
-    form |= {name: orjson.dumps(view[name]).decode() for name in OBJECTS if view.get(name)}
+    for name in (*WEIGHED, *TESTS):
+        if view.get(name):
+            rows = rows_of_weighed(name, view[name]) if name in WEIGHED else rows_of_test(name, view[name])
+            form |= {name: _text(view[name])} if rows is None else rows
+    metadata = view.get("metadata") or {}
+    if metadata.keys() <= set(METADATA) and all(isinstance(value, str) for value in metadata.values()):
+        form |= {f"metadata-{name}": value for name, value in metadata.items()}
+    else:
+        form["metadata"] = _text(metadata)
     return form | ({"two_way": "on"} if view.get("two_way") else {})
 
 
-RULES = Edited("rules", "rule.html", rule_body, _filled)
+def _json(form: Form, name: str, empty: Any) -> Any:
+    """Return what the field for JSON says, `empty` where it says nothing. Raises `FieldError`: it, or both, do."""
+    text = form.get(name, "").strip()
+    if not text:
+        return empty
+    if is_said(form, name) or any(form.get(f"{name}-{other}", "").strip() for other in METADATA):
+        raise FieldError(name, "is said twice, in its fields and as JSON; empty one of them")
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise FieldError(name, f"is not JSON: {error}") from None
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode()

@@ -54,6 +54,21 @@ function previews(form) {
   ask();
 }
 
+// There is always one row more than are filled.
+function growing(tests) {
+  tests.addEventListener("input", () => {
+    const rows = tests.querySelectorAll(".test"), last = rows[rows.length - 1];
+    if (!last.querySelector("select").value) return;
+    const next = last.cloneNode(true);
+    for (const one of next.querySelectorAll("[name]")) {
+      one.name = one.name.replace(/\d+$/, rows.length);
+      if (one.matches("select")) one.selectedIndex = 0;
+      else one.value = "";
+    }
+    last.after(next);
+  });
+}
+
 async function refresh() {
   const text = await fetched(location.href);
   const fresh = new DOMParser().parseFromString(text, "text/html");
@@ -105,5 +120,6 @@ for (const form of document.querySelectorAll("[data-confirm]")) {
   form.addEventListener("submit", (event) => { if (!confirm(form.dataset.confirm)) event.preventDefault(); });
 }
 for (const form of document.querySelectorAll("[data-preview]")) previews(form);
+for (const tests of document.querySelectorAll(".tests")) growing(tests);
 for (const field of document.querySelectorAll(".drop")) dropping(field);
 if (document.querySelector("[data-live]")) follow();
