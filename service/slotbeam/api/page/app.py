@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from slotbeam.api.page.binding import BINDINGS
 from slotbeam.api.page.desk import Desk
 from slotbeam.api.page.editing import editing_routes
+from slotbeam.api.page.items import item_routes
 from slotbeam.api.page.looking import looking_routes
 from slotbeam.api.page.routes import Pages, base_routes
 from slotbeam.api.page.rules import rule_form, rule_list
@@ -20,6 +21,6 @@ def page_routes(desk: Desk) -> list[APIRouter]:
         desk: what is read of it beside `/admin`.
     """
     pages = Pages(desk, Sessions(desk.clock))
+    kinds = lambda: {name: field.kind for name, field in desk.holder.current.artifact.catalog.fields.items()}  # noqa: E731
     views = [routes(pages) for routes in (base_routes, rule_list, looking_routes)]
-    rules = rule_form(lambda: {name: field.kind for name, field in desk.holder.current.artifact.catalog.fields.items()})
-    return views + [editing_routes(pages, edited) for edited in (BINDINGS, rules)]
+    return [*views, item_routes(pages, kinds), *(editing_routes(pages, one) for one in (BINDINGS, rule_form(kinds)))]

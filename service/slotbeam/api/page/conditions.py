@@ -69,6 +69,19 @@ def is_said(form: Form, name: str) -> bool:
     return bool(_rows(form, name))
 
 
+def typed(text: str, kind: FieldKind | None) -> Any:
+    """Return a value as its field has it; text that is none of its kind stays text, and is refused as such."""
+    if kind is FieldKind.BOOL:
+        return _YES_OR_NO.get(text.casefold(), text)
+    if kind is FieldKind.NUMBER:
+        try:
+            number = float(text)
+        except ValueError:
+            return text
+        return int(number) if number.is_integer() else number
+    return text
+
+
 def _rows(form: Form, name: str) -> list[tuple[str, str, str, str]]:
     parts = ("field", "is", "value", "weight")
     rows = [[form.get(f"{name}-{part}-{i}", "").strip() for part in parts] for i in range(ROWS)]
@@ -87,26 +100,13 @@ def _condition(name: str, field: str, how: str, text: str, kinds: Mapping[str, F
         return {PRESENT: True}
     if how not in COMPARED:
         raise FieldError(name, f"compares {field} in a way that is not known; known: {', '.join(COMPARED.values())}")
-    values = [_value(one.strip(), kinds.get(field)) for one in text.split(",") if one.strip()]
+    values = [typed(one.strip(), kinds.get(field)) for one in text.split(",") if one.strip()]
     if not values:
         raise FieldError(name, f"does not say what {field} is compared with")
     if how in ("gte", "lte") and len(values) > 1:
         raise FieldError(name, f"compares {field} with {len(values)} values; a bound is one")
     value = values if len(values) > 1 else values[0]
     return value if how == IS else {how: value}
-
-
-def _value(text: str, kind: FieldKind | None) -> Any:
-    """Return a value as its field has it; text that is none of its kind stays text, and is refused as such."""
-    if kind is FieldKind.BOOL:
-        return _YES_OR_NO.get(text.casefold(), text)
-    if kind is FieldKind.NUMBER:
-        try:
-            number = float(text)
-        except ValueError:
-            return text
-        return int(number) if number.is_integer() else number
-    return text
 
 
 def _weight(name: str, text: str) -> float:

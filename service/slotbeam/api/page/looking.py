@@ -1,4 +1,4 @@
-"""Views beside the slots: try a query, history, suggestions, queries without an answer, replicas, items, import."""
+"""Views beside the lists: try a query, history, suggestions, queries without an answer, replicas, import."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from slotbeam.access.tokens import DRAFT, WRITE
 from slotbeam.api.page.console import DRY, WAIT, Told, ask
-from slotbeam.api.page.desk import sid_words, stored, tried, unclicked
+from slotbeam.api.page.desk import stored, tried, unclicked
 from slotbeam.api.page.routes import Pages
 from slotbeam.bindings.spec import DEFAULTS
 from slotbeam.errors import BodyError, SlotbeamError
@@ -93,36 +93,6 @@ def looking_routes(pages: Pages) -> APIRouter:
         store = await stored(pages.desk) if told.ok else {}
         return await _list(pages, request, "replicas", told, indexes=indexes.body, store=store)
 
-    @router.get("/items")
-    async def items(request: Request, q: str = "") -> Response:
-        session = pages.signed_in(request)
-        return await _list(pages, request, "items", await ask(request, session, "GET", "/items", params={"q": q}), q=q)
-
-    @router.get("/items/{item_id:path}")
-    async def item(request: Request, item_id: str) -> Response:
-        session = pages.signed_in(request)
-        told = await ask(request, session, "GET", f"/items/{quote(item_id, safe='')}")
-        if not told.ok:
-            return await pages.show(request, session, "refused.html", "items", told.status, problem=told.body)
-        return await _item(pages, request, told)
-
-    @router.post("/items/{item_id:path}")
-    async def edit_item(request: Request, item_id: str) -> Response:
-        session, form = await pages.posted(request)
-        condition = {"if-match": form.get("etag", "")}
-        at = f"/items/{quote(item_id, safe='')}"
-        if form.get("verb") == "delete":
-            told = await ask(request, session, "DELETE", at, params=WAIT, headers=condition)
-        else:
-            try:
-                body = orjson.loads(form.get("item", ""))
-            except orjson.JSONDecodeError as error:
-                raise BodyError(f"the item is not JSON: {error}") from None
-            told = await ask(request, session, "PUT", at, params=WAIT, headers=condition, body=body)
-        return await pages.outcome(
-            request, session, "items", told, "Deleted" if form.get("verb") == "delete" else "Saved"
-        )
-
     @router.get("/import")
     async def blank(request: Request) -> Response:
         session = pages.signed_in(request)
@@ -143,16 +113,6 @@ async def _list(pages: Pages, request: Request, tab: str, told: Told, **more: ob
     """Show a list that `/admin` gives in one piece."""
     session, problem = pages.signed_in(request), None if told.ok else told.body
     return await pages.show(request, session, f"{tab}.html", tab, told.status, told=told.body, problem=problem, **more)
-
-
-async def _item(pages: Pages, request: Request, told: Told) -> Response:
-    """Show one item, and how its text is read: its SID as words."""
-    session, snapshot = pages.signed_in(request), pages.desk.holder.current
-    catalog = snapshot.artifact.catalog
-    row = catalog.row_of(told.body["id"])
-    sid = None if row is None else sid_words(snapshot, catalog.sids[row].tolist())
-    text = orjson.dumps(told.body["item"], option=orjson.OPT_INDENT_2).decode()
-    return await pages.show(request, session, "item.html", "items", item=told.body, text=text, sid=sid)
 
 
 async def _import(pages: Pages, request: Request, dry: bool) -> Response:
