@@ -120,6 +120,23 @@ def test_an_item_is_found_edited_and_hidden(page: Page) -> None:
     expect(page.get_by_role("status")).to_contain_text("2 of 2")
 
 
+def test_items_that_are_chosen_in_the_list_are_bound_or_hidden(page: Page) -> None:
+    width = page.width  # type: ignore[attr-defined]
+    page.goto("/ops/items?q=mug")
+    boxes = page.locator("[name=items]")
+    ids = [boxes.nth(number).get_attribute("value") for number in (0, 2)]
+    for number in (0, 2):
+        boxes.nth(number).check()
+    shot(page, width, "items")
+    page.get_by_role("button", name="Bind words to those chosen").click()
+    expect(page.get_by_label("Items", exact=False).first).to_have_value("\n".join(map(str, ids)))
+    page.locator("[name=words]").fill(f"chosen {width}")
+    expect(page.locator("#preview").get_by_text("2 found")).to_be_visible()
+    page.go_back()
+    page.get_by_role("button", name="Hide those chosen by a rule").click()
+    expect(page.locator("[name=hide]")).to_have_value("\n".join(map(str, ids)))
+
+
 def test_a_file_is_dropped_checked_and_imported_with_a_report_by_line(page: Page) -> None:
     width = page.width  # type: ignore[attr-defined]
     head, good, bad = "words,category,items,state\n", f"drop {width},brand,i003,draft\n", "crocs,none,i004,draft\n"
@@ -204,7 +221,7 @@ def test_nothing_that_is_typed_runs_in_rules_items_or_their_dry_runs(page: Page)
     expect(page.get_by_role("status")).to_contain_text("2 of 2")
     forged = quote(SCRIPT)
     for path in ("/ops/rules", "/ops/items?q=i011", "/ops/items/i011", "/ops/history", f"/ops/try?q={words}",
-                 f"/ops/rules/new?hide={forged}", f"/?q={forged}"):  # fmt: skip
+                 f"/ops/rules/new?items={forged}", f"/?q={forged}"):  # fmt: skip
         page.goto(path)
         expect(page.locator("main")).to_be_visible()
         assert page.locator("main img, main script, [onerror]").count() == 0, path

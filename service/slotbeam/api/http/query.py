@@ -1,4 +1,4 @@
-"""Query parameters: what the signature of a route declares is what the route takes, each once; the rest is refused.
+"""Query parameters: what the signature of a route declares is what the route takes, each once but for lists.
 
 A route declares them as one `Params` model (`Annotated[Model, Query()]`). Parsing, the messages and the served OpenAPI
 document all read that declaration.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, get_origin
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -73,7 +73,7 @@ def declared_alone(secured: str | None) -> Callable[[Request], Awaitable[None]]:
 
 
 def refuse_undeclared(request: Request) -> None:
-    """Refuse a query parameter that the route of `request` does not declare, or that is given more than once.
+    """Refuse a query parameter that the route of `request` does not declare, or that is no list and given twice.
 
     Raises:
         InputError: names each of them, and what is allowed.
@@ -84,7 +84,8 @@ def refuse_undeclared(request: Request) -> None:
     names = [name for name, _ in request.query_params.multi_items()]
     allowed = f"allowed: {', '.join(declared)}" if declared else f"{request.scope['path'][:200]} takes none"
     wrong = {name: f"is no query parameter; {allowed}" for name in names if name not in declared}
-    wrong |= {name: "is given more than once; send it once" for name in declared if names.count(name) > 1}
+    once = [name for name, schema in declared.items() if schema.get("type") != "array"]
+    wrong |= {name: "is given more than once; send it once" for name in once if names.count(name) > 1}
     if wrong:
         raise _refusal([_WrongParameter(name, None, why) for name, why in wrong.items()])
 
@@ -123,7 +124,10 @@ def declared_by(route: APIRoute) -> Mapping[str, JsonSchemaValue]:
     schemas: dict[str, JsonSchemaValue] = {}
     for field in route.dependant.query_params:
         kind = field.field_info.annotation
-        schemas.update(_schemas(kind) if isinstance(kind, type) and issubclass(kind, Params) else {field.alias: {}})
+        if isinstance(kind, type) and issubclass(kind, Params):
+            schemas.update(_schemas(kind))
+        else:
+            schemas[field.alias] = {"type": "array"} if get_origin(kind) is list else {}
     return schemas
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +20,8 @@ from slotbeam.api.page.routes import Pages, choices
 from slotbeam.api.page.sessions import Session
 from slotbeam.errors import InputError
 
+Ids = Annotated[list[str], Query(default_factory=list)]
+"""Of items that were chosen: a binding's own, or those that a rule hides."""
 View = Mapping[str, Any]
 """A binding or a rule, as `/admin` tells it."""
 
@@ -48,10 +50,9 @@ def editing_routes(pages: Pages, edited: Edited) -> APIRouter:
     router = APIRouter(prefix=f"/ops/{edited.at}", include_in_schema=False)
 
     @router.get("/new")
-    async def blank(
-        request: Request, words: str = "", category: str = "", match: str = "", items: str = "", hide: str = ""
-    ) -> Response:
-        form = {"words": words, "category": category, "match": match, "items": items, "hide": hide}
+    async def blank(request: Request, items: Ids, words: str = "", category: str = "", match: str = "") -> Response:
+        ids = "\n".join(items)
+        form = {"words": words, "category": category, "match": match, "items": ids, "hide": ids}
         return await _form(pages, request, pages.signed_in(request), edited, form)
 
     @router.post("/new/preview")

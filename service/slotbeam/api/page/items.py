@@ -140,7 +140,7 @@ async def _show(
 
 
 def _changed(form: Form, was: Form, name: str) -> bool:
-    return name in form and form[name].strip().replace("\r\n", "\n") != was.get(name, "")
+    return name in form and form[name].strip().replace("\r\n", "\n") != was.get(name, "").strip()
 
 
 def _attributes(text: str) -> dict[str, list[str]]:
