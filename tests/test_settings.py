@@ -106,6 +106,32 @@ def test_any_other_wrong_port_is_refused(value: str, monkeypatch: pytest.MonkeyP
         read_settings()
 
 
+@pytest.mark.parametrize("wrong", ["ARTEFACT", "REDISURL", "PROCESS", "admin_tokens"])
+def test_a_variable_that_is_a_misspelt_setting_is_warned_of(
+    wrong: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    meant = {"ARTEFACT": "ARTIFACT", "REDISURL": "REDIS_URL", "PROCESS": "PROCESSES", "admin_tokens": "ADMIN_TOKEN"}
+    monkeypatch.setenv(f"SLOTBEAM_{wrong}", "a secret, perhaps")
+    with caplog.at_level(logging.WARNING):
+        read_settings()
+    assert caplog.messages == [
+        f"SLOTBEAM_{wrong} is no setting, and sets nothing; did you mean SLOTBEAM_{meant[wrong]}?"
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT_8000_TCP_ADDR", "ADMIN_SERVICE_PORT", "DATA_URL", "JSON", "ZONE"],
+)
+def test_variables_of_commands_and_of_kubernetes_are_no_misspelt_settings(
+    other: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(f"SLOTBEAM_{other}", "1")
+    with caplog.at_level(logging.WARNING):
+        read_settings()
+    assert caplog.messages == []
+
+
 def test_indexes_are_in_the_data_directory_unless_all_replicas_have_another_place(tmp_path: Path) -> None:
     assert read_settings(data_dir=tmp_path).indexes == tmp_path / "indexes"
     assert read_settings(data_dir=tmp_path, index_dir=tmp_path / "shared").indexes == tmp_path / "shared"

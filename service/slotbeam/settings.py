@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from slotbeam.storeurl import STARS, StoreUrl, shown
 PREFIX = "SLOTBEAM_"
 _ORIGIN = re.compile(r"https?://([a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:]+\])(:[1-9][0-9]{0,4})?")
 _USUAL_PORT = {"http": ":80", "https": ":443"}
+_ALIKE = 0.8
+"""Of the letters of a name: from here on it was probably meant to be another one."""
 _SERVICE_LINK = re.compile(r"(tcp|udp|sctp)://.*:\d+", re.IGNORECASE)
 
 
@@ -166,6 +169,7 @@ def read_settings(**flags: Any) -> Settings:
         SetupError: names every variable that is wrong, what it holds and what is allowed.
     """
     drop_service_links()
+    _warn_of_misspelt()
     try:
         return Settings(**flags)
     except ValidationError as error:
@@ -179,6 +183,19 @@ def _said(error: ErrorDetails) -> str:
     name = str(error["loc"][0])
     given = "" if Settings.model_fields[name].repr is False else f" is {str(error['input'])!r}"
     return f"{PREFIX}{name.upper()}{given}: {error['msg']}"
+
+
+def _warn_of_misspelt() -> None:
+    """Warn of each variable that is no setting and looks like one; commands and Kubernetes have further ones."""
+    known = [name.upper() for name in Settings.model_fields]
+    for variable in sorted(os.environ):
+        name = variable.upper().removeprefix(PREFIX)
+        if name == variable.upper() or name in known:
+            continue
+        if near := get_close_matches(name, known, 1, _ALIKE):
+            logging.getLogger("slotbeam.settings").warning(
+                "%s is no setting, and sets nothing; did you mean %s%s?", variable, PREFIX, near[0]
+            )
 
 
 def drop_service_links() -> None:
