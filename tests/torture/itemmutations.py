@@ -77,6 +77,30 @@ OF_ITEMS: tuple[Mutation, ...] = (
         f"{RACES}::test_a_key_that_a_lookup_missed_is_not_used_twice",
     ),
     Mutation(
+        "the key is looked up before the items are read",
+        "items/store/commit.py",
+        (
+            (
+                "                seen, plan = await plan_items(store, operations, rules)\n",
+                "                done = await earlier_items(store, operations, key, fingerprint)\n"
+                "                if done is not None:\n                    return done\n"
+                "                seen, plan = await plan_items(store, operations, rules)\n",
+            ),
+            (
+                "                done = await earlier_items(store, operations, key, fingerprint)\n"
+                "                if done is not None:\n                    return done\n"
+                "                if not plan.writes:",
+                "                if not plan.writes:",
+            ),
+        ),
+        (f"{RACES}::test_the_same_request_at_two_control_planes_at_once_is_one_edit_told_twice",),
+    ),
+    one(
+        *("what is so already is not asked of the disk", "items/store/commit.py"),
+        *('known = await _on_disk(store, "imeta", "digest", seen.head.digest, how, seen.head.seq)', "known = how"),
+        f"{ITEMS}/test_faults.py::test_what_is_so_already_is_not_acknowledged_before_it_is_on_disk",
+    ),
+    Mutation(
         "an item is served before it is on disk",
         "items/replica/serving.py",
         (

@@ -54,6 +54,30 @@ MUTATIONS: tuple[Mutation, ...] = (
         *("if done is not None:", "if False:"),
         f"{COMMIT}::test_the_same_key_and_request_answers_again_and_does_nothing",
     ),
+    Mutation(
+        "the key is looked up before the listing is read",
+        "bindings/store/commit.py",
+        (
+            (
+                "        listing = await store.read(codebook_sha, to_write=True, whole=False)\n",
+                "        done = await earlier(store, idempotency_key, fingerprint)\n"
+                "        if done is not None:\n            return done\n"
+                "        listing = await store.read(codebook_sha, to_write=True, whole=False)\n",
+            ),
+            (
+                "        done = await earlier(store, idempotency_key, fingerprint)\n"
+                "        if done is not None:\n            return done\n"
+                "        if listing is None:",
+                "        if listing is None:",
+            ),
+        ),
+        (f"{RACES}::test_the_same_request_at_two_control_planes_at_once_is_one_edit_told_twice",),
+    ),
+    one(
+        *("what was found again is not asked of the disk", "bindings/store/connection.py"),
+        *("return None if written is None else known_on_disk(strict, how, confirmed, unsure)", "return how"),
+        "tests/items/test_faults.py::test_what_is_so_already_is_not_acknowledged_before_it_is_on_disk",
+    ),
     one(
         *("a key answers for any request", "bindings/store/commit.py"),
         *("if used_for != fingerprint:", "if False:"),
