@@ -61,7 +61,10 @@ class Indexes:
                 return there
         if there.exists():
             raise ArtifactError(f"{there} is not the index that was activated (sha {sha[:12]}…); copy it again")
-        raise ArtifactError(f"{there} is not here; copy it there, or set SLOTBEAM_INDEX_DIR to where it is")
+        raise ArtifactError(
+            f"{there} is not here; copy it there, or set SLOTBEAM_INDEX_DIR to where it is, or SLOTBEAM_ARTIFACT to it "
+            "where it was served before any was activated"
+        )
 
     def boot(self) -> Path:
         """Return the directory to serve at first: the index served last, if it took the place of `root`; else `root`.
