@@ -77,11 +77,11 @@ async def test_an_unknown_query_parameter_is_refused_on_every_route(
     assert (await admin.get("/admin/slots")).json()["revision"] == 0
 
 
-async def test_a_query_parameter_given_twice_is_refused_on_every_route(
+async def test_a_query_parameter_that_is_no_list_and_given_twice_is_refused_on_every_route(
     admin: httpx.AsyncClient, shop: Artifact, settings: Settings
 ) -> None:
     for method, path, route in routes_of(create_admin_app(settings, shop)):
-        for name in declared_by(route):
+        for name in (name for name, schema in declared_by(route).items() if schema.get("type") != "array"):
             said = problem(await admin.request(method, f"{path}?{name}=1&{name}=2", json=BODY))
             assert method == "HEAD" or f'"{name}" is given more than once' in said["detail"], (method, path)
 

@@ -178,6 +178,9 @@ async def test_a_rule_is_made_edited_and_removed_beside_its_dry_run(browser: Bro
     told = await browser.post("/ops/rules/new/preview", **rule)
     assert "Before and after the same" in told.text, "the item was not among them"
     assert "is not JSON" in (await browser.post("/ops/rules/new/preview", **rule, filter="{")).text
+    typo = {"boost-field-0": "department", "boost-is-0": "is", "boost-value-0": "Toys"}
+    told = await browser.post("/ops/rules/new/preview", **rule, **typo)
+    assert "did you mean &#34;toys&#34;?" in told.text
     made = await browser.post("/ops/rules/new", **rule)
     assert "of 1 replicas" in made.text
     found = re.search(r'href="(/ops/rules/b_[^"]+)"', (await browser.get("/ops/rules")).text)

@@ -34,7 +34,7 @@ from slotbeam.bindings.store.commit import Committed
 from slotbeam.bindings.words import canonical_words
 from slotbeam.errors import BindingError, ImportRefused, InputError, SlotbeamError
 from slotbeam.search.artifact import Artifact
-from slotbeam.suggestions.misplaced import misplaced
+from slotbeam.suggestions.warnings import warnings_about
 from slotbeam.types import Slot
 
 CSV = "text/csv; charset=utf-8"
@@ -125,7 +125,9 @@ async def _import(plane: AdminPlane, request: Request, query: ImportQuery, parse
             change = make(listing)
             make_plan(listing, change, "dry-run", "")
             after = following(listing, change)
-            warned = await plane.off_loop(lambda: [misplaced(plane.artifact, after, edit) for edit in change.edits])
+            warned = await plane.off_loop(
+                lambda: [warnings_about(plane.artifact, after, edit) for edit in change.edits]
+            )
             report = _report(list(forms), loaded.resolved, change.edits, warned, dry_run=True)
             return json_response({"dry_run": True, "revision": listing.revision, **report})
         items = {resolved.sha: resolved.data for resolved in loaded.resolved.values()}

@@ -24,7 +24,7 @@ from slotbeam.search.request import Answer, SearchRequest
 from slotbeam.search.snapshot import Overlay, Snapshot
 from slotbeam.search.spellings import spellings_of, unneeded
 from slotbeam.suggestions.guess import Guesser
-from slotbeam.suggestions.misplaced import misplaced
+from slotbeam.suggestions.warnings import warnings_about
 from slotbeam.types import Slot, Timings
 
 TOP = 10
@@ -60,7 +60,7 @@ class Preview:
         change = make(self.listing)
         make_plan(self.listing, change, "dry-run", "")
         edit = change.edits[0]
-        warnings = misplaced(self.snapshot.artifact, self.listing, edit, self.guesser)
+        warnings = warnings_about(self.snapshot.artifact, self.listing, edit, self.guesser)
         target = edit.after or edit.before
         if target is None:
             raise ValueError("an edit without a binding. This is a bug.")

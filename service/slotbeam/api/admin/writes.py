@@ -29,7 +29,7 @@ from slotbeam.bindings.edits.wanted import (
 from slotbeam.bindings.listing import Listing
 from slotbeam.bindings.store.commit import Committed, confirmed
 from slotbeam.suggestions.guess import Guesser
-from slotbeam.suggestions.misplaced import misplaced
+from slotbeam.suggestions.warnings import warnings_about
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ async def warnings_of(
     listing = plane.watcher.listing
     if listing is None:
         return [[] for _ in edits]
-    return await plane.off_loop(lambda: [misplaced(plane.artifact, listing, edit, guesser) for edit in edits])
+    return await plane.off_loop(lambda: [warnings_about(plane.artifact, listing, edit, guesser) for edit in edits])
 
 
 def fingerprint_of(request: Request, form: BaseModel | Sequence[BaseModel] | None, said: str = "") -> str:
