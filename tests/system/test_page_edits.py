@@ -113,6 +113,8 @@ def test_an_item_is_found_edited_and_hidden(page: Page) -> None:
     expect(page.get_by_role("heading", name=f"Red lamp of the {width}")).to_be_visible()
     expect(page.locator("[name=field-price]")).to_have_value("12.5")
     shot(page, width, "item")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Delete").click()
     page.get_by_role("link", name="Hide it by a rule").click()
     page.locator("[name=words]").fill(f"lamp {width}")
     expect(page.locator("[name=hide]")).to_have_value("i010")
