@@ -121,7 +121,15 @@ def test_a_variable_that_is_a_misspelt_setting_is_warned_of(
 
 @pytest.mark.parametrize(
     "other",
-    ["SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT_8000_TCP_ADDR", "ADMIN_SERVICE_PORT", "DATA_URL", "JSON", "ZONE"],
+    [
+        "SERVICE_HOST",
+        "SERVICE_PORT_HTTP",
+        "PORT_8000_TCP_ADDR",
+        "ADMIN_SERVICE_PORT",
+        "DATA_URL",
+        "UP_ARTIFACT",
+        "ZONE",
+    ],
 )
 def test_variables_of_commands_and_of_kubernetes_are_no_misspelt_settings(
     other: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

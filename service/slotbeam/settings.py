@@ -192,7 +192,8 @@ def _warn_of_misspelt() -> None:
         name = variable.upper().removeprefix(PREFIX)
         if name == variable.upper() or name in known:
             continue
-        if near := get_close_matches(name, known, 1, _ALIKE):
+        near = get_close_matches(name, known, 1, _ALIKE)
+        if near and not name.endswith(f"_{near[0]}"):  # that is a flag of a command: SLOTBEAM_UP_ARTIFACT
             logging.getLogger("slotbeam.settings").warning(
                 "%s is no setting, and sets nothing; did you mean %s%s?", variable, PREFIX, near[0]
             )
