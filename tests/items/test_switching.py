@@ -30,6 +30,7 @@ from slotbeam.search.watermark import Watermark
 from slotbeam.types import Timings
 from support.items import delete, edit, fold, patch, put
 from support.live import NOW, QUICK
+from support.live import until as until_true
 
 HANG_S = 60
 QUERIES = ("red mug", "zorblax lamp", "mug", "blue lamp", "i003")
@@ -344,6 +345,21 @@ async def test_after_a_restore_every_record_is_served_over_the_index(
         await follows(it, 100)
         assert it.items.facts.delta == it.items.facts.count == 4
         assert answers(it.watcher.holder.current) == served
+
+
+async def test_a_replica_that_never_served_the_active_index_is_ready_once_it_does_or_cannot(
+    server: EmbeddedStore, items: Store, tiny_artifact: Path, tmp_path: Path
+) -> None:
+    async with switched(server, items, tiny_artifact, tmp_path) as (it, first):
+        async with replica(server, tiny_artifact, tmp_path, tmp_path / "new") as new:
+            assert not new.is_ready
+            assert not await new.indexes.ready(0.0), "nobody has looked yet which one is active"
+            await until_true(new.watcher, lambda: new.is_ready)
+            assert new.items.facts.switch == it.items.facts.switch > 0
+        shutil.rmtree(first)
+        async with replica(server, tiny_artifact, tmp_path, tmp_path / "another") as other:
+            await until_true(other.watcher, lambda: other.is_ready)
+            assert "is not here" in other.items.facts.index_error
 
 
 async def test_a_switch_that_somebody_made_meanwhile_is_planned_on(items: Store, raw: redis.Redis) -> None:

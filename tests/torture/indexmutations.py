@@ -13,6 +13,18 @@ HELD = (
 
 OF_INDEXES: tuple[Mutation, ...] = (
     one(
+        *("a plane starts with SLOTBEAM_ARTIFACT, whatever took its place", "cli/plane.py"),
+        *("load_index(settings)", 'load_index(settings.model_copy(update={"data_dir": settings.data_dir / "new"}))'),
+        "tests/torture/test_faults.py::test_nothing_is_lost_torn_or_refused_when"
+        "[28 a replica is killed after the index was switched, and starts again while the store is gone]",
+    ),
+    one(
+        *("a replica is ready before it looked which index is active", "items/replica/switching.py"),
+        *("                await self._looked.wait()", "                pass"),
+        "tests/items/test_switching.py::"
+        "test_a_replica_that_never_served_the_active_index_is_ready_once_it_does_or_cannot",
+    ),
+    one(
         *("an index that lacks edits is activated", "items/switch.py"),
         *("if seq < base.trimmed:", "if False:"),
         f"{SWITCH}::test_an_index_without_edits_whose_records_are_gone_is_refused",

@@ -138,6 +138,14 @@ class Rig:
             await self.converged()
             yield await self.remember()
 
+    async def reborn(self, plane: Plane) -> None:
+        """Kill a process and start it again: what it served before, it serves again, whatever else is gone."""
+        before = self.history.floor(plane.life)
+        await plane.kill()
+        plane.start()
+        self.history.raise_floor(plane.life, before)
+        await plane.ready()
+
     # ---------------------------------------------------------------- waiting
 
     async def until(self, true: Callable[[], Awaitable[bool]], what: str) -> None:

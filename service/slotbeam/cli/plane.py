@@ -63,16 +63,15 @@ def run_plane(create: Callable[..., FastAPI], settings: Settings, listener: sock
 def load_plane(
     create: Callable[..., FastAPI], settings: Settings, listener: socket.socket, **options: object
 ) -> FastAPI:
-    """Load the artifact, and make the application that serves it."""
+    """Load the artifact, or the index that took its place, and make the application that serves it."""
     from slotbeam.cli.listening import address
     from slotbeam.cli.logs import log
-    from slotbeam.search.artifact import Artifact
+    from slotbeam.items.replica.indexes import load_index
 
     # What is imported stays: a full collection that looks through all of it holds every request for 70 ms. Nothing of
     # the artifact is frozen, as another index may take its place.
     gc.freeze()
-    # Its files, whatever a link of that name leads to later.
-    artifact = Artifact.load(settings.artifact.resolve())
+    artifact = load_index(settings)
     app = create(settings, artifact, **options)
     log.info("listening", url=address(listener), model=artifact.name)
     return app

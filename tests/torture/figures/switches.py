@@ -8,6 +8,7 @@ from torture.figures import Numbers, Stage, figure
 from torture.ledger import ITEMS
 from torture.operator import Operator
 from torture.planes import Plane
+from torture.rig import Rig
 
 ROUNDS = 200
 CHECK_EVERY = 10
@@ -27,7 +28,7 @@ async def switches(stage: Stage) -> Numbers:
             await rig.some(edits=stage.random.randint(1, 20), answers=0)
             if stage.random.random() < KILLED:
                 killed += 1
-                await asyncio.gather(_step(stage, operator), _die(stage, stage.random.choice(rig.serves)))
+                await asyncio.gather(_step(stage, operator), _die(stage, rig, stage.random.choice(rig.serves)))
             else:
                 await _step(stage, operator)
             await operator.served()
@@ -66,8 +67,6 @@ async def _step(stage: Stage, operator: Operator) -> None:
         await operator.activate(stage.random.choice(known))
 
 
-async def _die(stage: Stage, plane: Plane) -> None:
+async def _die(stage: Stage, rig: Rig, plane: Plane) -> None:
     await asyncio.sleep(stage.random.uniform(0, MOMENT_S))
-    await plane.kill()
-    plane.start()
-    await plane.ready()
+    await rig.reborn(plane)

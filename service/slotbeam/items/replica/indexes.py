@@ -25,7 +25,8 @@ def load_index(settings: Settings) -> Artifact:
     Raises:
         ArtifactError: it cannot be loaded.
     """
-    return Artifact.load(Indexes.of(settings).boot())
+    # Its files, whatever a link of that name leads to later.
+    return Artifact.load(Indexes.of(settings).boot().resolve())
 
 
 @dataclass(frozen=True)

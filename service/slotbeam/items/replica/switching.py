@@ -67,12 +67,22 @@ class Switching:
         self.index: Artifact = holder.current.artifact
         self.background = Background()
         self._failed, self._again_at = "", 0.0
+        self._looked = asyncio.Event()
 
     async def boot(self) -> None:
         """Serve what there is: the artifact was chosen by `Indexes.boot`."""
 
     async def ready(self, timeout_s: float) -> bool:
-        """Return at once: an index is served from the start."""
+        """Wait until the index that is active is served, or cannot be, or the store does not say which one it is.
+
+        A replica that starts with no file of its own has another one: until then it would answer without the edits
+        that only the active index holds. False after `timeout_s`.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._looked.wait()
+        except TimeoutError:
+            return False
         return True
 
     async def run(self) -> None:
@@ -81,9 +91,14 @@ class Switching:
 
     async def _follow(self) -> None:
         while self._indexes is not None:
-            with contextlib.suppress(StoreError):
+            try:
                 await self.look(self._indexes)
+            except StoreError:
+                pass
+            finally:
+                self._looked.set()
             await asyncio.sleep(self._pace.clock_check_s)
+        self._looked.set()
         await asyncio.Event().wait()
 
     def again(self) -> None:
