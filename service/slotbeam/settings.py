@@ -193,7 +193,7 @@ def _warn_of_misspelt() -> None:
         if name == variable.upper() or name in known:
             continue
         near = get_close_matches(name, known, 1, _ALIKE)
-        if near and not name.endswith(f"_{near[0]}"):  # that is a flag of a command: SLOTBEAM_UP_ARTIFACT
+        if near and not name.endswith(f"_{near[0]}"):  # a flag of a command has a variable, too
             logging.getLogger("slotbeam.settings").warning(
                 "%s is no setting, and sets nothing; did you mean %s%s?", variable, PREFIX, near[0]
             )
