@@ -15,7 +15,8 @@ import redis
 from slotbeam.bindings.replica.lastgood import folder
 from slotbeam.bindings.store.store import Store
 from slotbeam.embedded.server import EmbeddedStore
-from slotbeam.items.replica.indexes import Indexes
+from slotbeam.errors import ArtifactError
+from slotbeam.items.replica.indexes import Indexes, load_index
 from slotbeam.items.replica.livesink import LiveSink
 from slotbeam.items.replica.replica import LiveReplica
 from slotbeam.items.replica.trimming import trim_held
@@ -27,6 +28,7 @@ from slotbeam.search.pipeline import retrieve
 from slotbeam.search.request import SearchRequest
 from slotbeam.search.snapshot import Holder, ServingState, Snapshot
 from slotbeam.search.watermark import Watermark
+from slotbeam.settings import read_settings
 from slotbeam.types import Timings
 from support.items import delete, edit, fold, patch, put
 from support.live import NOW, QUICK
@@ -294,8 +296,15 @@ async def test_a_replica_starts_with_the_index_that_it_served_and_the_edits_sinc
     manifest = json.loads((other / "manifest.json").read_bytes())
     (other / "manifest.json").write_text(json.dumps({**manifest, "name": "other"}))
     assert Indexes(other, tmp_path, tmp_path / "data").boot() == other, "another artifact was given on purpose"
+    given = read_settings(artifact=tiny_artifact, data_dir=tmp_path / "data", index_dir=tmp_path)
+    assert load_index(given).directory == first.resolve()
+    (first / "index" / "items" / "titles.npy").unlink()
+    assert load_index(given).directory == tiny_artifact.resolve(), "and says so"
     (first / "manifest.json").unlink()
     assert indexes.boot() == tiny_artifact
+    (tmp_path / "data" / "last-good" / "index.json").unlink()
+    with pytest.raises(ArtifactError):
+        load_index(given.model_copy(update={"artifact": tmp_path / "nowhere"}))
 
 
 async def test_records_that_every_index_in_use_holds_are_let_go_and_an_older_index_holds(

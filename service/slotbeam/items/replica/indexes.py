@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import structlog
+
 from slotbeam.bindings.replica.lastgood import folder
 from slotbeam.errors import ArtifactError, InputError
 from slotbeam.files import PRIVATE, write_whole
@@ -18,15 +20,24 @@ from slotbeam.settings import Settings
 
 REMEMBERED = "index.json"
 
+log = structlog.get_logger("slotbeam.items")
+
 
 def load_index(settings: Settings) -> Artifact:
-    """Load what is served at first: `settings.artifact`, or the index that took its place last.
+    """Load what is served at first: the index that took the place of `settings.artifact` last, else that one.
 
     Raises:
-        ArtifactError: it cannot be loaded.
+        ArtifactError: that one cannot be loaded, and no index that took its place can.
     """
-    # Its files, whatever a link of that name leads to later.
-    return Artifact.load(Indexes.of(settings).boot().resolve())
+    indexes = Indexes.of(settings)
+    directory = indexes.boot()
+    try:
+        return Artifact.load(directory.resolve())  # its files, whatever a link of that name leads to later
+    except ArtifactError as error:
+        if directory == indexes.root:
+            raise
+        log.error("the index that was served last cannot be loaded; the artifact is served", why=str(error))
+    return Artifact.load(indexes.root.resolve())
 
 
 @dataclass(frozen=True)
