@@ -15,8 +15,7 @@ OF_INDEXES: tuple[Mutation, ...] = (
     one(
         *("a plane starts with SLOTBEAM_ARTIFACT, whatever took its place", "cli/plane.py"),
         *("load_index(settings)", 'load_index(settings.model_copy(update={"data_dir": settings.data_dir / "new"}))'),
-        "tests/torture/test_faults.py::test_nothing_is_lost_torn_or_refused_when"
-        "[28 a replica is killed after the index was switched, and starts again while the store is gone]",
+        "tests/cli/test_plane.py::test_a_plane_is_made_of_the_index_that_took_the_artifacts_place",
     ),
     one(
         *("a replica is ready before it looked which index is active", "items/replica/switching.py"),
