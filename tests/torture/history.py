@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,9 +113,18 @@ class History:
                 found.append(f"{count} × {why}: {answer}")
         return found
 
-    def forget_answers(self) -> None:
-        """Drop the answers, which `violations` has judged: a long run would keep millions of them."""
-        self.answers.clear()
+    async def judge(self, remember: Callable[[], Awaitable[object]]) -> list[str]:
+        """Remember the store, and return the violations so far. Answers are judged once: a long run has millions.
+
+        Replicas answer meanwhile, and the store lets records go while no writer writes, too: an answer may show a seq
+        that it did not hold yet when it was remembered. So those are judged that were given before.
+        """
+        before, self.answers = self.answers, Counter()
+        await remember()
+        meanwhile, self.answers = self.answers, before
+        found = self.violations()
+        self.answers = meanwhile
+        return found
 
     def lost(self) -> list[Edit]:
         """Acknowledged edits that the store's logs do not hold."""

@@ -221,7 +221,7 @@ class Rig:
         """The end of a run: writers quiet, everyone level, the store remembered, and nothing untrue."""
         async with self.level():
             await self.some(edits=0, answers=5)
-        found = self.history.violations()
+            found = await self.history.judge(self.remember)
         assert not found, "\n".join(found[:20])
         self.check_logs()
 

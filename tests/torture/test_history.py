@@ -171,6 +171,27 @@ def test_an_untruth_is_named(plant: Callable[[History], object], named: str) -> 
     assert any(named in found for found in history.violations()), history.violations()
 
 
+async def test_an_answer_that_is_given_while_the_store_is_remembered_is_judged_the_next_time() -> None:
+    """Records are let go while no writer writes: it may show a seq that was not there yet when the store was read."""
+    history = true_history()
+    newer = replace(next(answer for answer in history.answers if answer.seq == 4), seq=5)
+    kept = {"new": RECORDS[4]}
+    entry = Entry(5, "trim", "f1", sum_of(kept), "", ())
+
+    async def remember() -> None:
+        history.answers[newer] += 1
+
+    assert await history.judge(remember) == []
+    assert dict(history.answers) == {newer: 1}, "the others were judged, and are forgotten"
+
+    async def remember_all() -> None:
+        history.remember(STOCK, [entry], Held("f1", 5, entry.state, kept))
+
+    assert await history.judge(remember_all) == []
+    history.answers[replace(newer, seq=6)] += 1
+    assert ["a seq that no feed holds" in found for found in await history.judge(remember_all)] == [True]
+
+
 def test_an_update_of_one_revision_is_not_torn_into_another() -> None:
     """The digest of active bindings knows nothing of items: an answer with the older items is torn all the same."""
     history = true_history()

@@ -53,11 +53,10 @@ class Stage:
     def rig(self, name: str = "rig", **options: Any) -> Rig:
         return Rig(self.directory / name, self.artifact, seed=1000 * self.seed + self.part, **options)
 
-    def judge(self, rig: Rig) -> None:
-        """Inside `rig.level()`: replay the history so far. Its answers are not kept."""
-        found = rig.history.violations()
+    async def judge(self, rig: Rig) -> None:
+        """Inside `rig.level()`: replay the history so far."""
+        found = await rig.history.judge(rig.remember)
         self.violations += found[:20]
-        rig.history.forget_answers()
         rig.history.found.clear()
         rig.check_logs()
 

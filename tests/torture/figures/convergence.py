@@ -99,7 +99,7 @@ async def convergence(stage: Stage) -> Numbers:
                 await rig.some(edits=len(KINDS), answers=0)
                 stage.done(sightings.count, edits)
             async with rig.level():
-                stage.judge(rig)
+                await stage.judge(rig)
                 await rig.some(edits=0, answers=2)
         seen = {kind: sightings.lags(kind) for kind in KINDS}
         swapped = await swaps.lags(list(sightings.acknowledged[BINDINGS]))
@@ -140,7 +140,7 @@ async def heal(stage: Stage) -> Numbers:
                 times.append(time.monotonic() - healed)
                 stage.done(number + 1, heals)
             async with rig.level():
-                stage.judge(rig)
+                await stage.judge(rig)
     late = [f"{second:.2f}" for second in times if second > HEALED_S]
     if late:
         stage.violations.append(f"{len(late)} of {heals} heals took more than {HEALED_S} s: {', '.join(late)}")

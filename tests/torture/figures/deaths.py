@@ -117,7 +117,7 @@ async def _deaths(stage: Stage, rig: Rig, times: int, most_edits: int, die: Call
             await rig.some(edits=1)
             async with rig.level():
                 answers += rig.history.answers.total()
-                stage.judge(rig)
+                await stage.judge(rig)
     return answers
 
 

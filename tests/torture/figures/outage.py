@@ -27,7 +27,7 @@ async def outage(stage: Stage) -> Numbers:
         async with working(*clients):
             await rig.some(edits=50)
             async with rig.level():
-                stage.judge(rig)
+                await stage.judge(rig)
             heads, before = await rig.heads(), sum(rig.history.statuses.values())
             for writer in rig.writers:
                 writer.allowed.clear()
@@ -48,7 +48,7 @@ async def outage(stage: Stage) -> Numbers:
                 writer.allowed.set()
             await rig.some(edits=50)
             async with rig.level():
-                stage.judge(rig)
+                await stage.judge(rig)
         wrong = {key: count for key, count in rig.history.statuses.items() if key[1] != 200}
         edits = len(rig.history.acknowledged)
     return {

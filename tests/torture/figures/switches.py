@@ -37,7 +37,7 @@ async def switches(stage: Stage) -> Numbers:
                 await rig.some(edits=1)
                 async with rig.level():
                     answers += rig.history.answers.total()
-                    stage.judge(rig)
+                    await stage.judge(rig)
                     operator.tidy()
         history = rig.history
         unasked = [edit for edit in history.edits.values() if edit.status >= 500]

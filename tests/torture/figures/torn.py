@@ -41,7 +41,7 @@ async def torn(stage: Stage) -> Numbers:
                     _add(rig.history, found)
                 answers = rig.history.answers.copy()
                 edits = rig.history.acknowledged
-                stage.judge(rig)
+                await stage.judge(rig)
     return {
         "answers": answers.total(),
         "edits of bindings": sum(edit.kind == BINDINGS for edit in edits),
