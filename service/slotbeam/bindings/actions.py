@@ -11,7 +11,7 @@ What catalog and dictionary have to say to it is asked where it is edited (`edit
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
@@ -56,6 +56,16 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f-\xa0\\]")
 def actions_of(spec: BindingSpec) -> tuple[str, ...]:
     """Return the names of what it does, in the order in which that is done."""
     return tuple(name for name in ACTIONS if getattr(spec, name))
+
+
+def tests_of(spec: BindingSpec) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield every test of items that it makes, with its place: `when`, `filter`, `boost.0.test` …"""
+    for name in ("when", "filter"):
+        if text := getattr(spec, name):
+            yield name, json_of(text)
+    for name in ("boost", "bury"):
+        for number, one in enumerate(json_of(getattr(spec, name)) or ()):
+            yield f"{name}.{number}.test", one["test"]
 
 
 def is_plain(spec: BindingSpec) -> bool:

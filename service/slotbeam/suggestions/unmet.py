@@ -5,12 +5,12 @@ It is told beside the edit and never refused: items may come.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from slotbeam.bindings.actions import tests_of
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.spec import json_of
 from slotbeam.catalog.delta.fields import LiveFields
 from slotbeam.catalog.fields import FieldKind
 from slotbeam.search.artifact import Artifact
@@ -29,19 +29,10 @@ def unmet(artifact: Artifact, binding: Binding) -> list[str]:
         if missing:
             which = f"{shown(missing[0])} and {len(missing) - 1} more" if missing[1:] else shown(missing[0])
             warnings.append(f"{name}: of {len(ids)} ids the catalog does not hold {which}")
-    for place, test in _tests(binding):
+    for place, test in tests_of(binding):
         if _is_unmet(artifact, test):
-            warnings.append(f"{place}: no item passes it now{_meant(artifact, test)}")
+            warnings.append(f"{place.removesuffix('.test')}: no item passes it now{_meant(artifact, test)}")
     return warnings
-
-
-def _tests(binding: Binding) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for name in ("filter", "when"):
-        if text := getattr(binding, name):
-            yield name, json_of(text)
-    for name in ("boost", "bury"):
-        for number, one in enumerate(json_of(getattr(binding, name)) or ()):
-            yield f"{name}.{number}", one["test"]
 
 
 def _is_unmet(artifact: Artifact, test: Mapping[str, Any]) -> bool:

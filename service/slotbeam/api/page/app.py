@@ -12,6 +12,7 @@ from slotbeam.api.page.looking import looking_routes
 from slotbeam.api.page.routes import Pages, base_routes
 from slotbeam.api.page.rules import rule_form, rule_list
 from slotbeam.api.page.sessions import Sessions
+from slotbeam.catalog.fields import FieldKind
 
 
 def page_routes(desk: Desk) -> list[APIRouter]:
@@ -21,6 +22,9 @@ def page_routes(desk: Desk) -> list[APIRouter]:
         desk: what is read of it beside `/admin`.
     """
     pages = Pages(desk, Sessions(desk.clock))
-    kinds = lambda: {name: field.kind for name, field in desk.holder.current.artifact.catalog.fields.items()}  # noqa: E731
+
+    def kinds() -> dict[str, FieldKind]:
+        return desk.holder.current.artifact.catalog.fields.kinds
+
     views = [routes(pages) for routes in (base_routes, rule_list, looking_routes)]
     return [*views, item_routes(pages, kinds), *(editing_routes(pages, one) for one in (BINDINGS, rule_form(kinds)))]

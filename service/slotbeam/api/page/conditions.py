@@ -5,15 +5,13 @@ What rows cannot say (`any`, `not` of a whole filter, a value with a comma) is s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slotbeam.api.page.forms import Form
+from slotbeam.api.page.forms import Form, text_of, typed
 from slotbeam.catalog.fields import FieldKind
 from slotbeam.errors import FieldError
 
-Kinds = Callable[[], Mapping[str, FieldKind]]
-"""Tells of which kind the values of each field are now."""
 Test = Mapping[str, Any]
 """A filter, as `slotbeam.catalog.filters` reads it."""
 
@@ -23,7 +21,7 @@ COMPARED = {IS: "is", IS_NOT: "is not", "gte": "is at least", "lte": "is at most
 ROWS = 16
 """Rows at most; a form shows one more than are filled."""
 
-_YES_OR_NO = {"yes": True, "true": True, "no": False, "false": False}
+_PARTS = ("field", "is", "value", "weight")
 
 
 def weighed_of(form: Form, name: str, kinds: Mapping[str, FieldKind]) -> list[dict[str, Any]]:
@@ -54,7 +52,7 @@ def rows_of_weighed(name: str, weighed: Sequence[Mapping[str, Any]]) -> Form | N
         said = _said(one["test"])
         if said is None or len(said) != 1:
             return None
-        rows.append((*said[0], _number(one["weight"])))
+        rows.append((*said[0], text_of(one["weight"])))
     return _named(name, rows)
 
 
@@ -64,35 +62,15 @@ def rows_of_test(name: str, test: Test) -> Form | None:
     return None if said is None else _named(name, [(*row, "") for row in said])
 
 
-def is_said(form: Form, name: str) -> bool:
-    """Return whether any row of `name` is filled."""
-    return bool(_rows(form, name))
-
-
-def typed(text: str, kind: FieldKind | None) -> Any:
-    """Return a value as its field has it; text that is none of its kind stays text, and is refused as such."""
-    if kind is FieldKind.BOOL:
-        return _YES_OR_NO.get(text.casefold(), text)
-    if kind is FieldKind.NUMBER:
-        try:
-            number = float(text)
-        except ValueError:
-            return text
-        return int(number) if number.is_integer() else number
-    return text
-
-
 def _rows(form: Form, name: str) -> list[tuple[str, str, str, str]]:
-    parts = ("field", "is", "value", "weight")
-    rows = [[form.get(f"{name}-{part}-{i}", "").strip() for part in parts] for i in range(ROWS)]
+    rows = [[form.get(f"{name}-{part}-{i}", "").strip() for part in _PARTS] for i in range(ROWS)]
     return [(field, how, value, weight) for field, how, value, weight in rows if field]
 
 
 def _named(name: str, rows: Sequence[tuple[str, str, str, str]]) -> Form | None:
     if len(rows) > ROWS:
         return None
-    parts = ("field", "is", "value", "weight")
-    return {f"{name}-{part}-{i}": text for i, row in enumerate(rows) for part, text in zip(parts, row, strict=True)}
+    return {f"{name}-{part}-{i}": text for i, row in enumerate(rows) for part, text in zip(_PARTS, row, strict=True)}
 
 
 def _condition(name: str, field: str, how: str, text: str, kinds: Mapping[str, FieldKind]) -> Any:
@@ -133,12 +111,6 @@ def _said(test: Test) -> list[tuple[str, str, str]] | None:
 
 def _text(value: Any) -> str | None:
     """Return a value as a row says it; None where it would be read as something else."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return _number(value)
-    return value if isinstance(value, str) and value and value == value.strip() and "," not in value else None
-
-
-def _number(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else str(value)
+    if isinstance(value, str):
+        return value if value and value == value.strip() and "," not in value else None
+    return text_of(value) if isinstance(value, int | float) else None

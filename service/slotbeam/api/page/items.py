@@ -12,18 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from slotbeam.api.http.problems import document_of
-from slotbeam.api.page.conditions import Kinds, typed
 from slotbeam.api.page.console import WAIT, Told, ask
 from slotbeam.api.page.desk import sid_words
-from slotbeam.api.page.forms import Form
+from slotbeam.api.page.forms import Form, Kinds, text_of, typed
 from slotbeam.api.page.routes import Pages
+from slotbeam.catalog.delta.fields import kind_of
 from slotbeam.catalog.fields import FieldKind
 from slotbeam.errors import BodyError, FieldError, InputError
 
 Row = Mapping[str, Any]
 """An item in the documented schema, as `/admin/items` tells it."""
 TEXTS = ("title", "description", "popularity")
-_KINDS = {bool: FieldKind.BOOL, int: FieldKind.NUMBER, float: FieldKind.NUMBER}
 
 
 def item_routes(pages: Pages, kinds: Kinds) -> APIRouter:
@@ -87,9 +86,9 @@ def patch_of(form: Form, row: Row, kinds: Mapping[str, FieldKind]) -> dict[str, 
     fields = row.get("fields") or {}
     names = [name for name in {**kinds, **fields} if _changed(form, was, f"field-{name}")]
     if names:
-        kind = {name: kinds.get(name) or _KINDS.get(type(fields.get(name)), FieldKind.KEYWORD) for name in names}
+        known = {name: kind_of(value) for name, value in fields.items() if value is not None} | dict(kinds)
         texts = {name: form[f"field-{name}"].strip() for name in names}
-        patch["fields"] = {name: typed(text, kind[name]) if text else None for name, text in texts.items()}
+        patch["fields"] = {name: typed(text, known.get(name)) if text else None for name, text in texts.items()}
     if _changed(form, was, "attributes"):
         old, new = _attributes(was["attributes"]), _attributes(form["attributes"])
         gone = dict.fromkeys(old.keys() - new.keys())
@@ -123,7 +122,7 @@ async def _show(
         return await pages.show(request, session, "refused.html", "items", held.status, problem=held.body)
     catalog, item = snapshot.artifact.catalog, held.body
     number = catalog.row_of(item["id"])
-    told = {"form": {**filled(item["item"], kinds), "etag": item["etag"], **(form or {})}}
+    said = {**filled(item["item"], kinds), "etag": item["etag"], **(form or {})}
     return await pages.show(
         request,
         session,
@@ -133,9 +132,9 @@ async def _show(
         item=item,
         problem=refused.body if refused else None,
         fields=list({**kinds, **(item["item"].get("fields") or {})}),
-        whole=told["form"].get("item") or orjson.dumps(item["item"], option=orjson.OPT_INDENT_2).decode(),
+        whole=said.get("item") or orjson.dumps(item["item"], option=orjson.OPT_INDENT_2).decode(),
         sid=None if number is None else sid_words(snapshot, catalog.sids[number].tolist()),
-        **told,
+        form=said,
     )
 
 
@@ -154,11 +153,7 @@ def _attributes(text: str) -> dict[str, list[str]]:
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return ", ".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else text_of(value)
 
 
 def _path(item_id: str) -> str:

@@ -9,18 +9,9 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from slotbeam.api.page.conditions import (
-    COMPARED,
-    ROWS,
-    Kinds,
-    is_said,
-    rows_of_test,
-    rows_of_weighed,
-    test_of,
-    weighed_of,
-)
+from slotbeam.api.page.conditions import COMPARED, ROWS, rows_of_test, rows_of_weighed, test_of, weighed_of
 from slotbeam.api.page.editing import Edited, View, filled_of_any, said_of_any
-from slotbeam.api.page.forms import Form, lines
+from slotbeam.api.page.forms import Form, Kinds, lines
 from slotbeam.api.page.routes import Pages, show_list
 from slotbeam.errors import FieldError
 
@@ -43,7 +34,10 @@ def rule_list(pages: Pages) -> APIRouter:
 
 def rule_form(kinds: Kinds) -> Edited:
     """Build the form of a rule over the catalog's fields."""
-    offered = lambda: {"kinds": kinds(), "compared": COMPARED, "most_rows": ROWS}  # noqa: E731
+
+    def offered() -> dict[str, object]:
+        return {"kinds": kinds(), "compared": COMPARED, "most_rows": ROWS}
+
     return Edited("rules", "rule.html", lambda form, held: rule_body(form, held, kinds), filled, offered)
 
 
@@ -53,10 +47,10 @@ def rule_body(form: Form, held: View | None, kinds: Kinds) -> dict[str, Any]:
     body |= {name: lines(form.get(name, "")) for name in LISTS}
     body |= {name: form.get(name, "") for name in TEXTS}
     body |= {"trigger": body["trigger"] or "contains", "two_way": "two_way" in form}
-    body |= {name: _json(form, name, []) or weighed_of(form, name, kinds()) for name in WEIGHED}
-    body |= {name: _json(form, name, None) or test_of(form, name, kinds()) for name in TESTS}
+    body |= {name: _either(form, name, weighed_of(form, name, kinds())) for name in WEIGHED}
+    body |= {name: _either(form, name, test_of(form, name, kinds())) for name in TESTS}
     named = {name: text for name in METADATA if (text := form.get(f"metadata-{name}", "").strip())}
-    body["metadata"] = _json(form, "metadata", None) or named or None
+    body["metadata"] = _either(form, "metadata", named or None)
     if held is not None:
         return body
     return {"words": [], **{name: value for name, value in body.items() if value not in (None, "", [])}}
@@ -79,12 +73,12 @@ def filled(view: View) -> Form:
     return form | ({"two_way": "on"} if view.get("two_way") else {})
 
 
-def _json(form: Form, name: str, empty: Any) -> Any:
-    """Return what the field for JSON says, `empty` where it says nothing. Raises `FieldError`: it, or both, do."""
+def _either(form: Form, name: str, said: Any) -> Any:
+    """Return what the fields of `name` have `said`, or its field for JSON. Raises `FieldError`: both, or no JSON."""
     text = form.get(name, "").strip()
     if not text:
-        return empty
-    if is_said(form, name) or any(form.get(f"{name}-{other}", "").strip() for other in METADATA):
+        return said
+    if said:
         raise FieldError(name, "is said twice, in its fields and as JSON; empty one of them")
     try:
         return orjson.loads(text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from slotbeam.bindings.actions import check_actions
+from slotbeam.bindings.actions import check_actions, tests_of
 from slotbeam.bindings.binding import Binding
-from slotbeam.bindings.spec import BindingSpec, json_of
+from slotbeam.bindings.spec import BindingSpec
 from slotbeam.catalog.filters import read_filter
 from slotbeam.errors import BindingError, PreconditionRequired, Stale
 from slotbeam.search.artifact import Artifact
@@ -75,12 +75,8 @@ def check_said(artifact: Artifact, wanted: BindingSpec) -> None:
     check_spelling(wanted)
     check_actions(wanted, "the rule" if wanted.is_rule else "the binding")
     fields = artifact.catalog.fields
-    for name in ("when", "filter"):
-        if text := getattr(wanted, name):
-            read_filter(fields, json_of(text), name)
-    for name in ("boost", "bury"):
-        for number, one in enumerate(json_of(getattr(wanted, name)) or ()):
-            read_filter(fields, one["test"], f"{name}.{number}.test")
+    for place, test in tests_of(wanted):
+        read_filter(fields, test, place)
     for name in ("positions", "hide"):
         check_known(artifact, name, getattr(wanted, name))
     if wanted.alias:

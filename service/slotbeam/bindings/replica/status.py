@@ -83,6 +83,16 @@ class Facts(Followed):
 F = TypeVar("F", bound=Followed)
 
 
+async def happened(event: asyncio.Event, timeout_s: float) -> bool:
+    """Wait for `event`. False after `timeout_s`."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
 class FollowStatus(Generic[F]):
     """The newest facts of what is followed; their state is always that of the snapshot in `holder`.
 
@@ -109,12 +119,7 @@ class FollowStatus(Generic[F]):
 
     async def ready(self, timeout_s: float) -> bool:
         """Wait until it has begun. False after `timeout_s`."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self.begun.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await happened(self.begun, timeout_s)
 
     async def until(self, holds: Callable[[F], bool], timeout_s: float) -> bool:
         """Wait until the facts are such. False after `timeout_s`."""

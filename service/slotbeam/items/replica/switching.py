@@ -19,6 +19,7 @@ from slotbeam.bindings.replica.crashguard import CrashGuard
 from slotbeam.bindings.replica.lastgood import folder
 from slotbeam.bindings.replica.pace import Pace
 from slotbeam.bindings.replica.serving import Serving
+from slotbeam.bindings.replica.status import happened
 from slotbeam.errors import SetupError, SlotbeamError, StoreError
 from slotbeam.items.replica.follower import Follower
 from slotbeam.items.replica.indexes import Indexes
@@ -78,12 +79,7 @@ class Switching:
         A replica that starts with no file of its own has another one: until then it would answer without the edits
         that only the active index holds. False after `timeout_s`.
         """
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._looked.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await happened(self._looked, timeout_s)
 
     async def run(self) -> None:
         """Follow the store until cancelled. No error of it, of a file or of an index ends this."""
@@ -92,9 +88,8 @@ class Switching:
     async def _follow(self) -> None:
         while self._indexes is not None:
             try:
-                await self.look(self._indexes)
-            except StoreError:
-                pass
+                with contextlib.suppress(StoreError):
+                    await self.look(self._indexes)
             finally:
                 self._looked.set()
             await asyncio.sleep(self._pace.clock_check_s)
